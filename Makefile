@@ -1,0 +1,61 @@
+# make setup   .venv with all that the page and the shell need
+# make app     the page, at the address that it prints
+# make test    all fast tests
+# make lint    ruff
+# make clean   removes .venv and caches
+#
+# Each step leaves a stamp in .venv that is named after a checksum of what it installed, so a second call has nothing to do.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := setup
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# The first Python that TensorFlow has wheels for; override with `make PYTHON=...`.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(shell \
+	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
+
+key = $(shell (echo '$(CURDIR)'; cat $(1)) | cksum | tr -d ' ')
+RUNTIME := $(VENV)/.runtime-$(call key,requirements.txt pyproject.toml)
+DEV := $(VENV)/.dev-$(call key,requirements-dev.txt)
+
+.PHONY: setup app test test-all test-setup lint clean
+
+setup: $(RUNTIME)
+
+app: setup
+	@exec $(PY) app.py $(ARGS)
+
+test: test-setup
+	@exec $(PY) -m pytest -m "not slow" $(ARGS)
+
+test-all: test-setup
+	@exec $(PY) -m pytest $(ARGS)
+
+test-setup: $(RUNTIME) $(DEV)
+	@.ci/packages
+
+lint: $(RUNTIME) $(DEV)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist *.egg-info
+	find synth_explorer tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; install one or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "setup: $(VENV) with $$($(PYTHON) --version), the first time takes a few minutes"
+	@$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install --quiet pip; }
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps -e .
+	@rm -f $(VENV)/.runtime-* && touch $@
+
+$(DEV): requirements-dev.txt | $(RUNTIME)
+	@echo "setup: what the tests need"
+	@$(PIP) install -r requirements-dev.txt
+	@rm -f $(VENV)/.dev-* && touch $@
