@@ -1,0 +1,31 @@
+"""The errors that people see: one root, and a message that says what was given, what is allowed, what to do."""
+
+from __future__ import annotations
+
+
+class SynthExplorerError(ValueError):
+    """Root of every error that this package raises for a person. The message is one clear sentence or two."""
+
+
+class AudioError(SynthExplorerError):
+    """A sound or a sound file that cannot be used."""
+
+
+class LatentsError(SynthExplorerError):
+    """Latents, a latents file or interpolation weights that cannot be used."""
+
+
+class EditError(SynthExplorerError):
+    """An edit that cannot be done: a value out of range, an unknown kind, a control without calibration."""
+
+
+class CheckpointError(SynthExplorerError):
+    """A checkpoint that is missing, damaged or of another kind."""
+
+
+class DataError(SynthExplorerError):
+    """Training or evaluation notes that are missing or malformed."""
+
+
+class SpecError(SynthExplorerError):
+    """A configuration or batch specification that cannot be read or obeyed."""

@@ -1,0 +1,31 @@
+"""Latents: a note as a short score of numbers, and walking between notes.
+
+`note` is the score with its file format, `morph` is interpolation: weights fixed or over time, and the pad's weights.
+"""
+
+from __future__ import annotations
+
+from synth_explorer.latents.morph import bilinear_weights, interpolate, pad_weights, path
+from synth_explorer.latents.note import (
+    LOUDNESS_CHANNEL,
+    Latents,
+    LatentsMeta,
+    hz_to_midi,
+    midi_to_hz,
+    time_mean,
+    with_pitch,
+)
+
+__all__ = [
+    "LOUDNESS_CHANNEL",
+    "Latents",
+    "LatentsMeta",
+    "bilinear_weights",
+    "hz_to_midi",
+    "interpolate",
+    "midi_to_hz",
+    "pad_weights",
+    "path",
+    "time_mean",
+    "with_pitch",
+]

@@ -1,0 +1,229 @@
+"""Walking between notes: interpolation of latents by weights, fixed or over time, and the pad's weights.
+
+Notes must be aligned at their onsets (audio.prepare does that), or a mix of them has two attacks.
+
+Shapes: F frames, C channels, S sources.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from synth_explorer.errors import LatentsError
+from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents
+
+LOUDNESS_FLOOR = -3.0
+"""Where a loudness that is carried on beyond its note's end stops falling: -100 dB in the default convention."""
+
+SLOPE_FRAMES = 8
+"""A note's last slope is a line through the loudness of this many frames."""
+
+MIN_WEIGHT, MAX_WEIGHT = -0.3, 1.3
+"""A single weight may go this far beyond the notes (extrapolation)."""
+
+
+def interpolate(
+    latents: Sequence[Latents],
+    weights: Sequence[float],
+    *,
+    pitch_hz: float | None = None,
+    loudness_channel: int | None = LOUDNESS_CHANNEL,
+) -> Latents:
+    """Mix notes by weights: z linearly, pitch in octaves.
+
+    Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
+    frame is held while its loudness goes on falling as it did at the note's end, so that a note which was cut
+    while it sounded goes on and one which was dying away goes on dying.
+
+    Args:
+        latents: one or more notes of one checkpoint.
+        weights: one for each; normalised to sum 1, each then within -0.3..1.3.
+        pitch_hz: the median pitch of the mix; the deviations of each track from its own median (vibrato) are mixed
+            and kept. None mixes the tracks themselves.
+        loudness_channel: the channel that falls beyond a note's end; None holds every channel.
+
+    Returns:
+        The mix. With a single weight that is not zero and no pitch_hz, it is that note itself.
+
+    Raises:
+        LatentsError: weights that cannot be, notes of different checkpoints, or a pitch for latents without one.
+    """
+    notes = _check_notes(latents)
+    parts = _normalise(weights, count=len(notes))
+    if pitch_hz is not None and not (math.isfinite(pitch_hz) and pitch_hz > 0):
+        raise LatentsError(f"pitch_hz={pitch_hz} must be positive, or None to mix the pitches of the notes.")
+    kept = [(note, part) for note, part in zip(notes, parts, strict=True) if part != 0.0]
+    if len(kept) == 1 and pitch_hz is None:
+        return kept[0][0]
+    notes, parts = [note for note, _ in kept], [part for _, part in kept]
+    frames = max(note.frames for note in notes)
+    over_time = np.repeat(np.array(parts)[:, None], frames, axis=1)
+    return _mix(notes, over_time, pitch_hz=pitch_hz, loudness_channel=loudness_channel)
+
+
+def path(
+    latents: Sequence[Latents],
+    keyframes: Sequence[tuple[float, Sequence[float]]],
+    *,
+    pitch_hz: float | None = None,
+    loudness_channel: int | None = LOUDNESS_CHANNEL,
+) -> Latents:
+    """Mix notes by weights that move linearly from keyframe to keyframe.
+
+    Before the first keyframe its weights hold, after the last one its weights do. Each keyframe's weights follow the
+    rules of `interpolate`, as do lengths and pitch. The path runs over the longest note that takes part.
+
+    Args:
+        latents: one or more notes of one checkpoint.
+        keyframes: (time_s, weights) with rising times, time 0 at the first frame.
+        pitch_hz: as in `interpolate`.
+        loudness_channel: as in `interpolate`.
+
+    Raises:
+        LatentsError: no keyframes, times that do not rise, and as `interpolate`.
+    """
+    notes = _check_notes(latents)
+    if not keyframes:
+        raise LatentsError("A path needs at least one keyframe (time_s, weights).")
+    times_s = [float(time_s) for time_s, _ in keyframes]
+    if not all(math.isfinite(time_s) and time_s >= 0 for time_s in times_s) or np.any(np.diff(times_s) <= 0):
+        raise LatentsError(f"Keyframe times must rise from 0 s or later; received {times_s}.")
+    corners = np.array([_normalise(weights, count=len(notes)) for _, weights in keyframes])  # [keyframes, S]
+    kept = np.flatnonzero(np.any(corners != 0.0, axis=0))
+    notes = [notes[index] for index in kept]
+    frames = max(note.frames for note in notes)
+    frame_s = np.arange(frames) / notes[0].frame_rate_hz
+    over_time = np.stack([np.interp(frame_s, times_s, corners[:, index]) for index in kept])
+    return _mix(notes, over_time, pitch_hz=pitch_hz, loudness_channel=loudness_channel)
+
+
+def bilinear_weights(x: float, y: float) -> tuple[float, float, float, float]:
+    """Weights of the corners of a pad: A bottom left, B bottom right, C top left, D top right.
+
+    Raises:
+        LatentsError: x or y outside 0..1.
+    """
+    for name, value in (("x", x), ("y", y)):
+        if not 0.0 <= value <= 1.0:
+            raise LatentsError(f"{name}={value} must lie in 0..1.")
+    return ((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y)
+
+
+def pad_weights(n: int, x: float, y: float) -> tuple[float, ...]:
+    """Weights of 1 to 4 notes at a point of the pad.
+
+    Two notes lie left and right, and x may then go on to -0.3..1.3 (extrapolation) while y plays no part. Three lie
+    bottom left, bottom right and along the whole top edge. Four lie in the corners of `bilinear_weights`.
+
+    Raises:
+        LatentsError: n outside 1..4, or a point outside the pad.
+    """
+    if n == 1:
+        return (1.0,)
+    if n == 2:
+        if not MIN_WEIGHT <= x <= MAX_WEIGHT:
+            raise LatentsError(f"x={x} must lie in {MIN_WEIGHT}..{MAX_WEIGHT}.")
+        return (1 - x, x)
+    if n == 3:
+        a, b, c, d = bilinear_weights(x, y)
+        return (a, b, c + d)
+    if n == 4:
+        return bilinear_weights(x, y)
+    raise LatentsError(f"The pad holds 1 to 4 notes; received {n}.")
+
+
+def _check_notes(latents: Sequence[Latents]) -> list[Latents]:
+    notes = list(latents)
+    if not notes:
+        raise LatentsError("There is nothing to mix; give at least one note.")
+    first = notes[0].meta
+    for note in notes[1:]:
+        meta = note.meta
+        if meta.checkpoint_hash != first.checkpoint_hash:
+            raise LatentsError(
+                f"Notes of different checkpoints cannot be mixed: {first.checkpoint!r} ({first.checkpoint_hash[:12]}) "
+                f"and {meta.checkpoint!r} ({meta.checkpoint_hash[:12]}); encode both with one."
+            )
+        if (meta.sample_rate_hz, meta.hop, note.channels) != (first.sample_rate_hz, first.hop, notes[0].channels):
+            raise LatentsError("Notes with different sample rates, hops or channel counts cannot be mixed.")
+    return notes
+
+
+def _normalise(weights: Sequence[float], *, count: int) -> list[float]:
+    """Weights that sum to 1, checked."""
+    given = [float(weight) for weight in weights]
+    if len(given) != count:
+        raise LatentsError(f"{count} notes need {count} weights; received {len(given)}.")
+    if not all(math.isfinite(weight) for weight in given):
+        raise LatentsError(f"Weights must be finite numbers; received {given}.")
+    total = math.fsum(given)
+    if total < 1e-6:
+        raise LatentsError(f"Weights must sum to more than 0; received {given}.")
+    parts = given if abs(total - 1.0) < 1e-9 else [weight / total for weight in given]
+    if not all(MIN_WEIGHT - 1e-9 <= part <= MAX_WEIGHT + 1e-9 for part in parts):
+        shown = ", ".join(f"{part:g}" for part in parts)
+        raise LatentsError(f"Each weight must lie in {MIN_WEIGHT}..{MAX_WEIGHT} when they sum to 1; these are {shown}.")
+    return parts
+
+
+def _mix(
+    notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, loudness_channel: int | None
+) -> Latents:
+    """Mix notes by weights [S, F] that sum to 1 in every frame."""
+    frames = weights.shape[1]
+    z = np.zeros((frames, notes[0].channels))
+    for note, weight in zip(notes, weights, strict=True):
+        z += weight[:, None] * _extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel)
+    longest = max(notes, key=lambda note: note.duration_samples)
+    mean_weights = weights.mean(axis=1)
+    names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
+    lead_in = sum(weight * note.meta.lead_in_samples for note, weight in zip(notes, mean_weights, strict=True))
+    return longest.replace(
+        z=z,
+        pitch_hz=_mix_pitch(notes, weights, pitch_hz=pitch_hz),
+        source=notes[0].meta.source if len(notes) == 1 else " + ".join(names),
+        duration_samples=longest.duration_samples,
+        lead_in_samples=round(float(lead_in)),
+    )
+
+
+def _extend(z: np.ndarray, frames: int, *, loudness_channel: int | None) -> np.ndarray:
+    """Hold the last frame of z [F, C] up to `frames`, its loudness falling at the note's own last slope."""
+    missing = frames - z.shape[0]
+    if missing <= 0:
+        return z
+    held = np.repeat(z[-1:], missing, axis=0)
+    if loudness_channel is not None:
+        tail = z[-SLOPE_FRAMES:, loudness_channel]
+        slope = np.polyfit(np.arange(tail.size), tail, 1)[0] if tail.size > 1 else 0.0
+        falling = tail[-1] + min(slope, 0.0) * np.arange(1, missing + 1)
+        held[:, loudness_channel] = np.maximum(falling, min(LOUDNESS_FLOOR, tail[-1]))
+    return np.concatenate([z, held])
+
+
+def _mix_pitch(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None) -> np.ndarray:
+    """Mix pitch tracks in octaves [F]; notes without pitch leave it to the others."""
+    frames = weights.shape[1]
+    voiced = [index for index, note in enumerate(notes) if note.has_pitch]
+    if not voiced:
+        if pitch_hz is not None:
+            raise LatentsError(f"Checkpoint {notes[0].meta.checkpoint!r} keeps pitch inside z; it cannot be set.")
+        return np.full(frames, np.nan)
+    tracks = np.stack([_filled_octaves(notes[index].pitch_hz, frames) for index in voiced])
+    medians = np.array([[np.log2(np.nanmedian(notes[index].pitch_hz.astype(np.float64)))] for index in voiced])
+    parts = weights[voiced]
+    total = parts.sum(axis=0)
+    usable = total > 1e-3
+    parts = np.where(usable, parts / np.where(usable, total, 1.0), 1.0 / len(voiced))
+    if pitch_hz is None:
+        return 2.0 ** (parts * tracks).sum(axis=0)
+    return pitch_hz * 2.0 ** (parts * (tracks - medians)).sum(axis=0)
+
+
+def _filled_octaves(pitch_hz: np.ndarray, frames: int) -> np.ndarray:
+    """log2 of a pitch track, gaps bridged by straight lines, held to `frames`."""
+    known = np.flatnonzero(np.isfinite(pitch_hz))
+    return np.interp(np.arange(frames), known, np.log2(pitch_hz[known].astype(np.float64)))

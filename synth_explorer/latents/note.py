@@ -1,0 +1,286 @@
+"""A note as a short score of numbers, and its file format.
+
+Everything between listening and hearing is arithmetic on `Latents`: it imports no Keras and no page.
+
+Shapes: F frames, C channels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.errors import LatentsError
+from synth_explorer.files import atomic_path
+
+FORMAT_VERSION = 1
+LOUDNESS_CHANNEL = 0
+"""The default model's convention: z[:, 0] = (loudness_db + 40) / 20."""
+
+LOUDNESS_UNITS_PER_DB = 0.05
+MEAN_RANGE_DB = 40.0
+A4_HZ, A4_MIDI = 440.0, 69.0
+
+
+def midi_to_hz(midi: float) -> float:
+    """Frequency of a MIDI note number (69 = A4 = 440 Hz); fractions are allowed."""
+    return float(A4_HZ * 2.0 ** ((midi - A4_MIDI) / 12.0))
+
+
+def hz_to_midi(hz: float) -> float:
+    """MIDI note number of a frequency in Hz, with its fraction."""
+    return float(A4_MIDI + 12.0 * np.log2(hz / A4_HZ))
+
+
+@dataclass(frozen=True)
+class LatentsMeta:
+    """What latents mean and where they came from.
+
+    Attributes:
+        checkpoint: name of the model that made them.
+        checkpoint_hash: hash of that model; latents of another hash mean something else.
+        sample_rate_hz: rate of the audio they stand for.
+        hop: samples per frame.
+        source: the note or the mix, in words.
+        duration_samples: samples to decode; 0 means all frames (F * hop).
+        lead_in_samples: index in the original recording of the first sample that was encoded; may be negative.
+        format_version: of the file.
+    """
+
+    checkpoint: str
+    checkpoint_hash: str
+    sample_rate_hz: int
+    hop: int
+    source: str = ""
+    duration_samples: int = 0
+    lead_in_samples: int = 0
+    format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        kinds = {"checkpoint": str, "checkpoint_hash": str, "source": str}
+        for item in fields(self):
+            value, kind = getattr(self, item.name), kinds.get(item.name, int)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise LatentsError(f"meta {item.name}={value!r} must be {kind.__name__}.")
+        if self.sample_rate_hz < 1 or self.hop < 1:
+            raise LatentsError(f"sample_rate_hz={self.sample_rate_hz} and hop={self.hop} must be positive.")
+        if self.duration_samples < 0:
+            raise LatentsError(f"duration_samples={self.duration_samples} must not be negative.")
+        if self.format_version != FORMAT_VERSION:
+            raise LatentsError(
+                f"format_version={self.format_version} is unknown; this version reads {FORMAT_VERSION}. "
+                "Encode the note again or use the program that wrote it."
+            )
+
+
+_META_NAMES = frozenset(item.name for item in fields(LatentsMeta))
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """A note as frames of latent channels with a pitch track. Arrays are copied and read-only.
+
+    Attributes:
+        z: float32 [F, C], finite.
+        pitch_hz: float32 [F], positive; NaN where the model carries pitch inside z.
+        meta: what they mean.
+
+    Raises:
+        LatentsError: shapes that do not fit, or numbers that cannot be.
+    """
+
+    z: np.ndarray
+    pitch_hz: np.ndarray
+    meta: LatentsMeta
+
+    def __post_init__(self) -> None:
+        with np.errstate(over="ignore"):
+            z = np.array(self.z, dtype=np.float32)
+            pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
+        if z.ndim != 2 or 0 in z.shape:
+            raise LatentsError(f"z must have shape [frames, channels], both at least 1; received {z.shape}.")
+        if pitch_hz.shape != z.shape[:1]:
+            raise LatentsError(f"pitch_hz must have shape [{z.shape[0]}], one per frame; received {pitch_hz.shape}.")
+        if not np.isfinite(z).all():
+            raise LatentsError("z has values that are not finite (NaN or infinity); make the latents again.")
+        if not (np.isnan(pitch_hz) | ((pitch_hz > 0) & np.isfinite(pitch_hz))).all():
+            raise LatentsError("pitch_hz must be positive and finite, or NaN where the model keeps pitch inside z.")
+        if not isinstance(self.meta, LatentsMeta):
+            raise LatentsError(f"meta must be LatentsMeta; received {type(self.meta).__name__}.")
+        for name, array in (("z", z), ("pitch_hz", pitch_hz)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def frames(self) -> int:
+        return self.z.shape[0]
+
+    @property
+    def channels(self) -> int:
+        return self.z.shape[1]
+
+    @property
+    def frame_rate_hz(self) -> float:
+        return self.meta.sample_rate_hz / self.meta.hop
+
+    @property
+    def duration_samples(self) -> int:
+        """Samples to decode: as the meta says, or all frames."""
+        return self.meta.duration_samples or self.frames * self.meta.hop
+
+    @property
+    def duration_s(self) -> float:
+        return self.duration_samples / self.meta.sample_rate_hz
+
+    @property
+    def has_pitch(self) -> bool:
+        """Whether a pitch track goes beside z."""
+        return bool(np.isfinite(self.pitch_hz).any())
+
+    @property
+    def pitch_midi(self) -> float:
+        """Median MIDI pitch with its fraction; NaN where the model keeps pitch inside z."""
+        return hz_to_midi(float(np.nanmedian(self.pitch_hz))) if self.has_pitch else float("nan")
+
+    def __repr__(self) -> str:
+        pitch = f", pitch_midi={self.pitch_midi:.2f}" if self.has_pitch else ""
+        name = f"{self.meta.checkpoint!r}, {self.meta.source!r}"
+        return f"Latents({self.frames} frames, {self.channels} channels, {self.duration_s:.3f} s{pitch}, {name})"
+
+    def replace(self, **changes: Any) -> Latents:
+        """A copy with other z, pitch_hz, meta, or single fields of meta (`source=...`, `duration_samples=...`)."""
+        meta_changes = {name: changes.pop(name) for name in list(changes) if name in _META_NAMES}
+        if meta_changes:
+            changes["meta"] = replace(changes.get("meta", self.meta), **meta_changes)
+        return replace(self, **changes)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write `.npz` (everything, no pickles) or `.npy` (z alone, as magenta's nsynth_save_embeddings does)."""
+        target = Path(path)
+        if target.suffix not in (".npz", ".npy"):
+            raise LatentsError(f"{target} must end in .npz (everything) or .npy (z alone).")
+        try:
+            with atomic_path(target) as temporary:
+                if target.suffix == ".npy":
+                    np.save(temporary, self.z, allow_pickle=False)
+                else:
+                    np.savez(temporary, z=self.z, pitch_hz=self.pitch_hz, meta=np.array(json.dumps(asdict(self.meta))))
+        except OSError as error:
+            raise LatentsError(f"{target} cannot be written: {error.strerror or error}.") from error
+        return target
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        expect_checkpoint: tuple[str, str] | None = None,
+        meta_for_npy: LatentsMeta | None = None,
+    ) -> Latents:
+        """Read latents that `save` or magenta's nsynth_save_embeddings wrote.
+
+        Args:
+            path: `.npz`, or `.npy` of shape [F, C] (or [1, F, C]).
+            expect_checkpoint: (name, hash) of the model that is to decode them; another hash is refused.
+            meta_for_npy: what a `.npy` means, since it does not say; without it a `.npy` is refused.
+
+        Raises:
+            LatentsError: no such file, not latents, damaged, or made by another checkpoint (both are named).
+        """
+        latents = _read(Path(path), meta_for_npy)
+        if expect_checkpoint is not None:
+            _expect(latents.meta, expect_checkpoint, what=str(path))
+        return latents
+
+
+def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
+    if not path.is_file():
+        raise LatentsError(f"There is no latents file {path}; check the name.")
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return _from_npy(path, content, meta_for_npy)
+        with content:
+            missing = {"z", "pitch_hz", "meta"} - set(content.files)
+            if missing:
+                raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
+            meta = json.loads(str(content["meta"]))
+            z, pitch_hz = content["z"], content["pitch_hz"]
+    except LatentsError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
+    if not isinstance(meta, dict) or not set(meta) <= _META_NAMES:
+        if isinstance(meta, dict) and meta.get("format_version") not in (None, FORMAT_VERSION):
+            raise LatentsError(
+                f"{path} has format_version={meta['format_version']!r}; this version reads {FORMAT_VERSION}. Update it."
+            )
+        raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
+    try:
+        return Latents(z, pitch_hz, LatentsMeta(**meta))
+    except (TypeError, ValueError) as error:
+        raise LatentsError(f"{path} does not hold latents: {error}") from error
+
+
+def _from_npy(path: Path, z: np.ndarray, meta: LatentsMeta | None) -> Latents:
+    if meta is None:
+        raise LatentsError(f"{path} is a .npy, which does not say what made it; name the checkpoint (meta_for_npy).")
+    z = z[0] if z.ndim == 3 and z.shape[0] == 1 else z
+    if z.ndim != 2 or not np.issubdtype(z.dtype, np.floating):
+        raise LatentsError(f"{path} must hold floating point numbers [frames, channels]; received {z.dtype} {z.shape}.")
+    return Latents(z, np.full(z.shape[0], np.nan), meta)
+
+
+def _expect(meta: LatentsMeta, expected: tuple[str, str], *, what: str) -> None:
+    name, digest = expected
+    if meta.checkpoint_hash != digest:
+        raise LatentsError(
+            f"{what} was made by checkpoint {meta.checkpoint!r} ({meta.checkpoint_hash[:12]}), not by "
+            f"{name!r} ({digest[:12]}); choose that checkpoint or encode the note again."
+        )
+
+
+def time_mean(
+    latents: Latents,
+    *,
+    loudness_channel: int | None = LOUDNESS_CHANNEL,
+    units_per_db: float = LOUDNESS_UNITS_PER_DB,
+) -> np.ndarray:
+    """The "mean sound" of a note: the plain mean of z over the frames that can be heard.
+
+    Frames whose loudness lies within 40 dB of the loudest frame count, all alike; the silence after a note would
+    otherwise be half of its mean.
+
+    Args:
+        latents: the note.
+        loudness_channel: which channel is loudness; None counts every frame.
+        units_per_db: of that channel.
+
+    Returns:
+        float64 [C].
+    """
+    z = latents.z.astype(np.float64)
+    if loudness_channel is None:
+        return z.mean(axis=0)
+    loudness = z[:, loudness_channel]
+    return z[loudness >= loudness.max() - MEAN_RANGE_DB * units_per_db].mean(axis=0)
+
+
+def with_pitch(latents: Latents, *, midi: float) -> Latents:
+    """Move the pitch track so that its median is `midi`; vibrato and glides stay, in cents.
+
+    Raises:
+        LatentsError: the model keeps pitch inside z, or midi lies outside 0..127.
+    """
+    if not latents.has_pitch:
+        raise LatentsError(f"Checkpoint {latents.meta.checkpoint!r} keeps pitch inside z; it cannot be set.")
+    if not 0.0 <= midi <= 127.0:
+        raise LatentsError(f"midi={midi} must lie in 0..127.")
+    ratio = midi_to_hz(midi) / float(np.nanmedian(latents.pitch_hz))
+    return latents.replace(pitch_hz=latents.pitch_hz.astype(np.float64) * ratio)
