@@ -1,0 +1,253 @@
+"""Fine pitch of a note whose MIDI number is already known: a track of f0 in Hz, to a cent on steady tones.
+
+Letters: T samples, F frames, K harmonics, N window, R bins.
+
+Every frame is one unwindowed FFT. The Hann window and its time derivative are both three-bin sums of that FFT, so the
+instantaneous frequency of a spectral peak, `w - Im(X_dw / X_w)` (Auger and Flandrin, 1995, eq. 19), costs nothing more
+and is exact for steady and for exponentially decaying sinusoids. Harmonics vote for f0 with their amplitude and number.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+_WINDOW_PERIODS = 10.0
+_WINDOW_S = (0.064, 0.256)  # shortest (vibrato) and longest (low notes) window
+_HARMONICS = 12
+_QUIET_DB = 40.0  # frames this far below the loudest say nothing about pitch
+_SILENCE = 1e-7
+_SEARCH_CENTS = 45.0
+_CENTS_PER_B = 600.0 / math.log(2.0)  # partial k of a stiff string lies B k^2 times this above k f0
+_MAX_B = 2e-3
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`."""
+
+    midi: float
+    reliability: float
+    cents: np.ndarray
+
+
+class _Peaks(NamedTuple):
+    """Spectral peaks near the harmonics, all [K, F]; see `_peaks`."""
+
+    cents: np.ndarray
+    amplitude: np.ndarray
+    tonality: np.ndarray
+    change: np.ndarray
+
+
+def midi_to_hz(midi: float | np.ndarray) -> float | np.ndarray:
+    """Frequency in Hz of a (fractional) MIDI number, A4 = 69 = 440 Hz."""
+    return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
+
+
+def hz_to_midi(hz: float | np.ndarray) -> float | np.ndarray:
+    """(Fractional) MIDI number of a frequency in Hz."""
+    return 69.0 + 12.0 * np.log2(np.asarray(hz, dtype=np.float64) / 440.0)
+
+
+def track(
+    audio: np.ndarray,
+    *,
+    midi: float,
+    sample_rate_hz: int,
+    hop: int,
+    frames: int | None = None,
+    max_deviation_cents: float = 70.0,
+) -> np.ndarray:
+    """Track f0 around a known note.
+
+    audio: [T] float, mono. midi: rounded or fractional MIDI number of the note. hop: samples between frames; frame n
+    is the pitch at sample n * hop. frames: how many (default ceil(T / hop)).
+    Returns pitch_hz [F] float32, within `max_deviation_cents` of `midi`. Frames that are quiet or say nothing clear
+    move smoothly to the note's own overall pitch; silence and noise give `midi` itself. Never raises on a signal.
+    """
+    refined = refine(
+        audio,
+        midi=midi,
+        sample_rate_hz=sample_rate_hz,
+        hop=hop,
+        frames=frames,
+        max_deviation_cents=max_deviation_cents,
+    )
+    return np.asarray(midi_to_hz(refined.midi + refined.cents / 100.0), dtype=np.float32)
+
+
+def refine(
+    audio: np.ndarray,
+    *,
+    midi: float,
+    sample_rate_hz: int,
+    hop: int,
+    frames: int | None = None,
+    max_deviation_cents: float = 70.0,
+) -> Refined:
+    """As `track`, but in parts: the note's overall fractional MIDI pitch, how sure it is, and the track around it."""
+    audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
+    frames = max(1, -(-len(audio) // hop)) if frames is None else frames
+    flat = Refined(float(midi), 0.0, np.zeros(frames, np.float32))
+    base_hz = float(midi_to_hz(midi))
+    if len(audio) == 0 or frames == 0 or not 0.0 < base_hz * 1.1 < sample_rate_hz / 2:
+        return flat
+    window = _window_samples(base_hz, sample_rate_hz)
+    framed = _frame(audio, window=window, hop=hop, frames=frames)
+    level = np.sqrt(np.mean(framed * framed, axis=1))
+    if level.max() < _SILENCE:
+        return flat
+    loud = np.clip(1.0 + (20.0 * np.log10(level / level.max() + 1e-9) + _QUIET_DB - 10.0) / 10.0, 0.0, 1.0)
+    bin_hz = sample_rate_hz / window
+    harmonics = np.arange(1, max(1, min(_HARMONICS, int(sample_rate_hz / 2 / (base_hz * 1.08)))) + 1)
+    top = min(window // 2, int(base_hz * (harmonics[-1] + 1.0) * 1.08 / bin_hz) + 8)
+    hann, slope = _hann_and_slope(np.fft.rfft(framed, axis=1)[:, : top + 1])
+    coarse = _coarse_cents(np.abs(hann), loud, base_hz / bin_hz, harmonics, max_deviation_cents)
+    peaks = _peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
+    shift, stiffness = _fit(peaks, loud, harmonics)
+    centre = float(np.clip(coarse + shift, -max_deviation_cents, max_deviation_cents))
+    peaks = _peaks(hann, slope, base_hz * 2.0 ** (centre / 1200.0) / bin_hz, harmonics, stiffness)
+    shift, stiffness = _fit(peaks, loud, harmonics)
+    centre = float(np.clip(centre + shift, -max_deviation_cents, max_deviation_cents))
+    local, trust = _frame_cents(peaks, loud, harmonics, shift, stiffness)
+    reliability = _reliability(peaks, local, trust, loud)
+    cents = _smooth(local, trust * reliability)
+    cents = np.clip(reliability * centre + cents, -max_deviation_cents, max_deviation_cents) - reliability * centre
+    return Refined(float(midi) + reliability * centre / 100.0, reliability, cents.astype(np.float32))
+
+
+def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
+    """Power of two of about ten periods."""
+    seconds = min(max(_WINDOW_PERIODS / base_hz, _WINDOW_S[0]), _WINDOW_S[1])
+    return 2 ** math.ceil(math.log2(seconds * sample_rate_hz) - 0.05)
+
+
+def _frame(audio: np.ndarray, *, window: int, hop: int, frames: int) -> np.ndarray:
+    """[T] -> [F, N], frame n centred at sample n * hop, zeros beyond the ends."""
+    needed = (frames - 1) * hop + window
+    padded = np.zeros(needed, np.float32)
+    kept = audio[: needed - window // 2]
+    padded[window // 2 : window // 2 + len(kept)] = kept
+    return np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+
+
+def _hann_and_slope(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra under a Hann window and under its derivative (in bins) [F, R-1], from the unwindowed one [F, R]."""
+    below = np.concatenate([np.conj(spectrum[:, 1:2]), spectrum[:, :-2]], axis=1)
+    above = spectrum[:, 1:]
+    hann = np.float32(0.5) * spectrum[:, :-1] - np.float32(0.25) * (below + above)
+    return hann, np.complex64(-0.25j) * (below - above)
+
+
+def _coarse_cents(
+    magnitude: np.ndarray, loud: np.ndarray, base_bins: float, harmonics: np.ndarray, max_cents: float
+) -> float:
+    """Deviation in cents whose harmonics meet the most (compressed) magnitude of the whole note."""
+    mean = np.sqrt(loud @ magnitude)
+    grid = np.arange(-max_cents, max_cents + 0.1, 2.0)
+    used = harmonics[:10]
+    at = base_bins * 2.0 ** (grid[:, None] / 1200.0) * used[None, :]
+    met = np.interp(at, np.arange(len(mean)), mean, right=0.0)
+    score = (met / np.sqrt(used)).sum(axis=1) * (1.0 - 1e-3 * np.abs(grid) / max_cents)
+    return float(grid[int(np.argmax(score))])
+
+
+def _peaks(
+    hann: np.ndarray, slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float
+) -> _Peaks:
+    """Peak near each harmonic, each [K, F]: its deviation in cents from k f0, its amplitude, how tonal it is (0..1)
+    and how fast its level changes (in bins, 0.64 for a tone that begins in the middle of the window)."""
+    frames, bins = hann.shape
+    cents, amplitude, tonality, change = np.zeros((4, len(harmonics), frames), np.float32)
+    rows = np.arange(frames)
+    power = hann.real**2 + hann.imag**2
+    for row, k in enumerate(harmonics):
+        centre = k * f0_bins * (1.0 + 0.5 * stiffness * k * k)
+        reach = min(0.45 * f0_bins, max(1.6, centre * (2.0 ** (_SEARCH_CENTS / 1200.0) - 1.0)))
+        low, high = max(1, round(centre - reach)), min(bins - 2, round(centre + reach))
+        if high <= low:
+            continue
+        at = low + np.argmax(power[:, low : high + 1], axis=1)
+        peak = power[rows, at]
+        around = max(3.5, 0.5 * f0_bins)
+        floor = np.median(power[:, max(0, int(centre - around)) : int(centre + around) + 1], axis=1)
+        tonal = np.clip((10.0 * np.log10((peak + 1e-20) / (floor + 1e-20)) - 6.0) / 12.0, 0.0, 1.0)
+        is_peak = (power[rows, at - 1] <= peak) & (power[rows, at + 1] <= peak)
+        ratio = slope[rows, at] * np.conj(hann[rows, at]) / (peak + 1e-20)
+        found = np.maximum(at - np.clip(ratio.imag, -1.0, 1.0), 0.25)
+        cents[row] = 1200.0 * np.log2(found / (k * f0_bins))
+        amplitude[row], tonality[row], change[row] = np.sqrt(peak), tonal * is_peak, np.abs(ratio.real)
+    return _Peaks(cents, amplitude, tonality, change)
+
+
+def _fit(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray) -> tuple[float, float]:
+    """Overall deviation in cents of the fundamental and the stiffness B: robust least squares over the harmonics."""
+    votes = peaks.amplitude * peaks.tonality * loud
+    strength = votes.sum(axis=1) * harmonics
+    if strength.max() <= 0.0:
+        return 0.0, 0.0
+    middle = _weighted_median(peaks.cents, votes)
+    curve = _CENTS_PER_B * harmonics.astype(np.float64) ** 2
+    start = int(np.argsort(middle)[np.searchsorted(np.cumsum(strength[np.argsort(middle)]), 0.5 * strength.sum())])
+    shift, stiffness = float(middle[start]), 0.0
+    for _ in range(6):
+        left = middle - shift - stiffness * curve
+        use = strength / strength.sum() / (1.0 + (left / 6.0) ** 2)
+        mean_curve = (use * curve).sum() / use.sum()
+        mean_cents = (use * middle).sum() / use.sum()
+        spread = (use * (curve - mean_curve) ** 2).sum()
+        slope = (use * (curve - mean_curve) * (middle - mean_cents)).sum() / (spread + (0.02 * curve[0] * 100) ** 2)
+        stiffness = float(np.clip(slope, 0.0, _MAX_B))
+        shift = float(mean_cents - stiffness * mean_curve)
+    return shift, stiffness
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Median of each row [K, F] -> [K]."""
+    order = np.argsort(values, axis=1)
+    total = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    middle = np.argmax(total >= 0.5 * total[:, -1:], axis=1)
+    return np.take_along_axis(values, order, axis=1)[np.arange(len(values)), middle].astype(np.float64)
+
+
+def _frame_cents(
+    peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Deviation of each frame from the note's pitch [F] in cents, and how far to trust it [F] 0..1."""
+    level = peaks.cents - shift - (stiffness * _CENTS_PER_B * harmonics.astype(np.float64) ** 2)[:, None]
+    votes = peaks.amplitude * peaks.tonality * harmonics[:, None] + 1e-20
+    centre = _weighted_median(level.T, votes.T)
+    for _ in range(2):
+        use = votes / (1.0 + ((level - centre) / 8.0) ** 2)
+        centre = (use * level).sum(axis=0) / use.sum(axis=0)
+    total = votes.sum(axis=0)
+    agreement = np.clip(2.0 * use.sum(axis=0) / total - 0.3, 0.0, 1.0)
+    heard = np.clip(100.0 * total / np.percentile(total, 90), 0.0, 1.0)
+    steady = np.clip((0.6 - (use * peaks.change).sum(axis=0) / use.sum(axis=0)) / 0.3, 0.0, 1.0)
+    nearby = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(centre, 2, mode="edge"), 5), axis=1)
+    return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 25.0)
+
+
+def _reliability(peaks: _Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:
+    """0..1: is there a tone at all? In noise the peaks are not tonal, and scatter more than the widest vibrato moves."""
+    total = trust.sum()
+    if total <= 0.0:
+        return 0.0
+    votes = peaks.amplitude * loud
+    tonal = float((votes * peaks.tonality).sum() / (votes.sum() + 1e-20))
+    pairs = np.minimum(trust[1:], trust[:-1])
+    jump = float((pairs * np.abs(np.diff(local))).sum() / (pairs.sum() + 1e-9)) if len(local) > 1 else 0.0
+    return float(np.clip((tonal - 0.35) / 0.2, 0.0, 1.0) * np.clip((40.0 - jump) / 10.0, 0.0, 1.0))
+
+
+def _smooth(local: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """Trusted frames as they are; the others glide to their neighbours and, far from any, to zero [F]."""
+    kernel = np.hanning(11)[1:-1]
+    pad = np.zeros(len(kernel) // 2)
+    mass = np.convolve(np.concatenate([pad, trust, pad]), kernel, mode="valid")
+    near = np.convolve(np.concatenate([pad, trust * local, pad]), kernel, mode="valid") / (mass + 0.3)
+    return trust * local + (1.0 - trust) * near
