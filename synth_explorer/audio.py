@@ -96,7 +96,7 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     mono = audio.mean(axis=1, dtype=np.float64).astype(np.float32)
     peak = float(np.abs(mono).max())
     if peak > FULL_SCALE_LIMIT:
-        raise AudioError(f"{path} peaks at {peak:.0f} times full scale; write floating point files with full scale 1.0.")
+        raise AudioError(f"{path} peaks at {peak:.0f} times full scale; write float files with full scale 1.0.")
     if peak < 10 ** (SILENCE_DB / 20):
         raise AudioError(f"{path} is silent (its peak lies below {SILENCE_DB:.0f} dBFS); give a file with sound in it.")
     return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz)
