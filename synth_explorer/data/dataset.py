@@ -1,0 +1,270 @@
+"""Notes on disk: a folder that any number of readers can open at once.
+
+Shapes: N notes, T samples.
+
+    dataset.json            format version, sample rate, samples a note, pre-roll, sources with their licences
+    index.csv               one line a note (the fields of `Note`)
+    audio/<instrument>.npy  int16 [N, T], read memory-mapped
+    audio/<instrument>.csv  that shard's lines of the index; written last, so it marks the shard as finished
+
+A sample is `int16 / 32767 * scale`: `scale` is the note's own peak, so soft notes keep 16 bits and every level survives.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.errors import DataError
+from synth_explorer.files import atomic_path
+
+FORMAT = "synth_explorer notes"
+FORMAT_VERSION = 1
+SPLITS = ("train", "validation", "test")
+VALIDATION_SHARE = 0.08
+TEST_SHARE = 0.08
+SPLIT_SALT = "synth_explorer 2005"  # a number at which most General MIDI families have someone in each split
+FULL_SCALE = 32767.0
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line of the index.
+
+    Attributes:
+        id: unique name of the note within its dataset.
+        instrument: instrument name; also the name of its shard.
+        family: instrument family ("string", "brass", ...).
+        source: key into the dataset's `sources`.
+        group: what the split was drawn by; instruments that share a group share their split.
+        split: "train", "validation" or "test".
+        pitch: MIDI note heard, detune included (69.0 = 440 Hz).
+        key: MIDI key that was struck.
+        velocity: MIDI velocity, 1 to 127.
+        shard: file of the audio, relative to the dataset's folder.
+        row: row of the shard.
+        scale: factor that brings int16 / 32767 back to the rendered level.
+        peak_db: peak level, dBFS.
+        onset_samples: sample at which the note starts.
+    """
+
+    id: str
+    instrument: str
+    family: str
+    source: str
+    group: str
+    split: str
+    pitch: float
+    key: int
+    velocity: int
+    shard: str
+    row: int
+    scale: float
+    peak_db: float
+    onset_samples: int
+
+
+_FIELD_TYPES = {"pitch": float, "scale": float, "peak_db": float, "key": int, "velocity": int, "row": int,
+                "onset_samples": int}
+FIELD_NAMES = tuple(field.name for field in fields(Note))
+
+
+def split_of(group: str) -> str:
+    """Split of a group of instruments: a stable hash of its name, about 8 % validation and 8 % test."""
+    digest = hashlib.sha256(f"{SPLIT_SALT}/{group}".encode()).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    if share < VALIDATION_SHARE:
+        return "validation"
+    return "test" if share < VALIDATION_SHARE + TEST_SHARE else "train"
+
+
+class NotesDataset:
+    """Read-only view of a folder of notes.
+
+    Args:
+        folder: folder written by `DatasetWriter`.
+
+    Raises:
+        DataError: when the folder is not a finished dataset of a known version.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.info = _read_info(self.folder)
+        self.sample_rate_hz: int = int(self.info["sample_rate_hz"])
+        self.samples: int = int(self.info["samples"])
+        self.pre_roll_samples: int = int(self.info["pre_roll_samples"])
+        self.sources: dict[str, dict[str, Any]] = self.info["sources"]
+        index = self.folder / "index.csv"
+        if not index.is_file():
+            raise DataError(f"{self.folder} has no index.csv: the rendering did not finish; run the same command again.")
+        self.rows: list[Note] = read_rows(index)
+        self._shards: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"NotesDataset({str(self.folder)!r}, notes={len(self)}, instruments={len(self.instruments())})"
+
+    def audio(self, index: int) -> np.ndarray:
+        """Audio of note `index`, float32 [T] at the level it was rendered at."""
+        row = self.rows[index]
+        return self._shard(row.shard)[row.row].astype(np.float32) * np.float32(row.scale / FULL_SCALE)
+
+    def batch(self, indices: Iterable[int]) -> np.ndarray:
+        """Audio of several notes, float32 [N, T]."""
+        return np.stack([self.audio(index) for index in indices])
+
+    def column(self, name: str) -> np.ndarray:
+        """One field of all rows as an array [N]."""
+        if name not in FIELD_NAMES:
+            raise DataError(f"column={name!r} does not exist: choose one of {', '.join(FIELD_NAMES)}.")
+        return np.array([getattr(row, name) for row in self.rows])
+
+    def select(self, *, split: str | None = None, instrument: str | None = None, family: str | None = None,
+               source: str | None = None) -> np.ndarray:
+        """Indices [N] of the notes that match every condition given."""
+        if split is not None and split not in SPLITS:
+            raise DataError(f"split={split!r} must be one of {', '.join(SPLITS)}.")
+        wanted = {"split": split, "instrument": instrument, "family": family, "source": source}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        return np.array([i for i, row in enumerate(self.rows)
+                         if all(getattr(row, name) == value for name, value in wanted.items())], dtype=np.int64)
+
+    def instruments(self, *, split: str | None = None) -> list[str]:
+        """Sorted names of the instruments, of one split or of all."""
+        return sorted({row.instrument for row in self.rows if split is None or row.split == split})
+
+    def _shard(self, name: str) -> np.ndarray:
+        if name not in self._shards:
+            try:
+                self._shards[name] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise DataError(f"Shard {self.folder / name} cannot be read ({error}): render the dataset again.") from error
+        return self._shards[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the memory maps behind, so that the dataset can travel to worker processes."""
+        return {**self.__dict__, "_shards": {}}
+
+
+class DatasetWriter:
+    """Writes a dataset shard by shard; finished shards survive a kill.
+
+    Args:
+        folder: where to write. If it already holds a dataset, its description must be the same as this one.
+        sample_rate_hz: rate of the audio.
+        samples: length T of every note.
+        pre_roll_samples: silence before each onset.
+        sources: name -> description with at least "licence".
+        settings: whatever decides the content; a resumed run must state the same.
+    """
+
+    def __init__(self, folder: str | Path, *, sample_rate_hz: int, samples: int, pre_roll_samples: int,
+                 sources: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+        self.folder = Path(folder)
+        self.samples = samples
+        self.pre_roll_samples = pre_roll_samples
+        info = {"format": FORMAT, "format_version": FORMAT_VERSION, "sample_rate_hz": sample_rate_hz,
+                "samples": samples, "seconds": samples / sample_rate_hz, "pre_roll_samples": pre_roll_samples,
+                "sources": sources, "settings": settings}
+        info = json.loads(json.dumps(info))
+        path = self.folder / "dataset.json"
+        if path.exists():
+            self._check_same(info)
+        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise DataError(f"{self.folder} exists and is not a dataset: give a new or empty folder.")
+        else:
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(info, indent=2) + "\n")
+
+    def _check_same(self, info: Mapping[str, Any]) -> None:
+        old = _read_info(self.folder)
+        different = [key for key in info if old.get(key) != info[key]]
+        if different:
+            raise DataError(f"{self.folder} holds a dataset made with another {', '.join(different)}: "
+                            "give a new folder, or delete this one to start over.")
+
+    def finished(self, instrument: str) -> bool:
+        """Whether the instrument's shard is complete."""
+        return (self.folder / "audio" / f"{instrument}.csv").is_file()
+
+    def write_shard(self, instrument: str, audio: np.ndarray, notes: Sequence[Mapping[str, Any]]) -> int:
+        """Write one instrument.
+
+        Args:
+            instrument: name, also of the files.
+            audio: float [N, T].
+            notes: one mapping a note with id, family, source, group, pitch, key, velocity.
+
+        Returns:
+            the number of notes written.
+        """
+        if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
+            raise DataError(f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
+                            f"{self.samples} samples.")
+        shard = f"audio/{instrument}.npy"
+        rows, stored = [], np.zeros((len(notes), self.samples), np.int16)
+        for row, (note, signal) in enumerate(zip(notes, audio, strict=True)):
+            peak = float(np.max(np.abs(signal)))
+            scale = float(f"{max(peak, 1e-6):.9g}")
+            stored[row] = np.clip(np.round(signal * (FULL_SCALE / scale)), -FULL_SCALE, FULL_SCALE).astype(np.int16)
+            rows.append(Note(instrument=instrument, shard=shard, row=row, scale=scale,
+                             peak_db=round(20 * float(np.log10(scale)), 2), onset_samples=self.pre_roll_samples,
+                             split=split_of(str(note["group"])), **note))
+        if rows:
+            with atomic_path(self.folder / shard) as temporary, open(temporary, "wb") as file:
+                np.save(file, stored)
+        write_rows(self.folder / "audio" / f"{instrument}.csv", rows)
+        return len(rows)
+
+    def finish(self) -> Path:
+        """Join the shards' lines into index.csv, sorted by instrument, and return the folder."""
+        rows = [row for path in sorted((self.folder / "audio").glob("[!.]*.csv")) for row in read_rows(path)]
+        if not rows:
+            raise DataError(f"No note was written to {self.folder}: every one was filtered out or silent.")
+        write_rows(self.folder / "index.csv", rows)
+        return self.folder
+
+
+def read_rows(path: Path) -> list[Note]:
+    """Notes listed in a CSV file written by `write_rows`."""
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in FIELD_NAMES if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path} lacks the columns {', '.join(missing)}: it is not the index of a notes dataset.")
+        try:
+            return [Note(**{name: _FIELD_TYPES.get(name, str)(line[name]) for name in FIELD_NAMES}) for line in reader]
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{path} has a line that cannot be read ({error}): render the dataset again.") from error
+
+
+def write_rows(path: Path, rows: Sequence[Note]) -> None:
+    """Write notes as CSV, atomically."""
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, FIELD_NAMES)
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def _read_info(folder: Path) -> dict[str, Any]:
+    path = folder / "dataset.json"
+    if not path.is_file():
+        raise DataError(f"{folder} is not a notes dataset: it has no dataset.json (make one with `dataset render`).")
+    try:
+        info = json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}): render the dataset again.") from error
+    if info.get("format") != FORMAT or info.get("format_version") != FORMAT_VERSION:
+        raise DataError(f"{path} has format {info.get('format')!r} version {info.get('format_version')!r}; this program "
+                        f"reads {FORMAT!r} version {FORMAT_VERSION}.")
+    return info

@@ -1,0 +1,281 @@
+"""Render the notes of SoundFonts with FluidSynth into a dataset.
+
+FluidSynth runs at 44.1 kHz, its native habitat, and soxr brings the result to the dataset's rate: rendering at
+16 kHz directly aliases (a trumpet at MIDI 96: -17 dB off the harmonics against -45). Reverb and chorus are off.
+
+Shapes: N notes, T samples.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of
+from synth_explorer.data.sf2 import Preset, read_presets
+from synth_explorer.errors import DataError
+
+SYNTH_RATE_HZ = 44_100
+BLOCK_SAMPLES = 64  # FluidSynth starts and stops notes on multiples of this
+BEND_PER_CENT = 8192 / 200  # the default bend range is 2 semitones
+SYNTH_GAIN = 1.6  # notes of velocity 100 peak near -10 dBFS
+SILENT_DB = -60.0
+HELD_S = 3.0
+LOWEST_KEY, HIGHEST_KEY = 21, 108
+
+LICENCES = {
+    "FluidR3_GM": "MIT, (c) 2000-2002, 2008 Frank Wen",
+    "MuseScore_General_Full": "MIT, parts CC0 or public domain, (c) 2018-2021 S. Christian Collins, "
+                              "2014-2017 Michael Cowgill, 2000-2002, 2008 Frank Wen",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One instrument to render, small enough to travel to a worker process."""
+
+    soundfont: str
+    instrument: str
+    bank: int
+    program: int
+    keys: tuple[int, ...]
+    velocities: tuple[int, ...]
+    detune_cents: float
+    seed: int
+    sample_rate_hz: int
+    samples: int
+    pre_roll_samples: int
+
+
+class Player:
+    """A FluidSynth without audio driver that plays single notes of one SoundFont.
+
+    Args:
+        soundfont: path of an .sf2 file.
+        gain: FluidSynth's output gain.
+
+    Raises:
+        DataError: when FluidSynth is not installed or refuses the file.
+    """
+
+    def __init__(self, soundfont: str | Path, *, gain: float = SYNTH_GAIN) -> None:
+        fluidsynth = _import_fluidsynth()
+        self._synth = fluidsynth.Synth(gain=gain, samplerate=float(SYNTH_RATE_HZ), channels=16, **{
+            "synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1})
+        self._write = fluidsynth._fl.fluid_synth_write_float
+        self._font = self._synth.sfload(str(soundfont))
+        if self._font < 0:
+            raise DataError(f"FluidSynth cannot read {soundfont}: give an .sf2 file.")
+
+    def close(self) -> None:
+        """Free the synthesiser and its samples."""
+        self._synth.delete()
+
+    def select(self, bank: int, program: int) -> None:
+        """Choose the preset that the next notes play."""
+        if self._synth.program_select(0, self._font, bank, program) != 0:
+            raise DataError(f"The SoundFont has no preset at bank {bank}, program {program}.")
+
+    def note(self, key: int, velocity: int, *, held_s: float, total_s: float, bend_cents: float = 0.0) -> np.ndarray:
+        """Play one note.
+
+        Args:
+            key: MIDI key.
+            velocity: MIDI velocity.
+            held_s: time from note-on to note-off.
+            total_s: time from note-on to the end.
+            bend_cents: pitch bend within +-200 cents; FluidSynth keeps whole cents.
+
+        Returns:
+            float32 [T] at 44.1 kHz, mono (mean of the two channels).
+        """
+        held = round(held_s * SYNTH_RATE_HZ / BLOCK_SAMPLES) * BLOCK_SAMPLES
+        total = -int(-total_s * SYNTH_RATE_HZ // BLOCK_SAMPLES) * BLOCK_SAMPLES
+        self._synth.pitch_bend(0, round(bend_cents * BEND_PER_CENT))
+        self._synth.noteon(0, key, velocity)
+        sounding = self._samples(held)
+        self._synth.noteoff(0, key)
+        release = self._samples(total - held)
+        self._synth.all_sounds_off(0)
+        self._samples(BLOCK_SAMPLES)
+        return np.concatenate([sounding, release])[:round(total_s * SYNTH_RATE_HZ)]
+
+    def _samples(self, count: int) -> np.ndarray:
+        """The next `count` samples: like pyfluidsynth's `get_samples`, in float, so that loud notes do not clip."""
+        stereo = np.zeros((count, 2), np.float32)
+        pointer = stereo.ctypes.data_as(ctypes.c_void_p)
+        self._write(self._synth_pointer, count, pointer, 0, 2, pointer, 1, 2)
+        return stereo.mean(axis=1)
+
+    @property
+    def _synth_pointer(self) -> ctypes.c_void_p:
+        return ctypes.c_void_p(self._synth.synth)
+
+
+def render(soundfonts: Sequence[Path | str], out: Path | str, *, pitch_step: int = 1,
+           velocities: Sequence[int] = (25, 50, 75, 100, 127), detune_cents: float = 0.0, workers: int | None = None,
+           limit_instruments: int | None = None, seed: int = 0, presets: Callable[[Preset], bool] | None = None,
+           sample_rate_hz: int = 16_000, samples: int = 64_000, pre_roll_samples: int = 512,
+           progress: bool = True) -> Path:
+    """Render every pitched preset of the SoundFonts: 3 s held, then the release, 4 s in all.
+
+    Finished instruments are kept: the same command run again goes on where it stopped.
+
+    Args:
+        soundfonts: .sf2 files.
+        out: folder of the dataset.
+        pitch_step: semitones between rendered keys.
+        velocities: MIDI velocities.
+        detune_cents: each note is detuned by a whole number of cents drawn from +- this; its label says so.
+        workers: processes; all cores when None.
+        limit_instruments: stop after this many instruments (for trials).
+        seed: of the detunes.
+        presets: keeps the presets for which it is true.
+        sample_rate_hz: rate of the dataset.
+        samples: length T of each note.
+        pre_roll_samples: silence before each note-on.
+        progress: show a progress bar.
+
+    Returns:
+        the dataset's folder.
+
+    Raises:
+        DataError: for missing or damaged files, missing FluidSynth, or arguments out of range.
+    """
+    _check_arguments(soundfonts, pitch_step, velocities, detune_cents, workers)
+    common = {"velocities": tuple(int(v) for v in velocities), "detune_cents": float(detune_cents), "seed": seed,
+              "sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
+    jobs = [job for path in soundfonts for job in _plan(Path(path), pitch_step, presets, common)]
+    jobs = jobs[:limit_instruments]
+    _import_fluidsynth()
+    writer = DatasetWriter(
+        out, sample_rate_hz=sample_rate_hz, samples=samples, pre_roll_samples=pre_roll_samples,
+        sources={source_name(path): _describe(Path(path)) for path in soundfonts},
+        settings={"kind": "soundfont", "pitch_step": pitch_step, "velocities": list(velocities),
+                  "detune_cents": detune_cents, "seed": seed, "gain": SYNTH_GAIN, "held_s": HELD_S})
+    todo = [job for job in jobs if not writer.finished(job.instrument)]
+    run_jobs(functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Rendering")
+    return writer.finish()
+
+
+def run_jobs(function: Callable[[Any], int], jobs: Sequence[Any], *, workers: int | None, progress: bool,
+             title: str) -> int:
+    """Run jobs over processes with a progress bar; returns the sum of what they returned (notes)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    workers = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+               TextColumn("{task.fields[notes]} notes"))
+    notes = 0
+    with Progress(*columns, disable=not progress) as bar:
+        task = bar.add_task(title, total=len(jobs), notes=0)
+        if workers == 1:
+            for job in jobs:
+                notes += function(job)
+                bar.update(task, advance=1, notes=notes)
+            return notes
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            for count in pool.imap_unordered(function, jobs):
+                notes += count
+                bar.update(task, advance=1, notes=notes)
+    return notes
+
+
+def source_name(soundfont: Path | str) -> str:
+    """Name of a SoundFont in datasets: its file name without suffix, in small letters."""
+    return _slug(Path(soundfont).stem)
+
+
+def detune_of(note_id: str, *, detune_cents: float, seed: int) -> int:
+    """Whole cents within +-detune_cents, the same for the same note and seed."""
+    digest = hashlib.sha256(f"{seed}/{note_id}".encode()).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return round((2 * share - 1) * detune_cents)
+
+
+def _plan(path: Path, pitch_step: int, keep: Callable[[Preset], bool] | None, common: dict[str, Any]) -> list[Job]:
+    jobs = []
+    for preset in read_presets(path):
+        expressive = preset.name.endswith("Expr.")  # plays by controller, not by velocity; its twin is rendered
+        if preset.bank == PERCUSSION_BANK or preset.program in LEFT_OUT or expressive:
+            continue
+        keys = tuple(preset.keys(lowest=LOWEST_KEY, highest=HIGHEST_KEY))[::pitch_step]
+        if not keys or (keep is not None and not keep(preset)):
+            continue
+        instrument = f"{source_name(path)}_{preset.bank:03d}_{preset.program:03d}_{_slug(preset.name)}"
+        jobs.append(Job(soundfont=str(path), instrument=instrument, bank=preset.bank, program=preset.program,
+                        keys=keys, **common))
+    return jobs
+
+
+def _render_job(job: Job, *, writer: DatasetWriter) -> int:
+    """Render one instrument into its shard; returns the number of notes."""
+    import soxr
+
+    player = _player(job.soundfont)
+    player.select(job.bank, job.program)
+    sounding = job.samples - job.pre_roll_samples
+    notes, signals = [], []
+    for key in job.keys:
+        for velocity in job.velocities:
+            note_id = f"{job.instrument}-{key:03d}-{velocity:03d}"
+            detune = detune_of(note_id, detune_cents=job.detune_cents, seed=job.seed)
+            raw = player.note(key, velocity, held_s=HELD_S, total_s=sounding / job.sample_rate_hz, bend_cents=detune)
+            signal = soxr.resample(raw, SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
+            if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
+                continue
+            signals.append(np.pad(signal, (job.pre_roll_samples, sounding - len(signal))))
+            notes.append({"id": note_id, "family": family_of(job.program), "source": source_name(job.soundfont),
+                          "group": group_of(job.program), "pitch": key + detune / 100, "key": key,
+                          "velocity": velocity})
+    audio = np.stack(signals) if signals else np.zeros((0, job.samples), np.float32)
+    return writer.write_shard(job.instrument, audio, notes)
+
+
+@functools.lru_cache(maxsize=4)
+def _player(soundfont: str) -> Player:
+    """This process's player of a SoundFont, opened once."""
+    return Player(soundfont)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    return {"file": path.name, "bytes": path.stat().st_size,
+            "licence": LICENCES.get(path.stem, "unknown: see the SoundFont's own documentation")}
+
+
+def _check_arguments(soundfonts: Sequence[Path | str], pitch_step: int, velocities: Sequence[int],
+                     detune_cents: float, workers: int | None) -> None:
+    if isinstance(soundfonts, (str, Path)) or not soundfonts:
+        raise DataError(f"soundfonts={soundfonts!r} must be a list of at least one .sf2 file.")
+    if pitch_step < 1:
+        raise DataError(f"pitch_step={pitch_step} must be at least 1 semitone.")
+    if not velocities or not all(1 <= v <= 127 for v in velocities):
+        raise DataError(f"velocities={tuple(velocities)} must be MIDI velocities from 1 to 127.")
+    if not 0 <= detune_cents <= 200:
+        raise DataError(f"detune_cents={detune_cents} must lie between 0 and 200.")
+    if workers is not None and workers < 1:
+        raise DataError(f"workers={workers} must be at least 1.")
+
+
+def _import_fluidsynth() -> Any:
+    try:
+        import fluidsynth
+    except (ImportError, OSError) as error:
+        raise DataError(f"FluidSynth is not installed ({error}): install the library (Debian: libfluidsynth3; macOS: "
+                        "brew install fluid-synth) and `pip install pyfluidsynth`.") from error
+    return fluidsynth
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
