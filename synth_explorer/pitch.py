@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_WINDOW_PERIODS = 10.0
+_WINDOW_PERIODS = 5.5
 _WINDOW_S = (0.064, 0.256)  # shortest (vibrato) and longest (low notes) window
 _HARMONICS = 12
 _QUIET_DB = 40.0  # frames this far below the loudest say nothing about pitch
@@ -121,7 +121,7 @@ def refine(
 
 
 def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
-    """Power of two of about ten periods."""
+    """Power of two of at least five and a half periods: harmonics stay apart under a Hann window."""
     seconds = min(max(_WINDOW_PERIODS / base_hz, _WINDOW_S[0]), _WINDOW_S[1])
     return 2 ** math.ceil(math.log2(seconds * sample_rate_hz) - 0.05)
 
@@ -225,15 +225,15 @@ def _frame_cents(
         use = votes / (1.0 + ((level - centre) / 8.0) ** 2)
         centre = (use * level).sum(axis=0) / use.sum(axis=0)
     total = votes.sum(axis=0)
-    agreement = np.clip(2.0 * use.sum(axis=0) / total - 0.3, 0.0, 1.0)
+    agreement = np.clip(2.0 * use.sum(axis=0) / total - 0.2, 0.0, 1.0)
     heard = np.clip(100.0 * total / np.percentile(total, 90), 0.0, 1.0)
-    steady = np.clip((0.6 - (use * peaks.change).sum(axis=0) / use.sum(axis=0)) / 0.3, 0.0, 1.0)
+    steady = np.clip((0.7 - (use * peaks.change).sum(axis=0) / use.sum(axis=0)) / 0.3, 0.0, 1.0)
     nearby = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(centre, 2, mode="edge"), 5), axis=1)
-    return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 25.0)
+    return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 40.0)
 
 
 def _reliability(peaks: _Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:
-    """0..1: is there a tone at all? In noise the peaks are not tonal, and scatter more than the widest vibrato moves."""
+    """0..1: is there a tone at all? In noise the peaks are not tonal, and scatter more than any vibrato."""
     total = trust.sum()
     if total <= 0.0:
         return 0.0
