@@ -41,7 +41,6 @@ test-setup: $(RUNTIME) $(DEV)
 
 lint: $(RUNTIME) $(DEV)
 	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check .
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist *.egg-info

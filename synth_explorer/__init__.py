@@ -8,9 +8,9 @@ Everything goes through one object::
     latents = explorer.encode("note.wav")
     audio = explorer.decode(latents)
 
-Importing this package is cheap: Keras and TensorFlow are imported when a model is first needed. Their settings must be in
-the environment before that import, so they are made here, where every path into the package comes by. Values that are
-already set are kept.
+Importing this package is cheap: Keras and TensorFlow are imported when a model is first needed. Their settings must be
+in the environment before that import, so they are made here, where every path into the package comes by. Values that
+are already set are kept.
 """
 
 from __future__ import annotations

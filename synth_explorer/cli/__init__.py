@@ -1,0 +1,59 @@
+"""The shell: thin commands over `synth_explorer.explorer.Explorer`.
+
+Exit codes: 0 done, 1 a clear error in one line on stderr, 2 wrong usage. Nothing heavier than Typer is imported until a
+command runs, so `synth-explorer --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from synth_explorer.cli import checkpoint, dataset, edit, evaluate, notes, train
+from synth_explorer.cli.common import Shell
+
+app = typer.Typer(
+    name="synth-explorer",
+    cls=Shell,
+    help="Explore the space between sounds: notes to latents and back, morphs and edits in musical units.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from synth_explorer import __version__
+
+        typer.echo(f"synth-explorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="SYNTH_EXPLORER_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options of every command; `Shell` reads --debug."""
+
+
+app.command("encode")(notes.encode)
+app.command("decode")(notes.decode)
+app.command("morph")(notes.morph)
+app.command("edit")(edit.edit)
+app.command("train")(train.train)
+app.add_typer(dataset.app, name="dataset")
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(checkpoint.app, name="checkpoint")
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="synth-explorer")

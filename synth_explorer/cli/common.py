@@ -1,0 +1,202 @@
+"""What the commands share: error exits, options with one meaning everywhere, reading notes, writing results."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from synth_explorer.errors import SynthExplorerError
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
+
+LATENTS_SUFFIXES = (".npz", ".npy")
+AUDIO_SUFFIXES = (".wav", ".flac")
+
+Checkpoint = Annotated[
+    str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")
+]
+Decoder = Annotated[str, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound.")]
+Engine = Annotated[str, typer.Option("--engine", metavar="auto|numba|keras", help="What computes the decoder.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]
+Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
+NotePitch = Annotated[
+    float | None,
+    typer.Option("--pitch", metavar="MIDI", help="The note's own MIDI pitch, if you know it; else it is estimated."),
+]
+Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder to write.")]
+Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
+
+# How Typer ends a command by itself: an exit, an abort, a usage error (the base of BadParameter), a broken pipe.
+_TYPERS_OWN = (typer.Exit, typer.Abort, typer.BadParameter.__bases__[0], BrokenPipeError)
+
+
+class Shell(TyperGroup):
+    """The root command: turns errors into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run a command; with --debug errors pass through with their traceback."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if ctx.params.get("debug") or isinstance(error, _TYPERS_OWN):
+                raise
+            typer.echo("error: " + " ".join(_message(error).split()), err=True)
+            raise typer.Exit(1) from error
+
+
+def _message(error: Exception) -> str:
+    """What a person is told of an error."""
+    if isinstance(error, SynthExplorerError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error} (unexpected; `synth-explorer --debug ...` shows where)"
+
+
+def wrong_usage(message: str, option: str) -> typer.BadParameter:
+    """An error of the command line itself (exit code 2), said of `option`."""
+    return typer.BadParameter(message, param_hint=f"'{option}'")
+
+
+def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") -> None:
+    """Refuse an output whose suffix names no format, before any work is done."""
+    if path.suffix.lower() not in allowed:
+        raise wrong_usage(f"{path} must end in {' or '.join(allowed)}.", option)
+
+
+def say(text: str | Path) -> None:
+    """A result on stdout, unwrapped: one path or figure a line, for scripts."""
+    typer.echo(str(text))
+
+
+def interactive() -> bool:
+    """Whether a person watches stderr."""
+    return sys.stderr.isatty()
+
+
+def load_explorer(checkpoint: str) -> Explorer:
+    """The Explorer of a checkpoint; imports Keras."""
+    with status(f"loading checkpoint {checkpoint}"):
+        from synth_explorer.explorer import Explorer
+
+        return Explorer.load(checkpoint)
+
+
+def is_latents(path: Path) -> bool:
+    """Whether a NOTE argument names latents rather than sound."""
+    return path.suffix.lower() in LATENTS_SUFFIXES
+
+
+def read_latents(explorer: Explorer, path: Path, *, pitch: float | None = None) -> Latents:
+    """Latents of a NOTE argument: a latents file is read, a sound is encoded at `pitch` (MIDI; None: estimated)."""
+    if is_latents(path):
+        return explorer.load_latents(path)
+    return explorer.encode(path, pitch=pitch, source=path.name)
+
+
+def write_result(
+    explorer: Explorer,
+    latents: Latents,
+    out: Path,
+    *,
+    decoder: str,
+    seed: int,
+    temperature: float = 1.0,
+    engine: str = "auto",
+) -> Any:
+    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac), and print the path.
+
+    Returns:
+        the decoded audio [T], or None when latents were written.
+    """
+    if is_latents(out):
+        latents.save(out)
+        say(out)
+        return None
+    from synth_explorer import audio
+
+    sound = explorer.decode(latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine)
+    audio.save(out, sound, sample_rate_hz=explorer.sample_rate_hz)
+    say(out)
+    return sound
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write a JSON report, whole or not at all; figures that do not exist (NaN, infinity) become null."""
+    from synth_explorer.files import write_text
+
+    write_text(path, json.dumps(_plain(data), indent=2, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """`value` in JSON's own types."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # numpy scalars and arrays
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def print_table(title: str, columns: list[str], rows: list[list[Any]], *, err: bool = False) -> None:
+    """A table for people; as wide as it needs to be when it goes into a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=err)
+    if not console.is_terminal:
+        console = Console(stderr=err, width=240)
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """A spinner on stderr while a person waits."""
+    if not interactive():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; yields a function to call with (done, total)."""
+    if not interactive():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

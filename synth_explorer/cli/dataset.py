@@ -1,0 +1,80 @@
+"""Commands that make notes to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synth_explorer.cli import common
+
+app = typer.Typer(help="Notes to train on.", no_args_is_help=True)
+
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one a core).")]
+
+
+def _velocities(text: str) -> tuple[int, ...]:
+    """Velocities of a comma-separated list."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        message = f"{text!r} must be whole numbers with commas, like 25,50,100."
+        raise common.wrong_usage(message, "--velocities") from None
+
+
+@app.command("render")
+def render(
+    soundfonts: Annotated[list[Path], typer.Argument(metavar="SOUNDFONT...", help="SoundFonts, .sf2.")],
+    out: common.Folder,
+    pitch_step: Annotated[int, typer.Option(min=1, help="Semitones between rendered keys.")] = 1,
+    velocities: Annotated[str, typer.Option(metavar="N,N,...", help="MIDI velocities.")] = "25,50,75,100,127",
+    detune_cents: Annotated[float, typer.Option(min=0.0, help="Detune each note by chance, up to so much.")] = 0,
+    workers: Workers = None,
+    limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the detunes.")] = 0,
+) -> None:
+    """Render every pitched preset of SoundFonts; goes on where it stopped.
+
+    Needs FluidSynth (Debian: libfluidsynth3) and pyfluidsynth.
+    """
+    values = _velocities(velocities)
+    from synth_explorer.data import soundfont
+
+    folder = soundfont.render(
+        soundfonts,
+        out,
+        pitch_step=pitch_step,
+        velocities=values,
+        detune_cents=detune_cents,
+        workers=workers,
+        limit_instruments=limit_instruments,
+        seed=seed,
+        progress=common.interactive(),
+    )
+    common.say(folder)
+
+
+@app.command("synthetic")
+def synthetic(
+    out: common.Folder,
+    workers: Workers = None,
+    limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only so many instruments.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the instruments.")] = 0,
+) -> None:
+    """Render notes of invented instruments by additive synthesis."""
+    from synth_explorer.data import synthetic as rooms
+
+    given = {"workers": workers, "limit_instruments": limit_instruments, "seed": seed}
+    common.say(rooms.render_synthetic(out, **given, progress=common.interactive()))
+
+
+@app.command("import-nsynth")
+def import_nsynth(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A split of NSynth: examples.json and audio/.")],
+    out: common.Folder,
+) -> None:
+    """Bring a split of the NSynth dataset into the format that training reads."""
+    from synth_explorer.data import nsynth
+
+    common.say(nsynth.import_nsynth(folder, out))

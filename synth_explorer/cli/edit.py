@@ -1,0 +1,144 @@
+"""The command that bends a note: gain, oscillation, timbre and pitch, measured when asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from synth_explorer.cli import common
+from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES
+
+if TYPE_CHECKING:
+    from synth_explorer.edits import EditChain
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
+
+OSC_DEPTHS = {"loudness": 3.0, "brightness": 0.5, "pitch": 30.0}
+OSC_UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
+OSC_DEPTH_HELP = "Peak deviation to either side: " + ", ".join(
+    f"{OSC_UNITS[target]} of {target} (default {depth:g})" for target, depth in OSC_DEPTHS.items()
+)
+
+
+def edit(
+    note: Annotated[Path, typer.Argument(metavar="NOTE|LATENTS", help="A sound file or latents.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound (.wav, .flac) or latents (.npz).")],
+    gain_db: Annotated[float | None, typer.Option(help="Louder or softer, in dB.")] = None,
+    osc: Annotated[Literal["loudness", "brightness", "pitch"] | None, typer.Option(help="What swings.")] = None,
+    osc_rate_hz: Annotated[float | None, typer.Option(help="Swings a second (default 5).")] = None,
+    osc_depth: Annotated[float | None, typer.Option(help=OSC_DEPTH_HELP)] = None,
+    osc_shape: Annotated[
+        Literal["sine", "triangle", "square", "ramp"] | None, typer.Option(help="Its form (default sine).")
+    ] = None,
+    brightness_octaves: Annotated[
+        float | None, typer.Option(help="Brighter or darker, in octaves of the spectral centroid.")
+    ] = None,
+    toward: Annotated[Path | None, typer.Option(metavar="NOTE", help="A note whose mean timbre to move to.")] = None,
+    amount: Annotated[float | None, typer.Option(help="How far toward it: 0 to 1 (default 0.5).")] = None,
+    transpose: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Higher or lower, in semitones.")] = None,
+    set_pitch: Annotated[float | None, typer.Option(metavar="MIDI", help="To this MIDI pitch.")] = None,
+    preset: Annotated[Path | None, typer.Option(metavar="P.json", help="An edit chain to apply first.")] = None,
+    save_preset: Annotated[Path | None, typer.Option(metavar="P.json", help="Save the whole chain.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="R.json", help="Requested against measured, as JSON.")] = None,
+    pitch: common.NotePitch = None,
+    checkpoint: common.Checkpoint = "default",
+    decoder: common.Decoder = "fast",
+    engine: common.Engine = "auto",
+    seed: common.Seed = 0,
+    temperature: common.Temperature = 1.0,
+) -> None:
+    """Bend a note in units a musician knows, and measure what was heard.
+
+    Edits are applied in this order: preset, toward, pitch, brightness, gain, oscillation.
+    """
+    common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
+    _check_options(
+        osc=osc, osc_rate_hz=osc_rate_hz, osc_depth=osc_depth, osc_shape=osc_shape, toward=toward, amount=amount,
+        transpose=transpose, set_pitch=set_pitch,
+    )
+    explorer = common.load_explorer(checkpoint)
+    chain = _chain(
+        explorer, preset=preset, toward=toward, amount=amount, transpose=transpose, set_pitch=set_pitch,
+        brightness_octaves=brightness_octaves, gain_db=gain_db, osc=osc, osc_rate_hz=osc_rate_hz, osc_depth=osc_depth,
+        osc_shape=osc_shape,
+    )
+    if save_preset is not None:
+        chain.save(save_preset)
+    latents = common.read_latents(explorer, note, pitch=pitch)
+    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
+    after = common.write_result(explorer, explorer.edit(latents, chain), out, **decoding)
+    if report is not None:
+        _report(explorer, chain, latents, after, report, decoding=decoding)
+
+
+def _check_options(**given: Any) -> None:
+    """Refuse options that mean nothing together."""
+    if given["osc"] is None:
+        for name in ("osc_rate_hz", "osc_depth", "osc_shape"):
+            if given[name] is not None:
+                raise common.wrong_usage("say what swings: --osc loudness, brightness or pitch.", _option(name))
+    if given["toward"] is None and given["amount"] is not None:
+        raise common.wrong_usage("say toward which note: --toward NOTE.", "--amount")
+    if given["transpose"] is not None and given["set_pitch"] is not None:
+        raise common.wrong_usage("give --transpose or --set-pitch, not both.", "--set-pitch")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _chain(
+    explorer: Explorer, *, preset: Path | None, toward: Path | None, amount: float | None, **given: Any
+) -> EditChain:
+    """The edit chain that the options ask for."""
+    from synth_explorer import edits
+
+    chain = edits.EditChain(()) if preset is None else edits.EditChain.load(preset)
+    steps: list[Any] = []
+    if toward is not None:
+        steps.append(_toward(explorer, toward, 0.5 if amount is None else amount))
+    if given["transpose"] is not None:
+        steps.append(edits.Transpose(semitones=given["transpose"]))
+    if given["set_pitch"] is not None:
+        steps.append(edits.SetPitch(midi=given["set_pitch"]))
+    if given["brightness_octaves"] is not None:
+        steps.append(edits.Brightness(octaves=given["brightness_octaves"]))
+    if given["gain_db"] is not None:
+        steps.append(edits.Gain(db=given["gain_db"]))
+    if given["osc"] is not None:
+        rate_hz, depth = given["osc_rate_hz"], given["osc_depth"]
+        steps.append(
+            edits.Oscillate(
+                target=given["osc"],
+                rate_hz=5.0 if rate_hz is None else rate_hz,
+                depth=OSC_DEPTHS[given["osc"]] if depth is None else depth,
+                shape=given["osc_shape"] or "sine",
+            )
+        )
+    return chain + edits.EditChain(tuple(steps))
+
+
+def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
+    """The edit that moves the mean sound toward another note's."""
+    from synth_explorer import edits
+    from synth_explorer.latents import time_mean
+
+    mean = time_mean(common.read_latents(explorer, note))
+    return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
+
+
+def _report(
+    explorer: Explorer, chain: EditChain, latents: Latents, after: Any, path: Path, *, decoding: dict[str, Any]
+) -> None:
+    """Measure the edit on decoded sound, without it and with it; write JSON, show a table."""
+    from synth_explorer import measure
+
+    before = explorer.decode(latents, **decoding)
+    report = measure.report(chain, before, after, sample_rate_hz=explorer.sample_rate_hz)
+    common.write_json(path, report)
+    common.say(path)
+    names = list(dict.fromkeys([*report["requested"], *report["measured"]]))
+    rows = [[name, report["requested"].get(name), report["measured"].get(name)] for name in names]
+    common.print_table("", ["", "requested", "measured"], rows, err=True)
