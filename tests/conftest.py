@@ -1,0 +1,75 @@
+"""What every test shares: a quiet environment, notes made on the spot, and the bundled model loaded once."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports Keras, TensorFlow or Gradio, here and in the processes that tests start.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.pop("SYNTH_EXPLORER_DEBUG", None)
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLE_RATE_HZ = 16_000
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the repository."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A random generator that starts alike in each test."""
+    return np.random.default_rng(0)
+
+
+def make_note(
+    midi: float = 60.0, *, seconds: float = 2.0, level: float = 0.3, harmonics: int = 8, silence_s: float = 0.1
+) -> np.ndarray:
+    """A decaying harmonic note after a short silence, float32 [T] at 16 kHz."""
+    time_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    f0_hz = 440.0 * 2 ** ((midi - 69) / 12)
+    count = min(harmonics, int(0.45 * SAMPLE_RATE_HZ / f0_hz))
+    wave = sum(np.sin(2 * np.pi * k * f0_hz * time_s) / k for k in range(1, count + 1))
+    wave = wave / np.max(np.abs(wave)) * level * np.exp(-1.5 * time_s) * np.minimum(time_s / 0.01, 1.0)
+    return np.concatenate([np.zeros(int(silence_s * SAMPLE_RATE_HZ)), wave]).astype(np.float32)
+
+
+@pytest.fixture
+def note_file(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a synthetic note and returns its path: note_file("a.wav", midi=60.0, ...)."""
+    import soundfile
+
+    def write(name: str = "note.wav", midi: float = 60.0, **kwargs: float) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subtype = "FLOAT" if path.suffix == ".wav" else None
+        soundfile.write(path, make_note(midi, **kwargs), SAMPLE_RATE_HZ, subtype=subtype)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def explorer() -> Explorer:
+    """The bundled model."""
+    if not (REPOSITORY / "checkpoints" / "default" / "config.json").exists():
+        pytest.skip("checkpoints/default is not here")
+    from synth_explorer.explorer import Explorer
+
+    return Explorer.load("default")

@@ -1,0 +1,65 @@
+"""The shell from end to end, with the model that ships."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typer.testing import CliRunner
+
+from synth_explorer import audio, measure
+from synth_explorer.cli import app
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+
+def ok(*words: Any) -> str:
+    """Run the shell in this process, expect exit code 0; its stdout."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_note_to_sound_in_a_process(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    def shell(*words: Any) -> str:
+        program = [sys.executable, "-m", "synth_explorer", *(str(word) for word in words)]
+        done = subprocess.run(program, check=True, capture_output=True, text=True)
+        assert done.stderr == ""
+        return done.stdout
+
+    note, out = note_file(midi=64), tmp_path / "a.wav"
+    assert shell("encode", note, "-o", tmp_path / "a.npz") == f"{tmp_path / 'a.npz'}\n"
+    assert shell("decode", tmp_path / "a.npz", "-o", out) == f"{out}\n"
+    before, after = (audio.load(path, sample_rate_hz=explorer.sample_rate_hz) for path in (note, out))
+    assert abs(measure.rms_db(after) - measure.rms_db(before)) < 6
+
+
+def test_morph_and_edit(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    notes = [note_file("a.wav", 60), note_file("b.wav", 60, harmonics=2)]
+    ok("morph", *notes, "--steps", 3, "-o", tmp_path / "walk")
+    assert len(list((tmp_path / "walk").iterdir())) == 3
+    ok("edit", notes[0], "--gain-db", -6, "--report", tmp_path / "r.json", "-o", tmp_path / "soft.wav")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert abs(report["measured"]["gain_db"] + 6) < 1
+
+
+def test_checkpoint_commands(explorer: Explorer) -> None:
+    assert "default" in ok("checkpoint", "list")
+    assert len(ok("checkpoint", "show", "default")) > 100
+    assert "default" in ok("checkpoint", "verify", "default")
+
+
+def test_evaluate(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    for name in "ab":
+        note_file(f"notes/{name}.wav", midi=60)
+    (tmp_path / "notes" / "index.csv").write_text("path,pitch\na.wav,60\nb.wav,60\n")
+    ok("evaluate", "reconstruction", tmp_path / "notes", "-o", tmp_path / "r.json", "--save-audio", tmp_path / "kept")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["notes"] == len(report["per_note"]) == 2
+    assert report["summary"]
+    assert {path.stem for path in (tmp_path / "kept").iterdir()} == {"a", "b"}

@@ -1,0 +1,195 @@
+"""The house rules that a program can check: the layering of rooms, the size of files, what the papers promise."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "synth_explorer"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE_LINES = 400
+
+# Every room, and the rooms to its left that it may know.
+BASE = {"errors", "files", "package"}
+SOUND = BASE | {"audio", "mel", "pitch"}
+NOTES = SOUND | {"latents", "edits", "measure", "assets"}
+MODEL = BASE | {"mel", "pitch", "latents", "model"}
+ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
+MAY_KNOW: dict[str, set[str]] = {
+    "package": set(),
+    "errors": set(),
+    "files": BASE,
+    "mel": BASE,
+    "pitch": BASE | {"mel"},
+    "audio": SOUND,
+    "latents": BASE | {"pitch"},
+    "edits": BASE | {"latents", "pitch"},
+    "measure": SOUND | {"latents", "edits"},
+    "assets": SOUND,
+    "model": MODEL,
+    "decode": MODEL | {"decode"},
+    "checkpoints": MODEL | {"edits", "checkpoints"},
+    "plots": NOTES | {"plots"},
+    "explorer": ENGINE,
+    "data": NOTES | {"data"},
+    "train": ENGINE | {"explorer", "data", "train"},
+    "render": ENGINE | {"explorer", "render"},
+    "ui": ENGINE | {"explorer", "plots", "render", "ui"},
+    "cli": ENGINE | {"explorer", "plots", "data", "train", "render", "ui", "cli"},
+    "__main__": {"cli"},
+}
+# Libraries that only these rooms may import.
+ONLY_IN: dict[str, set[str]] = {
+    "gradio": {"ui"},
+    "soundfile": {"audio"},
+    "typer": {"cli"},
+    "tensorflow": {"model", "decode", "checkpoints", "train", "explorer"},
+    "keras": {"model", "decode", "checkpoints", "train", "explorer"},
+    "fluidsynth": {"data"},
+    "pydantic": {"train", "render", "checkpoints", "model"},
+    "ray": {"render"},
+}
+
+
+def name_of(path: Path) -> str:
+    """A file of the package in words."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def room_of(path: Path) -> str:
+    """The room that a file belongs to: its top folder or module."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "package" if parts == ("__init__",) else parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, lazily or not, except for type checkers."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno}: write imports in full"
+            module = node.module or ""
+            whole = module == "synth_explorer"
+            names |= {f"{module}.{alias.name}" for alias in node.names} if whole else {module}
+    return names
+
+
+def rooms(path: Path) -> set[str]:
+    """The rooms of this package that a file imports from, but for its own."""
+    own = {name.split(".")[1] for name in imports(path) if name.startswith("synth_explorer.")}
+    return {"package" if name.startswith("__") else name for name in own} - {room_of(path)}
+
+
+def test_rooms_know_only_rooms_to_their_left() -> None:
+    unknown = {name_of(path): rooms(path) - MAY_KNOW[room_of(path)] for path in FILES}
+    assert {name: found for name, found in unknown.items() if found} == {}
+
+
+def test_libraries_stay_in_their_rooms() -> None:
+    for path in FILES:
+        for library in {name.split(".")[0] for name in imports(path)} & set(ONLY_IN):
+            assert room_of(path) in ONLY_IN[library], f"{name_of(path)} imports {library}"
+
+
+def test_files_hold_one_noun() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        assert len(text.splitlines()) <= LONGEST_FILE_LINES, f"{name_of(path)} is too long"
+        assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
+        assert len(tree.body) == 1 or "from __future__ import annotations" in text, name_of(path)
+
+
+def test_requirements_name_what_is_imported() -> None:
+    distributions = {"yaml": "pyyaml", "sklearn": "scikit-learn", "fluidsynth": "pyfluidsynth", "PIL": "pillow"}
+    promised = {name for kind in ("", "-dev") for name in requirements(f"requirements{kind}.txt")}
+    promised |= {"tensorflow", "synth_explorer"} | {"pyfluidsynth", "ray", "pillow"}
+    used = {name.split(".")[0] for path in FILES for name in imports(path)} - set(sys.stdlib_module_names)
+    assert {distributions.get(name, name) for name in used} <= promised
+
+
+def requirements(name: str) -> set[str]:
+    """The distributions that a requirements file names."""
+    lines = (line.split("#")[0].strip() for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines())
+    return {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in lines if line}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-gpu.txt", "requirements-dev.txt"])
+def test_requirements_are_bounded(name: str) -> None:
+    for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
+        text = line.split("#")[0].split(";")[0].strip()
+        assert not text or (">=" in text and "<" in text), f"{name}: {text} has no range"
+
+
+def test_entry_point_exists() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, function = project["scripts"]["synth-explorer"].split(":")
+    assert callable(getattr(import_module(module), function))
+
+
+def test_readme_tells_the_truth() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    readme_targets = re.findall(r"(?:^|`)make ([a-z-]+)", readme, re.MULTILINE)
+    assert readme_targets and set(readme_targets) <= targets
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme):
+        assert (REPOSITORY / link).exists(), f"README links to {link}"
+    for name in re.findall(r"^ {2}(\S+/?) {2,}", _tree(readme), re.MULTILINE):
+        assert list(REPOSITORY.glob(f"**/{name.rstrip('/')}")), f"README's tree names {name}"
+
+
+def _tree(readme: str) -> str:
+    """The annotated tree of the README."""
+    return readme.split("## The tree")[1].split("```")[1]
+
+
+def test_readme_shell_lines_parse() -> None:
+    """Every `synth-explorer` line of the papers is a command with options that exist."""
+    from typer.main import get_command
+
+    from synth_explorer.cli import app
+
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for line in re.findall(r"^synth-explorer (.+)$", (REPOSITORY / name).read_text(encoding="utf-8"), re.MULTILINE):
+            command, words = get_command(app), shlex.split(line, comments=True)
+            while hasattr(command, "commands"):
+                command = command.commands[words.pop(0)]
+            options = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in words if re.match(r"-+[a-z]", word)} <= options, line
+
+
+def tracked() -> list[Path]:
+    """The files under version control; every file when there is no git here."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no git here")
+    return [path for path in (REPOSITORY / name for name in listed.stdout.split("\0") if name) if path.is_file()]
+
+
+def test_tracked_files_are_portable() -> None:
+    home = re.compile(r"(?<![\w./-])/(?:home|root|Users|work)/\w+")
+    for path in tracked():
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json", ".sh"} or path.name == "Makefile":
+            found = home.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{path.relative_to(REPOSITORY)} names {found[0]}"
+
+
+def test_tracked_files_are_small() -> None:
+    for path in tracked():
+        assert path.stat().st_size < 30e6, f"{path.relative_to(REPOSITORY)} is too large for git"
