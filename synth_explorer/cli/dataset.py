@@ -58,15 +58,18 @@ def render(
 @app.command("synthetic")
 def synthetic(
     out: common.Folder,
+    instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 250,
+    pitches: Annotated[int, typer.Option(min=1, help="Notes of each over the range.")] = 12,
     workers: Workers = None,
-    limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only so many instruments.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the instruments.")] = 0,
 ) -> None:
-    """Render notes of invented instruments by additive synthesis."""
-    from synth_explorer.data import synthetic as rooms
+    """Render notes of invented instruments; goes on where it stopped."""
+    from synth_explorer.data.synthetic import render_synthetic
 
-    given = {"workers": workers, "limit_instruments": limit_instruments, "seed": seed}
-    common.say(rooms.render_synthetic(out, **given, progress=common.interactive()))
+    folder = render_synthetic(
+        out, instruments=instruments, pitches=pitches, workers=workers, seed=seed, progress=common.interactive()
+    )
+    common.say(folder)
 
 
 @app.command("import-nsynth")

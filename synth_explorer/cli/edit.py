@@ -68,9 +68,15 @@ def edit(
         chain.save(save_preset)
     latents = common.read_latents(explorer, note, pitch=pitch)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
-    after = common.write_result(explorer, explorer.edit(latents, chain), out, **decoding)
+    edited = explorer.edit(latents, chain)
+    after = common.write_result(explorer, edited, out, **decoding)
     if report is not None:
-        _report(explorer, chain, latents, after, report, decoding=decoding)
+        from synth_explorer import measure
+
+        before = explorer.decode(latents, **decoding)
+        known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
+        rate_hz = explorer.sample_rate_hz
+        _report(measure.report(chain, before, after, sample_rate_hz=rate_hz, pitch_hz=known_hz), report)
 
 
 def _check_options(**given: Any) -> None:
@@ -129,14 +135,15 @@ def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
     return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
 
 
-def _report(
-    explorer: Explorer, chain: EditChain, latents: Latents, after: Any, path: Path, *, decoding: dict[str, Any]
-) -> None:
-    """Measure the edit on decoded sound, without it and with it; write JSON, show a table."""
-    from synth_explorer import measure
+def _pitch_hz(latents: Latents) -> float:
+    """The middle of a pitch track in Hz."""
+    from synth_explorer.latents import midi_to_hz
 
-    before = explorer.decode(latents, **decoding)
-    report = measure.report(chain, before, after, sample_rate_hz=explorer.sample_rate_hz)
+    return midi_to_hz(latents.pitch_midi)
+
+
+def _report(report: dict[str, dict[str, Any]], path: Path) -> None:
+    """Write a report as JSON and show it as a table."""
     common.write_json(path, report)
     common.say(path)
     names = list(dict.fromkeys([*report["requested"], *report["measured"]]))
