@@ -1,0 +1,60 @@
+"""What was heard: one definition of each measure, so that figures compare. numpy, scipy and pyloudnorm only.
+
+`distance` compares spectra, `level` is loudness, attack and brightness, `pitch` is cents, `modulation` is the rate and
+depth of an oscillation, `report` sets requested against measured.
+"""
+
+from __future__ import annotations
+
+from synth_explorer.measure.distance import (
+    align,
+    log_mel_distance_db,
+    mel_magnitudes,
+    multi_resolution_stft,
+    stft_magnitudes,
+)
+from synth_explorer.measure.level import (
+    attack_error_ms,
+    attack_time_ms,
+    brightness_octaves,
+    level_error_db,
+    loudness_db,
+    rms_db,
+    rms_envelope,
+    spectral_centroid_hz,
+)
+from synth_explorer.measure.modulation import (
+    Modulation,
+    brightness_track,
+    loudness_track,
+    modulation,
+    oscillation,
+)
+from synth_explorer.measure.pitch import pitch_cents_difference, pitch_hz, pitch_track_cents
+from synth_explorer.measure.report import compare, report
+
+__all__ = [
+    "Modulation",
+    "align",
+    "attack_error_ms",
+    "attack_time_ms",
+    "brightness_octaves",
+    "brightness_track",
+    "compare",
+    "level_error_db",
+    "log_mel_distance_db",
+    "loudness_db",
+    "loudness_track",
+    "mel_magnitudes",
+    "modulation",
+    "multi_resolution_stft",
+    "oscillation",
+    "pitch_cents_difference",
+    "pitch_hz",
+    "pitch_track_cents",
+    "report",
+    "rms_db",
+    "rms_envelope",
+    "spectral_centroid_hz",
+    "stft_magnitudes",
+]

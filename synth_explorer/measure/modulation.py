@@ -1,0 +1,186 @@
+"""Rate and depth of an oscillation: of any track, and of the loudness, brightness or pitch of a sound.
+
+Shapes: T samples, F frames of a track.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from synth_explorer.errors import AudioError
+from synth_explorer.measure.distance import RATE_HZ, at_measure_rate
+from synth_explorer.measure.pitch import pitch_hz, pitch_track_cents, pitch_track_response
+
+TRACK_HOP = 128
+TRACK_RATE_HZ = RATE_HZ / TRACK_HOP
+"""Rate of the tracks: 125 Hz."""
+
+TRACK_WINDOW = 512
+"""Hann window of 32 ms; what it takes from an oscillation is given back (`_hann_response`)."""
+
+HEARD_RANGE_DB = 35.0
+TREND_ORDER = 3
+MIN_TURNS = 1.5
+
+
+class Modulation(NamedTuple):
+    """A sinusoidal oscillation of a track: rate_hz, and depth (peak deviation, in the track's unit)."""
+
+    rate_hz: float
+    depth: float
+
+
+def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray | None = None) -> Modulation:
+    """Rate and depth of the strongest sinusoidal oscillation in a track.
+
+    A sine and a cubic trend (a decay, a swell) are fitted together by least squares; the rate is the one that leaves
+    least, first on a grid and then refined. For another shape than a sine the depth is that of its fundamental.
+
+    Args:
+        track: [F], in any unit; NaN frames are left out.
+        frame_rate_hz: of the track.
+        weights: [F], how much each frame counts; None counts all alike.
+
+    Returns:
+        Rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs when
+        fewer than 12 frames are known.
+    """
+    track = np.asarray(track, dtype=np.float64)
+    weights = np.ones_like(track) if weights is None else np.asarray(weights, dtype=np.float64)
+    known = np.isfinite(track) & (weights > 0)
+    if known.sum() < 12:
+        return Modulation(float("nan"), float("nan"))
+    times_s = np.flatnonzero(known) / frame_rate_hz
+    values, root = track[known], np.sqrt(weights[known] / weights[known].max())
+    span_s = times_s[-1] - times_s[0] + 1 / frame_rate_hz
+    trend = np.polynomial.chebyshev.chebvander(2 * (times_s - times_s[0]) / span_s - 1, TREND_ORDER) * root[:, None]
+    basis, _ = np.linalg.qr(trend)
+    rest = values * root - basis @ (basis.T @ (values * root))
+    step_hz = 1 / (4 * span_s)
+    grid_hz = np.arange(MIN_TURNS / span_s, frame_rate_hz / 2 - step_hz / 2, step_hz)
+    rate_hz = float(grid_hz[np.argmax(_explained(grid_hz, times_s, rest, root, basis))])
+    for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
+        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), grid_hz[0] / 1.2, frame_rate_hz / 2)
+        rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
+    return Modulation(rate_hz, depth_at(values, times_s, root, basis, rate_hz))
+
+
+def _sines(rate_hz: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Cosine and sine of each rate, weighted, without what the trend explains: [rates, 2, F]."""
+    phase = 2 * np.pi * np.asarray(rate_hz)[:, None] * times_s
+    pair = np.stack([np.cos(phase), np.sin(phase)], axis=1) * root
+    return pair - (pair @ basis) @ basis.T
+
+
+def _explained(rate_hz: np.ndarray, times_s: np.ndarray, rest: np.ndarray, root: np.ndarray, basis: np.ndarray):
+    """Energy of `rest` that a sine of each rate explains, [rates]."""
+    pair = _sines(rate_hz, times_s, root, basis)
+    gram = pair @ pair.transpose(0, 2, 1) + 1e-9 * np.eye(2)
+    projected = pair @ rest
+    return np.einsum("ri,ri->r", projected, np.linalg.solve(gram, projected[..., None])[..., 0])
+
+
+def depth_at(values: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rate_hz: float) -> float:
+    """Amplitude of the sine of `rate_hz` in weighted values, beside the trend that `basis` spans."""
+    pair = _sines(np.array([rate_hz]), times_s, root, basis)[0]
+    rest = values * root
+    amplitudes, *_ = np.linalg.lstsq(pair.T, rest - basis @ (basis.T @ rest), rcond=None)
+    return float(np.hypot(*amplitudes))
+
+
+def _track_frames(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """Windowed frames [F, 512] centred on multiples of 8 ms, zeros beyond the ends."""
+    audio = at_measure_rate(audio, sample_rate_hz=sample_rate_hz)
+    padded = np.pad(audio, TRACK_WINDOW // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, TRACK_WINDOW)[::TRACK_HOP]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(TRACK_WINDOW) / TRACK_WINDOW)
+    return frames[: audio.size // TRACK_HOP] * np.sqrt(window)
+
+
+def loudness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """RMS level in dB every 8 ms in a Hann window of 32 ms, float64 [F]."""
+    frames = _track_frames(audio, sample_rate_hz=sample_rate_hz)
+    return 10 * np.log10(np.maximum((frames.astype(np.float64) ** 2).mean(axis=1) * 2, 1e-14))
+
+
+def brightness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """log2 of the spectral centroid in Hz every 8 ms in a window of 32 ms, float64 [F]; NaN in silence."""
+    magnitudes = np.abs(np.fft.rfft(_track_frames(audio, sample_rate_hz=sample_rate_hz), axis=1))
+    total = magnitudes.sum(axis=1)
+    frequency_hz = np.arange(magnitudes.shape[1]) * (RATE_HZ / TRACK_WINDOW)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(total > 1e-7, np.log2(magnitudes @ frequency_hz / total), np.nan)
+
+
+def _hann_response(rate_hz: float) -> float:
+    """What a 32 ms Hann window leaves of an oscillation."""
+    turns = rate_hz * TRACK_WINDOW / RATE_HZ
+    return float(np.sinc(turns) / (1 - turns**2)) if abs(turns - 1) > 1e-6 else 0.5
+
+
+def oscillation(
+    after: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    target: str,
+    before: np.ndarray | None = None,
+    around_hz: float | None = None,
+) -> Modulation:
+    """The oscillation that is heard in a sound's loudness, brightness or pitch.
+
+    With `before`, the sound without the edit on the same time axis, what is measured is the difference of the two
+    tracks: the note's own envelope, tremolo and vibrato are not taken for the edit's. Rates up to 20 Hz are sought.
+
+    Args:
+        after: [T], the sound.
+        sample_rate_hz: of both.
+        target: "loudness" (depth in dB), "brightness" (octaves) or "pitch" (cents).
+        before: [T'], the sound without the oscillation.
+        around_hz: its pitch, needed for "pitch"; None estimates it.
+
+    Returns:
+        Rate in Hz and depth (peak deviation); NaNs where nothing can be measured.
+    """
+    if target not in ("loudness", "brightness", "pitch"):
+        raise AudioError(f"target={target!r} must be 'loudness', 'brightness' or 'pitch'.")
+    reference = after if before is None else before
+    if target == "pitch" and around_hz is None:
+        around_hz = pitch_hz(reference, sample_rate_hz=sample_rate_hz)
+        if np.isnan(around_hz):
+            return Modulation(float("nan"), float("nan"))
+    track = _track(after, target, sample_rate_hz, around_hz)
+    level_db = loudness_track(reference, sample_rate_hz=sample_rate_hz)
+    length = min(track.size, level_db.size)
+    track = track[:length].copy()
+    if before is not None:
+        other = _track(before, target, sample_rate_hz, around_hz)
+        length = min(length, other.size)
+        track = track[:length] - other[:length]
+    track[level_db[:length] < level_db.max() - HEARD_RANGE_DB] = np.nan
+    heard = np.flatnonzero(np.isfinite(track))
+    track[heard[: TRACK_WINDOW // TRACK_HOP]] = np.nan  # the window reaches over the onset
+    smooth = _below_20_hz(track)
+    rate_hz, depth = modulation(smooth, TRACK_RATE_HZ / 3)
+    response = (
+        pitch_track_response(rate_hz, around_hz=around_hz) if target == "pitch" else _hann_response(rate_hz)
+    ) * _box_response(rate_hz)
+    return Modulation(rate_hz, depth / response if response > 0.2 else float("nan"))
+
+
+def _track(audio: np.ndarray, target: str, sample_rate_hz: int, around_hz: float | None) -> np.ndarray:
+    if target == "loudness":
+        return loudness_track(audio, sample_rate_hz=sample_rate_hz)
+    if target == "brightness":
+        return brightness_track(audio, sample_rate_hz=sample_rate_hz)
+    return pitch_track_cents(audio, sample_rate_hz=sample_rate_hz, around_hz=around_hz, track_rate_hz=TRACK_RATE_HZ)
+
+
+def _below_20_hz(track: np.ndarray) -> np.ndarray:
+    """Means of three frames: 41.7 a second, so that no ripple of a low note's period is taken for the oscillation."""
+    return track[: track.size // 3 * 3].reshape(-1, 3).mean(axis=1)
+
+
+def _box_response(rate_hz: float) -> float:
+    return float(np.sinc(3 * rate_hz / TRACK_RATE_HZ))

@@ -1,0 +1,93 @@
+"""Requested against measured: what an edit did to the sound that was decoded, and what it left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.audio import check
+from synth_explorer.measure.level import brightness_octaves, loudness_db, rms_db
+from synth_explorer.measure.modulation import oscillation
+from synth_explorer.measure.pitch import pitch_cents_difference
+
+SHAPE_FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / np.pi**2, "square": 4 / np.pi, "ramp": 2 / np.pi}
+"""Amplitude of the fundamental of a shape of peak deviation 1."""
+
+
+def compare(
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    pitch_hz: float | tuple[float, float] | None = None,
+) -> dict[str, float]:
+    """What changed from one sound to another.
+
+    Args:
+        before: [T], the sound without the edit.
+        after: [T'], the sound with it.
+        sample_rate_hz: of both.
+        pitch_hz: pitch of both, or a pair (before, after); None estimates it.
+
+    Returns:
+        `gain_db`: change of RMS level; `loudness_db`: change of ITU-R BS.1770 loudness (of RMS where the note is too
+        short); `brightness_octaves`: change of the log2 spectral centroid; `pitch_cents`. NaN where a figure does
+        not exist.
+    """
+    before, after = check(before, name="before"), check(after, name="after")
+    loudness = [loudness_db(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
+    brightness = [brightness_octaves(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
+    return {
+        "gain_db": rms_db(after) - rms_db(before),
+        "loudness_db": loudness[1] - loudness[0],
+        "brightness_octaves": brightness[1] - brightness[0],
+        "pitch_cents": pitch_cents_difference(before, after, sample_rate_hz=sample_rate_hz, around_hz=pitch_hz),
+    }
+
+
+def report(
+    requested: Any,
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    pitch_hz: float | tuple[float, float] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Set what an edit chain asked for against what is heard.
+
+    Args:
+        requested: an EditChain, or what its `requested()` returns.
+        before: [T], decoded without the edits.
+        after: [T'], decoded with them, from the same seed.
+        sample_rate_hz: of both.
+        pitch_hz: pitch before the edits (a requested shift is added for after), or a pair; None estimates it.
+
+    Returns:
+        {"requested": {...}, "measured": {...}}. Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
+        `loudness_db` always, since what was not asked for should have stayed at 0, and `osc_rate_hz` and `osc_depth`
+        (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for. A figure that
+        does not exist (the pitch of a noise) is None, so that the report is valid JSON.
+    """
+    asked: Mapping[str, Any] = requested if isinstance(requested, Mapping) else requested.requested()
+    pair = pitch_hz
+    if pitch_hz is not None and not isinstance(pitch_hz, tuple):
+        pair = (pitch_hz, pitch_hz * 2.0 ** (asked.get("pitch_cents", 0.0) / 1200.0))
+    measured = compare(before, after, sample_rate_hz=sample_rate_hz, pitch_hz=pair)
+    if asked.get("osc_target") in ("loudness", "brightness", "pitch"):
+        rate_hz, depth = oscillation(
+            after,
+            before=before,
+            sample_rate_hz=sample_rate_hz,
+            target=asked["osc_target"],
+            around_hz=None if pair is None else pair[0],
+        )
+        measured |= {
+            "osc_rate_hz": rate_hz,
+            "osc_depth": depth / SHAPE_FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
+        }
+    return {
+        "requested": dict(asked),
+        "measured": {name: float(value) if np.isfinite(value) else None for name, value in measured.items()},
+    }
