@@ -156,9 +156,7 @@ def _coarse_cents(
     return float(grid[int(np.argmax(score))])
 
 
-def _peaks(
-    hann: np.ndarray, slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float
-) -> _Peaks:
+def _peaks(hann: np.ndarray, slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float) -> _Peaks:
     """Peak near each harmonic, each [K, F]: its deviation in cents from k f0, its amplitude, how tonal it is (0..1)
     and how fast its level changes (in bins, 0.64 for a tone that begins in the middle of the window)."""
     frames, bins = hann.shape
