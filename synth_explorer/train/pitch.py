@@ -100,10 +100,10 @@ def prepare(
         weights.append(weight)
         midis.append(midi)
         if len(frames) == 32:
-            spectra.append(np.asarray(head.spectrum(np.concatenate(frames))).astype(np.float16))
+            spectra.append(ops.convert_to_numpy(head.spectrum(np.concatenate(frames))).astype(np.float16))
             frames = []
     if frames:
-        spectra.append(np.asarray(head.spectrum(np.concatenate(frames))).astype(np.float16))
+        spectra.append(ops.convert_to_numpy(head.spectrum(np.concatenate(frames))).astype(np.float16))
     return Features(
         np.concatenate(spectra).reshape(len(midis), _FRAMES, -1), np.stack(weights), np.array(midis, np.float32)
     )
@@ -219,6 +219,6 @@ def score(head: PitchHead, features: Features) -> str:
 
 def _heard(head: PitchHead, features: Features, rows: range) -> np.ndarray:
     spectra = features.spectra[rows.start : rows.stop].astype(np.float32)
-    logits = np.asarray(head.classify(spectra.reshape(-1, spectra.shape[-1]))).reshape(*spectra.shape[:2], -1)
+    logits = ops.convert_to_numpy(head.classify(spectra.reshape(-1, spectra.shape[-1]))).reshape(*spectra.shape[:2], -1)
     mean = (logits * features.weights[rows.start : rows.stop, :, None]).sum(axis=1)
     return head.config.class_midi()[mean.argmax(axis=1)]
