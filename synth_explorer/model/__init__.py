@@ -1,0 +1,1 @@
+"""Networks only: configuration, front end, encoder, fast decoder. Keras and numpy; no files, no page."""

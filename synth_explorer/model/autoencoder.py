@@ -1,0 +1,50 @@
+"""The default model in one piece: encoder, fast decoder and synthesis.
+
+Shapes: B notes, T samples, F frames, J subframes, C channels.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from synth_explorer.model import synthesis
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.model.encoder import Encoder
+from synth_explorer.model.fast_decoder import FastDecoder
+
+
+class Autoencoder(keras.Model):
+    """Audio -> latents -> audio."""
+
+    def __init__(self, config: ModelConfig, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        self.encoder = Encoder(config, name="encoder")
+        self.decoder = FastDecoder(config, name="fast_decoder")
+
+    def build_weights(self) -> None:
+        """Create all weights by running one frame of silence through both halves."""
+        audio = np.zeros((1, 2 * self.config.hop), np.float32)
+        pitch_hz = np.full((1, 2), 220.0, np.float32)
+        self.decoder(self.encoder(audio, pitch_hz), pitch_hz)
+        self.built = True
+
+    def call(self, inputs):
+        """One training pass, every random number given.
+
+        Inputs: `source` [B, T] and `source_pitch_hz` [B, F] are encoded; `target` [B, T] lends its loudness and
+        brightness and `target_pitch_hz` its pitch, so that a note can be asked for at another pitch of its instrument
+        (for a plain reconstruction both are the same); `latent_noise` [B, F, C - 2] standard normal numbers;
+        `noise_phase`, `short_noise_phase` uniform numbers (see `synthesis.render`).
+        Returns a dictionary: `audio` [B, T] and `z` [B, F, C] as it was decoded, without the noise.
+        """
+        learned = self.encoder(inputs["source"], inputs["source_pitch_hz"])[..., 2:]
+        magnitudes = self.encoder.front_end.hop_spectrum(inputs["target"])
+        attributes = ops.stop_gradient(self.encoder.front_end.attributes(magnitudes))
+        noisy = learned + self.config.latent_noise * inputs["latent_noise"]
+        pitch_hz = inputs["target_pitch_hz"]
+        controls = self.decoder(ops.concatenate([attributes, noisy], axis=-1), pitch_hz)
+        audio = synthesis.render(controls, pitch_hz, inputs["noise_phase"], inputs["short_noise_phase"], self.decoder)
+        return {"audio": audio, "z": ops.concatenate([attributes, learned], axis=-1)}

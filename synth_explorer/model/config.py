@@ -1,0 +1,96 @@
+"""Sizes of the default model: one frozen dataclass, saved as JSON beside the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from synth_explorer.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sample rate, latents and layer sizes. Every length is in samples, every frequency in Hz.
+
+    Channel 0 of the latents is loudness, channel 1 brightness (see `frontend.Attributes`); the others are learned.
+    """
+
+    sample_rate_hz: int = 16000
+    hop: int = 512
+    channels: int = 16
+    pre_roll_samples: int = 512
+    max_s: float = 16.0
+    subframes: int = 4  # frames of the decoder's spectra in one hop
+    fine_steps: int = 2  # points of the level envelope in one subframe
+    # front end
+    n_fft: int = 1024
+    mel_bands: int = 128
+    short_n_fft: int = 256
+    short_mel_bands: int = 32
+    harmonic_n_fft: int = 2048
+    harmonic_features: int = 64
+    # encoder
+    encoder_width: int = 224
+    encoder_blocks: int = 2
+    latent_noise: float = 0.04
+    # fast decoder
+    decoder_width: int = 288
+    decoder_blocks: int = 4
+    fine_width: int = 192
+    fine_blocks: int = 2
+    harmonics: int = 128
+    harmonic_offsets: int = 64
+    envelope_bands: int = 64
+    noise_bands: int = 96
+    short_noise_bands: int = 40
+    # attributes
+    loudness_offset_db: float = -40.0
+    loudness_units_per_db: float = 0.05
+    brightness_reference_hz: float = 1000.0
+    attribute_floor: float = 0.1  # summed STFT magnitude at which the centroid leans half-way to its reference
+    tilt_limit_db: float = 24.0  # per octave
+    tilt_ridge: float = 0.005  # octaves of centroid given up per dB/octave of tilt
+
+    def __post_init__(self) -> None:
+        for size in (self.n_fft, self.short_n_fft, self.harmonic_n_fft):
+            if size % self.subframe:
+                raise CheckpointError(f"n_fft={size} must be a multiple of hop/subframes={self.subframe}.")
+        if self.hop % (self.subframes * self.fine_steps):
+            raise CheckpointError(f"hop={self.hop} must be a multiple of {self.subframes * self.fine_steps}.")
+        if self.channels < 3:
+            raise CheckpointError(f"channels={self.channels} must be at least 3 (loudness, brightness, timbre).")
+
+    @property
+    def subframe(self) -> int:
+        """Samples between two spectra of the decoder."""
+        return self.hop // self.subframes
+
+    @property
+    def frame_rate_hz(self) -> float:
+        """Latent frames a second."""
+        return self.sample_rate_hz / self.hop
+
+    @property
+    def learned(self) -> int:
+        """Number of learned latent channels."""
+        return self.channels - 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dictionary."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Inverse of `to_dict`. Raises CheckpointError for unknown or missing-typed fields."""
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise CheckpointError(f"The model configuration has unknown fields: {', '.join(unknown)}.")
+        converted: dict[str, Any] = {}
+        for name, value in values.items():
+            kind = float if known[name].type == "float" else int
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise CheckpointError(f"The model configuration's {name}={value!r} must be a number.")
+            converted[name] = kind(value)
+        return cls(**converted)

@@ -1,0 +1,252 @@
+"""Fast decoder, first half: latents -> physical controls (harmonics, noise bands, level), all with known units.
+
+The decoder is factorised, so that controls do what they say. The network sees only the learned channels and the pitch
+and predicts a spectral *shape*; brightness (channel 1) is met by a spectral tilt that is solved for, loudness
+(channel 0) by a gain: neither goes through the network. After DDSP (Engel et al. 2020, arXiv 2001.04643), with the
+latents' attributes tied as in AR-VAE (Pati & Lerch 2020, arXiv 2004.05485), here by construction instead of by a loss.
+
+Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, M bands.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from synth_explorer.mel import interpolation_matrix, k_weighting_power, mel_centres_hz
+from synth_explorer.model.blocks import ResidualBlock, pitch_features
+from synth_explorer.model.config import ModelConfig
+
+LN10_20 = float(np.log(10.0) / 20.0)
+
+
+def upsample(x, factor: int):
+    """[B, F, ...] -> [B, F * factor, ...], linear between frames, the last frame held."""
+    following = ops.concatenate([x[:, 1:], x[:, -1:]], axis=1)
+    parts = [x + (following - x) * (i / factor) for i in range(factor)]
+    stacked = ops.stack(parts, axis=2)
+    shape = ops.shape(x)
+    return ops.reshape(stacked, (shape[0], shape[1] * factor, *x.shape[2:]))
+
+
+def smooth_floor(x, low: float):
+    """Identity well above `low`, never below it, smooth between."""
+    return low + ops.softplus(x - low)
+
+
+class FastDecoder(keras.Model):
+    """Latents z [B, F, C] and pitch [B, F] in Hz -> dictionary of controls.
+
+    `harmonic` [B, J, K] amplitudes, `noise` [B, F, M] and `short_noise` [B, J, M_short] magnitudes per band, and
+    `level` [B, S]: the linear gain that brings the shape to the asked loudness. Amplitudes are relative: only their
+    product with `level` has a scale.
+    """
+
+    def __init__(self, config: ModelConfig, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        rate, width = config.sample_rate_hz, config.decoder_width
+        self.entry = layers.Dense(width)
+        self.blocks = [ResidualBlock(width, dilation=2 ** (i % 4)) for i in range(config.decoder_blocks)]
+        self.expand = layers.Dense(config.subframes * config.fine_width)
+        self.fine_blocks = [ResidualBlock(config.fine_width) for _ in range(config.fine_blocks)]
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+        self.fine_norm = layers.LayerNormalization(epsilon=1e-5)
+        small = keras.initializers.VarianceScaling(0.05, seed=1)
+        self.frame_head = layers.Dense(config.noise_bands + 1, kernel_initializer=small)
+        self.fine_head = layers.Dense(
+            config.envelope_bands + config.harmonic_offsets + config.short_noise_bands + config.fine_steps,
+            kernel_initializer=small,
+        )
+        self.centres_hz = mel_centres_hz(config.envelope_bands, low_hz=20.0, high_hz=rate / 2)
+        self.noise_centres_hz = mel_centres_hz(config.noise_bands, low_hz=10.0, high_hz=rate / 2)
+        self.short_centres_hz = mel_centres_hz(config.short_noise_bands, low_hz=30.0, high_hz=rate / 2)
+        self.noise_matrix = self._bins(self.noise_centres_hz, 2 * config.hop)
+        self.short_matrix = self._bins(self.short_centres_hz, 2 * config.subframe)
+
+    def _bins(self, centres_hz: np.ndarray, n_fft: int) -> np.ndarray:
+        """[M, N] interpolation from bands to the bins of the noise synthesis, in magnitude."""
+        bins_hz = np.arange(n_fft // 2 + 1) * self.config.sample_rate_hz / n_fft
+        matrix = interpolation_matrix(bins_hz, centres_hz)
+        matrix[:, 0] = 0.0  # no direct current
+        return matrix
+
+    def call(self, z, pitch_hz):
+        return self.controls(z, pitch_hz)
+
+    def shape_of(self, z, pitch_hz):
+        """Run the network: log amplitudes (natural) of harmonics, both noises, the fine level and the centroid bias."""
+        config = self.config
+        x = self.entry(ops.concatenate([z[..., 2:], pitch_features(pitch_hz)], axis=-1))
+        for block in self.blocks:
+            x = block(x)
+        frame = self.frame_head(self.norm(x))
+        shape = ops.shape(x)
+        fine = ops.reshape(self.expand(x), (shape[0], shape[1] * config.subframes, config.fine_width))
+        for block in self.fine_blocks:
+            fine = block(fine)
+        fine = self.fine_head(self.fine_norm(fine)) * 2.0
+        envelope, offsets, short, level = _split(
+            fine, (config.envelope_bands, config.harmonic_offsets, config.short_noise_bands, config.fine_steps)
+        )
+        noise, bias = _split(frame, (config.noise_bands, 1))
+        return {
+            "harmonic": self._harmonics(envelope, offsets, upsample(pitch_hz, config.subframes)),
+            "noise": smooth_floor(noise * 2.0 - 7.0, -18.0),
+            "short_noise": smooth_floor(short - 8.0, -18.0),
+            "level": ops.clip(level, -10.0, 3.0),
+            "bias": 0.3 * ops.tanh(bias[..., 0]),
+        }
+
+    def _harmonics(self, envelope, offsets, pitch_hz):
+        """Envelope [B, J, M] over frequency plus offsets per index -> [B, J, K] log amplitudes, -30 beyond Nyquist."""
+        config = self.config
+        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
+        frequency_hz = pitch_hz[..., None] * index
+        mel_top = float(2595.0 * np.log10(1.0 + self.centres_hz[-1] / 700.0))
+        mel_low = float(2595.0 * np.log10(1.0 + self.centres_hz[0] / 700.0))
+        mel = 2595.0 / np.log(10.0) * ops.log(1.0 + frequency_hz / 700.0)
+        position = (mel - mel_low) * ((config.envelope_bands - 1) / (mel_top - mel_low))
+        position = ops.clip(position, 0.0, config.envelope_bands - 1.001)
+        low = ops.floor(position)
+        at = ops.cast(low, "int32")
+        part = position - low
+        value = ops.take_along_axis(envelope, at, axis=-1) * (1.0 - part)
+        value = value + ops.take_along_axis(envelope, at + 1, axis=-1) * part
+        missing = config.harmonics - config.harmonic_offsets
+        value = value + ops.pad(offsets, [[0, 0], [0, 0], [0, missing]])
+        value = smooth_floor(value - ops.log(index) * 0.7, -18.0)
+        nyquist = config.sample_rate_hz / 2
+        return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
+
+    def controls(self, z, pitch_hz):
+        """Latents -> controls (see the class). Tilt and level are applied here."""
+        config = self.config
+        shape = self.shape_of(z, pitch_hz)
+        harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
+        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
+        frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * index
+        loudness_db = z[..., 0] / config.loudness_units_per_db + config.loudness_offset_db
+        target = z[..., 1] + shape["bias"]
+        tilt = self._solve_tilt(harmonic, noise, short, shape["level"], pitch_hz, loudness_db, target)
+        octaves = ops.log2(ops.maximum(frequency_hz, 20.0) / config.brightness_reference_hz)
+        fine_tilt = upsample(tilt, config.subframes)[..., None]
+        harmonic = harmonic * ops.exp(LN10_20 * fine_tilt * octaves)
+        noise = noise * ops.exp(LN10_20 * tilt[..., None] * self._octaves(self.noise_centres_hz))
+        short = short * ops.exp(LN10_20 * fine_tilt * self._octaves(self.short_centres_hz))
+        power = self._harmonic_power(harmonic, frequency_hz) + self._noise_power(short, self.short_matrix)
+        power = power + upsample(self._noise_power(noise, self.noise_matrix), config.subframes)
+        gain_db = upsample(loudness_db, config.subframes) - 10.0 * ops.log10(power + 1e-16)
+        level_db = upsample(gain_db, config.fine_steps) + self._flat(shape["level"]) * (20.0 / np.log(10.0))
+        level = ops.exp(LN10_20 * ops.minimum(level_db, 200.0))
+        return {"harmonic": harmonic, "noise": noise, "short_noise": short, "level": level}
+
+    def _flat(self, x):
+        """[B, J, fine_steps] -> [B, S]."""
+        shape = ops.shape(x)
+        return ops.reshape(x, (shape[0], shape[1] * self.config.fine_steps))
+
+    def _octaves(self, frequency_hz: np.ndarray) -> np.ndarray:
+        return np.log2(np.maximum(frequency_hz, 20.0) / self.config.brightness_reference_hz).astype(np.float32)
+
+    def _harmonic_power(self, amplitude, frequency_hz):
+        """K-weighted mean square of the partials: [B, J]."""
+        return 0.5 * ops.sum(ops.square(amplitude) * k_weighting(frequency_hz), axis=-1)
+
+    def _noise_power(self, magnitudes, matrix: np.ndarray):
+        """K-weighted mean square of noise with per-bin magnitudes interpolated from bands: [..., M] -> [...].
+
+        Noise of magnitude m in every bin has the mean square m^2 (see `synthesis.noise`).
+        """
+        bins_hz = np.linspace(0.0, self.config.sample_rate_hz / 2, matrix.shape[1])
+        weight = k_weighting_power(bins_hz) / (matrix.shape[1] - 1)
+        return ops.sum(ops.square(ops.matmul(magnitudes, matrix)) * weight, axis=-1)
+
+    def _solve_tilt(self, harmonic, noise, short, level, pitch_hz, loudness_db, target):
+        """Tilt in dB per octave, [B, F], so that the centroid of shape and tilt is `target` (log2 over reference).
+
+        The centroid is that of an STFT with a Hann window of n_fft: a partial of amplitude a adds a n_fft / 2 in
+        summed magnitude, a noise bin its expected magnitude. Solved by bisection without gradients, then one Newton
+        step that carries the gradients (implicit differentiation).
+        """
+        lines, octaves, loudness_gain = self._lines(harmonic, noise, short, level, pitch_hz, loudness_db)
+        config = self.config
+        frozen_lines, frozen_gain = ops.stop_gradient(lines), ops.stop_gradient(loudness_gain)
+        frozen_target = ops.stop_gradient(target)
+        tilt = ops.zeros_like(frozen_target)
+        step = config.tilt_limit_db
+        for _ in range(7):
+            step = step / 2.0
+            value = self._tilted_centroid(frozen_lines, octaves, frozen_gain, tilt)
+            tilt = tilt + ops.sign(frozen_target - value - config.tilt_ridge * tilt) * step
+        slope_step = 0.25
+        high = self._tilted_centroid(frozen_lines, octaves, frozen_gain, tilt + slope_step)
+        low = self._tilted_centroid(frozen_lines, octaves, frozen_gain, tilt - slope_step)
+        slope = ops.maximum((high - low) / (2.0 * slope_step), 0.0) + config.tilt_ridge
+        tilt = ops.stop_gradient(tilt)
+        error = target - self._tilted_centroid(lines, octaves, loudness_gain, tilt) - config.tilt_ridge * tilt
+        return ops.clip(tilt + error / ops.stop_gradient(slope), -config.tilt_limit_db, config.tilt_limit_db)
+
+    def _lines(self, harmonic, noise, short, level, pitch_hz, loudness_db):
+        """Magnitudes a frame's STFT would show: [B, F, K + M + M_short] with their octaves and the loudness gain."""
+        config = self.config
+        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
+        frequency_hz = pitch_hz[..., None] * index
+        weight = ops.exp(ops.mean(level, axis=-1, keepdims=True))
+        weight = weight / (self._frame_mean(weight) + 1e-9)
+        harmonic = self._pool(harmonic * weight)
+        short = self._pool(short * weight)
+        power = self._harmonic_power(harmonic, frequency_hz) + self._noise_power(short, self.short_matrix)
+        power = power + self._noise_power(noise, self.noise_matrix)
+        gain = ops.exp(LN10_20 * loudness_db) / ops.sqrt(power + 1e-16)
+        noise_scale = np.sqrt(np.pi) / 2.0 * np.sqrt(3.0 / 8.0 * config.n_fft)
+        long_bins = self.noise_matrix.sum(1) * (config.n_fft / (2.0 * config.hop)) * noise_scale
+        short_bins = self.short_matrix.sum(1) * (config.n_fft / (2.0 * config.subframe)) * noise_scale
+        lines = ops.concatenate(
+            [harmonic * (config.n_fft / 2.0), noise * long_bins.astype("float32"), short * short_bins.astype("float32")],
+            axis=-1,
+        )
+        fixed = np.concatenate([self._octaves(self.noise_centres_hz), self._octaves(self.short_centres_hz)])
+        tail = ops.zeros_like(noise[..., :1]) + fixed
+        octaves = ops.log2(ops.clip(frequency_hz, 20.0, config.sample_rate_hz / 2) / config.brightness_reference_hz)
+        return lines, ops.concatenate([octaves, tail], axis=-1), gain
+
+    def _frame_mean(self, x):
+        """Mean over the subframes around each frame, repeated: [B, J, 1] -> [B, J, 1]."""
+        return ops.repeat(self._pool(x), self.config.subframes, axis=1)
+
+    def _pool(self, x):
+        """Mean of the subframes around each frame's centre: [B, J, C] -> [B, F, C]."""
+        half = self.config.subframes // 2
+        shifted = ops.concatenate([x[:, :1]] * half + [x[:, :-half]], axis=1)
+        shape = ops.shape(x)
+        grouped = ops.reshape(shifted, (shape[0], shape[1] // self.config.subframes, self.config.subframes, x.shape[-1]))
+        return ops.mean(grouped, axis=2)
+
+    def _tilted_centroid(self, lines, octaves, gain, tilt):
+        """log2 of the centroid over its reference, of lines tilted by `tilt` dB per octave: [B, F]."""
+        config = self.config
+        tilted = lines * ops.exp(LN10_20 * tilt[..., None] * octaves) * gain[..., None]
+        floor = config.attribute_floor
+        moment = ops.sum(tilted * ops.exp(float(np.log(2.0)) * octaves), axis=-1)
+        return ops.log2((moment + floor) / (ops.sum(tilted, axis=-1) + floor))
+
+
+def k_weighting(frequency_hz):
+    """K-weighting power gain as a rational function in keras.ops (see `mel.k_weighting_power`)."""
+    f = ops.maximum(frequency_hz, 20.0)
+    q1, f1 = 0.7071752369554196, 1681.974450955533
+    gain = 10.0 ** (3.999843853973347 / 20.0)
+    vb = gain**0.4996667741545416
+    x2 = ops.square(f / f1)
+    shelf = (ops.square(1.0 - gain * x2) + ops.square(vb / q1) * x2) / (ops.square(1.0 - x2) + x2 / q1**2)
+    y2 = ops.square(f / 38.13547087602444)
+    high_pass = ops.square(y2) / (ops.square(1.0 - y2) + y2 / 0.5003270373238773**2)
+    return shelf * high_pass
+
+
+def _split(x, sizes: tuple[int, ...]) -> list:
+    """Split the last axis into parts of the given sizes."""
+    edges = np.cumsum((0, *sizes))
+    return [x[..., int(a) : int(b)] for a, b in zip(edges[:-1], edges[1:], strict=True)]

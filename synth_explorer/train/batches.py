@@ -1,0 +1,187 @@
+"""Training batches: crops of notes with augmentation, each a function of (seed, step) alone, so that runs resume exactly.
+
+Shapes: B notes, T samples, F frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from synth_explorer import pitch as pitch_tracks
+from synth_explorer.data.dataset import NotesDataset
+from synth_explorer.errors import DataError
+from synth_explorer.files import atomic_path
+from synth_explorer.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Chances and ranges of what is done to crops. Decibels are relative to the note as it is."""
+
+    cross_pitch: float = 0.25
+    cross_semitones: float = 13.0
+    mix: float = 0.25
+    equaliser: float = 0.35
+    equaliser_db: float = 10.0
+    gain_low_db: float = -26.0
+    gain_high_db: float = 6.0
+    noise: float = 0.3
+    noise_low_db: float = -100.0
+    noise_high_db: float = -55.0
+    drive: float = 0.08
+    onset: float = 0.5
+    shift: float = 0.5
+
+
+@dataclass
+class Source:
+    """One dataset with its pitch tracks (cents from the note's pitch, [N, F] float16) and its share of the batches."""
+
+    notes: NotesDataset
+    cents: np.ndarray
+    share: float
+    split: str
+    groups: list[np.ndarray] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pitch = np.asarray(self.notes.column("pitch"), np.float64)
+        self.velocity = np.asarray(self.notes.column("velocity"))
+        instrument, split = self.notes.column("instrument"), self.notes.column("split")
+        chosen = np.flatnonzero(np.asarray(split) == self.split)
+        if not len(chosen):
+            raise DataError(f"The dataset has no notes in the split {self.split!r}.")
+        names = np.asarray(instrument)[chosen]
+        self.groups = [chosen[names == name] for name in np.unique(names)]
+        self.chosen = chosen
+
+
+def ensure_tracks(notes: NotesDataset, folder: Path, config: ModelConfig, *, progress=None) -> np.ndarray:
+    """Pitch tracks of a dataset as cents from each note's pitch, [N, F] float16; computed once and kept beside it."""
+    path = folder / f"tracks-{config.hop}.npy"
+    frames = -(-notes.samples // config.hop)
+    if path.exists():
+        cents = np.load(path, mmap_mode="r", allow_pickle=False)
+        if cents.shape == (len(notes), frames):
+            return cents
+    midi = np.asarray(notes.column("pitch"), np.float64)
+    cents = np.zeros((len(notes), frames), np.float16)
+    for i in progress(range(len(notes))) if progress else range(len(notes)):
+        track = pitch_tracks.track(
+            notes.audio(i), midi=midi[i], sample_rate_hz=config.sample_rate_hz, hop=config.hop, frames=frames
+        )
+        cents[i] = 1200.0 * np.log2(track / pitch_tracks.midi_to_hz(midi[i]))
+    with atomic_path(path) as temporary:
+        np.save(temporary, cents, allow_pickle=False)
+    return cents
+
+
+class Batches:
+    """`batch(step)` gives the inputs of `Autoencoder.call` and a weight for each note."""
+
+    def __init__(self, sources: list[Source], config: ModelConfig, *, size: int, frames: int, seed: int,
+                 augmentation: Augmentation) -> None:  # fmt: skip
+        self.sources, self.config, self.size, self.frames = sources, config, size, frames
+        self.seed, self.augmentation = seed, augmentation
+        share = np.array([source.share for source in sources], np.float64)
+        self.share = share / share.sum()
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """All arrays float32; the same step gives the same batch."""
+        rng = np.random.default_rng((self.seed, step))
+        config, size, frames = self.config, self.size, self.frames
+        pairs = [self._pair(rng) for _ in range(size)]
+        names = ("source", "source_pitch_hz", "target", "target_pitch_hz", "weight")
+        out = {name: np.stack([pair[i] for pair in pairs]).astype(np.float32) for i, name in enumerate(names)}
+        out["latent_noise"] = rng.standard_normal((size, frames, config.learned), dtype=np.float32)
+        out["noise_phase"] = rng.random((size, frames, config.hop + 1), dtype=np.float32)
+        shape = (size, frames * config.subframes, config.subframe + 1)
+        out["short_noise_phase"] = rng.random(shape, dtype=np.float32)
+        return out
+
+    def _pair(self, rng: np.random.Generator) -> tuple:
+        """Source and target crop with their pitch tracks: the same note, or two pitches of one instrument."""
+        chances = self.augmentation
+        source = self.sources[rng.choice(len(self.sources), p=self.share)]
+        group = source.groups[rng.integers(len(source.groups))]
+        note = int(group[rng.integers(len(group))])
+        other = note
+        if rng.random() < chances.cross_pitch:
+            near = group[
+                (source.velocity[group] == source.velocity[note])
+                & (np.abs(source.pitch[group] - source.pitch[note]) <= chances.cross_semitones)
+            ]
+            other = int(near[rng.integers(len(near))])
+        start = self._start(rng, source)
+        crops = [self._crop(source, i, start) for i in (note, other)]
+        if other == note and rng.random() < chances.mix:
+            crops[0] = (self._mixed(rng, *crops[0], source.pitch[note], start), crops[0][1])
+        audio = self._colour(rng, [crop[0] for crop in crops] if other != note else [crops[0][0]])
+        weight = 1.0 if other == note else 0.5
+        return audio[0], crops[0][1], audio[-1], crops[0][1] if other == note else crops[1][1], weight
+
+    def _start(self, rng: np.random.Generator, source: Source) -> int:
+        """First sample of the crop: often the note's own start, else anywhere; on the frame grid or off it."""
+        last = source.notes.samples - self.frames * self.config.hop
+        start = 0 if rng.random() < self.augmentation.onset else int(rng.integers(last + 1))
+        if rng.random() < self.augmentation.shift:
+            start += int(rng.integers(self.config.hop // 2))
+        elif start:
+            start -= start % self.config.hop
+        return min(start, last)
+
+    def _crop(self, source: Source, note: int, start: int) -> tuple[np.ndarray, np.ndarray]:
+        """Audio [T] and pitch [F] in Hz of one note from sample `start` on."""
+        hop = self.config.hop
+        audio = source.notes.audio(note)[start : start + self.frames * hop]
+        track = source.cents[note].astype(np.float64)
+        at = start / hop + np.arange(self.frames)
+        cents = np.interp(at, np.arange(len(track)), track)
+        return audio, pitch_tracks.midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0)
+
+    def _mixed(self, rng, audio: np.ndarray, track_hz: np.ndarray, midi: float, start: int) -> np.ndarray:
+        """The crop with a second instrument at the same pitch under it, resampled to meet it."""
+        source = self.sources[rng.choice(len(self.sources), p=self.share)]
+        group = source.groups[rng.integers(len(source.groups))]
+        second = int(group[np.argmin(np.abs(source.pitch[group] - midi) + 0.3 * rng.random(len(group)))])
+        semitones = midi - source.pitch[second]
+        if abs(semitones) > 4.0:
+            return audio
+        ratio = 2.0 ** (semitones / 12.0)  # read faster to sound higher
+        length = int(np.ceil((len(audio) + 64) * ratio)) + start
+        raw = source.notes.audio(second)[start:length]
+        moved = soxr.resample(raw, ratio, 1.0, quality="MQ")[: len(audio)]
+        moved = np.pad(moved, (0, len(audio) - len(moved)))
+        level = np.sqrt(np.mean(audio**2) / (np.mean(moved**2) + 1e-12)) * 10.0 ** (rng.uniform(-24.0, 0.0) / 20.0)
+        return (audio + min(level, 100.0) * moved).astype(np.float32)
+
+    def _colour(self, rng: np.random.Generator, crops: list[np.ndarray]) -> list[np.ndarray]:
+        """The same drive, equaliser and gain for all crops; noise of one level."""
+        chances = self.augmentation
+        if rng.random() < chances.drive:
+            drive = 10.0 ** (rng.uniform(0.0, 20.0) / 20.0) / max(max(np.max(np.abs(c)) for c in crops), 1e-6)
+            crops = [np.tanh(c * drive) / drive for c in crops]
+        if rng.random() < chances.equaliser:
+            knots_db = rng.normal(0.0, chances.equaliser_db / 2.0, 8)
+            bins = np.linspace(0.0, 1.0, len(crops[0]) // 2 + 1)
+            curve = np.interp(bins**0.4, np.linspace(0.0, 1.0, 8), knots_db)
+            crops = [np.fft.irfft(np.fft.rfft(c) * 10.0 ** (curve / 20.0), len(c)) for c in crops]
+        gain = 10.0 ** (rng.uniform(chances.gain_low_db, chances.gain_high_db) / 20.0)
+        peak = max(max(np.max(np.abs(c)) for c in crops), 1e-6)
+        crops = [c * min(gain, 0.98 / peak) for c in crops]
+        if rng.random() < chances.noise:
+            level = 10.0 ** (rng.uniform(chances.noise_low_db, chances.noise_high_db) / 20.0)
+            pole = rng.uniform(0.0, 0.9)
+            crops = [c + level * _coloured(rng, len(c), pole) for c in crops]
+        return [c.astype(np.float32) for c in crops]
+
+
+def _coloured(rng: np.random.Generator, length: int, pole: float) -> np.ndarray:
+    """White noise through a one-pole low-pass, unit mean square, by FFT."""
+    spectrum = np.fft.rfft(rng.standard_normal(length))
+    response = (1.0 - pole) / np.abs(1.0 - pole * np.exp(-1j * np.linspace(0.0, np.pi, len(spectrum))))
+    noise = np.fft.irfft(spectrum * response, length)
+    return noise / (np.sqrt(np.mean(noise**2)) + 1e-12)

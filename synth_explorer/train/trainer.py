@@ -1,0 +1,241 @@
+"""Training of the default model: one loop for every Keras backend, resumable to the step.
+
+A run folder holds `config.json`, `log.csv`, `state.npz` (weights, optimiser, average, step) and `best.npz` / `last.npz`
+(averaged weights). A batch is a function of (seed, step), so that a killed run goes on exactly where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.errors import DataError, SpecError
+from synth_explorer.files import atomic_path
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run. `datasets` maps folders to their share of the notes; folders are relative to the file."""
+
+    datasets: dict[str, float]
+    steps: int = 12000
+    batch: int = 16
+    frames: int = 32
+    learning_rate: float = 6e-4
+    final_rate: float = 1e-5
+    warm_up_steps: int = 200
+    decay_fraction: float = 0.4
+    average: float = 0.999
+    latent_penalty: float = 2e-3
+    attribute_weight: float = 0.5
+    seed: int = 0
+    validate_every: int = 1000
+    validation_notes: int = 48
+    save_every_s: float = 180.0
+    jit_compile: bool = True
+    model: dict[str, Any] = field(default_factory=dict)
+    augmentation: dict[str, Any] = field(default_factory=dict)
+    loss: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TrainConfig:
+        """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
+        import yaml
+
+        path = Path(path)
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise SpecError(f"{path} can't be read as a training configuration: {str(error).splitlines()[0]}.") from None
+        if not isinstance(values, dict) or not isinstance(values.get("datasets"), dict) or not values["datasets"]:
+            raise SpecError(f"{path} must be a mapping with at least `datasets: {{FOLDER: SHARE}}`.")
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise SpecError(f"{path} has unknown fields: {', '.join(unknown)}.")
+        values["datasets"] = {str((path.parent / name).resolve()): float(s) for name, s in values["datasets"].items()}
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise SpecError(f"{path}: {error}") from None
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step: warm-up, a plateau, then a cosine to `final_rate`."""
+        if step < self.warm_up_steps:
+            return self.learning_rate * (step + 1) / self.warm_up_steps
+        start = self.steps * (1.0 - self.decay_fraction)
+        part = min(max((step - start) / max(self.steps - start, 1.0), 0.0), 1.0)
+        return self.final_rate + (self.learning_rate - self.final_rate) * 0.5 * (1.0 + np.cos(np.pi * part))
+
+
+def make_training_model(config: TrainConfig):
+    """The autoencoder with the loss of training: `train_on_batch(inputs)` returns its parts."""
+    import keras
+    from keras import ops
+
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
+    from synth_explorer.train.losses import SpectralLoss
+
+    class TrainingModel(Autoencoder):
+        """Adds the loss: spectra, loudness and brightness of what is heard, and the size of the learned latents."""
+
+        def __init__(self, sizes: ModelConfig) -> None:
+            super().__init__(sizes)
+            self.spectral = SpectralLoss(sizes, **config.loss)
+            self.track = {name: keras.metrics.Mean(name=name) for name in ("spectra", "attributes", "latents")}
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            weight = x["weight"] / ops.mean(x["weight"])
+            spectra = ops.mean(weight * self.spectral(x["target"], y_pred["audio"]))
+            front_end = self.encoder.front_end
+            heard = front_end.attributes(front_end.hop_spectrum(y_pred["audio"]))
+            attributes = ops.mean(ops.abs(heard - y_pred["z"][..., :2]))
+            latents = ops.mean(ops.square(y_pred["z"][..., 2:]))
+            self.track["spectra"].update_state(spectra)
+            self.track["attributes"].update_state(attributes)
+            self.track["latents"].update_state(latents)
+            return spectra + config.attribute_weight * attributes + config.latent_penalty * latents
+
+    keras.utils.set_random_seed(config.seed)
+    model = TrainingModel(ModelConfig.from_dict(config.model))
+    model.build_weights()
+    optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
+    model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+class Run:
+    """A training run in its folder."""
+
+    def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
+        from synth_explorer.train.batches import Augmentation, Batches
+
+        self.config, self.out = config, out
+        self.model = make_training_model(config)
+        sources = open_sources(config, self.model.config)
+        self.batches = Batches(sources, self.model.config, size=config.batch, frames=config.frames, seed=config.seed,
+                               augmentation=Augmentation(**config.augmentation))  # fmt: skip
+        self.step, self.best = 0, float("inf")
+        self.average = [np.array(v) for v in self.model.get_weights()]
+        if resume and (out / "state.npz").exists():
+            self._restore()
+
+    def train(self, report=print) -> Path:
+        """Run to the last step; returns the file of the best weights."""
+        config, rows = self.config, []
+        saved, started, first = time.monotonic(), time.monotonic(), self.step
+        with ThreadPoolExecutor(1) as feeder:
+            waiting = feeder.submit(self.batches.batch, self.step)
+            while self.step < config.steps:
+                batch = waiting.result()
+                waiting = feeder.submit(self.batches.batch, self.step + 1)
+                self.model.optimizer.learning_rate.assign(config.rate(self.step))
+                logs = self.model.train_on_batch(batch, return_dict=True)
+                if not np.isfinite(logs["loss"]):
+                    raise DataError(f"The loss is not finite at step {self.step}; the last state is in {self.out}.")
+                rows.append([float(logs[name]) for name in ("loss", *self.model.track)])
+                self.step += 1
+                if self.step % 10 == 0:
+                    self._update_average()
+                last = self.step == config.steps
+                if self.step % 100 == 0 or last:
+                    rate = (self.step - first) / (time.monotonic() - started)
+                    self._log("train", np.mean(rows, axis=0), rate, report)
+                    rows = []
+                    self.model.reset_metrics()
+                if self.step % config.validate_every == 0 or last:
+                    self._validate(report)
+                if time.monotonic() - saved > config.save_every_s or last:
+                    self._save()
+                    saved = time.monotonic()
+        return self.out / "best.npz"
+
+    def _update_average(self) -> None:
+        """Exponential average of the weights, every tenth step; a plain copy in the beginning."""
+        keep = min(self.config.average**10, self.step / (self.step + 100.0))
+        for mean, value in zip(self.average, self.model.get_weights(), strict=True):
+            mean += (1.0 - keep) * (value - mean)
+
+    def _validate(self, report) -> None:
+        """Log-mel distance in dB of whole unseen notes, with the averaged weights; keeps the best."""
+        from synth_explorer.train.evaluation import validation_distance_db
+
+        current = self.model.get_weights()
+        self.model.set_weights(self.average)
+        distance = validation_distance_db(self.model, self.batches.sources, notes=self.config.validation_notes)
+        self.model.set_weights(current)
+        self._log("validation", [distance, 0.0, 0.0, 0.0], 0.0, report)
+        self._save_weights("last.npz")
+        if distance < self.best:
+            self.best = distance
+            self._save_weights("best.npz")
+
+    def _save_weights(self, name: str) -> None:
+        with atomic_path(self.out / name) as temporary:
+            np.savez(temporary, **{f"w{i:03d}": w for i, w in enumerate(self.average)})
+
+    def _save(self) -> None:
+        """Everything that a later process needs to go on."""
+        arrays = {f"w{i:03d}": w for i, w in enumerate(self.model.get_weights())}
+        arrays |= {f"a{i:03d}": w for i, w in enumerate(self.average)}
+        arrays |= {f"o{i:03d}": np.array(v) for i, v in enumerate(self.model.optimizer.variables)}
+        with atomic_path(self.out / "state.npz") as temporary:
+            np.savez(temporary, step=self.step, best=self.best, **arrays)
+
+    def _restore(self) -> None:
+        with np.load(self.out / "state.npz", allow_pickle=False) as state:
+            names = sorted(state.files)
+            self.model.set_weights([state[n] for n in names if n[0] == "w"])
+            self.average = [state[n].copy() for n in names if n[0] == "a"]
+            values = [state[n] for n in names if n[0] == "o"]
+            for variable, value in zip(self.model.optimizer.variables, values, strict=True):
+                variable.assign(value)
+            self.step, self.best = int(state["step"]), float(state["best"])
+
+    def _log(self, kind: str, values, rate: float, report) -> None:
+        path = self.out / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["kind", "step", "loss_or_distance_db", "spectra", "attributes", "latents", "steps_per_s"])
+            writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
+        report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
+
+
+def open_sources(config: TrainConfig, sizes, *, split: str = "train") -> list:
+    """Datasets of a configuration with their pitch tracks. Raises DataError when one does not fit the model."""
+    from synth_explorer.data.dataset import NotesDataset
+    from synth_explorer.train.batches import Source, ensure_tracks
+
+    sources = []
+    for folder, share in config.datasets.items():
+        notes = NotesDataset(folder)
+        if notes.sample_rate_hz != sizes.sample_rate_hz:
+            raise DataError(f"{folder} is at {notes.sample_rate_hz} Hz, the model at {sizes.sample_rate_hz} Hz.")
+        if notes.pre_roll_samples != sizes.pre_roll_samples:
+            raise DataError(f"{folder} has a pre-roll of {notes.pre_roll_samples}, the model {sizes.pre_roll_samples}.")
+        sources.append(Source(notes, ensure_tracks(notes, Path(folder), sizes), share, split))
+    return sources
+
+
+def train(config_path: str | Path, out: str | Path, *, resume: bool = False, report=print) -> Path:
+    """Train from a configuration file into the folder `out`; returns the best weights' path.
+
+    Raises SpecError for a bad configuration or when `out` already holds a run and `resume` is not set.
+    """
+    config, out = TrainConfig.load(config_path), Path(out)
+    if (out / "state.npz").exists() and not resume:
+        raise SpecError(f"{out} already holds a run; give --resume to go on with it, or another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out / "config.json") as temporary:
+        temporary.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    return Run(config, out, resume=resume).train(report)
