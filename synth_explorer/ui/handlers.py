@@ -1,0 +1,290 @@
+"""What the page answers: plain functions from the studio and values to values, each callable without a browser.
+
+They take the studio first and return what the components show. Errors that are meant for people come back as one
+sentence on the page; nothing here raises them.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer import plots
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
+from synth_explorer.ui.studio import Source, Studio
+
+NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
+DEFAULT_FAMILIES = ("bass", "reed", "strings", "mallet")
+_stamps = itertools.count(int(time.time() * 1000))
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """What one slot shows, in the order of its components."""
+
+    source: Source | None
+    picker: dict[str, str]
+    screen: dict[str, Any] | None
+    pitch_text: str
+    pitch_midi: float | None
+    message: str
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the result shows: a screen and a line of words."""
+
+    screen: dict[str, Any] | None
+    message: str
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.screen, self.message)
+
+
+def note_name(midi: float) -> str:
+    """Name of the nearest note, with middle C = C4 = 60."""
+    nearest = round(midi)
+    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
+
+
+def pitch_text(source: Source) -> str:
+    """Pitch of a source in words: name, cents, and where it comes from."""
+    nearest = round(source.pitch_midi)
+    cents = round(100 * (source.pitch_midi - nearest))
+    origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
+    return f"<b>{note_name(nearest)}</b> {_signed(cents)} cents <i>{origin}</i>"
+
+
+def alert(text: str) -> str:
+    """An inline message; an empty text shows nothing."""
+    return f'<p class="message" role="alert">{html.escape(text)}</p>' if text else ""
+
+
+def screen(
+    studio: Studio, audio: np.ndarray, *, label: str, colour: str, play: bool = False, file_name: str = ""
+) -> dict[str, Any]:
+    """Value of a Screen: the sound as a file at its own level, and its picture.
+
+    Args:
+        studio: keeps the file.
+        audio: [T], at the model's sample rate.
+        label: what it is, for those who cannot see it.
+        colour: of the picture, "#rrggbb".
+        play: whether it starts to play as soon as it is there.
+        file_name: name offered for download; empty offers none.
+    """
+    rate_hz = studio.explorer.sample_rate_hz
+    peak = float(np.abs(audio).max())
+    png = plots.spectrogram_png(audio, sample_rate_hz=rate_hz, colour=colour)
+    scale = [
+        (name, plots.frequency_position(hz, sample_rate_hz=rate_hz)) for hz, name in SCALE_HZ if hz < rate_hz / 2
+    ]
+    return {
+        "path": str(studio.jukebox.put(audio, sample_rate_hz=rate_hz)),
+        "picture": "data:image/png;base64," + base64.b64encode(png).decode(),
+        "label": label,
+        "file_name": file_name,
+        "duration_s": audio.size / rate_hz,
+        "level": level_text(peak),
+        "clips": peak > 1.0,
+        "hz": scale,
+        "colour": colour,
+        "play": play,
+        "stamp": next(_stamps),
+    }
+
+
+def level_text(peak: float) -> str:
+    """Peak level in words, with a warning above full scale."""
+    if peak < 1e-5:
+        return "silent"
+    peak_db = 20 * math.log10(peak)
+    return f"clips by {peak_db:.1f} dB" if peak > 1.0 else f"peak {peak_db:.1f} dB".replace("-", "−")
+
+
+def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "") -> SlotView:
+    """Everything that slot number `slot` shows of a source."""
+    if source is None:
+        return SlotView(None, {"selected": "", "own": ""}, None, "", None, alert(message))
+    try:
+        shown = screen(
+            studio, studio.heard(source), label=f"{LETTERS[slot]}, {source.title}", colour=SLOT_COLOURS[slot]
+        )
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, None, str(error))
+    picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
+    return SlotView(source, picker, shown, pitch_text(source), round(source.pitch_midi, 2), alert(message))
+
+
+def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:
+    """An example note was chosen from the menu."""
+    note_id = str(picked.get("selected", "")) if isinstance(picked, dict) else ""
+    try:
+        return slot_view(studio, slot, studio.open_example(note_id))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def open_own(studio: Studio, slot: int, path: str | None, current: Source | None) -> SlotView:
+    """The user's own file or recording arrived; a bad one leaves the slot as it was and says why."""
+    if not path:
+        return slot_view(studio, slot, current)
+    try:
+        return slot_view(studio, slot, studio.open_file(path, title=Path(path).name))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def set_pitch(studio: Studio, slot: int, midi: float | None, current: Source | None) -> SlotView:
+    """The user says which pitch a source has; an emptied field goes back to the estimate."""
+    if current is None:
+        return slot_view(studio, slot, None)
+    try:
+        return slot_view(studio, slot, studio.with_pitch(current, midi))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def default_notes(studio: Studio) -> list[str]:
+    """Four example notes of different families, near middle C."""
+    families: dict[str, list[Any]] = {}
+    for note in studio.notes.values():
+        families.setdefault(note.family, []).append(note)
+    wanted = [name for name in DEFAULT_FAMILIES if name in families]
+    order = wanted + [name for name in families if name not in wanted]
+    chosen = [min(families[name], key=lambda note: abs(note.pitch - 60)).name for name in order[: len(LETTERS)]]
+    return chosen + [name for name in studio.notes if name not in chosen][: len(LETTERS) - len(chosen)]
+
+
+def open_defaults(studio: Studio) -> list[SlotView]:
+    """What the slots hold when the page opens."""
+    names = default_notes(studio)
+    views = [choose_note(studio, slot, {"selected": name}, None) for slot, name in enumerate(names)]
+    return views + [slot_view(studio, slot, None) for slot in range(len(views), len(LETTERS))]
+
+
+def pad_value(sources: Sequence[Source | None], settings: Settings) -> dict[str, Any]:
+    """Value of the Pad."""
+    x, y = settings.point()
+    names = [source.title if source else "" for source in sources]
+    return {"x": x, "y": y, "count": settings.count, "names": names, "colours": list(SLOT_COLOURS)}
+
+
+def hear(
+    studio: Studio,
+    sources: Sequence[Source | None],
+    settings: Settings,
+    *,
+    preset_mean: tuple[float, ...] | None = None,
+    play: bool = True,
+) -> Heard:
+    """The sound that the knobs ask for, on the result's screen."""
+    started = time.perf_counter()
+    try:
+        render = studio.render(sources, settings, preset_mean=preset_mean)
+    except SynthExplorerError as error:
+        return Heard(None, alert(str(error)))
+    shown = screen(
+        studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
+    )
+    took_ms = 1000 * (time.perf_counter() - started)
+    midi = render.after.pitch_midi
+    words = f"<b>{note_name(midi)}</b> {_signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
+    return Heard(shown, f'<p class="caption">{words}<span>made in {took_ms:.0f} ms</span></p>')
+
+
+def compare(
+    studio: Studio,
+    sources: Sequence[Source | None],
+    settings: Settings,
+    *,
+    preset_mean: tuple[float, ...] | None = None,
+) -> tuple[dict[str, Any] | None, str, str | None]:
+    """After the sound: the sound before the edits, requested against measured, and the edits as a preset file.
+
+    Returns:
+        Value of the screen "before" (None without edits), the table as HTML, path of the preset.
+    """
+    try:
+        render = studio.render(sources, settings, preset_mean=preset_mean)
+        preset = str(studio.preset_file(render.chain))
+        if not render.chain.edits:
+            return None, "", preset
+        before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
+        return before, report_table(studio.report(render)), preset
+    except SynthExplorerError as error:
+        return None, alert(str(error)), None
+
+
+ROWS = (  # key, words, unit, decimals
+    ("gain_db", "Gain", "dB", 1),
+    ("loudness_db", "Loudness", "dB", 1),
+    ("brightness_octaves", "Brightness", "oct", 2),
+    ("pitch_cents", "Pitch", "cents", 0),
+    ("osc_rate_hz", "Oscillation rate", "Hz", 2),
+    ("osc_depth", "Oscillation depth", "", 2),
+)
+
+
+def report_table(report: dict[str, Any]) -> str:
+    """Requested against measured, as an HTML table."""
+    asked, heard = report.get("requested", {}), report.get("measured", {})
+    rows = []
+    for key, words, unit, decimals in ROWS:
+        if key not in asked and key not in heard:
+            continue
+        cells = "".join(f"<td>{_cell(values.get(key), decimals)}</td>" for values in (asked, heard))
+        rows.append(f'<tr><th scope="row">{words}{f" <i>{unit}</i>" if unit else ""}</th>{cells}</tr>')
+    head = '<tr><th scope="col">The edit</th><th scope="col">asked</th><th scope="col">heard</th></tr>'
+    return f'<table class="report"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _cell(value: Any, decimals: int) -> str:
+    if isinstance(value, int | float) and math.isfinite(value):
+        text = f"{value:+.{decimals}f}".replace("-", "−")
+        return text[1:] if not float(f"{value:.{decimals}f}") else text
+    return html.escape(str(value)) if isinstance(value, str) else "·"
+
+
+def load_preset(
+    path: str | None, settings: Settings
+) -> tuple[Settings, tuple[float, ...] | None, str]:
+    """Turn the edit knobs to what a preset file says.
+
+    Returns:
+        The knobs (as they were, if the file is no preset), the mean sound it goes toward, and a message.
+    """
+    from synth_explorer.edits import EditChain
+
+    if not path:
+        return settings, None, ""
+    try:
+        changed, mean = settings.with_preset(EditChain.load(path))
+    except SynthExplorerError as error:
+        return settings, None, alert(str(error).replace(str(path), Path(path).name))
+    return changed, mean, ""
+
+
+def toward_choices(count: int, *, preset: bool) -> list[str]:
+    """What the timbre can go toward."""
+    return ["Off", *LETTERS[:count], *([PRESET_SOUND] if preset else [])]
+
+
+def _signed(cents: int) -> str:
+    return f"+{cents}" if cents > 0 else f"−{-cents}" if cents < 0 else "±0"
+

@@ -1,0 +1,71 @@
+"""The page: panels put together, wired to their handlers, and served."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: no look-ups, ever
+
+import gradio as gr
+
+from synth_explorer.ui import theme, wiring
+from synth_explorer.ui.panels import edits, morph, result, sources
+from synth_explorer.ui.studio import Studio
+
+TITLE = "synth_explorer"
+SCRIPT = Path(__file__).with_name("page.js")
+ICON = Path(__file__).with_name("icon.svg")
+CACHE_S = 3600
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """Build the page over a studio. It can be built before the studio's model has loaded."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
+        with gr.Row(elem_classes="masthead"):
+            gr.HTML(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>", elem_classes="heading")
+        slots = sources.build(studio)
+        with gr.Row(elem_classes="bench"):
+            mix = morph.build()
+            out = result.build()
+            knobs = edits.build()
+        wiring.wire(page, wiring.Panels(studio, slots, mix, knobs, out))
+    return page
+
+
+def launch(checkpoint: str = "default", **options: Any) -> None:
+    """Serve the page until it is stopped.
+
+    The model loads while the page is being built and served; a page that opens before it is ready waits for it.
+
+    Args:
+        checkpoint: name or folder of the model.
+        options: passed to Gradio's launch (server_name, server_port, inbrowser, ...).
+    """
+    from synth_explorer.assets import example_notes
+
+    studio = Studio(lambda: _load(checkpoint), notes=example_notes())
+    serve(build_page(studio), studio, **options)
+
+
+def serve(page: gr.Blocks, studio: Studio, **options: Any) -> tuple[Any, str, str]:
+    """Launch a page with its looks; returns what Gradio's launch returns."""
+    looks = {
+        "theme": theme.InstrumentTheme(),
+        "css_paths": theme.STYLE_SHEET,
+        "js": SCRIPT.read_text(encoding="utf-8"),
+        "favicon_path": ICON,
+        "footer_links": [],
+        "run_history": False,
+        "allowed_paths": [str(studio.jukebox.folder)],
+        "max_file_size": "64mb",
+        "show_error": True,
+    }
+    return page.launch(**(looks | options))
+
+
+def _load(checkpoint: str) -> Any:
+    from synth_explorer.explorer import Explorer
+
+    return Explorer.load(checkpoint)

@@ -1,0 +1,112 @@
+"""The edits: gain, timbre and oscillation in a musician's units, and presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from synth_explorer.ui import handlers
+from synth_explorer.ui.settings import NO_OSCILLATION, OSCILLATIONS, Settings
+
+SHAPES = ("sine", "triangle", "square", "ramp")
+TARGETS = (("Off", NO_OSCILLATION), ("Loudness", "loudness"), ("Brightness", "brightness"), ("Pitch", "pitch"))
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Components of the panel. The first eight are knobs named as in Settings."""
+
+    gain_db: gr.Slider
+    brightness: gr.Slider
+    toward: gr.Radio
+    amount: gr.Slider
+    osc_target: gr.Radio
+    osc_rate_hz: gr.Slider
+    osc_depth: gr.Slider
+    osc_shape: gr.Radio
+    reset: gr.Button
+    save: gr.DownloadButton
+    load: gr.UploadButton
+    message: gr.HTML
+    preset_mean: gr.State
+
+    @property
+    def knobs(self) -> dict[str, gr.Component]:
+        names = set(Settings.names())
+        return {name: component for name, component in vars(self).items() if name in names}
+
+
+def build() -> Edits:
+    """Build the panel with every edit at rest."""
+    with gr.Column(elem_classes=["card", "edits"], min_width=0):
+        gr.HTML("<h2>Edits</h2>", elem_classes="heading")
+        knobs = _timbre() | _oscillation()
+        with gr.Row(elem_classes="buttons"):
+            reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
+            save = gr.DownloadButton("Save preset", size="sm", min_width=0, elem_id="save-preset")
+            load = gr.UploadButton(
+                "Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset"
+            )
+        message = gr.HTML("", elem_id="message-edits", elem_classes="messages")
+        preset_mean = gr.State(None)
+    return Edits(**knobs, reset=reset, save=save, load=load, message=message, preset_mean=preset_mean)
+
+
+def _timbre() -> dict[str, gr.Component]:
+    rest = Settings()
+    return {
+        "gain_db": gr.Slider(
+            -24, 12, value=rest.gain_db, step=0.5, label="Gain (dB)", elem_id="gain-db", min_width=0
+        ),
+        "brightness": gr.Slider(
+            -1, 1, value=rest.brightness, step=0.01, label="Brightness (octaves)", elem_id="brightness", min_width=0
+        ),
+        "toward": gr.Radio(
+            handlers.toward_choices(4, preset=False),
+            value=rest.toward,
+            label="Timbre toward",
+            elem_classes="segments",
+            elem_id="toward",
+            min_width=0,
+        ),
+        "amount": gr.Slider(
+            0, 1, value=rest.amount, step=0.01, label="How far", visible=False, elem_id="amount", min_width=0
+        ),
+    }
+
+
+def _oscillation() -> dict[str, gr.Component]:
+    rest = Settings()
+    unit, largest, usual, step = OSCILLATIONS["loudness"]
+    return {
+        "osc_target": gr.Radio(
+            list(TARGETS),
+            value=rest.osc_target,
+            label="Oscillation of",
+            elem_classes="segments",
+            elem_id="osc-target",
+            min_width=0,
+        ),
+        "osc_rate_hz": gr.Slider(
+            0.1, 15, value=rest.osc_rate_hz, step=0.1, label="Rate (Hz)", visible=False, elem_id="osc-rate",
+            min_width=0,
+        ),
+        "osc_depth": gr.Slider(
+            0, largest, value=usual, step=step, label=depth_label(unit), visible=False, elem_id="osc-depth",
+            min_width=0,
+        ),
+        "osc_shape": gr.Radio(
+            [(shape.capitalize(), shape) for shape in SHAPES],
+            value=rest.osc_shape,
+            label="Shape",
+            visible=False,
+            elem_classes="segments",
+            elem_id="osc-shape",
+            min_width=0,
+        ),
+    }
+
+
+def depth_label(unit: str) -> str:
+    return f"Depth (± {unit})"

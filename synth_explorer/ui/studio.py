@@ -1,0 +1,255 @@
+"""The page's server side: sources that are open, the sound that the knobs ask for, and what is remembered of both.
+
+It knows the Explorer and no Gradio: handlers call it, and so may tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import RLock, Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer import plots
+from synth_explorer.errors import AudioError
+from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
+from synth_explorer.ui.store import Jukebox, LruCache
+
+if TYPE_CHECKING:
+    from synth_explorer.assets import ExampleNote
+    from synth_explorer.edits import EditChain
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
+
+LATENTS_KEPT, RENDERS_KEPT = 64, 48
+
+
+@dataclass(frozen=True)
+class Source:
+    """A note in a slot: small enough for a session to carry; its latents are in the studio's memory.
+
+    Attributes:
+        path: the file it was read from.
+        title: what the page calls it.
+        key: hash of the file's content.
+        heard_midi: estimated pitch. confidence: of the estimate, 0..1.
+        pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
+        note_id: name of the example note; empty for a user's own.
+    """
+
+    path: str
+    title: str
+    key: str
+    heard_midi: float
+    confidence: float
+    pitch_midi: float
+    note_id: str = ""
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.pitch_midi == self.heard_midi
+
+
+@dataclass(eq=False)
+class Render:
+    """What the knobs asked for. The sound before the edits is decoded only when somebody asks for it."""
+
+    before: Latents
+    after: Latents
+    chain: EditChain
+    weights: tuple[float, ...]
+    audio: np.ndarray
+    title: str
+    before_audio: np.ndarray | None = None
+
+    @property
+    def colour(self) -> str:
+        return plots.mix_colour(list(SLOT_COLOURS[: len(self.weights)]), list(self.weights))
+
+
+class Studio:
+    """Sources, renders and the sounds that the page plays, over one Explorer that loads in the background."""
+
+    def __init__(self, load: Callable[[], Explorer], *, notes: Sequence[ExampleNote] = ()) -> None:
+        """
+        Args:
+            load: makes the Explorer; runs once, in a thread of its own.
+            notes: example notes to choose from.
+        """
+        self.notes = {note.name: note for note in notes}
+        self.jukebox = Jukebox()
+        self._explorer: Future[Explorer] = Future()
+        self._sources: LruCache[Source] = LruCache(4 * LATENTS_KEPT)
+        self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
+        self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
+        self._model = RLock()
+        Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
+
+    def _load(self, load: Callable[[], Explorer]) -> None:
+        try:
+            explorer = load()
+            explorer.warm_up()
+        except BaseException as error:  # handed to whoever asks for the explorer
+            self._explorer.set_exception(error)
+            return
+        self._explorer.set_result(explorer)
+
+    @property
+    def explorer(self) -> Explorer:
+        """The Explorer, waiting for it while it loads. Raises what its loading raised."""
+        return self._explorer.result()
+
+    @property
+    def is_ready(self) -> bool:
+        return self._explorer.done()
+
+    def open_example(self, note_id: str) -> Source:
+        """Open one of the bundled notes by its name."""
+        if note_id not in self.notes:
+            raise AudioError(f"There is no example note {note_id!r}; choose one from the list.")
+        note = self.notes[note_id]
+        source = self.open_file(note.path, title=note.name, note_id=note_id)
+        if abs(source.heard_midi - note.pitch) > 0.75:  # its label knows better
+            source = self.with_pitch(source, note.pitch)
+        return source
+
+    def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> Source:
+        """Read a sound file, estimate its pitch and encode it, unless that was done before.
+
+        Raises:
+            AudioError: no sound in it; the message calls the file by `title`.
+        """
+        path = Path(path)
+        title = title or path.name
+        key = _content_key(path)
+        known = self._sources.get((key, title))
+        if known is not None and Path(known.path).is_file():
+            return known
+        audio = self._read(path, title)
+        with self._model:
+            midi, confidence = self.explorer.estimate_pitch(audio)
+        midi = round(float(midi), 2)
+        source = Source(str(path), title, key, midi, float(confidence), midi, note_id)
+        self._encode(source, audio)
+        return self._sources.put((key, title), source)
+
+    def with_pitch(self, source: Source, midi: float | None) -> Source:
+        """The same note with its pitch as the user says; None goes back to the estimate.
+
+        Raises:
+            AudioError: a pitch outside 0..127.
+        """
+        pitch = source.heard_midi if midi is None else float(midi)
+        if not 0.0 <= pitch <= 127.0:
+            raise AudioError(f"A pitch of {pitch:g} is not a MIDI note; give a number from 0 to 127.")
+        changed = replace(source, pitch_midi=pitch)
+        self.latents(changed)
+        return changed
+
+    def latents(self, source: Source) -> Latents:
+        """Latents of a source, encoded again only when they were forgotten."""
+        known = self._latents.get((source.key, source.pitch_midi))
+        if known is not None:
+            return known
+        return self._encode(source, self._read(Path(source.path), source.title))
+
+    def _encode(self, source: Source, audio: np.ndarray) -> Latents:
+        with self._model:
+            latents = self.explorer.encode(audio, pitch=source.pitch_midi, source=source.title)
+        return self._latents.put((source.key, source.pitch_midi), latents)
+
+    def _read(self, path: Path, title: str) -> np.ndarray:
+        try:
+            return self.explorer.read(path)
+        except AudioError as error:
+            raise AudioError(str(error).replace(str(path), title)) from error
+
+    def heard(self, source: Source) -> np.ndarray:
+        """The part of a source's own sound that its latents stand for, at its own level [T]."""
+        from synth_explorer import audio as sound
+
+        meta = self.latents(source).meta
+        whole = self._read(Path(source.path), source.title)
+        total = meta.duration_samples or whole.size
+        return sound.restore(whole, lead_in_samples=-meta.lead_in_samples, total_samples=total)
+
+    def means(self, sources: Sequence[Source], preset_mean: tuple[float, ...] | None) -> dict[str, tuple[float, ...]]:
+        """Mean sound of each source by its letter, and that of a preset."""
+        from synth_explorer.latents import time_mean
+
+        found = {
+            letter: tuple(float(value) for value in time_mean(self.latents(source)))
+            for letter, source in zip(LETTERS, sources, strict=False)
+        }
+        return found | ({PRESET_SOUND: preset_mean} if preset_mean else {})
+
+    def render(
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+    ) -> Render:
+        """The sound that the knobs ask for.
+
+        Args:
+            sources: those in the slots A, B, ...; only the first `settings.count` take part.
+            settings: the knobs.
+            preset_mean: mean sound that a loaded preset goes toward.
+
+        Raises:
+            SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
+        """
+        used = self._used(sources, settings)
+        key = (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean)
+        known = self._renders.get(key)
+        if known is not None:
+            return known
+        weights = settings.weights()
+        pitch = settings.pitch_midi if settings.set_pitch else None
+        chain = settings.chain(self.means(used, preset_mean) if settings.toward != "Off" else {})
+        with self._model:
+            before = self.explorer.morph([self.latents(source) for source in used], weights, pitch=pitch)
+            after = self.explorer.edit(before, chain)
+            audio = self.explorer.decode(after)
+        title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
+        return self._renders.put(key, Render(before, after, chain, weights, audio, title))
+
+    def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:
+        used = list(sources)[: settings.count]
+        empty = [letter for letter, source in zip(LETTERS, used, strict=False) if source is None]
+        if empty:
+            raise AudioError(f"Slot {' and '.join(empty)} has no sound yet; choose a note or upload one.")
+        return [source for source in used if source is not None]
+
+    def before(self, render: Render) -> np.ndarray:
+        """The sound of a render without its edits [T]."""
+        if render.before_audio is None:
+            with self._model:
+                render.before_audio = self.explorer.decode(render.before) if len(render.chain.edits) else render.audio
+        return render.before_audio
+
+    def preset_file(self, chain: EditChain) -> Path:
+        """The edits as a JSON file that the page offers for download."""
+        return self.jukebox.put_text(chain.to_json(), suffix=".json")
+
+    def report(self, render: Render) -> dict[str, Any]:
+        """Requested against measured, of the sounds that were decoded."""
+        from synth_explorer import measure
+
+        return measure.report(
+            render.chain,
+            self.before(render),
+            render.audio,
+            sample_rate_hz=self.explorer.sample_rate_hz,
+            pitch_hz=float(np.nanmedian(render.before.pitch_hz)) if render.before.has_pitch else None,
+        )
+
+
+def _content_key(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise AudioError(f"{path.name} cannot be read; choose or upload it again.") from error

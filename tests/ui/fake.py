@@ -1,0 +1,108 @@
+"""A small stand-in for the Explorer: an additive synthesiser that plays z[:, 0] as loudness and z[:, 1] as brightness."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer import audio as sound
+from synth_explorer.edits import Controls, EditChain
+from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
+
+RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 63
+CONTROLS = {
+    "format_version": 1,
+    "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
+    "brightness": {
+        "channel": 1,
+        "units_per_octave": 1.0,
+        "reference_hz": 1000.0,
+        "transpose_octaves_per_octave": 0.4,
+    },
+}
+
+
+@dataclass(frozen=True)
+class FakeNote:
+    name: str
+    family: str
+    path: Path
+    pitch: int
+    velocity: int = 100
+    source: str = "made by the test"
+    licence: str = "CC0"
+
+
+class FakeExplorer:
+    """Counts what it does, so that tests can say what was remembered."""
+
+    sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
+    checkpoint_name, checkpoint_hash, decoders = "fake", "0" * 64, ("fast",)
+
+    def __init__(self) -> None:
+        self.controls = Controls.from_dict(CONTROLS)
+        self.encoded = self.decoded = 0
+
+    def warm_up(self) -> None:
+        pass
+
+    def read(self, path: str | Path) -> np.ndarray:
+        return sound.load(path, sample_rate_hz=RATE_HZ)
+
+    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+        spectrum = np.abs(np.fft.rfft(audio * np.hanning(audio.size), n=4 * audio.size))
+        spectrum[: int(25 * 4 * audio.size / RATE_HZ)] = 0.0
+        hz = np.argmax(spectrum) * RATE_HZ / (4 * audio.size)
+        return 69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.97
+
+    def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "") -> Latents:
+        self.encoded += 1
+        prepared = sound.prepare(audio, sample_rate_hz=RATE_HZ, pre_roll_samples=512, max_samples=FRAMES * HOP)
+        padded = np.pad(prepared.audio, (0, FRAMES * HOP - prepared.audio.size)).reshape(FRAMES, HOP)
+        rms_db = 10 * np.log10(np.mean(padded.astype(np.float64) ** 2, axis=1) + 1e-9)
+        z = np.random.default_rng(int(hashlib.sha256(audio.tobytes()).hexdigest()[:8], 16)).normal(size=CHANNELS)
+        z = np.repeat(z[None], FRAMES, axis=0)
+        z[:, 0], z[:, 1] = (rms_db + 40) / 20, 0.3 * z[0, 1]
+        midi = self.estimate_pitch(audio)[0] if pitch is None else pitch
+        meta = LatentsMeta(
+            "fake", "0" * 64, RATE_HZ, HOP, source, FRAMES * HOP, lead_in_samples=prepared.lead_in_samples
+        )
+        return Latents(z, np.full(FRAMES, midi_to_hz(midi)), meta)
+
+    def decode(self, latents: Latents, **_: Any) -> np.ndarray:
+        self.decoded += 1
+        total = latents.frames * HOP
+        at, frame_at = np.arange(total), np.arange(latents.frames) * HOP + HOP / 2
+        hz = np.interp(at, frame_at, latents.pitch_hz)
+        bright = np.interp(at, frame_at, latents.z[:, 1])
+        gain = 10 ** ((np.interp(at, frame_at, latents.z[:, 0]) * 20 - 40) / 20)
+        phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
+        parts = [(np.exp(-k / (4 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 25)]
+        level = np.sqrt(sum(part**2 for part, _ in parts) / 2)
+        return (gain / level * sum(part * np.sin(k * phase) for part, k in parts)).astype(np.float32)
+
+    def morph(self, latents: list[Latents], weights: tuple[float, ...], *, pitch: float | None = None) -> Latents:
+        return interpolate(latents, weights, pitch_hz=None if pitch is None else midi_to_hz(pitch))
+
+    def edit(self, latents: Latents, chain: EditChain) -> Latents:
+        return chain.apply(latents, self.controls)
+
+
+def fake_notes(folder: Path) -> list[FakeNote]:
+    """Eight notes of four families, written as files."""
+    notes = []
+    for index, (family, pitch) in enumerate(
+        [("bass", 40), ("bass", 45), ("reed", 60), ("reed", 64), ("string", 60), ("string", 67), ("mallet", 72),
+         ("mallet", 79)]
+    ):
+        at = np.arange(2 * RATE_HZ)
+        tone = sum(np.sin(2 * np.pi * k * midi_to_hz(pitch) * at / RATE_HZ) / k ** (1 + index % 3) for k in range(1, 9))
+        fade = np.minimum(at / 400, 1.0) * np.exp(-at / RATE_HZ * (0.5 + index % 4))
+        path = folder / f"{family}-{pitch}.wav"
+        sound.save(path, (0.2 * tone * fade).astype(np.float32), sample_rate_hz=RATE_HZ)
+        notes.append(FakeNote(f"{family.capitalize()} {pitch}", family, path, pitch))
+    return notes
