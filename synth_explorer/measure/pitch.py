@@ -101,7 +101,7 @@ def pitch_cents_difference(
 def pitch_track_cents(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float, track_rate_hz: float) -> np.ndarray:
     """Pitch over time in cents above `around_hz`, every 1 / track_rate_hz from time 0.
 
-    Each value averages over four periods (10 ms at least); `pitch_track_response` tells what that leaves of a vibrato.
+    Each value averages over four periods (5 ms at least); `pitch_track_response` tells what that leaves of a vibrato.
 
     Returns:
         float64 [F], NaN where the note is more than 35 dB below its loudest moment.
@@ -109,7 +109,7 @@ def pitch_track_cents(audio: np.ndarray, *, sample_rate_hz: int, around_hz: floa
     audio = check(audio)
     partials = _partials(_sustained(audio, sample_rate_hz=sample_rate_hz), _check_hz(around_hz), sample_rate_hz)
     count = partials.cents.size
-    products, times_s, lag_s = _turns(audio, partials.f0_hz, count, sample_rate_hz)
+    products, times_s, lag_s = _turns(audio, partials.f0_hz, count, sample_rate_hz, steps=4)
     harmonics = np.arange(1, count + 1)
     cents = _cents(np.angle(products), lag_s, harmonics, partials.f0_hz) - partials.cents
     weight = np.abs(products) * harmonics
@@ -173,27 +173,32 @@ def _partials(audio: np.ndarray, around_hz: float, sample_rate_hz: int) -> _Part
 
 
 def _periods(f0_hz: float) -> int:
-    """Periods in the low-pass filter: four, and 10 ms at least."""
-    return max(PERIODS, round(0.01 * f0_hz))
+    """Periods in the low-pass filter: four, and 5 ms at least."""
+    return max(PERIODS, round(0.005 * f0_hz))
 
 
-def _turns(audio: np.ndarray, f0_hz: float, count: int, sample_rate_hz: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """How each harmonic turns against k * f0_hz: products [F, K], the times they stand for [F] in s, and their lag."""
+def _turns(
+    audio: np.ndarray, f0_hz: float, count: int, sample_rate_hz: int, *, steps: int = 1
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """How each harmonic turns against k * f0_hz in a quarter of the filter's length, which is the lag.
+
+    Returns:
+        Products [F, K], `steps` to a lag, the times they stand for [F] in s, and the lag in s.
+    """
     length = _periods(f0_hz) * sample_rate_hz / f0_hz
     size = 2 * int(length / 2) + 1
-    hop = max(1, round(length / 8))
-    audio = np.pad(audio, (0, max(0, size + 2 * hop - audio.size)))
+    hop = max(1, round(length / 4 / steps))
+    audio = np.pad(audio, (0, max(0, size + steps * hop - audio.size)))
     n = np.arange(size) - size // 2
     window = 0.5 + 0.5 * np.cos(2 * np.pi * n / length)
     omega = 2 * np.pi * f0_hz / sample_rate_hz * np.arange(1, count + 1)
     kernel = window[:, None] * np.exp(-1j * np.outer(n, omega))
-    frames = np.lib.stride_tricks.sliding_window_view(audio, size)[::hop]
-    basebands = (frames @ kernel.real + 1j * (frames @ kernel.imag)) * np.exp(
-        -1j * np.outer(np.arange(frames.shape[0]) * hop, omega)
-    )
-    products = basebands[2:] * np.conj(basebands[:-2])
-    times_s = (np.arange(products.shape[0]) * hop + hop + size // 2) / sample_rate_hz
-    return products, times_s, 2 * hop / sample_rate_hz
+    frames = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(audio, size)[::hop])
+    pair = frames @ np.concatenate([kernel.real, kernel.imag], axis=1).astype(np.float32)
+    basebands = pair[:, :count].astype(np.float64) + 1j * pair[:, count:]
+    products = basebands[steps:] * np.conj(basebands[:-steps]) * np.exp(-1j * omega * hop * steps)
+    times_s = ((np.arange(products.shape[0]) + 0.5 * steps) * hop + size // 2) / sample_rate_hz
+    return products, times_s, steps * hop / sample_rate_hz
 
 
 def _cents(angle: np.ndarray, lag_s: float, harmonics: np.ndarray, f0_hz: float) -> np.ndarray:
@@ -242,6 +247,8 @@ def _same_octave_hz(a: np.ndarray, b: np.ndarray, a_hz: float, b_hz: float, samp
 
     An octave error in both pitches cancels in their difference; an error in one would not.
     """
+    if abs(np.log2(b_hz / a_hz)) < 0.7:
+        return b_hz
     misfit = {hz: _octave_misfit(a, b, a_hz, hz, sample_rate_hz) for hz in (b_hz, 2 * b_hz, b_hz / 2)}
     best_hz = min(misfit, key=misfit.__getitem__)
     return best_hz if misfit[best_hz] < misfit[b_hz] - 0.1 else b_hz
