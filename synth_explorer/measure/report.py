@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.audio import check
+from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.level import brightness_octaves, loudness_db, rms_db
 from synth_explorer.measure.modulation import oscillation
-from synth_explorer.measure.pitch import pitch_cents_difference
+from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
 
 SHAPE_FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / np.pi**2, "square": 4 / np.pi, "ramp": 2 / np.pi}
 """Amplitude of the fundamental of a shape of peak deviation 1."""
@@ -43,8 +44,18 @@ def compare(
         "gain_db": rms_db(after) - rms_db(before),
         "loudness_db": loudness[1] - loudness[0],
         "brightness_octaves": brightness[1] - brightness[0],
-        "pitch_cents": pitch_cents_difference(before, after, sample_rate_hz=sample_rate_hz, around_hz=pitch_hz),
+        "pitch_cents": _pitch_cents(before, after, sample_rate_hz, pitch_hz),
     }
+
+
+def _pitch_cents(
+    before: np.ndarray, after: np.ndarray, sample_rate_hz: int, pitch_hz: float | tuple[float, float] | None
+) -> float:
+    """The change in cents, NaN where a pitch lies outside what can be measured."""
+    known = pitch_hz if isinstance(pitch_hz, tuple) else (pitch_hz,)
+    if any(hz is not None and not LOWEST_HZ <= hz <= HIGHEST_HZ for hz in known):
+        return float("nan")
+    return pitch_cents_difference(before, after, sample_rate_hz=sample_rate_hz, around_hz=pitch_hz)
 
 
 def report(
@@ -70,7 +81,10 @@ def report(
         (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for. A figure that
         does not exist (the pitch of a noise) is None, so that the report is valid JSON.
     """
-    asked: Mapping[str, Any] = requested if isinstance(requested, Mapping) else requested.requested()
+    asked = dict(requested if isinstance(requested, Mapping) else requested.requested())
+    before_hz = pitch_hz[0] if isinstance(pitch_hz, tuple) else pitch_hz
+    if "pitch_midi" in asked and before_hz is not None:
+        asked["pitch_cents"] = 100.0 * (asked["pitch_midi"] - hz_to_midi(before_hz))
     pair = pitch_hz
     if pitch_hz is not None and not isinstance(pitch_hz, tuple):
         pair = (pitch_hz, pitch_hz * 2.0 ** (asked.get("pitch_cents", 0.0) / 1200.0))
@@ -81,13 +95,13 @@ def report(
             before=before,
             sample_rate_hz=sample_rate_hz,
             target=asked["osc_target"],
-            around_hz=None if pair is None else pair[0],
+            around_hz=before_hz,
         )
         measured |= {
             "osc_rate_hz": rate_hz,
             "osc_depth": depth / SHAPE_FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
         }
     return {
-        "requested": dict(asked),
+        "requested": asked,
         "measured": {name: float(value) if np.isfinite(value) else None for name, value in measured.items()},
     }

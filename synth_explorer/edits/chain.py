@@ -1,0 +1,149 @@
+"""A chain of edits: applied one after another, saved as JSON (a preset)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from synth_explorer.edits.base import Edit
+from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
+from synth_explorer.edits.raw import Add, OscillateChannels, Scale
+from synth_explorer.errors import EditError
+from synth_explorer.files import write_text
+from synth_explorer.latents import Latents
+
+FORMAT_VERSION = 1
+
+KINDS: dict[str, type[Edit]] = {
+    edit.kind: edit
+    for edit in (Gain, Oscillate, Brightness, Transpose, SetPitch, Toward, Scale, Add, OscillateChannels)
+}
+
+
+@dataclass(frozen=True)
+class EditChain:
+    """Edits in the order in which they are applied."""
+
+    edits: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        edits = tuple(self.edits)
+        for edit in edits:
+            if not isinstance(edit, Edit):
+                raise EditError(f"A chain holds edits; received {edit!r}.")
+        object.__setattr__(self, "edits", edits)
+
+    def __iter__(self) -> Iterator[Edit]:
+        return iter(self.edits)
+
+    def __len__(self) -> int:
+        return len(self.edits)
+
+    def __add__(self, other: EditChain | Edit) -> EditChain:
+        if isinstance(other, Edit):
+            return EditChain((*self.edits, other))
+        return EditChain(self.edits + other.edits) if isinstance(other, EditChain) else NotImplemented
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        """Apply every edit in turn; an empty chain returns the latents themselves.
+
+        Raises:
+            EditError: as the first edit that cannot be applied says.
+        """
+        for edit in self.edits:
+            latents = edit.apply(latents, controls)
+        return latents
+
+    def requested(self) -> dict[str, Any]:
+        """What a listener should hear, for a report: keys are present where they were asked for.
+
+        `gain_db`, `brightness_octaves` and `pitch_cents` are sums over the chain (a brightness that goes with a
+        transposition is not asked for). After a SetPitch the goal is `pitch_midi` instead. `osc_target`,
+        `osc_rate_hz`, `osc_depth` and `osc_shape` are those of the first Oscillate. Raw edits promise nothing.
+        """
+        asked: dict[str, Any] = {}
+        for edit in self.edits:
+            if isinstance(edit, Gain):
+                asked["gain_db"] = asked.get("gain_db", 0.0) + edit.db
+            elif isinstance(edit, Brightness):
+                asked["brightness_octaves"] = asked.get("brightness_octaves", 0.0) + edit.octaves
+            elif isinstance(edit, SetPitch):
+                asked.pop("pitch_cents", None)
+                asked["pitch_midi"] = edit.midi
+            elif isinstance(edit, Transpose) and "pitch_midi" in asked:
+                asked["pitch_midi"] += edit.semitones
+            elif isinstance(edit, Transpose):
+                asked["pitch_cents"] = asked.get("pitch_cents", 0.0) + 100.0 * edit.semitones
+            elif isinstance(edit, Toward):
+                asked["toward"] = edit.amount
+            elif isinstance(edit, Oscillate) and "osc_target" not in asked:
+                asked |= {
+                    "osc_target": edit.target,
+                    "osc_rate_hz": edit.rate_hz,
+                    "osc_depth": edit.depth,
+                    "osc_shape": edit.shape,
+                }
+        return asked
+
+    def to_json(self) -> str:
+        """The preset as JSON text."""
+        content = {"format_version": FORMAT_VERSION, "edits": [edit.to_dict() for edit in self.edits]}
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> EditChain:
+        """Read what `to_json` wrote.
+
+        Raises:
+            EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
+        """
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise EditError(f"A preset must be JSON: {error}.") from error
+        if not isinstance(content, Mapping) or not isinstance(content.get("edits"), list):
+            raise EditError('A preset must be an object {"format_version": 1, "edits": [...]}.')
+        version = content.get("format_version")
+        if version != FORMAT_VERSION:
+            raise EditError(f"The preset has format_version={version!r}; this version reads {FORMAT_VERSION}.")
+        return cls(tuple(_edit(item) for item in content["edits"]))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the preset, whole or not at all."""
+        try:
+            return write_text(path, self.to_json())
+        except OSError as error:
+            raise EditError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> EditChain:
+        """Read a preset.
+
+        Raises:
+            EditError: there is no such file, or as `from_json`; the message names the file.
+        """
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise EditError(f"{path} cannot be read as a preset: {error}.") from error
+        except EditError as error:
+            raise EditError(f"{path}: {error}") from error
+
+
+def _edit(content: Any) -> Edit:
+    name = content.get("kind") if isinstance(content, Mapping) else content
+    if not isinstance(name, str) or not isinstance(content, Mapping) or name not in KINDS:
+        raise EditError(f"Unknown edit kind {name!r}; known are {', '.join(KINDS)}.")
+    kind = KINDS[name]
+    given = {name: value for name, value in content.items() if name != "kind"}
+    known = {item.name: item.default is MISSING for item in fields(kind)}
+    unknown, missing = sorted(set(given) - set(known)), [name for name in known if known[name] and name not in given]
+    if unknown or missing:
+        wrong = f"has no field {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
+        raise EditError(f"{kind.kind} {wrong}; its fields are {', '.join(known)}.")
+    return kind(**given)

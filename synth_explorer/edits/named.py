@@ -1,0 +1,161 @@
+"""Edits that say what is heard: decibels, octaves, semitones, cents. They need the checkpoint's calibration.
+
+Shapes: F frames, C channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from synth_explorer.edits.base import Edit, Shape, add_to_channel, check_rate, scale_pitch, wave
+from synth_explorer.edits.controls import Controls
+from synth_explorer.errors import EditError
+from synth_explorer.latents import Latents, time_mean
+
+TARGETS = ("loudness", "brightness", "pitch")
+
+
+@dataclass(frozen=True)
+class Gain(Edit):
+    """Change loudness by `db` decibels in every frame."""
+
+    db: float
+
+    kind: ClassVar[str] = "gain"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"db": (-96.0, 48.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        control = controls.require_loudness()
+        return add_to_channel(latents, control.channel, self.db * control.units_per_db, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Brightness(Edit):
+    """Move the spectral centroid by `octaves` in every frame."""
+
+    octaves: float
+
+    kind: ClassVar[str] = "brightness"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"octaves": (-4.0, 4.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        control = controls.require_brightness()
+        return add_to_channel(latents, control.channel, self.octaves * control.units_per_octave, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Transpose(Edit):
+    """Move the pitch by `semitones`, and the brightness with it as far as it does in real instruments.
+
+    Without a calibrated brightness only the pitch moves.
+    """
+
+    semitones: float
+
+    kind: ClassVar[str] = "transpose"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"semitones": (-96.0, 96.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        return _moved_pitch(latents, self.semitones, controls, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class SetPitch(Edit):
+    """Transpose so that the median pitch is the MIDI note `midi`; vibrato and glides stay, in cents."""
+
+    midi: float
+
+    kind: ClassVar[str] = "set_pitch"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"midi": (0.0, 127.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        semitones = self.midi - latents.pitch_midi if latents.has_pitch else 0.0
+        return _moved_pitch(latents, semitones, controls, kind=self.kind)
+
+
+def _moved_pitch(latents: Latents, semitones: float, controls: Controls, *, kind: str) -> Latents:
+    moved = scale_pitch(latents, 2.0 ** (semitones / 12.0), kind=kind)
+    control = controls.brightness
+    if control is None:
+        return moved
+    octaves = control.transpose_octaves_per_octave * semitones / 12.0
+    return add_to_channel(moved, control.channel, octaves * control.units_per_octave, kind=kind)
+
+
+@dataclass(frozen=True)
+class Oscillate(Edit):
+    """Let loudness (depth in dB), brightness (octaves) or pitch (cents) swing by +-depth, `rate_hz` times a second.
+
+    Rates above half the frame rate are refused when the edit is applied. `phase_turns` is where in the period it
+    starts, and `fade_in_s` how long it takes to reach its depth. `wave` tells how the depth is kept at high rates.
+    """
+
+    target: str
+    rate_hz: float
+    depth: float
+    shape: Shape = "sine"
+    phase_turns: float = 0.0
+    fade_in_s: float = 0.0
+
+    kind: ClassVar[str] = "oscillate"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"fade_in_s": (0.0, 3600.0), "rate_hz": (1e-3, 1e5)}
+    MAX_DEPTH: ClassVar[dict[str, float]] = {"loudness": 48.0, "brightness": 4.0, "pitch": 2400.0}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target not in TARGETS:
+            raise EditError(f"{self.kind}: target={self.target!r} must be one of {', '.join(TARGETS)}.")
+        limit = self.MAX_DEPTH[self.target]
+        if not 0.0 <= self.depth <= limit:
+            unit = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}[self.target]
+            raise EditError(f"{self.kind}: depth={self.depth:g} of {self.target} must lie in 0..{limit:g} {unit}.")
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        check_rate(latents, self.rate_hz, kind=self.kind)
+        swing = self.depth * wave(
+            latents.frames,
+            frame_rate_hz=latents.frame_rate_hz,
+            rate_hz=self.rate_hz,
+            shape=self.shape,
+            phase_turns=self.phase_turns,
+            fade_in_s=self.fade_in_s,
+        )
+        if self.target == "pitch":
+            return scale_pitch(latents, 2.0 ** (swing / 1200.0), kind=self.kind)
+        if self.target == "loudness":
+            loudness = controls.require_loudness()
+            return add_to_channel(latents, loudness.channel, swing * loudness.units_per_db, kind=self.kind)
+        brightness = controls.require_brightness()
+        return add_to_channel(latents, brightness.channel, swing * brightness.units_per_octave, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Toward(Edit):
+    """Move the "mean sound" toward that of another note by the proportion `amount`.
+
+    `mean` is the other note's `latents.time_mean`. All frames move alike, so that the note keeps its movement; at
+    amount 1 its mean is the other's. Loudness stays as it is unless keep_loudness is false; pitch always does.
+    """
+
+    mean: tuple[float, ...]
+    amount: float
+    keep_loudness: bool = True
+
+    kind: ClassVar[str] = "toward"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-0.3, 1.3)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        if len(self.mean) != latents.channels:
+            raise EditError(f"{self.kind}: mean has {len(self.mean)} channels, these latents {latents.channels}.")
+        control = controls.loudness
+        if control is None:
+            own = time_mean(latents, loudness_channel=None)
+        else:
+            own = time_mean(latents, loudness_channel=control.channel, units_per_db=control.units_per_db)
+        step = self.amount * (np.array(self.mean) - own)
+        if self.keep_loudness and control is not None:
+            step[control.channel] = 0.0
+        return latents.replace(z=latents.z.astype(np.float64) + step)
