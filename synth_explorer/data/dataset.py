@@ -7,7 +7,8 @@ Shapes: N notes, T samples.
     audio/<instrument>.npy  int16 [N, T], read memory-mapped
     audio/<instrument>.csv  that shard's lines of the index; written last, so it marks the shard as finished
 
-A sample is `int16 / 32767 * scale`: `scale` is the note's own peak, so soft notes keep 16 bits and every level survives.
+A sample is `int16 / 32767 * scale`: `scale` is the note's own peak, so soft notes keep 16 bits and
+levels survive.
 """
 
 from __future__ import annotations
@@ -71,8 +72,15 @@ class Note:
     onset_samples: int
 
 
-_FIELD_TYPES = {"pitch": float, "scale": float, "peak_db": float, "key": int, "velocity": int, "row": int,
-                "onset_samples": int}
+_FIELD_TYPES = {
+    "pitch": float,
+    "scale": float,
+    "peak_db": float,
+    "key": int,
+    "velocity": int,
+    "row": int,
+    "onset_samples": int,
+}
 FIELD_NAMES = tuple(field.name for field in fields(Note))
 
 
@@ -104,7 +112,9 @@ class NotesDataset:
         self.sources: dict[str, dict[str, Any]] = self.info["sources"]
         index = self.folder / "index.csv"
         if not index.is_file():
-            raise DataError(f"{self.folder} has no index.csv: the rendering did not finish; run the same command again.")
+            raise DataError(
+                f"{self.folder} has no index.csv: the rendering did not finish; run the same command again."
+            )
         self.rows: list[Note] = read_rows(index)
         self._shards: dict[str, np.ndarray] = {}
 
@@ -129,15 +139,27 @@ class NotesDataset:
             raise DataError(f"column={name!r} does not exist: choose one of {', '.join(FIELD_NAMES)}.")
         return np.array([getattr(row, name) for row in self.rows])
 
-    def select(self, *, split: str | None = None, instrument: str | None = None, family: str | None = None,
-               source: str | None = None) -> np.ndarray:
+    def select(
+        self,
+        *,
+        split: str | None = None,
+        instrument: str | None = None,
+        family: str | None = None,
+        source: str | None = None,
+    ) -> np.ndarray:
         """Indices [N] of the notes that match every condition given."""
         if split is not None and split not in SPLITS:
             raise DataError(f"split={split!r} must be one of {', '.join(SPLITS)}.")
         wanted = {"split": split, "instrument": instrument, "family": family, "source": source}
         wanted = {name: value for name, value in wanted.items() if value is not None}
-        return np.array([i for i, row in enumerate(self.rows)
-                         if all(getattr(row, name) == value for name, value in wanted.items())], dtype=np.int64)
+        return np.array(
+            [
+                i
+                for i, row in enumerate(self.rows)
+                if all(getattr(row, name) == value for name, value in wanted.items())
+            ],
+            dtype=np.int64,
+        )
 
     def instruments(self, *, split: str | None = None) -> list[str]:
         """Sorted names of the instruments, of one split or of all."""
@@ -148,7 +170,9 @@ class NotesDataset:
             try:
                 self._shards[name] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
             except (OSError, ValueError) as error:
-                raise DataError(f"Shard {self.folder / name} cannot be read ({error}): render the dataset again.") from error
+                raise DataError(
+                    f"Shard {self.folder / name} cannot be read ({error}): render the dataset again."
+                ) from error
         return self._shards[name]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -168,14 +192,29 @@ class DatasetWriter:
         settings: whatever decides the content; a resumed run must state the same.
     """
 
-    def __init__(self, folder: str | Path, *, sample_rate_hz: int, samples: int, pre_roll_samples: int,
-                 sources: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        sample_rate_hz: int,
+        samples: int,
+        pre_roll_samples: int,
+        sources: Mapping[str, Mapping[str, Any]],
+        settings: Mapping[str, Any],
+    ) -> None:
         self.folder = Path(folder)
         self.samples = samples
         self.pre_roll_samples = pre_roll_samples
-        info = {"format": FORMAT, "format_version": FORMAT_VERSION, "sample_rate_hz": sample_rate_hz,
-                "samples": samples, "seconds": samples / sample_rate_hz, "pre_roll_samples": pre_roll_samples,
-                "sources": sources, "settings": settings}
+        info = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "sample_rate_hz": sample_rate_hz,
+            "samples": samples,
+            "seconds": samples / sample_rate_hz,
+            "pre_roll_samples": pre_roll_samples,
+            "sources": sources,
+            "settings": settings,
+        }
         info = json.loads(json.dumps(info))
         path = self.folder / "dataset.json"
         if path.exists():
@@ -190,8 +229,10 @@ class DatasetWriter:
         old = _read_info(self.folder)
         different = [key for key in info if old.get(key) != info[key]]
         if different:
-            raise DataError(f"{self.folder} holds a dataset made with another {', '.join(different)}: "
-                            "give a new folder, or delete this one to start over.")
+            raise DataError(
+                f"{self.folder} holds a dataset made with another {', '.join(different)}: "
+                "give a new folder, or delete this one to start over."
+            )
 
     def finished(self, instrument: str) -> bool:
         """Whether the instrument's shard is complete."""
@@ -209,19 +250,30 @@ class DatasetWriter:
             the number of notes written.
         """
         if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
-            raise DataError(f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
-                            f"{self.samples} samples.")
+            raise DataError(
+                f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
+                f"{self.samples} samples."
+            )
         shard = f"audio/{instrument}.npy"
         rows, stored = [], np.zeros((len(notes), self.samples), np.int16)
         for row, (note, signal) in enumerate(zip(notes, audio, strict=True)):
             peak = float(np.max(np.abs(signal)))
             scale = float(f"{max(peak, 1e-6):.9g}")
             stored[row] = np.clip(np.round(signal * (FULL_SCALE / scale)), -FULL_SCALE, FULL_SCALE).astype(np.int16)
-            rows.append(Note(instrument=instrument, shard=shard, row=row, scale=scale,
-                             peak_db=round(20 * float(np.log10(scale)), 2), onset_samples=self.pre_roll_samples,
-                             split=split_of(str(note["group"])), **note))
+            rows.append(
+                Note(
+                    instrument=instrument,
+                    shard=shard,
+                    row=row,
+                    scale=scale,
+                    peak_db=round(20 * float(np.log10(scale)), 2),
+                    onset_samples=self.pre_roll_samples,
+                    split=split_of(str(note["group"])),
+                    **note,
+                )
+            )
         if rows:
-            with atomic_path(self.folder / shard) as temporary, open(temporary, "wb") as file:
+            with atomic_path(self.folder / shard) as temporary, temporary.open("wb") as file:
                 np.save(file, stored)
         write_rows(self.folder / "audio" / f"{instrument}.csv", rows)
         return len(rows)
@@ -237,7 +289,7 @@ class DatasetWriter:
 
 def read_rows(path: Path) -> list[Note]:
     """Notes listed in a CSV file written by `write_rows`."""
-    with open(path, newline="") as file:
+    with path.open(newline="") as file:
         reader = csv.DictReader(file)
         missing = [name for name in FIELD_NAMES if name not in (reader.fieldnames or ())]
         if missing:
@@ -250,7 +302,7 @@ def read_rows(path: Path) -> list[Note]:
 
 def write_rows(path: Path, rows: Sequence[Note]) -> None:
     """Write notes as CSV, atomically."""
-    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELD_NAMES)
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
@@ -265,6 +317,8 @@ def _read_info(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"{path} is not JSON ({error}): render the dataset again.") from error
     if info.get("format") != FORMAT or info.get("format_version") != FORMAT_VERSION:
-        raise DataError(f"{path} has format {info.get('format')!r} version {info.get('format_version')!r}; this program "
-                        f"reads {FORMAT!r} version {FORMAT_VERSION}.")
+        raise DataError(
+            f"{path} has format {info.get('format')!r} version {info.get('format_version')!r}; this program "
+            f"reads {FORMAT!r} version {FORMAT_VERSION}."
+        )
     return info

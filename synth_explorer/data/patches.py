@@ -121,16 +121,26 @@ def _envelope(rng: np.random.Generator) -> dict[str, float]:
     """Attack, fall, sustain and release of an instrument that is held."""
     attack_s = _log(rng, 0.001, 0.03) if _chance(rng, 0.6) else _log(rng, 0.03, 1.0)
     sustain = 1.0 if _chance(rng, 0.35) else float(rng.uniform(0.1, 1.0))
-    return {"attack_s": attack_s, "fall_s": _log(rng, 0.05, 2.0), "sustain": sustain,
-            "release_s": _log(rng, 0.005, 0.1) if _chance(rng, 0.5) else _log(rng, 0.1, 1.5)}
+    return {
+        "attack_s": attack_s,
+        "fall_s": _log(rng, 0.05, 2.0),
+        "sustain": sustain,
+        "release_s": _log(rng, 0.005, 0.1) if _chance(rng, 0.5) else _log(rng, 0.1, 1.5),
+    }
 
 
 def _filter(rng: np.random.Generator) -> dict[str, float]:
     """A resonant low-pass filter with an envelope and sometimes a slow wobble."""
-    return {"cutoff_hz": _log(rng, 150.0, 6000.0), "resonance": _log(rng, 0.6, 8.0), "poles": int(rng.choice([2, 4])),
-            "key_follow": float(rng.uniform(0.0, 1.0)), "sweep_octaves": float(rng.uniform(-1.0, 4.0)),
-            "sweep_s": _log(rng, 0.03, 2.0),
-            "wah_octaves": float(rng.uniform(0.2, 1.5)) if _chance(rng, 0.2) else 0.0, "wah_hz": _log(rng, 0.3, 7.0)}
+    return {
+        "cutoff_hz": _log(rng, 150.0, 6000.0),
+        "resonance": _log(rng, 0.6, 8.0),
+        "poles": int(rng.choice([2, 4])),
+        "key_follow": float(rng.uniform(0.0, 1.0)),
+        "sweep_octaves": float(rng.uniform(-1.0, 4.0)),
+        "sweep_s": _log(rng, 0.03, 2.0),
+        "wah_octaves": float(rng.uniform(0.2, 1.5)) if _chance(rng, 0.2) else 0.0,
+        "wah_hz": _log(rng, 0.3, 7.0),
+    }
 
 
 def _common(patch: Patch, rng: np.random.Generator) -> Patch:
@@ -139,8 +149,11 @@ def _common(patch: Patch, rng: np.random.Generator) -> Patch:
     changes["velocity_db"] = float(rng.uniform(0.0, 6.0)) if _chance(rng, 0.3) else float(rng.uniform(6.0, 28.0))
     changes["velocity_octaves"] = float(rng.uniform(0.0, 2.0))
     if _chance(rng, 0.3) and patch.vibrato_cents == 0.0:
-        changes |= {"vibrato_hz": float(rng.uniform(3.5, 7.5)), "vibrato_cents": _log(rng, 3.0, 50.0),
-                    "vibrato_delay_s": float(rng.uniform(0.0, 1.0))}
+        changes |= {
+            "vibrato_hz": float(rng.uniform(3.5, 7.5)),
+            "vibrato_cents": _log(rng, 3.0, 50.0),
+            "vibrato_delay_s": float(rng.uniform(0.0, 1.0)),
+        }
     if _chance(rng, 0.2):
         changes |= {"tremolo_hz": float(rng.uniform(2.0, 10.0)), "tremolo_db": float(rng.uniform(0.5, 8.0))}
     if _chance(rng, 0.1):
@@ -154,64 +167,109 @@ def _common(patch: Patch, rng: np.random.Generator) -> Patch:
     if _chance(rng, 0.15) and patch.click_db is None:
         changes |= {"click_db": float(rng.uniform(-30.0, -8.0))}
     if _chance(rng, 0.1) and patch.ring_mix == 0.0:
-        changes |= {"ring_ratio": float(rng.choice([0.01, 1.0, 2.0, 3.0, 5.0, rng.uniform(0.2, 6.0)])),
-                    "ring_mix": float(rng.uniform(0.05, 0.4))}
+        changes |= {
+            "ring_ratio": float(rng.choice([0.01, 1.0, 2.0, 3.0, 5.0, rng.uniform(0.2, 6.0)])),
+            "ring_mix": float(rng.uniform(0.05, 0.4)),
+        }
     return replace(patch, **changes)  # type: ignore[arg-type]
 
 
 def _additive(rng: np.random.Generator) -> Patch:
     """Random harmonic spectra: steep or flat, odd only, weak or missing fundamental, fixed formants."""
-    formants = tuple((_log(rng, 200.0, 6000.0), float(rng.uniform(6.0, 24.0)), float(rng.uniform(0.15, 0.8)))
-                     for _ in range(int(rng.integers(0, 4))))
-    return Patch(family="synth_lead", slope_db_oct=-float(rng.uniform(0.0, 18.0)), jitter_db=float(rng.uniform(0.0, 12.0)),
-                 even=0.0 if _chance(rng, 0.2) else float(rng.uniform(0.2, 1.0)),
-                 fundamental=float(rng.uniform(0.0, 0.3)) if _chance(rng, 0.2) else 1.0, formants=formants,
-                 **_envelope(rng))
+    formants = tuple(
+        (_log(rng, 200.0, 6000.0), float(rng.uniform(6.0, 24.0)), float(rng.uniform(0.15, 0.8)))
+        for _ in range(int(rng.integers(0, 4)))
+    )
+    return Patch(
+        family="synth_lead",
+        slope_db_oct=-float(rng.uniform(0.0, 18.0)),
+        jitter_db=float(rng.uniform(0.0, 12.0)),
+        even=0.0 if _chance(rng, 0.2) else float(rng.uniform(0.2, 1.0)),
+        fundamental=float(rng.uniform(0.0, 0.3)) if _chance(rng, 0.2) else 1.0,
+        formants=formants,
+        **_envelope(rng),
+    )
 
 
 def _analogue(rng: np.random.Generator) -> Patch:
     """One or two oscillators through a resonant low-pass filter."""
     pwm = _chance(rng, 0.3)
-    return Patch(family="synth_lead", wave=str(rng.choice(["saw", "saw", "pulse", "pulse", "triangle"])),
-                 pulse_width=float(rng.uniform(0.08, 0.5)) if _chance(rng, 0.6) else 0.5,
-                 pwm_depth=float(rng.uniform(0.02, 0.2)) if pwm else 0.0, pwm_rate_hz=_log(rng, 0.2, 6.0),
-                 unison=2 if _chance(rng, 0.3) else 1, unison_cents=float(rng.uniform(2.0, 15.0)),
-                 **_filter(rng), **_envelope(rng))
+    return Patch(
+        family="synth_lead",
+        wave=str(rng.choice(["saw", "saw", "pulse", "pulse", "triangle"])),
+        pulse_width=float(rng.uniform(0.08, 0.5)) if _chance(rng, 0.6) else 0.5,
+        pwm_depth=float(rng.uniform(0.02, 0.2)) if pwm else 0.0,
+        pwm_rate_hz=_log(rng, 0.2, 6.0),
+        unison=2 if _chance(rng, 0.3) else 1,
+        unison_cents=float(rng.uniform(2.0, 15.0)),
+        **_filter(rng),
+        **_envelope(rng),
+    )
 
 
 def _bass(rng: np.random.Generator) -> Patch:
     """Short filtered waves with a punch."""
-    patch = replace(_analogue(rng), family="bass", cutoff_hz=_log(rng, 100.0, 1500.0), attack_s=_log(rng, 0.001, 0.01),
-                    sweep_octaves=float(rng.uniform(0.5, 4.0)), sweep_s=_log(rng, 0.03, 0.5))
+    patch = replace(
+        _analogue(rng),
+        family="bass",
+        cutoff_hz=_log(rng, 100.0, 1500.0),
+        attack_s=_log(rng, 0.001, 0.01),
+        sweep_octaves=float(rng.uniform(0.5, 4.0)),
+        sweep_s=_log(rng, 0.03, 0.5),
+    )
     return replace(patch, decay_s=_log(rng, 1.0, 8.0), decay_damping=0.2) if _chance(rng, 0.5) else patch
 
 
 def _super(rng: np.random.Generator) -> Patch:
     """Many detuned saws, with a slow filter more often than not."""
-    return Patch(family="synth_pad", wave=str(rng.choice(["saw", "saw", "pulse"])), unison=int(rng.integers(3, 7)),
-                 unison_cents=_log(rng, 4.0, 40.0), **(_filter(rng) if _chance(rng, 0.7) else {}), **_envelope(rng))
+    return Patch(
+        family="synth_pad",
+        wave=str(rng.choice(["saw", "saw", "pulse"])),
+        unison=int(rng.integers(3, 7)),
+        unison_cents=_log(rng, 4.0, 40.0),
+        **(_filter(rng) if _chance(rng, 0.7) else {}),
+        **_envelope(rng),
+    )
 
 
 def _pad(rng: np.random.Generator) -> Patch:
     """Slow, soft, detuned."""
-    patch = replace(_additive(rng), family="synth_pad", unison=int(rng.integers(2, 4)), unison_cents=_log(rng, 3.0, 20.0))
-    return replace(patch, attack_s=_log(rng, 0.08, 1.2), release_s=_log(rng, 0.2, 2.0), sustain=float(rng.uniform(0.6, 1)))
+    patch = replace(
+        _additive(rng), family="synth_pad", unison=int(rng.integers(2, 4)), unison_cents=_log(rng, 3.0, 20.0)
+    )
+    return replace(
+        patch, attack_s=_log(rng, 0.08, 1.2), release_s=_log(rng, 0.2, 2.0), sustain=float(rng.uniform(0.6, 1))
+    )
 
 
 def _fm(rng: np.random.Generator) -> Patch:
     """Phase modulation with whole-number ratios: the pitch is the carrier's."""
-    return Patch(family="synth_lead", fm_ratio=float(rng.choice([1, 1, 2, 3, 4, 5, 7, 9, 14])), fm_index=_log(rng, 0.3, 8.0),
-                 fm_decay_s=_log(rng, 0.05, 2.0), fm_sustain=float(rng.uniform(0.0, 1.0)),
-                 fm_feedback=float(rng.uniform(0.0, 1.0)) if _chance(rng, 0.3) else 0.0,
-                 decay_s=_log(rng, 1.0, 10.0) if _chance(rng, 0.4) else None, decay_damping=0.0, **_envelope(rng))
+    return Patch(
+        family="synth_lead",
+        fm_ratio=float(rng.choice([1, 1, 2, 3, 4, 5, 7, 9, 14])),
+        fm_index=_log(rng, 0.3, 8.0),
+        fm_decay_s=_log(rng, 0.05, 2.0),
+        fm_sustain=float(rng.uniform(0.0, 1.0)),
+        fm_feedback=float(rng.uniform(0.0, 1.0)) if _chance(rng, 0.3) else 0.0,
+        decay_s=_log(rng, 1.0, 10.0) if _chance(rng, 0.4) else None,
+        decay_damping=0.0,
+        **_envelope(rng),
+    )
 
 
 def _fm_bell(rng: np.random.Generator) -> Patch:
     """Phase modulation with a ratio that is not whole: bells, metal, electric pianos."""
-    return Patch(family="mallet", fm_ratio=float(rng.choice([1.41, 2.76, 3.5, 3.53, 5.19, rng.uniform(1.2, 8.0)])),
-                 fm_index=_log(rng, 0.2, 1.8), fm_decay_s=_log(rng, 0.05, 1.0), fm_sustain=float(rng.uniform(0.0, 0.3)),
-                 decay_s=_log(rng, 1.0, 10.0), decay_damping=0.0, attack_s=_log(rng, 0.0005, 0.004),
-                 release_s=_log(rng, 0.05, 1.5))
+    return Patch(
+        family="mallet",
+        fm_ratio=float(rng.choice([1.41, 2.76, 3.5, 3.53, 5.19, rng.uniform(1.2, 8.0)])),
+        fm_index=_log(rng, 0.2, 1.8),
+        fm_decay_s=_log(rng, 0.05, 1.0),
+        fm_sustain=float(rng.uniform(0.0, 0.3)),
+        decay_s=_log(rng, 1.0, 10.0),
+        decay_damping=0.0,
+        attack_s=_log(rng, 0.0005, 0.004),
+        release_s=_log(rng, 0.05, 1.5),
+    )
 
 
 _BARS = (
@@ -230,18 +288,32 @@ def _modal(rng: np.random.Generator) -> Patch:
     bars = _BARS[int(rng.integers(len(_BARS)))]
     ratios = tuple(r * (1 + (0.02 * rng.standard_normal() if i else 0.0)) for i, r in enumerate(bars))
     levels = tuple(10 ** (-float(rng.uniform(0.0, 24.0)) / 20) if i else 1.0 for i in range(len(ratios)))
-    return Patch(family="mallet", ratios=ratios, levels=levels, decay_s=_log(rng, 0.4, 12.0),
-                 decay_damping=float(rng.uniform(0.3, 1.5)), attack_s=_log(rng, 0.0005, 0.004),
-                 release_s=_log(rng, 0.03, 1.5), click_db=float(rng.uniform(-30.0, -6.0)) if _chance(rng, 0.6) else None)
+    return Patch(
+        family="mallet",
+        ratios=ratios,
+        levels=levels,
+        decay_s=_log(rng, 0.4, 12.0),
+        decay_damping=float(rng.uniform(0.3, 1.5)),
+        attack_s=_log(rng, 0.0005, 0.004),
+        release_s=_log(rng, 0.03, 1.5),
+        click_db=float(rng.uniform(-30.0, -6.0)) if _chance(rng, 0.6) else None,
+    )
 
 
 def _plucked(rng: np.random.Generator) -> Patch:
     """Strings struck or plucked: stiff, with higher partials that die faster."""
-    return Patch(family=str(rng.choice(["guitar", "keyboard", "plucked"])), slope_db_oct=-float(rng.uniform(2.0, 9.0)),
-                 jitter_db=float(rng.uniform(1.0, 6.0)), stiffness=_log(rng, 1e-6, 1e-3),
-                 pluck=float(rng.uniform(0.05, 0.5)), decay_s=_log(rng, 0.7, 15.0),
-                 decay_damping=float(rng.uniform(0.3, 1.2)), attack_s=_log(rng, 0.0005, 0.006),
-                 release_s=_log(rng, 0.02, 0.6), click_db=float(rng.uniform(-34.0, -14.0)) if _chance(rng, 0.5) else None)
+    return Patch(
+        family=str(rng.choice(["guitar", "keyboard", "plucked"])),
+        slope_db_oct=-float(rng.uniform(2.0, 9.0)),
+        jitter_db=float(rng.uniform(1.0, 6.0)),
+        stiffness=_log(rng, 1e-6, 1e-3),
+        pluck=float(rng.uniform(0.05, 0.5)),
+        decay_s=_log(rng, 0.7, 15.0),
+        decay_damping=float(rng.uniform(0.3, 1.2)),
+        attack_s=_log(rng, 0.0005, 0.006),
+        release_s=_log(rng, 0.02, 0.6),
+        click_db=float(rng.uniform(-34.0, -14.0)) if _chance(rng, 0.5) else None,
+    )
 
 
 def _organ(rng: np.random.Generator) -> Patch:
@@ -251,33 +323,58 @@ def _organ(rng: np.random.Generator) -> Patch:
     levels[0] *= 0.15
     levels[1] *= 0.15
     levels[2] = 1.0
-    return Patch(family="organ", ratios=ratios, levels=tuple(levels), attack_s=_log(rng, 0.001, 0.03), sustain=1.0,
-                 release_s=_log(rng, 0.005, 0.08), click_db=float(rng.uniform(-40.0, -20.0)) if _chance(rng, 0.5) else None,
-                 vibrato_hz=float(rng.uniform(5.5, 7.0)), vibrato_cents=float(rng.uniform(0.1, 15.0)), vibrato_delay_s=0.0)
+    return Patch(
+        family="organ",
+        ratios=ratios,
+        levels=tuple(levels),
+        attack_s=_log(rng, 0.001, 0.03),
+        sustain=1.0,
+        release_s=_log(rng, 0.005, 0.08),
+        click_db=float(rng.uniform(-40.0, -20.0)) if _chance(rng, 0.5) else None,
+        vibrato_hz=float(rng.uniform(5.5, 7.0)),
+        vibrato_cents=float(rng.uniform(0.1, 15.0)),
+        vibrato_delay_s=0.0,
+    )
 
 
-_VOWELS = {  # formants of a, e, i, o, u (Peterson and Barney 1952, rounded)
-    "a": (730, 1090, 2440), "e": (530, 1840, 2480), "i": (270, 2290, 3010), "o": (570, 840, 2410), "u": (300, 870, 2240)}
+#: Formants of a, e, i, o, u in Hz (Peterson and Barney 1952, rounded).
+_VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
 
 
 def _vocal(rng: np.random.Generator) -> Patch:
     """A glottal slope through the formants of a vowel, with vibrato."""
-    vowel = _VOWELS[str(rng.choice(list(_VOWELS)))]
+    vowel = _VOWELS[int(rng.integers(len(_VOWELS)))]
     size = float(rng.uniform(0.85, 1.25))
     formants = tuple((size * hz, 22.0 - 4.0 * i, float(rng.uniform(0.2, 0.4))) for i, hz in enumerate(vowel))
-    return Patch(family="vocal", slope_db_oct=-float(rng.uniform(4.0, 12.0)), jitter_db=1.5, formants=formants,
-                 vibrato_hz=float(rng.uniform(4.5, 6.5)), vibrato_cents=_log(rng, 8.0, 50.0),
-                 unison=3 if _chance(rng, 0.3) else 1, unison_cents=float(rng.uniform(5.0, 20.0)),
-                 noise_db=float(rng.uniform(-50.0, -25.0)), noise_octaves=3.0,
-                 **{**_envelope(rng), "attack_s": _log(rng, 0.02, 0.4)})
+    return Patch(
+        family="vocal",
+        slope_db_oct=-float(rng.uniform(4.0, 12.0)),
+        jitter_db=1.5,
+        formants=formants,
+        vibrato_hz=float(rng.uniform(4.5, 6.5)),
+        vibrato_cents=_log(rng, 8.0, 50.0),
+        unison=3 if _chance(rng, 0.3) else 1,
+        unison_cents=float(rng.uniform(5.0, 20.0)),
+        noise_db=float(rng.uniform(-50.0, -25.0)),
+        noise_octaves=3.0,
+        **{**_envelope(rng), "attack_s": _log(rng, 0.02, 0.4)},
+    )
 
 
 def _breath(rng: np.random.Generator) -> Patch:
     """Pipes: few harmonics and the noise of the breath."""
-    return Patch(family="flute", slope_db_oct=-float(rng.uniform(8.0, 24.0)), jitter_db=3.0,
-                 even=float(rng.uniform(0.0, 1.0)), noise_db=float(rng.uniform(-40.0, -10.0)),
-                 noise_octaves=float(rng.uniform(0.7, 4.0)), click_db=float(rng.uniform(-30.0, -12.0)),
-                 attack_s=_log(rng, 0.01, 0.15), sustain=float(rng.uniform(0.7, 1.0)), release_s=_log(rng, 0.02, 0.3))
+    return Patch(
+        family="flute",
+        slope_db_oct=-float(rng.uniform(8.0, 24.0)),
+        jitter_db=3.0,
+        even=float(rng.uniform(0.0, 1.0)),
+        noise_db=float(rng.uniform(-40.0, -10.0)),
+        noise_octaves=float(rng.uniform(0.7, 4.0)),
+        click_db=float(rng.uniform(-30.0, -12.0)),
+        attack_s=_log(rng, 0.01, 0.15),
+        sustain=float(rng.uniform(0.7, 1.0)),
+        release_s=_log(rng, 0.02, 0.3),
+    )
 
 
 def _pure(rng: np.random.Generator) -> Patch:
@@ -286,7 +383,17 @@ def _pure(rng: np.random.Generator) -> Patch:
 
 
 KINDS: dict[str, Callable[[np.random.Generator], Patch]] = {
-    "additive": _additive, "analogue": _analogue, "bass": _bass, "super": _super, "pad": _pad, "fm": _fm,
-    "fm_bell": _fm_bell, "modal": _modal, "plucked": _plucked, "organ": _organ, "vocal": _vocal, "breath": _breath,
+    "additive": _additive,
+    "analogue": _analogue,
+    "bass": _bass,
+    "super": _super,
+    "pad": _pad,
+    "fm": _fm,
+    "fm_bell": _fm_bell,
+    "modal": _modal,
+    "plucked": _plucked,
+    "organ": _organ,
+    "vocal": _vocal,
+    "breath": _breath,
     "pure": _pure,
 }

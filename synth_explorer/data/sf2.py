@@ -6,6 +6,7 @@ hundreds of megabytes open in milliseconds.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,26 @@ PRESET_HEADER = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), 
 INSTRUMENT_HEADER = np.dtype([("name", "S20"), ("bag", "<u2")])
 BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
 GENERATOR = np.dtype([("operator", "<u2"), ("amount", "<i2")])
-SAMPLE_HEADER = np.dtype([("name", "S20"), ("positions", "<u4", 4), ("rate_hz", "<u4"), ("root_key", "u1"),
-                          ("correction_cents", "i1"), ("link", "<u2"), ("type", "<u2")])
-TABLES = {b"phdr": PRESET_HEADER, b"pbag": BAG, b"pgen": GENERATOR, b"inst": INSTRUMENT_HEADER, b"ibag": BAG,
-          b"igen": GENERATOR, b"shdr": SAMPLE_HEADER}
+SAMPLE_HEADER = np.dtype(
+    [
+        ("name", "S20"),
+        ("positions", "<u4", 4),
+        ("rate_hz", "<u4"),
+        ("root_key", "u1"),
+        ("correction_cents", "i1"),
+        ("link", "<u2"),
+        ("type", "<u2"),
+    ]
+)
+TABLES = {
+    b"phdr": PRESET_HEADER,
+    b"pbag": BAG,
+    b"pgen": GENERATOR,
+    b"inst": INSTRUMENT_HEADER,
+    b"ibag": BAG,
+    b"igen": GENERATOR,
+    b"shdr": SAMPLE_HEADER,
+}
 
 INSTRUMENT, KEY_RANGE, COARSE_TUNE, SAMPLE_ID, SCALE_TUNING, ROOT_KEY = 41, 43, 51, 53, 56, 58
 UNKNOWN_ROOT = 255
@@ -60,9 +77,15 @@ def read_presets(path: str | Path) -> list[Preset]:
     tables = _read_tables(path)
     headers = tables[b"phdr"]
     try:
-        presets = [Preset(name=_text(header["name"]), bank=int(header["bank"]), program=int(header["program"]),
-                          shift_semitones=_preset_shifts(tables, int(header["bag"]), int(following["bag"])))
-                   for header, following in zip(headers[:-1], headers[1:], strict=True)]
+        presets = [
+            Preset(
+                name=_text(header["name"]),
+                bank=int(header["bank"]),
+                program=int(header["program"]),
+                shift_semitones=_preset_shifts(tables, int(header["bag"]), int(following["bag"])),
+            )
+            for header, following in itertools.pairwise(headers)
+        ]
     except (IndexError, ValueError) as error:
         raise DataError(f"{path} is a damaged SoundFont ({error}): get the file again.") from error
     return sorted(presets, key=lambda preset: (preset.bank, preset.program))
@@ -73,7 +96,7 @@ def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
     if not path.is_file():
         raise DataError(f"SoundFont {path} does not exist: give the path of an .sf2 file.")
     found: dict[bytes, np.ndarray] = {}
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         head = file.read(12)
         if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"sfbk":
             raise DataError(f"{path} is not a SoundFont 2 file (no RIFF/sfbk header): give an .sf2 file.")
@@ -92,10 +115,12 @@ def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
 def _split_tables(data: bytes) -> dict[bytes, np.ndarray]:
     found, position = {}, 0
     while position + 8 <= len(data):
-        name, size = data[position:position + 4], struct.unpack("<I", data[position + 4:position + 8])[0]
+        name, size = data[position : position + 4], struct.unpack("<I", data[position + 4 : position + 8])[0]
         if name in TABLES:
-            body = data[position + 8:position + 8 + size]
-            found[name] = np.frombuffer(body[:len(body) // TABLES[name].itemsize * TABLES[name].itemsize], TABLES[name])
+            body = data[position + 8 : position + 8 + size]
+            found[name] = np.frombuffer(
+                body[: len(body) // TABLES[name].itemsize * TABLES[name].itemsize], TABLES[name]
+            )
         position += 8 + size + size % 2
     return found
 
@@ -139,7 +164,7 @@ def _preset_shifts(tables: dict[bytes, np.ndarray], first: int, last: int) -> np
                 continue
             coarse = inner.get(COARSE_TUNE, 0) + outer.get(COARSE_TUNE, 0)
             keys = np.arange(low, high + 1)
-            shifts[low:high + 1] = np.minimum(shifts[low:high + 1], np.abs(keys - root + coarse))
+            shifts[low : high + 1] = np.minimum(shifts[low : high + 1], np.abs(keys - root + coarse))
     return shifts
 
 

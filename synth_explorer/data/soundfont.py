@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from synth_explorer.data.cleaning import octave_shift, remove_rumble
 from synth_explorer.data.dataset import DatasetWriter
 from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of
 from synth_explorer.data.sf2 import Preset, read_presets
@@ -37,7 +38,7 @@ LOWEST_KEY, HIGHEST_KEY = 21, 108
 LICENCES = {
     "FluidR3_GM": "MIT, (c) 2000-2002, 2008 Frank Wen",
     "MuseScore_General_Full": "MIT, parts CC0 or public domain, (c) 2018-2021 S. Christian Collins, "
-                              "2014-2017 Michael Cowgill, 2000-2002, 2008 Frank Wen",
+    "2014-2017 Michael Cowgill, 2000-2002, 2008 Frank Wen",
 }
 
 
@@ -71,8 +72,12 @@ class Player:
 
     def __init__(self, soundfont: str | Path, *, gain: float = SYNTH_GAIN) -> None:
         fluidsynth = _import_fluidsynth()
-        self._synth = fluidsynth.Synth(gain=gain, samplerate=float(SYNTH_RATE_HZ), channels=16, **{
-            "synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1})
+        self._synth = fluidsynth.Synth(
+            gain=gain,
+            samplerate=float(SYNTH_RATE_HZ),
+            channels=16,
+            **{"synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1},
+        )
         self._write = fluidsynth._fl.fluid_synth_write_float
         self._font = self._synth.sfload(str(soundfont))
         if self._font < 0:
@@ -109,7 +114,7 @@ class Player:
         release = self._samples(total - held)
         self._synth.all_sounds_off(0)
         self._samples(BLOCK_SAMPLES)
-        return np.concatenate([sounding, release])[:round(total_s * SYNTH_RATE_HZ)]
+        return np.concatenate([sounding, release])[: round(total_s * SYNTH_RATE_HZ)]
 
     def _samples(self, count: int) -> np.ndarray:
         """The next `count` samples: like pyfluidsynth's `get_samples`, in float, so that loud notes do not clip."""
@@ -123,11 +128,22 @@ class Player:
         return ctypes.c_void_p(self._synth.synth)
 
 
-def render(soundfonts: Sequence[Path | str], out: Path | str, *, pitch_step: int = 1,
-           velocities: Sequence[int] = (25, 50, 75, 100, 127), detune_cents: float = 0.0, workers: int | None = None,
-           limit_instruments: int | None = None, seed: int = 0, presets: Callable[[Preset], bool] | None = None,
-           sample_rate_hz: int = 16_000, samples: int = 64_000, pre_roll_samples: int = 512,
-           progress: bool = True) -> Path:
+def render(
+    soundfonts: Sequence[Path | str],
+    out: Path | str,
+    *,
+    pitch_step: int = 1,
+    velocities: Sequence[int] = (25, 50, 75, 100, 127),
+    detune_cents: float = 0.0,
+    workers: int | None = None,
+    limit_instruments: int | None = None,
+    seed: int = 0,
+    presets: Callable[[Preset], bool] | None = None,
+    sample_rate_hz: int = 16_000,
+    samples: int = 64_000,
+    pre_roll_samples: int = 512,
+    progress: bool = True,
+) -> Path:
     """Render every pitched preset of the SoundFonts: 3 s held, then the release, 4 s in all.
 
     Finished instruments are kept: the same command run again goes on where it stopped.
@@ -154,29 +170,52 @@ def render(soundfonts: Sequence[Path | str], out: Path | str, *, pitch_step: int
         DataError: for missing or damaged files, missing FluidSynth, or arguments out of range.
     """
     _check_arguments(soundfonts, pitch_step, velocities, detune_cents, workers)
-    common = {"velocities": tuple(int(v) for v in velocities), "detune_cents": float(detune_cents), "seed": seed,
-              "sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
+    common = {
+        "velocities": tuple(int(v) for v in velocities),
+        "detune_cents": float(detune_cents),
+        "seed": seed,
+        "sample_rate_hz": sample_rate_hz,
+        "samples": samples,
+        "pre_roll_samples": pre_roll_samples,
+    }
     jobs = [job for path in soundfonts for job in _plan(Path(path), pitch_step, presets, common)]
     jobs = jobs[:limit_instruments]
     _import_fluidsynth()
     writer = DatasetWriter(
-        out, sample_rate_hz=sample_rate_hz, samples=samples, pre_roll_samples=pre_roll_samples,
+        out,
+        sample_rate_hz=sample_rate_hz,
+        samples=samples,
+        pre_roll_samples=pre_roll_samples,
         sources={source_name(path): _describe(Path(path)) for path in soundfonts},
-        settings={"kind": "soundfont", "pitch_step": pitch_step, "velocities": list(velocities),
-                  "detune_cents": detune_cents, "seed": seed, "gain": SYNTH_GAIN, "held_s": HELD_S})
+        settings={
+            "kind": "soundfont",
+            "pitch_step": pitch_step,
+            "velocities": list(velocities),
+            "detune_cents": detune_cents,
+            "seed": seed,
+            "gain": SYNTH_GAIN,
+            "held_s": HELD_S,
+        },
+    )
     todo = [job for job in jobs if not writer.finished(job.instrument)]
     run_jobs(functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Rendering")
     return writer.finish()
 
 
-def run_jobs(function: Callable[[Any], int], jobs: Sequence[Any], *, workers: int | None, progress: bool,
-             title: str) -> int:
+def run_jobs(
+    function: Callable[[Any], int], jobs: Sequence[Any], *, workers: int | None, progress: bool, title: str
+) -> int:
     """Run jobs over processes with a progress bar; returns the sum of what they returned (notes)."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     workers = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-               TextColumn("{task.fields[notes]} notes"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[notes]} notes"),
+    )
     notes = 0
     with Progress(*columns, disable=not progress) as bar:
         task = bar.add_task(title, total=len(jobs), notes=0)
@@ -214,8 +253,16 @@ def _plan(path: Path, pitch_step: int, keep: Callable[[Preset], bool] | None, co
         if not keys or (keep is not None and not keep(preset)):
             continue
         instrument = f"{source_name(path)}_{preset.bank:03d}_{preset.program:03d}_{_slug(preset.name)}"
-        jobs.append(Job(soundfont=str(path), instrument=instrument, bank=preset.bank, program=preset.program,
-                        keys=keys, **common))
+        jobs.append(
+            Job(
+                soundfont=str(path),
+                instrument=instrument,
+                bank=preset.bank,
+                program=preset.program,
+                keys=keys,
+                **common,
+            )
+        )
     return jobs
 
 
@@ -233,14 +280,38 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
             detune = detune_of(note_id, detune_cents=job.detune_cents, seed=job.seed)
             raw = player.note(key, velocity, held_s=HELD_S, total_s=sounding / job.sample_rate_hz, bend_cents=detune)
             signal = soxr.resample(raw, SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
+            signal = remove_rumble(signal, sample_rate_hz=job.sample_rate_hz)
             if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
                 continue
             signals.append(np.pad(signal, (job.pre_roll_samples, sounding - len(signal))))
-            notes.append({"id": note_id, "family": family_of(job.program), "source": source_name(job.soundfont),
-                          "group": group_of(job.program), "pitch": key + detune / 100, "key": key,
-                          "velocity": velocity})
-    audio = np.stack(signals) if signals else np.zeros((0, job.samples), np.float32)
-    return writer.write_shard(job.instrument, audio, notes)
+            notes.append(
+                {
+                    "id": note_id,
+                    "family": family_of(job.program),
+                    "source": source_name(job.soundfont),
+                    "group": group_of(job.program),
+                    "pitch": key + detune / 100,
+                    "key": key,
+                    "velocity": velocity,
+                }
+            )
+    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
+    return writer.write_shard(job.instrument, audio, _octaves_heard(notes, audio, job))
+
+
+def _octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> list[dict[str, Any]]:
+    """The notes, labelled with the octave that the instrument sounds in, judged on a dozen of them."""
+    if not notes:
+        return notes
+    middle = sorted(job.velocities)[len(job.velocities) // 2]
+    sample = [i for i, note in enumerate(notes) if note["velocity"] == middle] or list(range(len(notes)))
+    sample = sample[:: -(-len(sample) // 12)]
+    shift = octave_shift(
+        [audio[i, job.pre_roll_samples :] for i in sample],
+        [notes[i]["pitch"] for i in sample],
+        sample_rate_hz=job.sample_rate_hz,
+    )
+    return [{**note, "pitch": note["pitch"] + shift} for note in notes]
 
 
 @functools.lru_cache(maxsize=4)
@@ -250,12 +321,20 @@ def _player(soundfont: str) -> Player:
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    return {"file": path.name, "bytes": path.stat().st_size,
-            "licence": LICENCES.get(path.stem, "unknown: see the SoundFont's own documentation")}
+    return {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "licence": LICENCES.get(path.stem, "unknown: see the SoundFont's own documentation"),
+    }
 
 
-def _check_arguments(soundfonts: Sequence[Path | str], pitch_step: int, velocities: Sequence[int],
-                     detune_cents: float, workers: int | None) -> None:
+def _check_arguments(
+    soundfonts: Sequence[Path | str],
+    pitch_step: int,
+    velocities: Sequence[int],
+    detune_cents: float,
+    workers: int | None,
+) -> None:
     if isinstance(soundfonts, (str, Path)) or not soundfonts:
         raise DataError(f"soundfonts={soundfonts!r} must be a list of at least one .sf2 file.")
     if pitch_step < 1:
@@ -272,8 +351,10 @@ def _import_fluidsynth() -> Any:
     try:
         import fluidsynth
     except (ImportError, OSError) as error:
-        raise DataError(f"FluidSynth is not installed ({error}): install the library (Debian: libfluidsynth3; macOS: "
-                        "brew install fluid-synth) and `pip install pyfluidsynth`.") from error
+        raise DataError(
+            f"FluidSynth is not installed ({error}): install the library (Debian: libfluidsynth3; macOS: "
+            "brew install fluid-synth) and `pip install pyfluidsynth`."
+        ) from error
     return fluidsynth
 
 

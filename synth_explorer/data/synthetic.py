@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,10 +41,21 @@ class Job:
         return f"{SOURCE}_{self.kind}_{self.number:04d}"
 
 
-def render_synthetic(out: Path | str, *, instruments: int = 250, pitches: int = 12, lowest: float = 21.0,
-                     highest: float = 108.0, velocities: Sequence[int] = (30, 80, 120), seed: int = 0,
-                     workers: int | None = None, sample_rate_hz: int = 16_000, samples: int = 64_000,
-                     pre_roll_samples: int = 512, progress: bool = True) -> Path:
+def render_synthetic(
+    out: Path | str,
+    *,
+    instruments: int = 250,
+    pitches: int = 12,
+    lowest: float = 21.0,
+    highest: float = 108.0,
+    velocities: Sequence[int] = (30, 80, 120),
+    seed: int = 0,
+    workers: int | None = None,
+    sample_rate_hz: int = 16_000,
+    samples: int = 64_000,
+    pre_roll_samples: int = 512,
+    progress: bool = True,
+) -> Path:
     """Render random instruments: each a patch, played over its range; 3 s held, then the release.
 
     Finished instruments are kept: the same command run again goes on where it stopped.
@@ -74,16 +86,41 @@ def render_synthetic(out: Path | str, *, instruments: int = 250, pitches: int = 
     if not velocities or not all(1 <= v <= 127 for v in velocities):
         raise DataError(f"velocities={tuple(velocities)} must be MIDI velocities from 1 to 127.")
     kinds = list(KINDS)
-    jobs = [Job(number=number, kind=kinds[number % len(kinds)], seed=seed, pitches=pitches, lowest=lowest,
-                highest=highest, velocities=tuple(velocities), sample_rate_hz=sample_rate_hz, samples=samples,
-                pre_roll_samples=pre_roll_samples) for number in range(instruments)]
+    jobs = [
+        Job(
+            number=number,
+            kind=kinds[number % len(kinds)],
+            seed=seed,
+            pitches=pitches,
+            lowest=lowest,
+            highest=highest,
+            velocities=tuple(velocities),
+            sample_rate_hz=sample_rate_hz,
+            samples=samples,
+            pre_roll_samples=pre_roll_samples,
+        )
+        for number in range(instruments)
+    ]
     writer = DatasetWriter(
-        out, sample_rate_hz=sample_rate_hz, samples=samples, pre_roll_samples=pre_roll_samples,
+        out,
+        sample_rate_hz=sample_rate_hz,
+        samples=samples,
+        pre_roll_samples=pre_roll_samples,
         sources={SOURCE: {"licence": LICENCE}},
-        settings={"kind": SOURCE, "pitches": pitches, "lowest": lowest, "highest": highest,
-                  "velocities": list(velocities), "seed": seed, "held_s": HELD_S})
+        settings={
+            "kind": SOURCE,
+            "pitches": pitches,
+            "lowest": lowest,
+            "highest": highest,
+            "velocities": list(velocities),
+            "seed": seed,
+            "held_s": HELD_S,
+        },
+    )
     todo = [job for job in jobs if not writer.finished(job.instrument)]
-    run_jobs(functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Synthesising")
+    run_jobs(
+        functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Synthesising"
+    )
     return writer.finish()
 
 
@@ -99,15 +136,31 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     rng = _generator(job.seed, job.instrument + "/pitches")
     sounding = job.samples - job.pre_roll_samples
     notes, signals = [], []
-    for low, high in zip(borders[:-1], borders[1:], strict=True):
+    for low, high in itertools.pairwise(borders):
         for velocity in job.velocities:
             midi = round(float(rng.uniform(low, high)), 2)
             note_id = f"{job.instrument}-{midi:06.2f}-{velocity:03d}"
-            sound = play(patch, midi=midi, velocity=velocity, rng=_generator(job.seed, note_id),
-                         sample_rate_hz=job.sample_rate_hz, total_samples=sounding, held_s=HELD_S)
+            sound = play(
+                patch,
+                midi=midi,
+                velocity=velocity,
+                rng=_generator(job.seed, note_id),
+                sample_rate_hz=job.sample_rate_hz,
+                total_samples=sounding,
+                held_s=HELD_S,
+            )
             signals.append(np.pad(sound, (job.pre_roll_samples, 0)).astype(np.float32))
-            notes.append({"id": note_id, "family": patch.family, "source": SOURCE, "group": job.instrument,
-                          "pitch": midi, "key": round(midi), "velocity": velocity})
+            notes.append(
+                {
+                    "id": note_id,
+                    "family": patch.family,
+                    "source": SOURCE,
+                    "group": job.instrument,
+                    "pitch": midi,
+                    "key": round(midi),
+                    "velocity": velocity,
+                }
+            )
     return writer.write_shard(job.instrument, np.stack(signals), notes)
 
 

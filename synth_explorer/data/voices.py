@@ -39,8 +39,16 @@ class Clock(NamedTuple):
         return np.arange(-(-self.total_samples // FRAME) + 1) * FRAME / self.rate_hz
 
 
-def play(patch: Patch, *, midi: float, velocity: int, rng: np.random.Generator, sample_rate_hz: int,
-         total_samples: int, held_s: float) -> np.ndarray:
+def play(
+    patch: Patch,
+    *,
+    midi: float,
+    velocity: int,
+    rng: np.random.Generator,
+    sample_rate_hz: int,
+    total_samples: int,
+    held_s: float,
+) -> np.ndarray:
     """Play one note from its onset on.
 
     Args:
@@ -70,7 +78,7 @@ def play(patch: Patch, *, midi: float, velocity: int, rng: np.random.Generator, 
     if patch.floor_db is not None:
         sound = sound + 10 ** (patch.floor_db / 20) * rng.standard_normal(total_samples)
     fade = min(round(0.02 * sample_rate_hz), total_samples)
-    sound[total_samples - fade:] *= np.linspace(1.0, 0.0, fade)
+    sound[total_samples - fade :] *= np.linspace(1.0, 0.0, fade)
     return sound
 
 
@@ -93,12 +101,18 @@ def _partials(patch: Patch, f0_hz: float, half_rate_hz: float) -> tuple[np.ndarr
         amplitudes = np.array(patch.levels) if patch.levels else np.ones(len(ratios))
     else:
         ratios = np.arange(1.0, max(2.0, half_rate_hz / f0_hz + 1))
-        amplitudes = {"series": np.ones_like, "saw": lambda k: 1 / k, "pulse": np.ones_like,
-                      "triangle": lambda k: (k % 2) / k**2}[patch.wave](ratios)
+        amplitudes = {
+            "series": np.ones_like,
+            "saw": lambda k: 1 / k,
+            "pulse": np.ones_like,
+            "triangle": lambda k: (k % 2) / k**2,
+        }[patch.wave](ratios)
         amplitudes = amplitudes * np.where(ratios % 2 == 0, patch.even, 1.0)
         amplitudes[0] *= patch.fundamental if f0_hz < half_rate_hz / 6 else 1.0
-    jitter = np.random.default_rng(patch.seed).standard_normal(512)[:len(ratios)]
-    amplitudes = amplitudes * 10 ** ((patch.jitter_db * jitter + patch.slope_db_oct * np.log2(np.maximum(ratios, 1))) / 20)
+    jitter = np.random.default_rng(patch.seed).standard_normal(512)[: len(ratios)]
+    amplitudes = amplitudes * 10 ** (
+        (patch.jitter_db * jitter + patch.slope_db_oct * np.log2(np.maximum(ratios, 1))) / 20
+    )
     if patch.stiffness:
         ratios = ratios * np.sqrt((1 + patch.stiffness * ratios**2) / (1 + patch.stiffness))
     if patch.pluck:
@@ -118,8 +132,10 @@ def _partials(patch: Patch, f0_hz: float, half_rate_hz: float) -> tuple[np.ndarr
 def _ring(ratios: np.ndarray, amplitudes: np.ndarray, *, ratio: float, mix: float) -> tuple[np.ndarray, np.ndarray]:
     """Ring modulation as what it does to partials: each splits into a sum and a difference."""
     side = 0.5 * mix * amplitudes
-    return (np.concatenate([ratios, ratios + ratio, np.abs(ratios - ratio)]),
-            np.concatenate([(1 - mix) * amplitudes, side, side * (ratios != ratio)]))
+    return (
+        np.concatenate([ratios, ratios + ratio, np.abs(ratios - ratio)]),
+        np.concatenate([(1 - mix) * amplitudes, side, side * (ratios != ratio)]),
+    )
 
 
 def _motion(patch: Patch, ratios: np.ndarray, f0_hz: float, effort: float, clock: Clock) -> np.ndarray:
@@ -143,16 +159,21 @@ def _motion(patch: Patch, ratios: np.ndarray, f0_hz: float, effort: float, clock
 
 def _filter(patch: Patch, hz: np.ndarray, f0_hz: float, brightness: float, t: np.ndarray) -> np.ndarray:
     """Magnitude of a resonant low-pass filter at `hz` [K, 1] over time, [K, F + 1]."""
-    octaves = (brightness + patch.sweep_octaves * np.exp(-t / patch.sweep_s)
-               + patch.wah_octaves * np.sin(2 * np.pi * patch.wah_hz * t) + patch.key_follow * np.log2(f0_hz / 261.6))
+    octaves = (
+        brightness
+        + patch.sweep_octaves * np.exp(-t / patch.sweep_s)
+        + patch.wah_octaves * np.sin(2 * np.pi * patch.wah_hz * t)
+        + patch.key_follow * np.log2(f0_hz / 261.6)
+    )
     cutoff_hz = np.maximum(patch.cutoff_hz * 2**octaves, 0.7 * f0_hz)
     x = (hz / cutoff_hz) ** 2
     response = 1 / np.sqrt((1 - x) ** 2 + x / patch.resonance**2)
     return response / np.sqrt(1 + x**2) if patch.poles == 4 else response
 
 
-def _bank(ratios: np.ndarray, amplitudes: np.ndarray, gains: np.ndarray, phase: np.ndarray,
-          starts: np.ndarray) -> np.ndarray:
+def _bank(
+    ratios: np.ndarray, amplitudes: np.ndarray, gains: np.ndarray, phase: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
     """Sum of the partials [T]; gains [K, F + 1] run linearly from frame to frame."""
     ramp = np.arange(FRAME, dtype=np.float32) / FRAME
     sound = np.zeros(len(phase), np.float32)
@@ -160,7 +181,7 @@ def _bank(ratios: np.ndarray, amplitudes: np.ndarray, gains: np.ndarray, phase: 
     for ratio, start, envelope in zip(ratios, starts, envelopes, strict=True):
         cycles = ratio * phase + start
         cycles -= np.floor(cycles)
-        moving = (envelope[:-1, None] + np.diff(envelope)[:, None] * ramp).ravel()[:len(phase)]
+        moving = (envelope[:-1, None] + np.diff(envelope)[:, None] * ramp).ravel()[: len(phase)]
         sound += moving * np.sin(np.float32(2 * np.pi) * cycles.astype(np.float32))
     return sound.astype(np.float64)
 
@@ -188,8 +209,11 @@ def _fm(patch: Patch, f0_hz: float, effort: float, clock: Clock) -> np.ndarray:
     fast = Clock(clock.rate_hz * OVERSAMPLING, clock.total_samples * OVERSAMPLING, clock.held_s)
     phase = 2 * np.pi * _phase(patch, f0_hz, fast)
     t = fast.times_s
-    index = patch.fm_index * 2 ** (patch.velocity_octaves * effort) * (
-        patch.fm_sustain + (1 - patch.fm_sustain) * np.exp(-t / patch.fm_decay_s))
+    index = (
+        patch.fm_index
+        * 2 ** (patch.velocity_octaves * effort)
+        * (patch.fm_sustain + (1 - patch.fm_sustain) * np.exp(-t / patch.fm_decay_s))
+    )
     room = fast.rate_hz / 2 / f0_hz  # sidebands reach to 1 + r (I + 2): keep them below the fast half rate
     ratio = min(patch.fm_ratio, max(1.0, np.floor(room / 3)))
     index = np.minimum(index, max(0.0, (room - 1) / ratio - 2))
@@ -197,7 +221,7 @@ def _fm(patch: Patch, f0_hz: float, effort: float, clock: Clock) -> np.ndarray:
     sound = np.sin(phase + index * modulator)
     if patch.decay_s is not None:
         sound = sound * 10 ** (-3 * t / (patch.decay_s * (261.6 / f0_hz) ** 0.5))
-    return soxr.resample(sound, fast.rate_hz, clock.rate_hz)[:clock.total_samples]
+    return soxr.resample(sound, fast.rate_hz, clock.rate_hz)[: clock.total_samples]
 
 
 def _noises(patch: Patch, f0_hz: float, clock: Clock, rng: np.random.Generator) -> np.ndarray:
@@ -239,7 +263,7 @@ def _drive(sound: np.ndarray, *, gain_db: float, rate_hz: int) -> np.ndarray:
 
     fast = soxr.resample(sound, rate_hz, OVERSAMPLING * rate_hz)
     bent = np.tanh(10 ** (gain_db / 20) * fast)
-    return soxr.resample(bent, OVERSAMPLING * rate_hz, rate_hz)[:len(sound)]
+    return soxr.resample(bent, OVERSAMPLING * rate_hz, rate_hz)[: len(sound)]
 
 
 def _reverb(sound: np.ndarray, patch: Patch, clock: Clock, rng: np.random.Generator) -> np.ndarray:

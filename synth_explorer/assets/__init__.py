@@ -1,0 +1,49 @@
+"""Example notes that come with the program: one note each of some forty instruments, with their licences."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+NOTES_FOLDER = Path(__file__).parent / "notes"
+
+
+@dataclass(frozen=True)
+class ExampleNote:
+    """One bundled note.
+
+    Attributes:
+        name: instrument, as people say it ("Cello").
+        family: "string", "brass", "reed", ...
+        path: FLAC file, mono, 16 kHz.
+        pitch: MIDI note.
+        velocity: MIDI velocity.
+        source: SoundFont that it was rendered from.
+        licence: short name; the full text is in LICENCE.md beside the files.
+    """
+
+    name: str
+    family: str
+    path: Path
+    pitch: int
+    velocity: int
+    source: str
+    licence: str
+
+
+def example_notes() -> list[ExampleNote]:
+    """The bundled notes, in the order in which a person would look for them: family by family."""
+    with (NOTES_FOLDER / "index.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            ExampleNote(
+                name=line["name"],
+                family=line["family"],
+                path=NOTES_FOLDER / line["path"],
+                pitch=int(line["pitch"]),
+                velocity=int(line["velocity"]),
+                source=line["source"],
+                licence=line["licence"],
+            )
+            for line in csv.DictReader(file)
+        ]

@@ -1,0 +1,175 @@
+"""Bring other people's notes into the dataset format: a split of NSynth, or any folder of sounds with an index."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from synth_explorer import audio
+from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.errors import AudioError, DataError
+
+NSYNTH_LICENCE = "CC BY 4.0, NSynth dataset, Magenta (Engel et al. 2017, arXiv 1704.01279)"
+UNKNOWN_LICENCE = "unknown: see where the notes came from"
+DEFAULT_VELOCITY = 100
+
+
+class Listed(NamedTuple):
+    """One note that a folder lists."""
+
+    path: Path
+    id: str
+    instrument: str
+    family: str
+    pitch: float
+    velocity: int
+
+
+def import_nsynth(
+    folder: Path | str,
+    out: Path | str,
+    *,
+    sample_rate_hz: int = 16_000,
+    samples: int = 64_000,
+    pre_roll_samples: int = 512,
+) -> Path:
+    """Read a folder of labelled notes into a dataset, each cut to start `pre_roll_samples` before its onset.
+
+    Two kinds of folder are read: a split of NSynth as published (`examples.json` beside `audio/*.wav`), and sounds with
+    an `index.csv` of at least `path,pitch`; `instrument`, `family` and `velocity` are used where they are given.
+    Silent notes are left out. Instruments are kept whole in one split, as everywhere.
+
+    Args:
+        folder: what to read.
+        out: folder of the dataset.
+        sample_rate_hz: rate of the dataset.
+        samples: length T of each note; longer ones are cut, shorter ones padded with silence.
+        pre_roll_samples: silence before each onset.
+
+    Returns:
+        the dataset's folder.
+
+    Raises:
+        DataError: when the folder is of neither kind, a line cannot be understood or a sound cannot be read.
+    """
+    folder = Path(folder)
+    if (folder / "examples.json").is_file():
+        source, licence, notes = "nsynth", NSYNTH_LICENCE, _from_json(folder)
+    elif (folder / "index.csv").is_file():
+        source, licence, notes = folder.resolve().name, UNKNOWN_LICENCE, _from_csv(folder)
+    else:
+        raise DataError(f"{folder} has neither examples.json nor index.csv: give a split of NSynth or a NOTES folder.")
+    instruments = defaultdict(list)
+    for note in notes:
+        instruments[note.instrument].append(note)
+    sizes = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
+    writer = DatasetWriter(
+        out, **sizes, sources={source: {"licence": licence}}, settings={"kind": "import", "source": source}
+    )
+    for instrument, members in sorted(instruments.items()):
+        if not writer.finished(instrument):
+            _import_instrument(instrument, members, writer=writer, source=source, **sizes)
+    return writer.finish()
+
+
+def _import_instrument(
+    instrument: str,
+    members: Iterable[Listed],
+    *,
+    writer: DatasetWriter,
+    source: str,
+    sample_rate_hz: int,
+    samples: int,
+    pre_roll_samples: int,
+) -> None:
+    rows, signals = [], []
+    for note in members:
+        signal = _load(note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz)
+        if signal is None:
+            continue
+        cut = audio.prepare(
+            signal, sample_rate_hz=sample_rate_hz, pre_roll_samples=pre_roll_samples, max_samples=samples
+        ).audio
+        signals.append(np.pad(cut, (0, samples - len(cut))))
+        rows.append(
+            {
+                "id": note.id,
+                "family": note.family,
+                "source": source,
+                "group": instrument,
+                "pitch": note.pitch,
+                "key": round(note.pitch),
+                "velocity": note.velocity,
+            }
+        )
+    writer.write_shard(instrument, np.stack(signals) if signals else np.zeros((0, samples), np.float32), rows)
+
+
+def _load(path: Path, *, sample_rate_hz: int, max_s: float) -> np.ndarray | None:
+    """The sound, or None when it is silent."""
+    try:
+        return audio.load(path, sample_rate_hz=sample_rate_hz, max_s=max_s)
+    except AudioError as error:
+        if "silen" in str(error).lower():
+            return None
+        raise DataError(f"A note of the folder cannot be used: {error}") from error
+
+
+def _from_json(folder: Path) -> list[Listed]:
+    """Notes of `examples.json`, whose audio lies in audio/<key>.wav."""
+    path = folder / "examples.json"
+    try:
+        examples: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            Listed(
+                path=folder / "audio" / f"{key}.wav",
+                id=key,
+                instrument=_safe(str(example["instrument_str"])),
+                family=str(example["instrument_family_str"]),
+                pitch=float(example["pitch"]),
+                velocity=int(example["velocity"]),
+            )
+            for key, example in sorted(examples.items())
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is not an index of NSynth ({error!r}): get the json-wav archive again.") from error
+
+
+def _from_csv(folder: Path) -> list[Listed]:
+    """Notes of `index.csv`, whose paths are relative to the folder."""
+    index = folder / "index.csv"
+    with index.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not {"path", "pitch"} <= set(reader.fieldnames or ()):
+            raise DataError(f"{index} must have the columns path and pitch; it has {reader.fieldnames}.")
+        return [_from_line(index, number, line) for number, line in enumerate(reader, start=2)]
+
+
+def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
+    try:
+        pitch, velocity = float(line["pitch"]), round(float(line.get("velocity") or DEFAULT_VELOCITY))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{index}, line {number}: pitch and velocity must be MIDI numbers ({error}).") from error
+    if not (math.isfinite(pitch) and 0 <= pitch <= 127 and 1 <= velocity <= 127):
+        raise DataError(f"{index}, line {number}: pitch={pitch} must be 0 to 127 and velocity={velocity} 1 to 127.")
+    path = Path(line["path"] or "")
+    return Listed(
+        path=index.parent / path,
+        id=path.with_suffix("").as_posix(),
+        instrument=_safe(line.get("instrument") or path.stem),
+        family=line.get("family") or "unknown",
+        pitch=pitch,
+        velocity=velocity,
+    )
+
+
+def _safe(name: str) -> str:
+    """A name that can be a file's: letters, digits, "-", "_" and "."; never hidden."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "unnamed"
