@@ -55,9 +55,7 @@ def spectrogram_db(audio: np.ndarray, *, sample_rate_hz: int, bands: int = 128) 
 def _analysis(window: int, sample_rate_hz: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
     """Window [N] scaled so that a full-scale sine has magnitude 1, and mel filters [N / 2 + 1, B]."""
     taper = np.hanning(window + 1)[:-1]
-    filters = mel_filters(
-        bands, n_fft=window, sample_rate_hz=sample_rate_hz, low_hz=LOW_HZ, high_hz=sample_rate_hz / 2
-    )
+    filters = mel_filters(bands, n_fft=window, sample_rate_hz=sample_rate_hz, low_hz=LOW_HZ, high_hz=sample_rate_hz / 2)
     return (taper * (2.0 / taper.sum())).astype(np.float32), filters
 
 
@@ -92,7 +90,9 @@ def palette(colour: str) -> np.ndarray:
     pale = middle * 0.25 + 255.0 * 0.75
     stops = np.stack([paper, deep, middle, pale])
     at = np.linspace(0.0, 1.0, 256)
-    return np.stack([np.interp(at, [0.0, 0.4, 0.75, 1.0], stops[:, part]) for part in range(3)], axis=1).astype(np.uint8)
+    return np.stack([np.interp(at, [0.0, 0.4, 0.75, 1.0], stops[:, part]) for part in range(3)], axis=1).astype(
+        np.uint8
+    )
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

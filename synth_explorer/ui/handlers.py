@@ -91,9 +91,7 @@ def screen(
     rate_hz = studio.explorer.sample_rate_hz
     peak = float(np.abs(audio).max())
     png = plots.spectrogram_png(audio, sample_rate_hz=rate_hz, colour=colour)
-    scale = [
-        (name, plots.frequency_position(hz, sample_rate_hz=rate_hz)) for hz, name in SCALE_HZ if hz < rate_hz / 2
-    ]
+    scale = [(name, plots.frequency_position(hz, sample_rate_hz=rate_hz)) for hz, name in SCALE_HZ if hz < rate_hz / 2]
     return {
         "path": str(studio.jukebox.put(audio, sample_rate_hz=rate_hz)),
         "picture": "data:image/png;base64," + base64.b64encode(png).decode(),
@@ -261,9 +259,7 @@ def _cell(value: Any, decimals: int) -> str:
     return html.escape(str(value)) if isinstance(value, str) else "·"
 
 
-def load_preset(
-    path: str | None, settings: Settings
-) -> tuple[Settings, tuple[float, ...] | None, str]:
+def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[float, ...] | None, str]:
     """Turn the edit knobs to what a preset file says.
 
     Returns:
@@ -287,4 +283,3 @@ def toward_choices(count: int, *, preset: bool) -> list[str]:
 
 def _signed(cents: int) -> str:
     return f"+{cents}" if cents > 0 else f"−{-cents}" if cents < 0 else "±0"
-

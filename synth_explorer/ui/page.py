@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
-from synth_explorer.ui import theme, wiring
+from synth_explorer.ui import theme, widget, wiring
 from synth_explorer.ui.panels import edits, morph, result, sources
 from synth_explorer.ui.studio import Studio
 
@@ -24,7 +24,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     """Build the page over a studio. It can be built before the studio's model has loaded."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
-            gr.HTML(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>", elem_classes="heading")
+            widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
         slots = sources.build(studio)
         with gr.Row(elem_classes="bench"):
             mix = morph.build()

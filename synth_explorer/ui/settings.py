@@ -16,6 +16,15 @@ LETTERS = ("A", "B", "C", "D")
 NO_SOURCE, PRESET_SOUND = "Off", "Preset"
 NO_OSCILLATION = "off"
 MIX_RANGE = (-0.3, 1.3)
+RANGES = {
+    "transpose": (-24.0, 24.0),
+    "gain_db": (-24.0, 12.0),
+    "brightness": (-1.0, 1.0),
+    "amount": (0.0, 1.0),
+    "osc_rate_hz": (0.1, 15.0),
+}
+"""How far the knobs of the edits turn."""
+
 OSCILLATIONS = {  # target -> (unit, largest depth, usual depth, step)
     "loudness": ("dB", 12.0, 4.0, 0.1),
     "brightness": ("octaves", 1.0, 0.3, 0.01),
@@ -148,6 +157,7 @@ class Settings:
                 what = "has more than one" if kind in seen else "has"
                 raise EditError(f"The preset {what} {kind}, which the page has no knob for; apply it in the shell.")
             seen.add(kind)
+            _check_reach(kind, found)
             changes |= found
             mean = edit_mean or mean
         return replace(self, **changes), mean
@@ -161,11 +171,26 @@ def _knobs(edit: Any) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         return {knob: getattr(edit, name) for name, knob in names.items()}, None
     if kind == "Toward" and edit.keep_loudness:
         return {"toward": PRESET_SOUND, "amount": edit.amount}, tuple(edit.mean)
-    simple = {"Gain": ("gain_db", "db"), "Brightness": ("brightness", "octaves"), "Transpose": ("transpose", "semitones")}
+    simple = {
+        "Gain": ("gain_db", "db"),
+        "Brightness": ("brightness", "octaves"),
+        "Transpose": ("transpose", "semitones"),
+    }
     if kind in simple:
         knob, name = simple[kind]
         return {knob: getattr(edit, name)}, None
     return {}, None
+
+
+def _check_reach(kind: str, knobs: Mapping[str, Any]) -> None:
+    """Refuse an edit that goes further than the page's knobs turn."""
+    ranges = RANGES | ({"osc_depth": (0.0, OSCILLATIONS[knobs["osc_target"]][1])} if "osc_target" in knobs else {})
+    for name, (low, high) in ranges.items():
+        if name in knobs and not low <= knobs[name] <= high:
+            raise EditError(
+                f"The preset asks for {kind} with {knobs[name]:g}, and the page's knob goes from {low:g} to {high:g}; "
+                "apply it in the shell."
+            )
 
 
 def _clamp(value: Any, low: float, high: float, *, otherwise: float) -> float:

@@ -1,4 +1,9 @@
-"""Widgets of the page's own: HTML, with a script beside it and the page's style sheet."""
+"""Widgets of the page's own: HTML with a script beside it, `widgets/NAME.html` and `widgets/NAME.js`.
+
+They are functions, not subclasses: Gradio writes a stub file beside the source of every component class it meets.
+The markup is fixed and the script draws the value into it, so that a new value never replaces an element that is
+playing, focused or being dragged.
+"""
 
 from __future__ import annotations
 
@@ -10,54 +15,53 @@ import gradio as gr
 FOLDER = Path(__file__).parent / "widgets"
 
 
-class Widget(gr.HTML):
-    """A component whose markup and behaviour are the files `widgets/NAME.html` and `widgets/NAME.js`.
-
-    The markup is fixed (the script draws the value into it), so that a new value never replaces an element that is
-    playing, focused or being dragged.
-    """
-
-    file_name = ""
-
-    def __init__(self, value: Any = None, **kwargs: Any) -> None:
-        markup = (FOLDER / f"{self.file_name}.html").read_text(encoding="utf-8")
-        for name in ("letter", "hint"):
-            markup = markup.replace(f"%{name}%", kwargs.pop(name, ""))
-        script = (FOLDER / f"{self.file_name}.js").read_text(encoding="utf-8")
-        super().__init__(
-            value, html_template=markup, js_on_load=script, apply_default_css=False, container=False, **kwargs
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
-
-    def postprocess(self, value: Any) -> Any:
-        return value
+def words(value: str = "", **options: Any) -> gr.HTML:
+    """A few words as HTML, without Gradio's own looks for prose."""
+    return gr.HTML(value, apply_default_css=False, js_on_load=None, **options)
 
 
-class Pad(Widget):
+def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
     """A pad to drag: a strip from A to B for two sources, a square for three or four.
 
-    Value: {"x", "y", "count", "names": [...], "colours": [...]}. Events: `change` while it moves, `release` after it.
-    Pointer, touch and arrow keys move it. What it sends must be brought into range by whoever reads it.
+    Value: {"x", "y", "count", "names": [...], "colours": [...]}, as `handlers.pad_value` makes it. Event: `release`,
+    after it was moved by pointer, touch or arrow keys. What it sends must be brought into range by whoever reads it.
     """
+    return _widget("pad", value, **options)
 
-    file_name = "pad"
 
+def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:
+    """A spectrogram that plays: picture, playhead, play button, level and download. Empty at first.
 
-class Screen(Widget):
-    """A spectrogram that plays: picture, playhead, play button, level and download.
+    Value: what `handlers.screen` makes, or None.
 
-    Value: what `handlers.screen` makes, or None for an empty screen.
+    Args:
+        letter: what it plays, for those who cannot see it.
+        hint: words on the empty screen.
     """
+    return _widget("screen", None, letter=letter, hint=hint, **options)
 
-    file_name = "screen"
 
+def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **options: Any) -> gr.HTML:
+    """A menu of example notes, grouped by family.
 
-class Picker(Widget):
-    """A menu of example notes, grouped by family. Value: {"selected": id, "own": title of a user's own sound}.
+    Value: {"selected": id, "own": title of a user's own sound}. Event: `choose`, after a note was chosen.
 
-    Event: `change` with the note that was chosen.
+    Args:
+        letter: of its slot.
+        families: [(family, [(id, label), ...]), ...].
     """
+    return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)
 
-    file_name = "picker"
+
+def _widget(
+    name: str, value: Any, *, letter: str = "", hint: str = "", props: dict[str, Any] | None = None, **options: Any
+) -> gr.HTML:
+    markup = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
+    return gr.HTML(
+        value,
+        html_template=markup.replace("%letter%", letter).replace("%hint%", hint),
+        js_on_load=(FOLDER / f"{name}.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        **(props or {}),
+        **options,
+    )

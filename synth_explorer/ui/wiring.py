@@ -130,7 +130,7 @@ def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
     pad = panels.morph.pad
     outputs = [*slot.shown, pad]
     changes = (
-        slot.picker.change(choose, [slot.picker, slot.source, pad], outputs, **LATEST),
+        slot.picker.choose(choose, [slot.picker, slot.source, pad], outputs, **LATEST),
         slot.upload.upload(open_own, [slot.upload, slot.source, pad], outputs, **MODEL),
         slot.microphone.stop_recording(open_own, [slot.microphone, slot.source, pad], outputs, **MODEL),
         slot.pitch_midi.submit(set_pitch, [slot.pitch_midi, slot.source, pad], outputs, **LATEST),
@@ -174,9 +174,7 @@ def _wire_morph(panels: Panels) -> None:
         _hear(panels, slider.release)
     _hear(panels, morph.transpose.release)
     _hear(panels, morph.pitch_midi.release)
-    shown = morph.set_pitch.input(
-        lambda wanted: gr.update(visible=wanted), morph.set_pitch, morph.pitch_midi, **QUIET
-    )
+    shown = morph.set_pitch.input(lambda wanted: gr.update(visible=wanted), morph.set_pitch, morph.pitch_midi, **QUIET)
     _hear(panels, shown.then)
 
 

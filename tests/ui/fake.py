@@ -1,4 +1,4 @@
-"""A small stand-in for the Explorer: an additive synthesiser that plays z[:, 0] as loudness and z[:, 1] as brightness."""
+"""A small stand-in for the Explorer: an additive synthesiser with loudness in z[:, 0], brightness in z[:, 1]."""
 
 from __future__ import annotations
 
@@ -96,8 +96,16 @@ def fake_notes(folder: Path) -> list[FakeNote]:
     """Eight notes of four families, written as files."""
     notes = []
     for index, (family, pitch) in enumerate(
-        [("bass", 40), ("bass", 45), ("reed", 60), ("reed", 64), ("string", 60), ("string", 67), ("mallet", 72),
-         ("mallet", 79)]
+        [
+            ("bass", 40),
+            ("bass", 45),
+            ("reed", 60),
+            ("reed", 64),
+            ("string", 60),
+            ("string", 67),
+            ("mallet", 72),
+            ("mallet", 79),
+        ]
     ):
         at = np.arange(2 * RATE_HZ)
         tone = sum(np.sin(2 * np.pi * k * midi_to_hz(pitch) * at / RATE_HZ) / k ** (1 + index % 3) for k in range(1, 9))

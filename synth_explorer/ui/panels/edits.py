@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from synth_explorer.ui import handlers
-from synth_explorer.ui.settings import NO_OSCILLATION, OSCILLATIONS, Settings
+from synth_explorer.ui import handlers, widget
+from synth_explorer.ui.settings import NO_OSCILLATION, OSCILLATIONS, RANGES, Settings
 
 SHAPES = ("sine", "triangle", "square", "ramp")
 TARGETS = (("Off", NO_OSCILLATION), ("Loudness", "loudness"), ("Brightness", "brightness"), ("Pitch", "pitch"))
@@ -40,15 +40,13 @@ class Edits:
 def build() -> Edits:
     """Build the panel with every edit at rest."""
     with gr.Column(elem_classes=["card", "edits"], min_width=0):
-        gr.HTML("<h2>Edits</h2>", elem_classes="heading")
+        widget.words("<h2>Edits</h2>")
         knobs = _timbre() | _oscillation()
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
             save = gr.DownloadButton("Save preset", size="sm", min_width=0, elem_id="save-preset")
-            load = gr.UploadButton(
-                "Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset"
-            )
-        message = gr.HTML("", elem_id="message-edits", elem_classes="messages")
+            load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
+        message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset_mean = gr.State(None)
     return Edits(**knobs, reset=reset, save=save, load=load, message=message, preset_mean=preset_mean)
 
@@ -57,10 +55,22 @@ def _timbre() -> dict[str, gr.Component]:
     rest = Settings()
     return {
         "gain_db": gr.Slider(
-            -24, 12, value=rest.gain_db, step=0.5, label="Gain (dB)", elem_id="gain-db", min_width=0
+            *RANGES["gain_db"],
+            value=rest.gain_db,
+            step=0.5,
+            label="Gain (dB)",
+            elem_id="gain-db",
+            elem_classes="from-middle",
+            min_width=0,
         ),
         "brightness": gr.Slider(
-            -1, 1, value=rest.brightness, step=0.01, label="Brightness (octaves)", elem_id="brightness", min_width=0
+            *RANGES["brightness"],
+            value=rest.brightness,
+            step=0.01,
+            label="Brightness (octaves)",
+            elem_id="brightness",
+            elem_classes="from-middle",
+            min_width=0,
         ),
         "toward": gr.Radio(
             handlers.toward_choices(4, preset=False),
@@ -89,11 +99,22 @@ def _oscillation() -> dict[str, gr.Component]:
             min_width=0,
         ),
         "osc_rate_hz": gr.Slider(
-            0.1, 15, value=rest.osc_rate_hz, step=0.1, label="Rate (Hz)", visible=False, elem_id="osc-rate",
+            *RANGES["osc_rate_hz"],
+            value=rest.osc_rate_hz,
+            step=0.1,
+            label="Rate (Hz)",
+            visible=False,
+            elem_id="osc-rate",
             min_width=0,
         ),
         "osc_depth": gr.Slider(
-            0, largest, value=usual, step=step, label=depth_label(unit), visible=False, elem_id="osc-depth",
+            0,
+            largest,
+            value=usual,
+            step=step,
+            label=depth_label(unit),
+            visible=False,
+            elem_id="osc-depth",
             min_width=0,
         ),
         "osc_shape": gr.Radio(

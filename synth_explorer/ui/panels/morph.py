@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from synth_explorer.ui import handlers
-from synth_explorer.ui.settings import MIX_RANGE, Settings
-from synth_explorer.ui.widget import Pad
+from synth_explorer.ui import handlers, widget
+from synth_explorer.ui.settings import MIX_RANGE, RANGES, Settings
 
 
 @dataclass(frozen=True)
 class Morph:
     """Components of the panel; those named as fields of Settings are knobs."""
 
-    pad: Pad
+    pad: gr.HTML
     mix: gr.Slider
     x: gr.Slider
     y: gr.Slider
@@ -32,23 +31,35 @@ def build() -> Morph:
     """Build the panel, standing in the middle of four sources."""
     rest = Settings()
     with gr.Column(elem_classes=["card", "morph"], min_width=0):
-        gr.HTML("<h2>Morph</h2>", elem_classes="heading")
-        pad = Pad(handlers.pad_value([None] * 4, rest), elem_id="pad")
+        widget.words("<h2>Morph</h2>")
+        pad = widget.pad(handlers.pad_value([None] * 4, rest), elem_id="pad")
         mix = gr.Slider(
             *MIX_RANGE, value=rest.mix, step=0.01, label="Mix, A 0 to B 1", visible=False, elem_id="mix", min_width=0
         )
         with gr.Row(elem_classes="pair"):
             x = gr.Slider(0, 1, value=rest.x, step=0.01, label="Across", elem_id="x", min_width=0)
             y = gr.Slider(0, 1, value=rest.y, step=0.01, label="Up", elem_id="y", min_width=0)
-        gr.HTML("<h3>Pitch</h3>", elem_classes="heading")
+        widget.words("<h3>Pitch</h3>")
         transpose = gr.Slider(
-            -24, 24, value=rest.transpose, step=1, label="Transpose (semitones)", elem_id="transpose", min_width=0
+            *RANGES["transpose"],
+            value=rest.transpose,
+            step=1,
+            label="Transpose (semitones)",
+            elem_id="transpose",
+            elem_classes="from-middle",
+            min_width=0,
         )
         set_pitch = gr.Checkbox(
             rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
         )
         pitch_midi = gr.Slider(
-            21, 108, value=rest.pitch_midi, step=1, label="MIDI note (60 is C4)", visible=False, elem_id="pitch-midi",
+            21,
+            108,
+            value=rest.pitch_midi,
+            step=1,
+            label="MIDI note (60 is C4)",
+            visible=False,
+            elem_id="pitch-midi",
             min_width=0,
         )
     return Morph(pad, mix, x, y, set_pitch, pitch_midi, transpose)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from synth_explorer.ui import widget
 from synth_explorer.ui.settings import LETTERS
 from synth_explorer.ui.studio import Studio
-from synth_explorer.ui.widget import Picker, Screen
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Slot:
 
     column: gr.Column
     source: gr.State
-    picker: Picker
-    screen: Screen
+    picker: gr.HTML
+    screen: gr.HTML
     pitch_text: gr.HTML
     pitch_midi: gr.Number
     message: gr.HTML
@@ -47,7 +47,7 @@ class Sources:
 def build(studio: Studio) -> Sources:
     """Build the panel with as many slots as there are letters."""
     with gr.Row(elem_classes="strip"):
-        gr.HTML("<h2>Sources</h2>", elem_classes="heading")
+        widget.words("<h2>Sources</h2>")
         count = gr.Radio(
             [("2 sounds", 2), ("3 sounds", 3), ("4 sounds", 4)],
             value=4,
@@ -66,11 +66,11 @@ def _slot(letter: str, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
     name = letter.lower()
     with gr.Column(elem_classes=["card", "slot", f"slot-{name}"], elem_id=f"slot-{name}", min_width=0) as column:
         source = gr.State(None)
-        picker = Picker({"selected": "", "own": ""}, letter=letter, families=notes, elem_id=f"picker-{name}")
-        screen = Screen(None, letter=letter, hint="Opening the note", elem_id=f"screen-{name}", elem_classes="small")
-        message = gr.HTML("", elem_id=f"message-{name}", elem_classes="messages")
+        picker = widget.picker(letter=letter, families=notes, elem_id=f"picker-{name}")
+        screen = widget.screen(letter=letter, hint="Opening the note", elem_id=f"screen-{name}", elem_classes="small")
+        message = widget.words("", elem_id=f"message-{name}", elem_classes="messages")
         with gr.Row(elem_classes="slot-foot"):
-            pitch_text = gr.HTML("", elem_id=f"pitch-text-{name}", elem_classes="pitch-text")
+            pitch_text = widget.words("", elem_id=f"pitch-text-{name}", elem_classes="pitch-text")
             pitch_midi = gr.Number(
                 label=f"Pitch of {letter} as a MIDI note",
                 show_label=False,

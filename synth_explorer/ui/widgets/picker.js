@@ -25,7 +25,7 @@ function take() {
 menu.addEventListener('change', () => {
   if (!menu.value) return;
   props.value = { selected: menu.value, own: '' };
-  trigger('change', { id: menu.value });
+  trigger('choose', { id: menu.value });
 });
 
 watch('value', take);

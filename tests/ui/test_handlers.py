@@ -1,0 +1,193 @@
+"""What the page answers, without a browser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from synth_explorer.ui import handlers
+from synth_explorer.ui.settings import Settings
+
+REST = Settings(count=2)
+
+
+def rms_db(path: str | Path) -> float:
+    audio, _ = soundfile.read(path)
+    return 10 * float(np.log10(np.mean(audio**2)))
+
+
+@pytest.fixture
+def sources(studio):
+    return [view.source for view in handlers.open_defaults(studio)]
+
+
+def test_defaults_are_four_notes_of_four_families(studio, sources):
+    assert len({studio.notes[source.note_id].family for source in sources}) == 4
+
+
+@pytest.mark.parametrize("gain_db", [-24.0, -12.0, 6.0, 12.0])
+def test_the_served_file_has_the_level_of_the_edit(studio, sources, gain_db):
+    plain = handlers.hear(studio, sources, REST)
+    edited = handlers.hear(studio, sources, replace(REST, gain_db=gain_db))
+    moved_db = rms_db(edited.screen["path"]) - rms_db(plain.screen["path"])
+    assert moved_db == pytest.approx(gain_db, abs=0.02)
+
+
+def test_a_level_above_full_scale_is_kept_and_said(studio, sources):
+    loud = handlers.hear(studio, sources, replace(REST, gain_db=12.0, mix=1.3))
+    quiet = handlers.hear(studio, sources, replace(REST, gain_db=-24.0))
+    audio, _ = soundfile.read(loud.screen["path"])
+    assert loud.screen["clips"] == (np.abs(audio).max() > 1.0)
+    assert not quiet.screen["clips"]
+    assert handlers.level_text(2.0) == "clips by 6.0 dB"
+
+
+def test_a_source_plays_at_its_own_level(studio, sources):
+    source = sources[0]
+    shown = handlers.slot_view(studio, 0, source).screen
+    original, _ = soundfile.read(source.path)
+    assert rms_db(shown["path"]) == pytest.approx(10 * np.log10(np.mean(original**2)), abs=0.3)
+
+
+def test_the_same_question_is_answered_from_memory(studio, sources):
+    explorer = studio.explorer
+    encoded = explorer.encoded
+    first = handlers.hear(studio, sources, REST)
+    decoded = explorer.decoded
+    again = handlers.hear(studio, sources, REST)
+    handlers.open_defaults(studio)
+    assert (explorer.encoded, explorer.decoded) == (encoded, decoded)
+    assert again.screen["path"] == first.screen["path"]
+    assert again.screen["stamp"] != first.screen["stamp"]
+
+
+def test_a_morph_encodes_nothing(studio, sources):
+    encoded = studio.explorer.encoded
+    for mix in (-0.3, 0.1, 0.9, 1.3):
+        assert handlers.hear(studio, sources, replace(REST, mix=mix)).screen is not None
+    assert studio.explorer.encoded == encoded
+
+
+def test_the_folder_of_sounds_stays_small(studio, sources):
+    studio.jukebox._files.size = 5
+    for mix in np.linspace(0, 1, 12):
+        handlers.hear(studio, sources, replace(REST, mix=float(mix)))
+    assert len(list(studio.jukebox.folder.iterdir())) <= 5
+    assert len(studio._renders) <= studio._renders.size
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"this is a shopping list", "not a sound file"), (b"", "empty"), (None, "silent")],
+    ids=["text", "nothing", "silence"],
+)
+def test_a_bad_file_says_why_and_leaves_the_slot(studio, sources, tmp_path, content, words):
+    path = tmp_path / "mine.wav"
+    if content is None:
+        soundfile.write(path, np.zeros(16000), 16000)
+    else:
+        path.write_bytes(content)
+    view = handlers.open_own(studio, 1, str(path), sources[1])
+    assert view.source is sources[1]
+    assert words in view.message
+    assert str(tmp_path) not in view.message and "Traceback" not in view.message
+    assert view.message.count("<p") == 1
+
+
+def test_a_good_file_takes_the_slot(studio, sources, fake, tmp_path):
+    path = tmp_path / "a <b> note.wav"
+    at = np.arange(44100) / 44100
+    soundfile.write(path, np.stack([0.3 * np.sin(2 * np.pi * 440 * at)] * 2, axis=1), 44100)
+    view = handlers.open_own(studio, 0, str(path), sources[0])
+    assert view.source.title == "a <b> note.wav" and not view.message
+    assert view.source.pitch_midi == pytest.approx(69.0, abs=0.1)
+    assert view.picker == {"selected": "", "own": "a <b> note.wav"}
+
+
+def test_pitch_can_be_set_and_given_back(studio, sources):
+    set_up = handlers.set_pitch(studio, 0, 50.25, sources[0])
+    assert set_up.source.pitch_midi == 50.25
+    assert "D3" in set_up.pitch_text and "+25 cents" in set_up.pitch_text and "heard" in set_up.pitch_text
+    assert handlers.set_pitch(studio, 0, None, set_up.source).source.pitch_midi == sources[0].heard_midi
+    refused = handlers.set_pitch(studio, 0, 200, sources[0])
+    assert refused.source is sources[0] and "0 to 127" in refused.message
+
+
+@pytest.mark.parametrize(
+    "point", [{"x": 7, "y": -3}, {"x": "nan", "y": "inf"}, {"x": None}, "nonsense", None, {"x": {}, "y": []}]
+)
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_whatever_the_pad_sends_is_in_range(studio, sources, point, count):
+    settings = Settings(count=count).at(point)
+    assert sum(settings.weights()) == pytest.approx(1.0)
+    assert handlers.hear(studio, sources, settings).screen is not None
+
+
+def test_an_empty_slot_is_one_sentence(studio, sources):
+    heard = handlers.hear(studio, [sources[0], None, None, None], REST)
+    assert heard.screen is None and "Slot B has no sound yet" in heard.message
+
+
+def test_the_comparison_reports_what_was_asked_and_heard(studio, sources):
+    settings = replace(REST, gain_db=-6.0, osc_target="loudness", osc_depth=4.0)
+    before, table, preset = handlers.compare(studio, sources, settings)
+    assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation rate" in table
+    assert json.loads(Path(preset).read_text(encoding="utf-8"))
+    assert handlers.compare(studio, sources, REST)[:2] == (None, "")
+
+
+def test_a_preset_turns_the_knobs_back(studio, sources):
+    settings = replace(
+        REST, gain_db=-6.0, brightness=0.25, transpose=5.0, toward="B", amount=0.4, osc_target="pitch", osc_depth=20.0
+    )
+    first = handlers.hear(studio, sources, settings).screen["path"]
+    preset = handlers.compare(studio, sources, settings)[2]
+    changed, mean, message = handlers.load_preset(preset, REST)
+    assert not message and changed.toward == "Preset" and mean is not None
+    assert replace(changed, toward="B") == settings
+    second = handlers.hear(studio, sources, changed, preset_mean=mean).screen["path"]
+    assert np.allclose(soundfile.read(first)[0], soundfile.read(second)[0], atol=1e-5)
+
+
+def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
+    from synth_explorer.edits import EditChain, Gain, Scale
+
+    for chain, words in (
+        (EditChain((Scale(channels=(3,), factor=1.5),)), "Scale"),
+        (EditChain((Gain(1.0), Gain(2.0))), "more than one"),
+        (EditChain((Gain(20.0),)), "-24 to 12"),
+    ):
+        path = chain.save(tmp_path / "preset.json")
+        settings, _, message = handlers.load_preset(str(path), REST)
+        assert settings == REST and words in message
+    (tmp_path / "preset.json").write_text("not json")
+    assert "preset.json" in handlers.load_preset(str(tmp_path / "preset.json"), REST)[2]
+
+
+def test_edits_at_rest_are_no_edits():
+    assert len(Settings().chain({})) == 0
+
+
+def test_a_checkpoint_that_does_not_load_is_said_on_the_page(fake, tmp_path):
+    from synth_explorer.errors import CheckpointError
+    from synth_explorer.ui.studio import Studio
+
+    def load():
+        raise CheckpointError("There is no checkpoint 'nobody'; choose one of: default.")
+
+    views = handlers.open_defaults(Studio(load, notes=fake.fake_notes(tmp_path)))
+    assert all("no checkpoint" in view.message for view in views)
+
+
+def test_the_page_builds_with_every_event_private(studio):
+    from synth_explorer.ui.page import build_page
+
+    page = build_page(studio)
+    assert page.fns
+    assert all(event.api_visibility == "private" for event in page.fns.values())
+    assert not list(Path(handlers.__file__).parent.glob("*.pyi"))
