@@ -22,10 +22,9 @@ from synth_explorer.model.pitch_head import PitchHead, PitchHeadConfig, note_fra
 from synth_explorer.train.pitch_notes import made_up_note, repitch, roughen
 
 _FRAMES = 3  # of each note while training
-_MADE_UP_SHARE = 0.45
+_MADE_UP_SHARE = 0.4
 _PREPARE_SHARE = 0.38  # of the minutes
 _TARGET_SPREAD = 0.4  # semitones
-_LEARNING_RATE = 2e-3
 _BATCH = 32
 
 
@@ -45,12 +44,15 @@ def train_pitch(
     minutes: float = 20.0,
     seed: int = 0,
     config: PitchHeadConfig | None = None,
+    start: Path | None = None,
+    learning_rate: float = 2e-3,
     log: Callable[[str], None] = print,
 ) -> Path:
     """Train a head on the training split of `datasets` and on made-up notes, and write it to the folder `out`.
 
     Writes pitch.weights.h5 and pitch.json (the config). Takes `minutes` of wall time. The same seed draws the same
-    notes; how many depends on the machine. Returns `out`. Raises DataError for a folder that is not a dataset.
+    notes; how many depends on the machine. `start`: a folder written by an earlier call, to go on from its weights
+    (then with half the `learning_rate` or less). Returns `out`. Raises DataError for a folder that is not a dataset.
     """
     started = time.monotonic()
     keras.utils.set_random_seed(seed)
@@ -60,7 +62,10 @@ def train_pitch(
     train = prepare(head, sources, split="train", seconds=60.0 * minutes * _PREPARE_SHARE, seed=seed)
     held = prepare(head, sources, split="validation", seconds=60.0 * minutes * 0.03, seed=seed + 1, limit=800)
     log(f"{len(train.midi)} notes prepared in {time.monotonic() - started:.0f} s, {len(held.midi)} held out")
-    _fit(head, train, held, until=started + 60.0 * minutes, seed=seed, log=log)
+    if start is not None:
+        head.load_weights(str(Path(start) / "pitch.weights.h5"))
+        log(f"starting from {start}: {score(head, held)}")
+    _fit(head, train, held, until=started + 60.0 * minutes, learning_rate=learning_rate, seed=seed, log=log)
     save(head, out)
     return Path(out)
 
@@ -117,7 +122,8 @@ def _draw(
     if not tables or rng.random() < _MADE_UP_SHARE:
         midi = float(rng.uniform(low, high))
         return midi, roughen(rng, made_up_note(rng, midi=midi, sample_rate_hz=rate), sample_rate_hz=rate)
-    source, rows, pitches = tables[rng.integers(len(tables))]
+    sizes = np.array([len(rows) for _, rows, _ in tables])
+    source, rows, pitches = tables[rng.choice(len(tables), p=sizes / sizes.sum())]
     row = int(rows[rng.integers(len(rows))])
     midi, audio = float(pitches[row]), source.audio(row)
     if rng.random() < 0.4:
@@ -151,7 +157,16 @@ def targets(config: PitchHeadConfig, midi: np.ndarray) -> np.ndarray:
     return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _fit(head: PitchHead, train: Features, held: Features, *, until: float, seed: int, log: Callable) -> None:
+def _fit(
+    head: PitchHead,
+    train: Features,
+    held: Features,
+    *,
+    until: float,
+    learning_rate: float,
+    seed: int,
+    log: Callable[[str], None],
+) -> None:
     """Adam, warm-up and cosine by wall time, cross-entropy of the whole note and of each frame."""
     config = head.config
     inputs = keras.Input((train.spectra.shape[1], train.spectra.shape[2])), keras.Input((train.spectra.shape[1],))
@@ -160,12 +175,12 @@ def _fit(head: PitchHead, train: Features, held: Features, *, until: float, seed
     def loss(truth, logits):  # cross-entropy with soft targets
         return -ops.mean(ops.sum(truth[:, None, :] * ops.log_softmax(logits), axis=-1), axis=-1)
 
-    network.compile(keras.optimizers.Adam(_LEARNING_RATE, clipnorm=1.0), loss=loss)
+    network.compile(keras.optimizers.Adam(learning_rate, clipnorm=1.0), loss=loss)
     rng, started, step, told = np.random.default_rng(seed), time.monotonic(), 0, 0.0
     total = max(1.0, until - started)
     while (done := (time.monotonic() - started) / total) < 1.0:
         rows = np.sort(rng.choice(len(train.midi), min(_BATCH, len(train.midi)), replace=False))
-        rate = _LEARNING_RATE * min(1.0, (step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * done)))
+        rate = learning_rate * min(1.0, (step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * done)))
         network.optimizer.learning_rate.assign(rate)
         spectra, midi = _shift(
             train.spectra[rows].astype(np.float32), train.midi[rows], int(rng.integers(-7, 8)), config
