@@ -1,11 +1,208 @@
-"""Evaluation: how near whole unseen notes come back.
+"""Evaluation: how near whole unseen notes come back, and whether a morph keeps its pitch.
+
+A NOTES folder has sound files and an `index.csv` with at least `path,pitch` (MIDI; may be empty). Reports are
+`{"notes": N, "summary": {...}, "per_note": [...]}`.
 
 Shapes: B notes, T samples, F frames.
 """
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+from synth_explorer.errors import DataError
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+Progress = Callable[[int, int], None]
+MIXES = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class IndexedNote:
+    """One row of index.csv: the file, its MIDI pitch if known, and where it stands."""
+
+    path: Path
+    pitch: float | None
+
+
+def read_index(folder: str | Path) -> list[IndexedNote]:
+    """Notes of a folder by its index.csv. Raises DataError naming the row that is wrong; files stay in the folder."""
+    folder = Path(folder)
+    index = folder / "index.csv"
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{index} can't be read: {error}. NOTES is a folder with an index.csv (path,pitch).") from None
+    if not rows or "path" not in rows[0] or "pitch" not in rows[0]:
+        raise DataError(f"{index} must have a header with at least `path,pitch` and at least one row.")
+    notes = []
+    for number, row in enumerate(rows, start=2):
+        path = folder / (row["path"] or "")
+        if not row["path"] or not path.resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"{index}, line {number}: path {row['path']!r} must name a file inside the folder.")
+        try:
+            pitch = float(row["pitch"]) if row["pitch"] else None
+        except ValueError:
+            raise DataError(f"{index}, line {number}: pitch {row['pitch']!r} must be a MIDI note or empty.") from None
+        notes.append(IndexedNote(path, pitch))
+    return notes
+
+
+def evaluate_reconstruction(explorer: Explorer, notes_folder: str | Path, *, decoder: str = "fast",
+                            save_audio: str | Path | None = None, pitch_source: str = "estimate",
+                            progress: Progress | None = None) -> dict[str, Any]:  # fmt: skip
+    """Encode and decode every note and compare with the original.
+
+    Args:
+        explorer: the checkpoint.
+        notes_folder: see the module.
+        decoder: which decoder.
+        save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
+        pitch_source: "estimate" (by the program) or "index" (told).
+        progress: called with (done, total).
+
+    Returns:
+        The report. Per note: log_mel_db, level_error_db, attack_error_ms, pitch_cents (render against original, by
+        `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
+    """
+    notes = read_index(notes_folder)
+    stems = _stems(notes) if save_audio is not None else {}
+    rows = []
+    for note in _counted(notes, progress):
+        audio = explorer.read(note.path)
+        latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None)
+        rendered = _restored(explorer, latents, len(audio), decoder)
+        if save_audio is not None:
+            _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered)
+        rows.append({"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)})
+    return _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
+
+
+def _counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
+    """The items, telling `progress` how many are done."""
+    for done, item in enumerate(items):
+        if progress:
+            progress(done, len(items))
+        yield item
+    if progress:
+        progress(len(items), len(items))
+
+
+def _restored(explorer: Explorer, latents, total_samples: int, decoder: str) -> np.ndarray:
+    """Decoded latents on the original's time axis."""
+    from synth_explorer.audio import restore
+
+    rendered = explorer.decode(latents, decoder=decoder)
+    return restore(rendered, lead_in_samples=latents.meta.lead_in_samples, total_samples=total_samples)
+
+
+def _distances(explorer: Explorer, audio: np.ndarray, rendered: np.ndarray, midi: float,
+               label: float | None) -> dict[str, Any]:  # fmt: skip
+    """Every measure of one note."""
+    from synth_explorer import measure
+    from synth_explorer.latents import midi_to_hz
+
+    rate = {"sample_rate_hz": explorer.sample_rate_hz}
+    row = {
+        "midi": midi,
+        "log_mel_db": measure.log_mel_distance_db(audio, rendered, **rate),
+        "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, **rate),
+        "level_error_db": measure.level_error_db(audio, rendered),
+        "attack_error_ms": measure.attack_error_ms(audio, rendered, **rate),
+        "pitch_cents": measure.pitch_cents_difference(audio, rendered, **rate, around_hz=midi_to_hz(midi)),
+    }
+    if label is not None:
+        row["midi_error"] = midi - label
+    return row
+
+
+def _report(rows: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
+    """Means and medians of absolute values with 95 % intervals of the mean by bootstrap."""
+    summary: dict[str, Any] = dict(settings)
+    for name in ("log_mel_db", "multi_resolution_stft", "level_error_db", "attack_error_ms", "pitch_cents"):
+        values = np.abs([row[name] for row in rows if row.get(name) is not None and np.isfinite(row[name])])
+        if len(values):
+            summary[f"{name}_mean"] = float(np.mean(values))
+            summary[f"{name}_median"] = float(np.median(values))
+            summary[f"{name}_mean_95"] = _interval(values)
+    errors = np.abs([row["midi_error"] for row in rows if "midi_error" in row])
+    if len(errors):
+        summary["pitch_within_half_semitone"] = float(np.mean(errors <= 0.5))
+    return {"notes": len(rows), "summary": summary, "per_note": rows}
+
+
+def _interval(values: np.ndarray) -> list[float]:
+    """95 % interval of the mean, by 2,000 bootstrap draws."""
+    draws = np.random.default_rng(0).choice(values, (2000, len(values)))
+    return [float(q) for q in np.quantile(draws.mean(axis=1), [0.025, 0.975])]
+
+
+def evaluate_morph(explorer: Explorer, notes_folder: str | Path, *, decoder: str = "fast",
+                   save_audio: str | Path | None = None, pitch_source: str = "estimate",
+                   progress: Progress | None = None) -> dict[str, Any]:  # fmt: skip
+    """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
+
+    Notes are paired along the index within each (rounded) pitch: first with second, second with third, and so on.
+    Per render: pitch_cents from the asked pitch (by `measure.pitch_cents_difference` against the nearer source), and
+    log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
+    """
+    notes = [note for note in read_index(notes_folder) if note.pitch is not None]
+    stems = _stems(notes) if save_audio is not None else {}
+    by_pitch: dict[int, list[IndexedNote]] = {}
+    for note in notes:
+        by_pitch.setdefault(round(note.pitch), []).append(note)
+    pairs = [pair for group in by_pitch.values() for pair in zip(group[:-1], group[1:], strict=True)]
+    if not pairs:
+        raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
+    rows = []
+    for first, second in _counted(pairs, progress):
+        ends = [explorer.encode(n.path, pitch=n.pitch if pitch_source == "index" else None) for n in (first, second)]
+        sounds = [explorer.decode(end, decoder=decoder) for end in ends]
+        for mix in MIXES:
+            rendered = explorer.decode(explorer.morph(ends, (1.0 - mix, mix)), decoder=decoder)
+            if save_audio is not None:
+                name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
+                _save(explorer, Path(save_audio) / name, rendered)
+            rows.append({"a": first.path.name, "b": second.path.name, "mix": mix, "pitch": first.pitch,
+                         **_morph_distances(explorer, rendered, sounds, first.pitch)})  # fmt: skip
+    report = _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
+    cents = np.abs([row["pitch_cents"] for row in rows])
+    report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
+    return report
+
+
+def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.ndarray], midi: float) -> dict[str, Any]:
+    """Pitch and distance to both ends of one morph."""
+    from synth_explorer import measure
+    from synth_explorer.latents import midi_to_hz
+
+    heard_hz = measure.pitch_hz(rendered, sample_rate_hz=explorer.sample_rate_hz, around_hz=midi_to_hz(midi))
+    to_a, to_b = (measure.log_mel_distance_db(s, rendered, sample_rate_hz=explorer.sample_rate_hz) for s in sounds)
+    cents = 1200.0 * float(np.log2(heard_hz / midi_to_hz(midi)))
+    return {"pitch_cents": cents, "log_mel_to_a_db": to_a, "log_mel_to_b_db": to_b}
+
+
+def _stems(notes: list[IndexedNote]) -> dict[Path, str]:
+    """File stems by path. Raises DataError where two notes would be saved under one name."""
+    stems = {note.path: note.path.stem for note in notes}
+    if len(set(stems.values())) != len(stems):
+        raise DataError("Two notes of the index have one file stem, so that their renders would overwrite each other.")
+    return stems
+
+
+def _save(explorer: Explorer, path: Path, audio: np.ndarray) -> None:
+    from synth_explorer.audio import save
+
+    save(path, audio, sample_rate_hz=explorer.sample_rate_hz)
 
 
 def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split: str = "validation") -> float:

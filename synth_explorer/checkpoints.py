@@ -1,0 +1,214 @@
+"""Checkpoints: find, list, verify, load and save a model as weights plus readable JSON.
+
+A checkpoint is a folder:
+
+    config.json            format, name, description, sizes, licence and, for every other file, its SHA-256
+    weights.npz            the autoencoder's weights by name, no pickles
+    pitch.json, pitch.weights.h5   the pitch head
+    controls.json          what the named controls mean for these latents
+    card.md                data and licences, how it was trained, figures, limits
+
+The checkpoint's hash is the SHA-256 of its config.json, which holds the others': latents carry it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from synth_explorer.model.autoencoder import Autoencoder
+
+FORMAT_VERSION = 1
+WEIGHTS, CONFIG, CARD, CONTROLS = "weights.npz", "config.json", "card.md", "controls.json"
+PITCH = ("pitch.json", "pitch.weights.h5")
+FOLDER_VARIABLE = "SYNTH_EXPLORER_CHECKPOINTS"
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        name: its name in listings, messages and latents.
+        path: its folder.
+        description: one line.
+        hash: SHA-256 of config.json, in hexadecimal.
+        size_bytes: of all its files.
+        config: the model's sizes.
+        files: SHA-256 of each file by name.
+    """
+
+    name: str
+    path: Path
+    description: str
+    hash: str
+    size_bytes: int
+    config: dict[str, Any]
+    files: dict[str, str]
+
+
+def folders() -> list[Path]:
+    """Where named checkpoints are looked for: $SYNTH_EXPLORER_CHECKPOINTS, then `checkpoints/` of this source tree."""
+    named = os.environ.get(FOLDER_VARIABLE, "")
+    own = Path(__file__).resolve().parent.parent / "checkpoints"
+    return [Path(p) for p in named.split(os.pathsep) if p] + [own]
+
+
+def find(name: str | os.PathLike[str]) -> Path:
+    """The folder of a checkpoint given by name or by path. Raises CheckpointError naming those that exist."""
+    text = os.fspath(name)
+    plain = text and text == Path(text).name and text not in {".", ".."}
+    if plain:
+        for folder in folders():
+            if (folder / text / CONFIG).is_file():
+                return folder / text
+    elif (Path(text) / CONFIG).is_file():
+        return Path(text)
+    if Path(text, CONFIG).is_file():
+        return Path(text)
+    known = ", ".join(info.name for info in list_checkpoints()) or "none"
+    raise CheckpointError(f"There is no checkpoint {text!r}; known are: {known}. Give one of them or a folder.")
+
+
+def list_checkpoints() -> list[CheckpointInfo]:
+    """Every readable checkpoint in `folders()`, the first of each name."""
+    found: dict[str, CheckpointInfo] = {}
+    for folder in folders():
+        for config in sorted(folder.glob(f"*/{CONFIG}")):
+            if config.parent.name not in found:
+                found[config.parent.name] = read_info(config.parent)
+    return list(found.values())
+
+
+def read_info(folder: Path) -> CheckpointInfo:
+    """Read config.json. Raises CheckpointError when it is missing, damaged or of another format."""
+    path = folder / CONFIG
+    try:
+        raw = path.read_bytes()
+        values = json.loads(raw)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
+    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
+        found = values.get("format_version") if isinstance(values, dict) else None
+        raise CheckpointError(f"{path} has format_version={found!r}; this program reads {FORMAT_VERSION}.")
+    files, config = values.get("files"), values.get("config")
+    if not isinstance(files, dict) or WEIGHTS not in files or not isinstance(config, dict):
+        raise CheckpointError(f"{path} must hold `config` and `files` with {WEIGHTS}.")
+    outside = [name for name in files if name != Path(name).name or name in {"", ".", ".."}]
+    if outside:
+        raise CheckpointError(f"{path} names files outside its folder: {', '.join(outside)}.")
+    size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
+    digest = hashlib.sha256(raw).hexdigest()
+    return CheckpointInfo(folder.resolve().name, folder, str(values.get("description", "")), digest, size, config, files)
+
+
+def verify(name: str | os.PathLike[str]) -> CheckpointInfo:
+    """Check every file of a checkpoint against its hash. Raises CheckpointError naming what is wrong."""
+    info = read_info(find(name))
+    for file, wanted in info.files.items():
+        path = info.path / file
+        if not path.is_file():
+            raise CheckpointError(f"The checkpoint {info.name} lacks {file}; copy it again.")
+        if sha256(path) != wanted:
+            raise CheckpointError(f"{file} of the checkpoint {info.name} is damaged or was changed; copy it again.")
+    return info
+
+
+def show(name: str | os.PathLike[str]) -> str:
+    """The checkpoint's card."""
+    info = read_info(find(name))
+    card = info.path / CARD
+    if not card.is_file():
+        raise CheckpointError(f"The checkpoint {info.name} has no {CARD}.")
+    return card.read_text(encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_model(info: CheckpointInfo) -> Autoencoder:
+    """Build the autoencoder and give it its weights. Raises CheckpointError when a name or a shape does not fit."""
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
+
+    model = Autoencoder(ModelConfig.from_dict(info.config), name="autoencoder")
+    model.build_weights()
+    path = info.path / WEIGHTS
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} can't be read as weights: {error}.") from None
+    wanted = {variable.path: variable for variable in model.weights}
+    different = sorted(set(wanted) ^ set(arrays))
+    if different:
+        raise CheckpointError(f"{path} does not fit the model: {len(different)} names differ, first {different[0]!r}.")
+    for name, variable in wanted.items():
+        if arrays[name].shape != tuple(variable.shape):
+            raise CheckpointError(f"{path}: {name} has shape {arrays[name].shape}, the model {tuple(variable.shape)}.")
+        if not np.isfinite(arrays[name]).all():
+            raise CheckpointError(f"{path}: {name} has values that are not finite.")
+    for name, variable in wanted.items():
+        variable.assign(arrays[name].astype(np.float32))
+    return model
+
+
+def save(model: Autoencoder, folder: str | os.PathLike[str], *, description: str, controls: Mapping[str, Any],
+         card: str, pitch_files: tuple[Path, Path], dtype: str = "float16") -> CheckpointInfo:  # fmt: skip
+    """Write a whole checkpoint beside `folder`, then put it in its place.
+
+    Args:
+        model: with its weights.
+        folder: its last part is the checkpoint's name.
+        description: one line.
+        controls: content of controls.json.
+        card: Markdown.
+        pitch_files: the pitch head's JSON and weights, copied.
+        dtype: of the stored weights; float16 halves the file and is well below what can be heard.
+    """
+    target = Path(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
+        new = Path(temporary) / target.name
+        new.mkdir()
+        arrays = {v.path: np.asarray(v.numpy() if hasattr(v, "numpy") else v, np.float32) for v in model.weights}
+        np.savez(new / WEIGHTS, **{name: array.astype(dtype) for name, array in arrays.items()})
+        (new / CONTROLS).write_text(json.dumps(dict(controls), indent=2) + "\n", encoding="utf-8")
+        (new / CARD).write_text(card, encoding="utf-8")
+        for source, name in zip(pitch_files, PITCH, strict=True):
+            shutil.copyfile(source, new / name)
+        hashed = (WEIGHTS, CONTROLS, *PITCH)
+        content = {
+            "format_version": FORMAT_VERSION,
+            "family": "default",
+            "description": description,
+            "config": model.config.to_dict(),
+            "files": {name: sha256(new / name) for name in hashed},
+        }
+        (new / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        old = Path(temporary) / "old"
+        if target.exists():
+            target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+    return read_info(target)
