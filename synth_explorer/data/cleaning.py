@@ -11,9 +11,10 @@ import numpy as np
 
 RUMBLE_HZ = 16.0
 OCTAVE_SHIFTS = (24, 12, 0, -12, -24)
-HARMONIC_SHARE = 0.75  # of the energy; instruments with less on any pitch's harmonics keep their label
+HARMONIC_SHARE = 0.95  # of the energy; instruments with less on any pitch's harmonics keep their label
 SLACK_UP, SLACK_DOWN = 0.02, 0.1  # energy that may lie off the harmonics of the pitch taken
 TOLERANCE_CENTS = 35.0
+TOLERANCE_SPACINGS = 0.2  # of the distance between harmonics
 PEAKS = 24
 LOWEST_RATIO, HIGHEST_RATIO = 0.2, 6.0  # of the written pitch: what lies beyond says nothing about its octave
 
@@ -83,5 +84,6 @@ def _harmonic_shares(note: np.ndarray, f0_hz: float, sample_rate_hz: int) -> np.
         ratios = np.array(peak_hz) / (f0_hz * 2 ** (shift / 12))
         nearest = np.maximum(np.round(ratios), 1)
         on = np.abs(1200 * np.log2(ratios / nearest)) < TOLERANCE_CENTS
+        on &= np.abs(ratios - nearest) < TOLERANCE_SPACINGS  # or any high partial would be near some harmonic
         share.append(np.sum(np.array(energy)[on]) / max(np.sum(energy), 1e-20))
     return np.array(share)

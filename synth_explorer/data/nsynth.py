@@ -117,7 +117,7 @@ def _load(path: Path, *, sample_rate_hz: int, max_s: float) -> np.ndarray | None
     try:
         return audio.load(path, sample_rate_hz=sample_rate_hz, max_s=max_s)
     except AudioError as error:
-        if "silen" in str(error).lower():
+        if " is silent " in str(error):
             return None
         raise DataError(f"A note of the folder cannot be used: {error}") from error
 

@@ -91,6 +91,7 @@ class Player:
         """Choose the preset that the next notes play."""
         if self._synth.program_select(0, self._font, bank, program) != 0:
             raise DataError(f"The SoundFont has no preset at bank {bank}, program {program}.")
+        self.note(60, 1, held_s=0.01, total_s=0.02)  # a fresh synthesiser's first note differs a little from the rest
 
     def note(self, key: int, velocity: int, *, held_s: float, total_s: float, bend_cents: float = 0.0) -> np.ndarray:
         """Play one note.

@@ -1,0 +1,86 @@
+"""Import of NSynth and of plain folders of notes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth_explorer import audio
+from synth_explorer.data.dataset import NotesDataset
+from synth_explorer.data.nsynth import import_nsynth
+from synth_explorer.errors import DataError
+from tests.data.hearing import to_hz
+
+
+def note(midi: float, *, seconds: float = 1.0, rate_hz: int = 16_000, delay_s: float = 0.1) -> np.ndarray:
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    wave = 0.4 * np.sin(2 * np.pi * to_hz(midi) * t) * np.exp(-t)
+    return np.concatenate([np.zeros(round(delay_s * rate_hz)), wave]).astype(np.float32)
+
+
+def nsynth_split(folder: Path) -> Path:
+    examples = {}
+    for instrument, pitch in (("bass_synthetic_001", 40), ("bass_synthetic_001", 52), ("flute_acoustic_002", 72)):
+        key = f"{instrument}-{pitch:03d}-100"
+        audio.save(folder / "audio" / f"{key}.wav", note(pitch), sample_rate_hz=16_000)
+        examples[key] = {"instrument_str": instrument, "instrument_family_str": instrument.split("_")[0],
+                         "pitch": pitch, "velocity": 100, "note": 7}  # fmt: skip
+    (folder / "examples.json").write_text(json.dumps(examples))
+    return folder
+
+
+def test_a_split_of_nsynth(tmp_path: Path) -> None:
+    dataset = NotesDataset(import_nsynth(nsynth_split(tmp_path / "nsynth-valid"), tmp_path / "d"))
+    assert dataset.instruments() == ["bass_synthetic_001", "flute_acoustic_002"]
+    assert [(n.pitch, n.velocity, n.family) for n in dataset.rows] == [
+        (40, 100, "bass"), (52, 100, "bass"), (72, 100, "flute"),
+    ]  # fmt: skip
+    assert "CC BY 4.0" in dataset.sources["nsynth"]["licence"]
+    for i in range(3):
+        sound = dataset.audio(i)
+        assert sound.shape == (64_000,)
+        assert np.max(np.abs(sound[:400])) < 0.01 < 0.2 < np.max(np.abs(sound[500:1200])), "cut to its onset"
+        assert np.max(np.abs(sound)) == pytest.approx(0.4, abs=0.02), "level kept"
+
+
+def test_a_folder_with_an_index(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    audio.save(folder / "one/a.flac", note(60, rate_hz=44_100), sample_rate_hz=44_100)
+    audio.save(folder / "b.wav", note(64.25), sample_rate_hz=16_000)
+    audio.save(folder / "silent.wav", np.zeros(8000, np.float32), sample_rate_hz=16_000)
+    lines = ["path,pitch,instrument,velocity", "one/a.flac,60,../My Cello,90", "b.wav,64.25,,", "silent.wav,50,,"]
+    (folder / "index.csv").write_text("\n".join(lines) + "\n")
+    dataset = NotesDataset(import_nsynth(folder, tmp_path / "d"))
+    assert [(n.id, n.instrument, n.pitch, n.velocity) for n in dataset.rows] == [
+        ("one/a", "_My_Cello", 60.0, 90), ("b", "b", 64.25, 100),
+    ]  # fmt: skip
+    assert dataset.rows[0].family == "unknown"
+    assert not list(tmp_path.glob("*.npy")), "names stay inside the folder"
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("path\nb.wav\n", "columns path and pitch"),
+        ("path,pitch\nb.wav,loud\n", "line 2"),
+        ("path,pitch\nb.wav,900\n", "0 to 127"),
+        ("path,pitch\nnowhere.wav,60\n", "nowhere.wav"),
+    ],
+)
+def test_bad_indexes_are_named(tmp_path: Path, index: str, message: str) -> None:
+    folder = tmp_path / "mine"
+    audio.save(folder / "b.wav", note(60), sample_rate_hz=16_000)
+    (folder / "index.csv").write_text(index)
+    with pytest.raises(DataError, match=message):
+        import_nsynth(folder, tmp_path / "d")
+
+
+def test_folders_of_neither_kind(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"examples\.json nor index\.csv"):
+        import_nsynth(tmp_path, tmp_path / "d")
+    (tmp_path / "examples.json").write_text('{"a": 1}')
+    with pytest.raises(DataError, match="not an index of NSynth"):
+        import_nsynth(tmp_path, tmp_path / "d")
