@@ -297,7 +297,9 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                 }
             )
     audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
-    return writer.write_shard(job.instrument, audio, _octaves_heard(notes, audio, job))
+    notes = _octaves_heard(notes, audio, job)
+    kept = [i for i, note in enumerate(notes) if LOWEST_KEY - 0.5 <= note["pitch"] <= HIGHEST_KEY + 0.5]
+    return writer.write_shard(job.instrument, audio[kept], [notes[i] for i in kept])
 
 
 def _octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ class Job:
 def render_synthetic(
     out: Path | str,
     *,
-    instruments: int = 250,
+    instruments: int = 312,
     pitches: int = 12,
     lowest: float = 21.0,
     highest: float = 108.0,

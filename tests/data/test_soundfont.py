@@ -104,13 +104,18 @@ def test_rendering_resumes_and_repeats(rendered: NotesDataset, tiny_soundfont: P
         soundfont.render([tiny_soundfont], out, workers=1, **{**arguments, "pitch_step": 1})
 
 
-def test_filters_and_limits(fluidsynth: None, tiny_soundfont: Path, tmp_path: Path) -> None:
+def test_filters_and_limits(
+    fluidsynth: None, tiny_soundfont: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chosen = {"pitch_step": 12, "velocities": (100,), "workers": 1, "progress": False}
     out = soundfont.render([tiny_soundfont], tmp_path / "one", limit_instruments=1, **chosen)
     assert NotesDataset(out).instruments() == ["tiny_000_000_sine_piano"]
     out = soundfont.render([tiny_soundfont], tmp_path / "organ", presets=lambda p: p.program == 19, **chosen)
     assert NotesDataset(out).instruments() == ["tiny_000_019_low_organ"]
     assert list(NotesDataset(out).column("pitch")) == [36.0, 48.0, 60.0]
+    monkeypatch.setattr(soundfont, "LOWEST_KEY", 40)
+    out = soundfont.render([tiny_soundfont], tmp_path / "high", presets=lambda p: p.program == 19, **chosen)
+    assert list(NotesDataset(out).column("pitch")) == [48.0, 60.0], "what sounds below the lowest key is left out"
     with pytest.raises(DataError, match="No note"):
         soundfont.render([tiny_soundfont], tmp_path / "none", presets=lambda p: p.program == 73, **chosen)
 
