@@ -231,7 +231,8 @@ def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Pa
     words = ("--toward", other, "--amount", 0.25, "--gain-db", 3)
     ok("edit", note, *words, "--save-preset", preset, "-o", tmp_path / "options.wav")
     ok("edit", note, "--preset", preset, "-o", tmp_path / "preset.wav")
-    assert (tmp_path / "options.wav").read_bytes() == (tmp_path / "preset.wav").read_bytes()
+    first, again = (audio.load(tmp_path / name, sample_rate_hz=RATE_HZ) for name in ("options.wav", "preset.wav"))
+    np.testing.assert_array_equal(first, again)
 
 
 WRONG_EDITS = [
@@ -287,6 +288,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         raise LatentsError("two\nlines")
 
     monkeypatch.setattr(common, "load_explorer", fail)
+    (tmp_path / "a.npz").touch()
     words = ("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
     assert refused(*words) == "error: two lines\n"
     assert isinstance(run("--debug", *words).exception, LatentsError)
@@ -297,6 +299,7 @@ def test_unexpected_errors_are_one_line_too(monkeypatch: pytest.MonkeyPatch, tmp
         raise KeyError("surprise")
 
     monkeypatch.setattr(common, "load_explorer", fail)
+    (tmp_path / "a.npz").touch()
     assert "--debug" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
 
 
@@ -307,6 +310,7 @@ def test_reports_are_plain_json(tmp_path: Path) -> None:
 
 def test_unknown_checkpoints_are_one_line(tmp_path: Path) -> None:
     assert "nowhere" in refused("checkpoint", "verify", "nowhere")
+    (tmp_path / "a.npz").touch()
     assert "nowhere" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--checkpoint", "nowhere")
 
 

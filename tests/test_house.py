@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "package"}
+BASE = {"errors", "files", "package", "runtime"}
 SOUND = BASE | {"audio", "mel", "pitch"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -27,6 +27,7 @@ ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
+    "runtime": {"package"},
     "files": BASE,
     "mel": BASE,
     "pitch": BASE | {"mel"},
@@ -52,8 +53,9 @@ ONLY_IN: dict[str, set[str]] = {
     "gradio": {"ui"},
     "soundfile": {"audio"},
     "typer": {"cli"},
-    "tensorflow": {"model", "decode", "checkpoints", "train", "explorer"},
-    "keras": {"model", "decode", "checkpoints", "train", "explorer"},
+    "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
+    "keras": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
+    "jax": {"runtime", "train"},
     "fluidsynth": {"data"},
     "pydantic": {"train", "render", "checkpoints", "model"},
     "ray": {"render"},

@@ -74,6 +74,13 @@ def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") ->
         raise wrong_usage(f"{path} must end in {' or '.join(allowed)}.", option)
 
 
+def check_inputs(*paths: Path | None) -> None:
+    """Refuse inputs that are not there, before any work is done."""
+    for path in paths:
+        if path is not None and not path.exists():
+            raise SynthExplorerError(f"{path} does not exist: give the path of a file that does.")
+
+
 def say(text: str | Path) -> None:
     """A result on stdout, unwrapped: one path or figure a line, for scripts."""
     typer.echo(str(text))
@@ -85,7 +92,10 @@ def interactive() -> bool:
 
 
 def load_explorer(checkpoint: str) -> Explorer:
-    """The Explorer of a checkpoint; imports Keras."""
+    """The Explorer of a checkpoint; imports Keras, but not for a name that does not exist."""
+    from synth_explorer import checkpoints
+
+    checkpoints.find(checkpoint)
     with status(f"loading checkpoint {checkpoint}"):
         from synth_explorer.explorer import Explorer
 

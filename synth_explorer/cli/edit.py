@@ -58,6 +58,7 @@ def edit(
         osc=osc, osc_rate_hz=osc_rate_hz, osc_depth=osc_depth, osc_shape=osc_shape, toward=toward, amount=amount,
         transpose=transpose, set_pitch=set_pitch,
     )
+    common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
     chain = _chain(
         explorer, preset=preset, toward=toward, amount=amount, transpose=transpose, set_pitch=set_pitch,

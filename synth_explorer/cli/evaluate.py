@@ -28,6 +28,7 @@ def reconstruction(
     pitch_from: PitchFrom = "estimate",
 ) -> None:
     """Encode and decode every note; compare with the original."""
+    common.check_inputs(notes)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 
@@ -48,6 +49,7 @@ def morph(
     pitch_from: PitchFrom = "estimate",
 ) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
+    common.check_inputs(notes)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 

@@ -27,6 +27,7 @@ def encode(
 ) -> None:
     """Notes to latents: 16 channels and a pitch track, saved as .npz."""
     targets = _latents_targets(notes, out)
+    common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
     for note, target in zip(notes, targets, strict=True):
         explorer.encode(note, pitch=pitch, source=note.name).save(target)
@@ -58,6 +59,7 @@ def decode(
 ) -> None:
     """Latents to sound."""
     common.check_suffix(out, AUDIO_SUFFIXES)
+    common.check_inputs(latents)
     explorer = common.load_explorer(checkpoint)
     common.write_result(
         explorer,
@@ -103,6 +105,7 @@ def morph(
         targets = [out]
     else:
         targets = [out / f"{step:03d}_mix_{across:.3f}.wav" for step, (across, _) in enumerate(positions)]
+    common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.latents import pad_weights
 
