@@ -196,10 +196,11 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
         AudioError: audio that is not valid, or silent.
     """
     audio = check(audio)
-    loud = np.flatnonzero(np.abs(audio) >= 10 ** ((SILENCE_DB - 10) / 20))
-    if loud.size == 0:
+    magnitude = np.abs(audio)
+    peak = float(magnitude.max())
+    if peak < 10 ** ((SILENCE_DB - 60) / 20):
         raise AudioError("audio is silent, so it has no onset; give a note.")
-    start = int(loud[0])
+    start = int(np.argmax(magnitude >= min(10 ** ((SILENCE_DB - 10) / 20), peak * 1e-4)))
     level_db = _backward_level_db(audio[start:], window=max(1, round(ENVELOPE_MS * sample_rate_hz / 1000)))
     peak_db = float(level_db.max())
     threshold_db = peak_db - RISE_BELOW_PEAK_DB

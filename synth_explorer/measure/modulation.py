@@ -58,13 +58,27 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
     trend = np.polynomial.chebyshev.chebvander(2 * (times_s - times_s[0]) / span_s - 1, TREND_ORDER) * root[:, None]
     basis, _ = np.linalg.qr(trend)
     rest = values * root - basis @ (basis.T @ (values * root))
-    step_hz = 1 / (4 * span_s)
-    grid_hz = np.arange(MIN_TURNS / span_s, frame_rate_hz / 2 - step_hz / 2, step_hz)
+    lowest_hz, step_hz = MIN_TURNS / span_s, 1 / (4 * span_s)
+    grid_hz = _candidates_hz(np.flatnonzero(known), rest * root, frame_rate_hz, lowest_hz=lowest_hz, step_hz=step_hz)
     rate_hz = float(grid_hz[np.argmax(_explained(grid_hz, times_s, rest, root, basis))])
     for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
-        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), grid_hz[0] / 1.2, frame_rate_hz / 2)
+        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), lowest_hz / 1.2, frame_rate_hz / 2)
         rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
-    return Modulation(rate_hz, depth_at(values, times_s, root, basis, rate_hz))
+    return Modulation(rate_hz, _depth(rest, times_s, root, basis, rate_hz))
+
+
+def _candidates_hz(
+    index: np.ndarray, rest: np.ndarray, frame_rate_hz: float, *, lowest_hz: float, step_hz: float
+) -> np.ndarray:
+    """Rates worth a fit: all the slow ones, which the trend meddles with, and the highest of the spectrum's others."""
+    size = 1 << int(np.ceil(np.log2(4 * (index[-1] - index[0] + 1))))
+    laid = np.zeros(size)
+    laid[index - index[0]] = rest
+    spectrum = np.abs(np.fft.rfft(laid))
+    rates_hz = np.arange(spectrum.size) * frame_rate_hz / size
+    spectrum[(rates_hz < lowest_hz) | (rates_hz > frame_rate_hz / 2 - step_hz / 2)] = 0.0
+    slow_hz = np.arange(lowest_hz, min(lowest_hz + 16 * step_hz, frame_rate_hz / 2), step_hz)
+    return np.concatenate([slow_hz, rates_hz[np.argsort(spectrum)[-16:]]])
 
 
 def _sines(rate_hz: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -74,7 +88,9 @@ def _sines(rate_hz: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np
     return pair - (pair @ basis) @ basis.T
 
 
-def _explained(rate_hz: np.ndarray, times_s: np.ndarray, rest: np.ndarray, root: np.ndarray, basis: np.ndarray):
+def _explained(
+    rate_hz: np.ndarray, times_s: np.ndarray, rest: np.ndarray, root: np.ndarray, basis: np.ndarray
+) -> np.ndarray:
     """Energy of `rest` that a sine of each rate explains, [rates]."""
     pair = _sines(rate_hz, times_s, root, basis)
     gram = pair @ pair.transpose(0, 2, 1) + 1e-9 * np.eye(2)
@@ -82,11 +98,10 @@ def _explained(rate_hz: np.ndarray, times_s: np.ndarray, rest: np.ndarray, root:
     return np.einsum("ri,ri->r", projected, np.linalg.solve(gram, projected[..., None])[..., 0])
 
 
-def depth_at(values: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rate_hz: float) -> float:
-    """Amplitude of the sine of `rate_hz` in weighted values, beside the trend that `basis` spans."""
+def _depth(rest: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rate_hz: float) -> float:
+    """Amplitude of the sine of `rate_hz` in what the trend has left."""
     pair = _sines(np.array([rate_hz]), times_s, root, basis)[0]
-    rest = values * root
-    amplitudes, *_ = np.linalg.lstsq(pair.T, rest - basis @ (basis.T @ rest), rcond=None)
+    amplitudes, *_ = np.linalg.lstsq(pair.T, rest, rcond=None)
     return float(np.hypot(*amplitudes))
 
 

@@ -1,0 +1,43 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from synth_explorer.files import atomic_path, write_text
+
+
+def test_success_renames_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "note.wav"
+    with atomic_path(target) as temporary:
+        assert temporary.suffix == ".wav"
+        assert temporary.parent == target.parent
+        temporary.write_bytes(b"sound")
+        assert not target.exists()
+    assert target.read_bytes() == b"sound"
+    assert [path.name for path in target.parent.iterdir()] == ["note.wav"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_failure_keeps_the_older_file(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "note.json"
+    target.write_text("old")
+    with pytest.raises(error), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["note.json"]
+
+
+def test_other_people_may_read_what_is_written(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.txt"
+    plain.write_text("x")
+    written = write_text(tmp_path / "atomic.txt", "x")
+    assert stat.S_IMODE(written.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_write_text_is_utf8(tmp_path: Path) -> None:
+    assert write_text(tmp_path / "a.txt", "ü ±").read_bytes() == "ü ±".encode()
