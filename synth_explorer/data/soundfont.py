@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import re
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,10 +226,16 @@ def run_jobs(
                 notes += function(job)
                 bar.update(task, advance=1, notes=notes)
             return notes
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for count in pool.imap_unordered(function, jobs):
-                notes += count
-                bar.update(task, advance=1, notes=notes)
+        spawn = multiprocessing.get_context("spawn")
+        with futures.ProcessPoolExecutor(workers, mp_context=spawn) as pool:  # unlike Pool, notices a killed worker
+            try:
+                for done in futures.as_completed([pool.submit(function, job) for job in jobs]):
+                    notes += done.result()
+                    bar.update(task, advance=1, notes=notes)
+            except futures.process.BrokenProcessPool as error:
+                raise DataError("A worker was killed, perhaps for want of memory: run again with fewer.") from error
+            finally:
+                pool.shutdown(cancel_futures=True)
     return notes
 
 

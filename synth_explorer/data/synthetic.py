@@ -6,7 +6,7 @@ import functools
 import hashlib
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -79,28 +79,19 @@ def render_synthetic(
     Raises:
         DataError: for arguments out of range.
     """
-    if instruments < 1 or pitches < 1:
-        raise DataError(f"instruments={instruments} and pitches={pitches} must be at least 1.")
-    if not 0 <= lowest < highest <= 120:
-        raise DataError(f"lowest={lowest} and highest={highest} must be MIDI notes, 0 <= lowest < highest <= 120.")
-    if not velocities or not all(1 <= v <= 127 for v in velocities):
-        raise DataError(f"velocities={tuple(velocities)} must be MIDI velocities from 1 to 127.")
+    _check_arguments(instruments, pitches, lowest, highest, velocities)
     kinds = list(KINDS)
-    jobs = [
-        Job(
-            number=number,
-            kind=kinds[number % len(kinds)],
-            seed=seed,
-            pitches=pitches,
-            lowest=lowest,
-            highest=highest,
-            velocities=tuple(velocities),
-            sample_rate_hz=sample_rate_hz,
-            samples=samples,
-            pre_roll_samples=pre_roll_samples,
-        )
-        for number in range(instruments)
-    ]
+    common = {
+        "seed": seed,
+        "pitches": pitches,
+        "lowest": lowest,
+        "highest": highest,
+        "velocities": tuple(velocities),
+        "sample_rate_hz": sample_rate_hz,
+        "samples": samples,
+        "pre_roll_samples": pre_roll_samples,
+    }
+    jobs = [Job(number=number, kind=kinds[number % len(kinds)], **common) for number in range(instruments)]
     writer = DatasetWriter(
         out,
         sample_rate_hz=sample_rate_hz,
@@ -122,6 +113,15 @@ def render_synthetic(
         functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Synthesising"
     )
     return writer.finish()
+
+
+def _check_arguments(instruments: int, pitches: int, lowest: float, highest: float, velocities: Sequence[int]) -> None:
+    if instruments < 1 or pitches < 1:
+        raise DataError(f"instruments={instruments} and pitches={pitches} must be at least 1.")
+    if not 0 <= lowest < highest <= 120:
+        raise DataError(f"lowest={lowest} and highest={highest} must be MIDI notes, 0 <= lowest < highest <= 120.")
+    if not velocities or not all(1 <= v <= 127 for v in velocities):
+        raise DataError(f"velocities={tuple(velocities)} must be MIDI velocities from 1 to 127.")
 
 
 def patch_of(job: Job) -> Patch:
@@ -162,11 +162,6 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                 }
             )
     return writer.write_shard(job.instrument, np.stack(signals), notes)
-
-
-def describe(job: Job) -> dict[str, object]:
-    """The job's patch as plain numbers, for people who want to know what they hear."""
-    return asdict(patch_of(job))
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -118,6 +119,15 @@ def test_filters_and_limits(
     assert list(NotesDataset(out).column("pitch")) == [48.0, 60.0], "what sounds below the lowest key is left out"
     with pytest.raises(DataError, match="No note"):
         soundfont.render([tiny_soundfont], tmp_path / "none", presets=lambda p: p.program == 73, **chosen)
+
+
+def _die(_: int) -> int:
+    os._exit(9)
+
+
+def test_a_killed_worker_is_noticed() -> None:
+    with pytest.raises(DataError, match="worker was killed"):
+        soundfont.run_jobs(_die, [1, 2], workers=2, progress=False, title="")
 
 
 @pytest.mark.parametrize(
