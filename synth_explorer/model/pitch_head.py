@@ -208,7 +208,7 @@ def note_frames(
 def hear(head: PitchHead, audio: np.ndarray) -> tuple[float, float]:
     """(MIDI pitch to about a quarter of a semitone, confidence 0..1) of the note [T], by the network alone."""
     frames, weights = note_frames(audio, head.config)
-    logits = ops.convert_to_numpy(head(frames, training=False))
+    logits = head.predict_on_batch(frames)  # compiled: a tenth of the time of an eager call
     mean = weights @ logits
     probability = np.exp(mean - mean.max())
     probability /= probability.sum()

@@ -26,7 +26,7 @@ def made_up_note(rng: np.random.Generator, *, midi: float, sample_rate_hz: int) 
 
 
 def roughen(rng: np.random.Generator, audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
-    """The same pitch, another recording: random equaliser, saturation, echoes, noise, hiss of quiet files [T]."""
+    """The same pitch, another recording: random equaliser, saturation, echoes, knocks, noise [T]."""
     audio = audio / (np.abs(audio).max() + 1e-9)
     if rng.random() < 0.25:
         drive = 10.0 ** rng.uniform(0.0, 1.3)
@@ -40,6 +40,8 @@ def roughen(rng: np.random.Generator, audio: np.ndarray, *, sample_rate_hz: int)
             audio = audio.copy()
             audio[delay:] += rng.uniform(0.1, 0.6) * audio[:-delay]
     audio = audio / (np.abs(audio).max() + 1e-9)
+    if rng.random() < 0.25:
+        audio = audio + _knock(rng, len(audio), sample_rate_hz)
     if rng.random() < 0.6:
         audio = audio + _noise(rng, len(audio)) * 10.0 ** (rng.uniform(-75.0, -12.0) / 20.0)
     return audio.astype(np.float32)
@@ -172,6 +174,17 @@ def _equalise(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) 
     if rng.random() < 0.25:
         gain_db = gain_db + 24.0 * np.minimum(0.0, octaves - np.log2(rng.uniform(60.0, 600.0) / 1000.0))
     return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(audio))
+
+
+def _knock(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.ndarray:
+    """A hammer or a body beside the note: one to three low resonances, each fading in its time."""
+    time_s = np.arange(samples) / sample_rate_hz
+    total = np.zeros(samples)
+    for _ in range(rng.integers(1, 4)):
+        rate_hz, fade_s = 2.0 ** rng.uniform(np.log2(50.0), np.log2(700.0)), 10.0 ** rng.uniform(-1.9, -0.5)
+        level = 10.0 ** (rng.uniform(-30.0, 0.0) / 20.0)
+        total += level * np.exp(-time_s / fade_s) * np.sin(2 * np.pi * rate_hz * time_s)
+    return total
 
 
 def _noise(rng: np.random.Generator, samples: int) -> np.ndarray:
