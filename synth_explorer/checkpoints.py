@@ -112,7 +112,9 @@ def read_info(folder: Path) -> CheckpointInfo:
         raise CheckpointError(f"{path} names files outside its folder: {', '.join(outside)}.")
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     digest = hashlib.sha256(raw).hexdigest()
-    return CheckpointInfo(folder.resolve().name, folder, str(values.get("description", "")), digest, size, config, files)
+    return CheckpointInfo(
+        folder.resolve().name, folder, str(values.get("description", "")), digest, size, config, files
+    )
 
 
 def verify(name: str | os.PathLike[str]) -> CheckpointInfo:
@@ -169,8 +171,16 @@ def load_model(info: CheckpointInfo) -> Autoencoder:
     return model
 
 
-def save(model: Autoencoder, folder: str | os.PathLike[str], *, description: str, controls: Mapping[str, Any],
-         card: str, pitch_files: tuple[Path, Path], dtype: str = "float16") -> CheckpointInfo:  # fmt: skip
+def save(
+    model: Autoencoder,
+    folder: str | os.PathLike[str],
+    *,
+    description: str,
+    controls: Mapping[str, Any],
+    card: str,
+    pitch_files: tuple[Path, Path],
+    dtype: str = "float16",
+) -> CheckpointInfo:
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
     Args:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,14 +38,21 @@ class Explorer:
     Make one with `Explorer.load`.
     """
 
-    def __init__(self, info: checkpoints.CheckpointInfo, model: Autoencoder, head: PitchHead,
-                 controls: Controls) -> None:  # fmt: skip
+    def __init__(
+        self, info: checkpoints.CheckpointInfo, model: Autoencoder, head: PitchHead, controls: Controls
+    ) -> None:
+        from scipy.sparse import csr_array
+
         from synth_explorer import runtime
 
         self.info, self.model, self.head, self.controls = info, model, head, controls
         self._encode = runtime.compiled(lambda a, p: model.encoder(a, p), ranks=(2, 2))
         self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
         self._step = runtime.frame_step()
+        self._bands = {  # two entries a column: as sparse products they need no thread pool
+            "noise_matrix": csr_array(model.decoder.noise_matrix),
+            "short_matrix": csr_array(model.decoder.short_matrix),
+        }
         self._lock = threading.Lock()
 
     @classmethod
@@ -57,8 +65,10 @@ class Explorer:
         model = checkpoints.load_model(info)
         head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
         if head.config.sample_rate_hz != model.config.sample_rate_hz:
-            raise CheckpointError(f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
-                                  f"{model.config.sample_rate_hz} Hz.")  # fmt: skip
+            raise CheckpointError(
+                f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
+                f"{model.config.sample_rate_hz} Hz."
+            )
         return cls(info, model, head, Controls.load(info.path / checkpoints.CONTROLS))
 
     def __repr__(self) -> str:
@@ -115,8 +125,9 @@ class Explorer:
         with self._lock:
             return estimate(self.head, audio_files.check(audio), sample_rate_hz=self.sample_rate_hz)
 
-    def encode(self, audio: np.ndarray | str | os.PathLike[str], *, pitch: float | None = None,
-               source: str = "") -> Latents:  # fmt: skip
+    def encode(
+        self, audio: np.ndarray | str | os.PathLike[str], *, pitch: float | None = None, source: str = ""
+    ) -> Latents:
         """A note -> its latents.
 
         Args:
@@ -128,22 +139,34 @@ class Explorer:
             AudioError: not sound, silent, or a pitch out of range.
         """
         if isinstance(audio, (str, os.PathLike)):
-            source, audio = source or os.path.basename(os.fspath(audio)), self.read(audio)
+            source, audio = source or Path(audio).name, self.read(audio)
         config = self.config
-        note = audio_files.prepare(audio, sample_rate_hz=self.sample_rate_hz, pre_roll_samples=config.pre_roll_samples,
-                                   max_samples=int(config.max_s * self.sample_rate_hz))  # fmt: skip
+        note = audio_files.prepare(
+            audio,
+            sample_rate_hz=self.sample_rate_hz,
+            pre_roll_samples=config.pre_roll_samples,
+            max_samples=int(config.max_s * self.sample_rate_hz),
+        )
         midi = self.estimate_pitch(note.audio)[0] if pitch is None else _checked_pitch(pitch)
         frames = -(-len(note.audio) // self.hop)
         track = _track(note.audio, midi=midi, config=config, frames=frames)
         total = -(-frames // self._step) * self._step
         padded = np.pad(note.audio, (0, total * self.hop - len(note.audio)))
         z = self._encode(padded[None], np.pad(track, (0, total - frames), mode="edge")[None])[0, :frames]
-        meta = LatentsMeta(self.checkpoint_name, self.checkpoint_hash, self.sample_rate_hz, self.hop, source=source,
-                           duration_samples=len(note.audio), lead_in_samples=note.lead_in_samples)  # fmt: skip
+        meta = LatentsMeta(
+            self.checkpoint_name,
+            self.checkpoint_hash,
+            self.sample_rate_hz,
+            self.hop,
+            source=source,
+            duration_samples=len(note.audio),
+            lead_in_samples=note.lead_in_samples,
+        )
         return Latents(z, track, meta)
 
-    def decode(self, latents: Latents, *, decoder: str = "fast", seed: int = 0, temperature: float = 1.0,
-               engine: str = "auto") -> np.ndarray:  # fmt: skip
+    def decode(
+        self, latents: Latents, *, decoder: str = "fast", seed: int = 0, temperature: float = 1.0, engine: str = "auto"
+    ) -> np.ndarray:
         """Latents -> audio [T] float32 of `latents.duration_samples` at `sample_rate_hz`; not limited to [-1, 1].
 
         Args:
@@ -176,20 +199,24 @@ class Explorer:
         """Controls with a batch axis of one -> audio."""
         from synth_explorer.decode import synthesis
 
-        config, network = self.config, self.model.decoder
+        config = self.config
         if engine == "keras":
             from keras import ops
 
             from synth_explorer.model import synthesis as reference
 
             phases = synthesis.noise_phases(len(pitch_hz), hop=self.hop, subframes=config.subframes, seed=seed)
-            sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), network)
+            sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), self.model.decoder)
             return ops.convert_to_numpy(sound)[0]
         return synthesis.render(
-            {name: value[0] for name, value in controls.items()}, pitch_hz, noise_matrix=network.noise_matrix,
-            short_matrix=network.short_matrix, hop=self.hop, subframes=config.subframes,
-            sample_rate_hz=self.sample_rate_hz, seed=seed,
-        )  # fmt: skip
+            {name: value[0] for name, value in controls.items()},
+            pitch_hz,
+            **self._bands,
+            hop=self.hop,
+            subframes=config.subframes,
+            sample_rate_hz=self.sample_rate_hz,
+            seed=seed,
+        )
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
@@ -221,12 +248,15 @@ class Explorer:
         """Raises LatentsError unless these latents can be decoded here."""
         meta = latents.meta
         if meta.checkpoint_hash != self.checkpoint_hash:
-            raise LatentsError(f"These latents were made by the checkpoint {meta.checkpoint!r} "
-                               f"({meta.checkpoint_hash[:12]}); this one is {self.checkpoint_name!r} "
-                               f"({self.checkpoint_hash[:12]}). Encode the note again.")  # fmt: skip
+            raise LatentsError(
+                f"These latents were made by the checkpoint {meta.checkpoint!r} "
+                f"({meta.checkpoint_hash[:12]}); this one is {self.checkpoint_name!r} "
+                f"({self.checkpoint_hash[:12]}). Encode the note again."
+            )
         if latents.channels != self.config.channels:
-            raise LatentsError(f"These latents have {latents.channels} channels; {self.checkpoint_name} has "
-                               f"{self.config.channels}.")  # fmt: skip
+            raise LatentsError(
+                f"These latents have {latents.channels} channels; {self.checkpoint_name} has {self.config.channels}."
+            )
         if not np.isfinite(latents.pitch_hz).all():
             raise LatentsError("These latents carry no pitch track; set a pitch before decoding them.")
 

@@ -6,6 +6,7 @@ Shapes: T samples, F frames, J subframes, S level points, K harmonics, M bands, 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -14,17 +15,28 @@ from scipy.fft import irfft
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="synthesis")
 
 
-def render(controls: dict[str, np.ndarray], pitch_hz: np.ndarray, *, noise_matrix: np.ndarray,
-           short_matrix: np.ndarray, hop: int, subframes: int, sample_rate_hz: int, seed: int) -> np.ndarray:  # fmt: skip
+def render(
+    controls: dict[str, np.ndarray],
+    pitch_hz: np.ndarray,
+    *,
+    noise_matrix: Any,
+    short_matrix: Any,
+    hop: int,
+    subframes: int,
+    sample_rate_hz: int,
+    seed: int,
+) -> np.ndarray:
     """Controls of one note (no batch axis, see `FastDecoder`) -> audio [F * hop] float32.
 
-    `pitch_hz` [F] is interpolated linearly. The same seed gives the same noise.
+    `pitch_hz` [F] is interpolated linearly; the matrices [M, N] (dense or sparse) take noise bands to bins. The same
+    seed gives the same noise.
     """
     subframe = hop // subframes
     long_phase, short_phase = noise_phases(len(pitch_hz), hop=hop, subframes=subframes, seed=seed)
     hiss = _POOL.submit(noise, controls["noise"] @ noise_matrix, long_phase, hop=hop)
-    tones = harmonics(controls["harmonic"], pitch_hz, subframes=subframes, subframe=subframe,
-                      sample_rate_hz=sample_rate_hz)  # fmt: skip
+    tones = harmonics(
+        controls["harmonic"], pitch_hz, subframes=subframes, subframe=subframe, sample_rate_hz=sample_rate_hz
+    )
     click = noise(controls["short_noise"] @ short_matrix, short_phase, hop=subframe)
     return (tones + click + hiss.result()) * _linear(controls["level"], len(tones) // len(controls["level"]))
 
@@ -52,8 +64,9 @@ def noise(magnitudes: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> np.n
     return out.reshape(-1)
 
 
-def harmonics(amplitude: np.ndarray, pitch_hz: np.ndarray, *, subframes: int, subframe: int,
-              sample_rate_hz: int) -> np.ndarray:  # fmt: skip
+def harmonics(
+    amplitude: np.ndarray, pitch_hz: np.ndarray, *, subframes: int, subframe: int, sample_rate_hz: int
+) -> np.ndarray:
     """Sum of partials: amplitudes [J, K], pitch [F] -> [J * subframe] float32 (see `model.synthesis.harmonics`)."""
     frequency = _linear(np.asarray(pitch_hz, np.float64), subframes)
     following = np.append(frequency[1:], frequency[-1])

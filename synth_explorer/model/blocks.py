@@ -16,9 +16,13 @@ class ResidualBlock(layers.Layer):
     def __init__(self, width: int, *, kernel_size: int = 3, dilation: int = 1, **kwargs) -> None:
         super().__init__(**kwargs)
         self.width, self.kernel_size, self.dilation = width, kernel_size, dilation
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.conv = layers.Conv1D(width, kernel_size, dilation_rate=dilation, padding="same", activation="gelu")
-        self.dense = layers.Dense(width, kernel_initializer=keras.initializers.VarianceScaling(0.2, seed=0))
+        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
+        self.conv = layers.Conv1D(
+            width, kernel_size, dilation_rate=dilation, padding="same", activation="gelu", name="conv"
+        )
+        self.dense = layers.Dense(
+            width, kernel_initializer=keras.initializers.VarianceScaling(0.2, seed=0), name="dense"
+        )
 
     def build(self, input_shape) -> None:
         self.norm.build(input_shape)
@@ -29,8 +33,7 @@ class ResidualBlock(layers.Layer):
         return x + self.dense(self.conv(self.norm(x)))
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "width": self.width, "kernel_size": self.kernel_size,
-                "dilation": self.dilation}  # fmt: skip
+        return {**super().get_config(), "width": self.width, "kernel_size": self.kernel_size, "dilation": self.dilation}
 
 
 def pitch_features(pitch_hz, *, count: int = 12):

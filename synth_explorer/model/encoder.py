@@ -24,16 +24,18 @@ class Encoder(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         width = config.encoder_width
-        self.front_end = FrontEnd(config)
-        self.entry = layers.Dense(width, activation="gelu")
-        self.fine_blocks = [ResidualBlock(width, kernel_size=5) for _ in range(config.encoder_blocks)]
-        self.down = layers.Conv1D(width, 2 * config.subframes, strides=config.subframes, padding="valid")
-        self.harmonic_entry = layers.Dense(width, activation="gelu")
-        self.pitch_entry = layers.Dense(width)
-        self.join = layers.Dense(width)
-        self.blocks = [ResidualBlock(width, dilation=2**i) for i in range(config.encoder_blocks + 1)]
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.exit = layers.Dense(config.learned)
+        self.front_end = FrontEnd(config, name="front_end")
+        self.entry = layers.Dense(width, activation="gelu", name="entry")
+        self.fine_blocks = [
+            ResidualBlock(width, kernel_size=5, name=f"fine_block_{i}") for i in range(config.encoder_blocks)
+        ]
+        self.down = layers.Conv1D(width, 2 * config.subframes, strides=config.subframes, padding="valid", name="down")
+        self.harmonic_entry = layers.Dense(width, activation="gelu", name="harmonic_entry")
+        self.pitch_entry = layers.Dense(width, name="pitch_entry")
+        self.join = layers.Dense(width, name="join")
+        self.blocks = [ResidualBlock(width, dilation=2**i, name=f"block_{i}") for i in range(config.encoder_blocks + 1)]
+        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
+        self.exit = layers.Dense(config.learned, name="exit")
 
     def call(self, audio, pitch_hz):
         features = self.front_end(audio, pitch_hz)

@@ -10,6 +10,8 @@ Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, M
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -47,17 +49,20 @@ class FastDecoder(keras.Model):
         super().__init__(**kwargs)
         self.config = config
         rate, width = config.sample_rate_hz, config.decoder_width
-        self.entry = layers.Dense(width)
-        self.blocks = [ResidualBlock(width, dilation=2 ** (i % 4)) for i in range(config.decoder_blocks)]
-        self.expand = layers.Dense(config.subframes * config.fine_width)
-        self.fine_blocks = [ResidualBlock(config.fine_width) for _ in range(config.fine_blocks)]
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.fine_norm = layers.LayerNormalization(epsilon=1e-5)
+        self.entry = layers.Dense(width, name="entry")
+        self.blocks = [
+            ResidualBlock(width, dilation=2 ** (i % 4), name=f"block_{i}") for i in range(config.decoder_blocks)
+        ]
+        self.expand = layers.Dense(config.subframes * config.fine_width, name="expand")
+        self.fine_blocks = [ResidualBlock(config.fine_width, name=f"fine_block_{i}") for i in range(config.fine_blocks)]
+        self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
+        self.fine_norm = layers.LayerNormalization(epsilon=1e-5, name="fine_norm")
         small = keras.initializers.VarianceScaling(0.05, seed=1)
-        self.frame_head = layers.Dense(config.noise_bands + 1, kernel_initializer=small)
+        self.frame_head = layers.Dense(config.noise_bands + 1, kernel_initializer=small, name="frame_head")
         self.fine_head = layers.Dense(
             config.envelope_bands + config.harmonic_offsets + config.short_noise_bands + config.fine_steps,
             kernel_initializer=small,
+            name="fine_head",
         )
         self.centres_hz = mel_centres_hz(config.envelope_bands, low_hz=20.0, high_hz=rate / 2)
         self.noise_centres_hz = mel_centres_hz(config.noise_bands, low_hz=10.0, high_hz=rate / 2)
@@ -204,7 +209,11 @@ class FastDecoder(keras.Model):
         long_bins = self.noise_matrix.sum(1) * (config.n_fft / (2.0 * config.hop)) * noise_scale
         short_bins = self.short_matrix.sum(1) * (config.n_fft / (2.0 * config.subframe)) * noise_scale
         lines = ops.concatenate(
-            [harmonic * (config.n_fft / 2.0), noise * long_bins.astype("float32"), short * short_bins.astype("float32")],
+            [
+                harmonic * (config.n_fft / 2.0),
+                noise * long_bins.astype("float32"),
+                short * short_bins.astype("float32"),
+            ],
             axis=-1,
         )
         fixed = np.concatenate([self._octaves(self.noise_centres_hz), self._octaves(self.short_centres_hz)])
@@ -221,7 +230,9 @@ class FastDecoder(keras.Model):
         half = self.config.subframes // 2
         shifted = ops.concatenate([x[:, :1]] * half + [x[:, :-half]], axis=1)
         shape = ops.shape(x)
-        grouped = ops.reshape(shifted, (shape[0], shape[1] // self.config.subframes, self.config.subframes, x.shape[-1]))
+        grouped = ops.reshape(
+            shifted, (shape[0], shape[1] // self.config.subframes, self.config.subframes, x.shape[-1])
+        )
         return ops.mean(grouped, axis=2)
 
     def _tilted_centroid(self, lines, octaves, gain, tilt):
@@ -249,4 +260,4 @@ def k_weighting(frequency_hz):
 def _split(x, sizes: tuple[int, ...]) -> list:
     """Split the last axis into parts of the given sizes."""
     edges = np.cumsum((0, *sizes))
-    return [x[..., int(a) : int(b)] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [x[..., int(a) : int(b)] for a, b in pairwise(edges)]

@@ -26,9 +26,7 @@ def frame_centred(audio, size: int, hop: int):
     batch, length = ops.shape(audio)[0], ops.shape(audio)[1]
     frames, steps = length // hop, size // hop
     padded = ops.pad(audio, [[0, 0], [size // 2, size]])
-    blocks = [
-        ops.reshape(padded[:, i * hop : i * hop + frames * hop], (batch, frames, hop)) for i in range(steps)
-    ]
+    blocks = [ops.reshape(padded[:, i * hop : i * hop + frames * hop], (batch, frames, hop)) for i in range(steps)]
     return ops.concatenate(blocks, axis=-1)
 
 
@@ -50,10 +48,12 @@ class FrontEnd(keras.layers.Layer):
         super().__init__(dtype="float32", trainable=False, **kwargs)
         self.config = config
         rate = config.sample_rate_hz
-        self._mel = mel_filters(config.mel_bands, n_fft=config.n_fft, sample_rate_hz=rate, low_hz=20.0,
-                                high_hz=rate / 2)  # fmt: skip
-        self._short_mel = mel_filters(config.short_mel_bands, n_fft=config.short_n_fft, sample_rate_hz=rate,
-                                      low_hz=20.0, high_hz=rate / 2)  # fmt: skip
+        self._mel = mel_filters(
+            config.mel_bands, n_fft=config.n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=rate / 2
+        )
+        self._short_mel = mel_filters(
+            config.short_mel_bands, n_fft=config.short_n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=rate / 2
+        )
         self._bins_hz = (np.arange(config.n_fft // 2 + 1) * rate / config.n_fft).astype(np.float32)
         # mean square of a signal from its windowed spectrum (Parseval), K-weighted
         one_sided = np.full(config.n_fft // 2 + 1, 2.0)

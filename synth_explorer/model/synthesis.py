@@ -96,8 +96,13 @@ def noise(magnitudes, phase_cycles, *, hop: int):
 def render(controls, pitch_hz, noise_phase, short_noise_phase, decoder):
     """Controls of `decoder` -> audio [B, T]. Phases: uniform numbers 0..1, [B, F, hop + 1] and [B, J, subframe + 1]."""
     config = decoder.config
-    tones = harmonics(controls["harmonic"], pitch_hz, subframes=config.subframes, subframe=config.subframe,
-                      sample_rate_hz=config.sample_rate_hz)  # fmt: skip
+    tones = harmonics(
+        controls["harmonic"],
+        pitch_hz,
+        subframes=config.subframes,
+        subframe=config.subframe,
+        sample_rate_hz=config.sample_rate_hz,
+    )
     hiss = noise(ops.matmul(controls["noise"], decoder.noise_matrix), noise_phase, hop=config.hop)
     click = noise(ops.matmul(controls["short_noise"], decoder.short_matrix), short_noise_phase, hop=config.subframe)
     return (tones + hiss + click) * level_curve(controls["level"], config.subframe // config.fine_steps)

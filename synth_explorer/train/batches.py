@@ -1,4 +1,4 @@
-"""Training batches: crops of notes with augmentation, each a function of (seed, step) alone, so that runs resume exactly.
+"""Training batches: augmented crops of notes, each a function of (seed, step) alone, so that runs resume exactly.
 
 Shapes: B notes, T samples, F frames.
 """
@@ -82,8 +82,16 @@ def ensure_tracks(notes: NotesDataset, folder: Path, config: ModelConfig, *, pro
 class Batches:
     """`batch(step)` gives the inputs of `Autoencoder.call` and a weight for each note."""
 
-    def __init__(self, sources: list[Source], config: ModelConfig, *, size: int, frames: int, seed: int,
-                 augmentation: Augmentation) -> None:  # fmt: skip
+    def __init__(
+        self,
+        sources: list[Source],
+        config: ModelConfig,
+        *,
+        size: int,
+        frames: int,
+        seed: int,
+        augmentation: Augmentation,
+    ) -> None:
         self.sources, self.config, self.size, self.frames = sources, config, size, frames
         self.seed, self.augmentation = seed, augmentation
         share = np.array([source.share for source in sources], np.float64)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +58,15 @@ def read_index(folder: str | Path) -> list[IndexedNote]:
     return notes
 
 
-def evaluate_reconstruction(explorer: Explorer, notes_folder: str | Path, *, decoder: str = "fast",
-                            save_audio: str | Path | None = None, pitch_source: str = "estimate",
-                            progress: Progress | None = None) -> dict[str, Any]:  # fmt: skip
+def evaluate_reconstruction(
+    explorer: Explorer,
+    notes_folder: str | Path,
+    *,
+    decoder: str = "fast",
+    save_audio: str | Path | None = None,
+    pitch_source: str = "estimate",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """Encode and decode every note and compare with the original.
 
     Args:
@@ -105,8 +112,9 @@ def _restored(explorer: Explorer, latents, total_samples: int, decoder: str) -> 
     return restore(rendered, lead_in_samples=latents.meta.lead_in_samples, total_samples=total_samples)
 
 
-def _distances(explorer: Explorer, audio: np.ndarray, rendered: np.ndarray, midi: float,
-               label: float | None) -> dict[str, Any]:  # fmt: skip
+def _distances(
+    explorer: Explorer, audio: np.ndarray, rendered: np.ndarray, midi: float, label: float | None
+) -> dict[str, Any]:
     """Every measure of one note."""
     from synth_explorer import measure
     from synth_explorer.latents import midi_to_hz
@@ -146,9 +154,15 @@ def _interval(values: np.ndarray) -> list[float]:
     return [float(q) for q in np.quantile(draws.mean(axis=1), [0.025, 0.975])]
 
 
-def evaluate_morph(explorer: Explorer, notes_folder: str | Path, *, decoder: str = "fast",
-                   save_audio: str | Path | None = None, pitch_source: str = "estimate",
-                   progress: Progress | None = None) -> dict[str, Any]:  # fmt: skip
+def evaluate_morph(
+    explorer: Explorer,
+    notes_folder: str | Path,
+    *,
+    decoder: str = "fast",
+    save_audio: str | Path | None = None,
+    pitch_source: str = "estimate",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
 
     Notes are paired along the index within each (rounded) pitch: first with second, second with third, and so on.
@@ -160,7 +174,7 @@ def evaluate_morph(explorer: Explorer, notes_folder: str | Path, *, decoder: str
     by_pitch: dict[int, list[IndexedNote]] = {}
     for note in notes:
         by_pitch.setdefault(round(note.pitch), []).append(note)
-    pairs = [pair for group in by_pitch.values() for pair in zip(group[:-1], group[1:], strict=True)]
+    pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
     if not pairs:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
     rows = []
@@ -172,8 +186,15 @@ def evaluate_morph(explorer: Explorer, notes_folder: str | Path, *, decoder: str
             if save_audio is not None:
                 name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
                 _save(explorer, Path(save_audio) / name, rendered)
-            rows.append({"a": first.path.name, "b": second.path.name, "mix": mix, "pitch": first.pitch,
-                         **_morph_distances(explorer, rendered, sounds, first.pitch)})  # fmt: skip
+            rows.append(
+                {
+                    "a": first.path.name,
+                    "b": second.path.name,
+                    "mix": mix,
+                    "pitch": first.pitch,
+                    **_morph_distances(explorer, rendered, sounds, first.pitch),
+                }
+            )
     report = _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
@@ -222,12 +243,15 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
         midi = np.array([s.pitch[i] for s, i in group])
         track = (pitch_tracks.midi_to_hz(midi)[:, None] * 2.0 ** (cents / 1200.0)).astype(np.float32)
         inputs = {
-            "source": audio, "target": audio, "source_pitch_hz": track, "target_pitch_hz": track,
+            "source": audio,
+            "target": audio,
+            "source_pitch_hz": track,
+            "target_pitch_hz": track,
             "weight": np.ones(batch, np.float32),
             "latent_noise": np.zeros((batch, frames, config.learned), np.float32),
             "noise_phase": rng.random((batch, frames, config.hop + 1), dtype=np.float32),
             "short_noise_phase": rng.random((batch, frames * config.subframes, config.subframe + 1), dtype=np.float32),
-        }  # fmt: skip
+        }
         output = model.predict_on_batch(inputs)["audio"]
         figures.append(np.asarray(model.spectral.log_mel(audio, output)) * (20.0 / np.log(10.0)))
     return float(np.mean(np.concatenate(figures)))

@@ -53,7 +53,8 @@ class TrainConfig:
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise SpecError(f"{path} can't be read as a training configuration: {str(error).splitlines()[0]}.") from None
+            reason = str(error).splitlines()[0]
+            raise SpecError(f"{path} can't be read as a training configuration: {reason}.") from None
         if not isinstance(values, dict) or not isinstance(values.get("datasets"), dict) or not values["datasets"]:
             raise SpecError(f"{path} must be a mapping with at least `datasets: {{FOLDER: SHARE}}`.")
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
@@ -121,8 +122,14 @@ class Run:
         self.config, self.out = config, out
         self.model = make_training_model(config)
         sources = open_sources(config, self.model.config)
-        self.batches = Batches(sources, self.model.config, size=config.batch, frames=config.frames, seed=config.seed,
-                               augmentation=Augmentation(**config.augmentation))  # fmt: skip
+        self.batches = Batches(
+            sources,
+            self.model.config,
+            size=config.batch,
+            frames=config.frames,
+            seed=config.seed,
+            augmentation=Augmentation(**config.augmentation),
+        )
         self.step, self.best = 0, float("inf")
         self.average = [np.array(v) for v in self.model.get_weights()]
         if resume and (out / "state.npz").exists():
@@ -206,7 +213,7 @@ class Run:
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if fresh:
-                writer.writerow(["kind", "step", "loss_or_distance_db", "spectra", "attributes", "latents", "steps_per_s"])
+                writer.writerow(["kind", "step", "loss_or_db", "spectra", "attributes", "latents", "steps_per_s"])
             writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
         report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
 

@@ -1,0 +1,93 @@
+"""The factorised decoder keeps its promises with any weights: they are by construction, not learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.model.small import small_model
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_model(seed=2)
+
+
+def _sound(model, z: np.ndarray, pitch_hz: float = 220.0) -> np.ndarray:
+    from synth_explorer.model import synthesis
+
+    config = model.config
+    track = np.full(z.shape[:2], pitch_hz, np.float32)
+    rng = np.random.default_rng(0)
+    frames = z.shape[1]
+    phases = (
+        rng.random((len(z), frames, config.hop + 1), dtype=np.float32),
+        rng.random((len(z), frames * config.subframes, config.subframe + 1), dtype=np.float32),
+    )
+    return np.asarray(synthesis.render(model.decoder(z, track), track, *phases, model.decoder))
+
+
+def _latents(model, frames: int = 60) -> np.ndarray:
+    z = np.random.default_rng(4).normal(0, 0.4, (1, 1, model.config.channels)).astype(np.float32)
+    z = np.repeat(z, frames, axis=1)
+    z[..., 0], z[..., 1] = 0.8, 0.3
+    return z
+
+
+@pytest.mark.parametrize("gain_db", [-12.0, -6.0, 6.0])
+def test_loudness_channel_is_a_pure_gain(model, gain_db: float) -> None:
+    z = _latents(model)
+    moved = z.copy()
+    moved[..., 0] += gain_db * model.config.loudness_units_per_db
+    before, after = _sound(model, z), _sound(model, moved)
+    heard_db = 20 * np.log10(np.sqrt(np.mean(after**2)) / np.sqrt(np.mean(before**2)))
+    assert heard_db == pytest.approx(gain_db, abs=0.1)
+    scaled = before * 10 ** (gain_db / 20)
+    assert np.sqrt(np.mean((after - scaled) ** 2)) < 0.02 * np.sqrt(np.mean(scaled**2))
+
+
+def test_brightness_channel_moves_the_centroid_by_its_octaves(model) -> None:
+    from synth_explorer.measure import brightness_octaves, rms_db
+
+    z = _latents(model)
+    moved = z.copy()
+    moved[..., 1] += 0.5
+    before, after = _sound(model, z)[0], _sound(model, moved)[0]
+    heard = brightness_octaves(after, sample_rate_hz=RATE) - brightness_octaves(before, sample_rate_hz=RATE)
+    assert heard == pytest.approx(0.5, abs=0.12)
+    assert abs(rms_db(after) - rms_db(before)) < 3.0
+
+
+def test_the_network_sees_neither_loudness_nor_brightness(model) -> None:
+    z = _latents(model)
+    track = np.full(z.shape[:2], 220.0, np.float32)
+    moved = z.copy()
+    moved[..., :2] += 1.0
+    first, second = (model.decoder.shape_of(x, track) for x in (z, moved))
+    for name in first:
+        np.testing.assert_array_equal(np.asarray(first[name]), np.asarray(second[name]))
+
+
+def test_tilt_is_finite_in_silence_and_at_the_extremes(model) -> None:
+    z = _latents(model)
+    for loudness, brightness in ((-3.0, 0.0), (-3.0, 3.0), (2.0, -5.0), (2.0, 4.0)):
+        z[..., 0], z[..., 1] = loudness, brightness
+        assert np.isfinite(_sound(model, z)).all()
+
+
+def test_k_weighting_in_ops_matches_numpy() -> None:
+    from synth_explorer.mel import k_weighting_power
+    from synth_explorer.model.fast_decoder import k_weighting
+
+    hz = np.array([10.0, 27.5, 60.0, 440.0, 1700.0, 7900.0], np.float32)
+    np.testing.assert_allclose(np.asarray(k_weighting(hz)), k_weighting_power(hz), rtol=1e-3)
+
+
+def test_batch_does_not_change_a_note(model) -> None:
+    z = np.concatenate([_latents(model), _latents(model) * 0.5])
+    both = model.decoder(z, np.full(z.shape[:2], 220.0, np.float32))
+    alone = model.decoder(z[:1], np.full((1, z.shape[1]), 220.0, np.float32))
+    for name in both:
+        np.testing.assert_allclose(np.asarray(both[name])[:1], np.asarray(alone[name]), rtol=2e-3, atol=1e-6)

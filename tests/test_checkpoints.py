@@ -1,0 +1,119 @@
+"""Checkpoints: whole or refused, with a sentence that names what is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synth_explorer import checkpoints
+from synth_explorer.errors import CheckpointError
+from tests.model.small import small_model
+
+CONTROLS = {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0}}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small checkpoint."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    pitch_files = tuple(folder / name for name in ("p.json", "p.h5"))
+    for path in pitch_files:
+        path.write_text("{}")
+    checkpoints.save(
+        small_model(),
+        folder / "small",
+        description="small",
+        controls=CONTROLS,
+        card="# Small\n",
+        pitch_files=pitch_files,
+        dtype="float32",
+    )
+    return folder / "small"
+
+
+@pytest.fixture
+def copy(saved: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(saved, tmp_path / "small"))
+
+
+def test_round_trip(saved: Path) -> None:
+    info = checkpoints.verify(saved)
+    assert (info.name, info.description, len(info.hash)) == ("small", "small", 64)
+    for a, b in zip(small_model().get_weights(), checkpoints.load_model(info).get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert checkpoints.show(saved) == "# Small\n"
+
+
+def test_found_by_name(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(checkpoints.FOLDER_VARIABLE, str(saved.parent))
+    assert checkpoints.find("small") == saved
+    assert "small" in [info.name for info in checkpoints.list_checkpoints()]
+
+
+@pytest.mark.parametrize("name", ["nothing", "../small", "", ".", "a/b", "/"])
+def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(CheckpointError, match="known are"):
+        checkpoints.find(name)
+
+
+def test_truncated_weights_are_refused(copy: Path) -> None:
+    weights = copy / checkpoints.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"weights\.npz.*damaged"):
+        checkpoints.verify(copy)
+    with pytest.raises(CheckpointError, match="can't be read as weights"):
+        checkpoints.load_model(checkpoints.read_info(copy))
+
+
+def test_a_missing_file_is_named(copy: Path) -> None:
+    (copy / checkpoints.CONTROLS).unlink()
+    with pytest.raises(CheckpointError, match=r"lacks controls\.json"):
+        checkpoints.verify(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 99}, "format_version=99"),
+        ({"files": {"../weights.npz": "0", "weights.npz": "0"}}, "outside its folder"),
+        ({"files": {}}, "must hold"),
+        ({"config": {"hop": "many"}}, "must be a number"),
+        ({"config": {"colour": 3}}, "unknown fields: colour"),
+    ],
+)
+def test_a_wrong_configuration_is_named(copy: Path, change: dict, message: str) -> None:
+    path = copy / checkpoints.CONFIG
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CheckpointError, match=message):
+        checkpoints.load_model(checkpoints.read_info(copy))
+
+
+def test_weights_of_another_size_are_refused(copy: Path) -> None:
+    path = copy / checkpoints.CONFIG
+    content = json.loads(path.read_text())
+    content["config"]["decoder_width"] += 8
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match="has shape"):
+        checkpoints.load_model(checkpoints.read_info(copy))
+
+
+def test_not_a_configuration(copy: Path) -> None:
+    (copy / checkpoints.CONFIG).write_text("not json")
+    with pytest.raises(CheckpointError, match="can't be read"):
+        checkpoints.verify(copy)
+
+
+def test_saving_again_replaces_the_whole_folder(copy: Path) -> None:
+    stray = copy / "stray.txt"
+    stray.write_text("from an older version")
+    pitch_files = tuple(copy.parent / name for name in ("p.json", "p.h5"))
+    for path in pitch_files:
+        path.write_text("{}")
+    checkpoints.save(small_model(1), copy, description="new", controls=CONTROLS, card="", pitch_files=pitch_files)
+    assert not stray.exists()
+    assert sorted(p.name for p in copy.parent.iterdir()) == ["p.h5", "p.json", "small"]

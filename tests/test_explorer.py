@@ -1,0 +1,142 @@
+"""The bundled model on real notes: what comes back, what a gain or a transposition does, and what is refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from synth_explorer import measure
+from synth_explorer.assets import example_notes
+from synth_explorer.edits import EditChain, Gain, Transpose
+from synth_explorer.errors import AudioError, CheckpointError, LatentsError
+from synth_explorer.latents import Latents
+
+NAMES = 6
+
+
+@pytest.fixture(scope="module")
+def notes():
+    """A few example notes, spread over the families."""
+    found = example_notes()
+    return found[:: max(1, len(found) // NAMES)]
+
+
+@pytest.fixture(scope="module")
+def encoded(explorer, notes):
+    """Their latents, the pitch told."""
+    return [explorer.encode(note.path, pitch=note.pitch) for note in notes]
+
+
+def test_latents_carry_where_they_come_from(explorer, encoded) -> None:
+    for latents in encoded:
+        assert latents.channels == explorer.config.channels
+        assert latents.meta.checkpoint_hash == explorer.checkpoint_hash
+        assert latents.frames == -(-latents.duration_samples // explorer.hop)
+
+
+def test_notes_come_back_at_their_level_and_pitch(explorer, notes) -> None:
+    distances, levels, cents = [], [], []
+    for note in notes:
+        audio = explorer.read(note.path)
+        rendered = explorer.reconstruct(audio, pitch=note.pitch)
+        assert rendered.shape == audio.shape
+        distances.append(measure.log_mel_distance_db(audio, rendered, sample_rate_hz=explorer.sample_rate_hz))
+        levels.append(abs(measure.level_error_db(audio, rendered)))
+        cents.append(abs(measure.pitch_cents_difference(audio, rendered, sample_rate_hz=explorer.sample_rate_hz)))
+    assert np.mean(distances) < 4.0
+    assert np.median(levels) < 1.0
+    assert np.nanmedian(cents) < 10.0
+
+
+def test_pitch_is_estimated(explorer, notes) -> None:
+    errors = [abs(explorer.estimate_pitch(explorer.read(note.path))[0] - note.pitch) for note in notes]
+    assert np.mean(np.array(errors) < 0.5) >= 0.8
+
+
+@pytest.mark.parametrize("gain_db", [-12.0, 6.0])
+def test_gain_is_heard_in_decibels(explorer, encoded, gain_db: float) -> None:
+    for latents in encoded:
+        before = explorer.decode(latents)
+        after = explorer.decode(explorer.edit(latents, EditChain((Gain(db=gain_db),))))
+        assert measure.rms_db(after) - measure.rms_db(before) == pytest.approx(gain_db, abs=0.3)
+
+
+def test_transposition_is_heard_in_cents(explorer, encoded) -> None:
+    for latents in encoded:
+        before = explorer.decode(latents)
+        after = explorer.decode(explorer.edit(latents, EditChain((Transpose(semitones=5.0),))))
+        pair = tuple(440.0 * 2 ** ((latents.pitch_midi + shift - 69) / 12) for shift in (0.0, 5.0))
+        cents = measure.pitch_cents_difference(before, after, sample_rate_hz=explorer.sample_rate_hz, around_hz=pair)
+        assert cents == pytest.approx(500.0, abs=10.0)
+
+
+def test_the_ends_of_a_morph_are_the_notes(explorer, encoded) -> None:
+    first, second = encoded[:2]
+    end = explorer.morph([first, second], (1.0, 0.0))
+    np.testing.assert_allclose(explorer.decode(end), explorer.decode(first), atol=1e-4)
+
+
+def test_seed_and_engine(explorer, encoded) -> None:
+    latents = encoded[0]
+    first, again, other = (explorer.decode(latents, seed=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    reference = explorer.decode(latents, seed=3, engine="keras")
+    difference = np.sqrt(np.mean((first - reference) ** 2)) / np.sqrt(np.mean(reference**2))
+    assert difference < 0.03
+
+
+def test_temperature_scales_the_noise(explorer, encoded) -> None:
+    latents = encoded[0]
+    still = explorer.decode(latents, temperature=0.0, seed=1)
+    np.testing.assert_array_equal(still, explorer.decode(latents, temperature=0.0, seed=2))
+
+
+def test_threads_hear_the_same(explorer, encoded) -> None:
+    alone = [explorer.decode(latents) for latents in encoded]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(explorer.decode, encoded))
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_latents_file_round_trip(explorer, encoded, tmp_path) -> None:
+    path = encoded[0].save(tmp_path / "note.npz")
+    np.testing.assert_array_equal(explorer.decode(explorer.load_latents(path)), explorer.decode(encoded[0]))
+
+
+def test_foreign_latents_are_refused_by_name(explorer, encoded) -> None:
+    foreign = encoded[0].replace(checkpoint="other", checkpoint_hash="0" * 64)
+    for use in (
+        explorer.decode,
+        lambda x: explorer.morph([x, x], (0.5, 0.5)),
+        lambda x: explorer.edit(x, EditChain(())),
+    ):
+        with pytest.raises(LatentsError, match=r"other.*default"):
+            use(foreign)
+
+
+def test_latents_without_pitch_are_refused(explorer, encoded) -> None:
+    latents = encoded[0]
+    silent_pitch = Latents(latents.z, np.full(latents.frames, np.nan), latents.meta)
+    with pytest.raises(LatentsError, match="pitch"):
+        explorer.decode(silent_pitch)
+
+
+@pytest.mark.parametrize(
+    "audio", [np.zeros(16000, np.float32), np.full(16000, np.nan, np.float32), np.zeros(0, np.float32)]
+)
+def test_silence_and_nonsense_are_refused(explorer, audio) -> None:
+    with pytest.raises(AudioError):
+        explorer.encode(audio)
+
+
+def test_wrong_choices_are_refused(explorer, encoded) -> None:
+    with pytest.raises(CheckpointError, match="fast"):
+        explorer.decode(encoded[0], decoder="slow")
+    with pytest.raises(CheckpointError, match="numba"):
+        explorer.decode(encoded[0], engine="steam")
+    with pytest.raises(AudioError, match="pitch"):
+        explorer.encode(np.ones(4000, np.float32), pitch=500.0)

@@ -1,0 +1,78 @@
+"""Evaluation on a folder of notes: reports, saved audio, and what is wrong with an index."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from synth_explorer.assets import example_notes
+from synth_explorer.errors import DataError
+from synth_explorer.train import evaluation
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three example notes with an index, two of them of one pitch."""
+    by_pitch: dict[int, list] = {}
+    for note in example_notes():
+        by_pitch.setdefault(note.pitch, []).append(note)
+    chosen = max(by_pitch.values(), key=len)[:3]
+    with (tmp_path / "index.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "pitch"])
+        for note in chosen:
+            (tmp_path / note.path.name).write_bytes(note.path.read_bytes())
+            writer.writerow([note.path.name, note.pitch])
+    return tmp_path
+
+
+def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    report = evaluation.evaluate_reconstruction(
+        explorer, folder, save_audio=folder / "out", progress=lambda done, total: calls.append((done, total))
+    )
+    assert report["notes"] == len(report["per_note"]) == 3
+    assert calls[-1] == (3, 3)
+    mean = np.mean([row["log_mel_db"] for row in report["per_note"]])
+    assert report["summary"]["log_mel_db_mean"] == pytest.approx(mean)
+    low, high = report["summary"]["log_mel_db_mean_95"]
+    assert low <= mean <= high
+    for row in report["per_note"]:
+        original, rendered = (
+            soundfile.read(path)[0] for path in (folder / row["path"], folder / "out" / f"{Path(row['path']).stem}.wav")
+        )
+        assert len(original) == len(rendered)
+
+
+def test_morph_report(explorer, folder: Path) -> None:
+    report = evaluation.evaluate_morph(explorer, folder, save_audio=folder / "out", pitch_source="index")
+    assert report["notes"] == 6
+    assert len(list((folder / "out").glob("*.wav"))) == 6
+    nearer_a = [row["log_mel_to_a_db"] < row["log_mel_to_b_db"] for row in report["per_note"]]
+    assert nearer_a[0]
+    assert not nearer_a[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "header"),
+        ("name,pitch\na.wav,60\n", "header"),
+        ("path,pitch\n../a.wav,60\n", "line 2.*inside"),
+        ("path,pitch\n/etc/passwd,60\n", "line 2.*inside"),
+        ("path,pitch\na.wav,high\n", "line 2.*pitch 'high'"),
+    ],
+)
+def test_a_bad_index_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "index.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        evaluation.read_index(tmp_path)
+
+
+def test_a_missing_index_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"index\.csv"):
+        evaluation.read_index(tmp_path)

@@ -1,0 +1,107 @@
+"""Training: it learns, it resumes to the bit, and it says what is wrong with a configuration."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from synth_explorer.errors import DataError, SpecError
+from synth_explorer.train.trainer import TrainConfig, train
+from tests.model.small import SIZES
+
+
+def _config(tmp_path: Path, dataset: Path, **changes: object) -> Path:
+    values = {
+        "datasets": {str(dataset): 1.0},
+        "batch": 4,
+        "frames": 16,
+        "steps": 8,
+        "warm_up_steps": 2,
+        "validate_every": 8,
+        "validation_notes": 8,
+        "save_every_s": 0.0,
+        "jit_compile": False,
+        "model": SIZES,
+    } | changes
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def _weights(folder: Path, name: str = "best.npz") -> list[np.ndarray]:
+    with np.load(folder / name) as file:
+        return [file[n] for n in sorted(file.files) if n.startswith("w")]
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
+    whole = train(_config(tmp_path, tiny_dataset), tmp_path / "whole", report=_quiet)
+    killed: list[str] = []
+
+    def kill(line: str) -> None:
+        killed.append(line)
+        raise KeyboardInterrupt
+
+    # the schedule depends on `steps`, so the first half is the same run, stopped by its own log line at step 8
+    config = _config(tmp_path, tiny_dataset, validate_every=4)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "parts", report=kill)
+    assert killed
+    train(config, tmp_path / "parts", resume=True, report=_quiet)
+    for a, b in zip(_weights(whole.parent, "last.npz"), _weights(tmp_path / "parts", "last.npz"), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_training_lowers_the_loss(tmp_path, tiny_dataset) -> None:
+    config = _config(tmp_path, tiny_dataset, steps=200, learning_rate=3e-3, validate_every=200, save_every_s=999.0)
+    train(config, tmp_path / "run", report=_quiet)
+    with (tmp_path / "run" / "log.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "train"]
+    first, last = (float(rows[i]["spectra"]) for i in (0, -1))
+    assert last < 0.8 * first
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 200
+
+
+def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
+    config = _config(tmp_path, tiny_dataset, steps=1, validate_every=1)
+    train(config, tmp_path / "run", report=_quiet)
+    with pytest.raises(SpecError, match="--resume"):
+        train(config, tmp_path / "run", report=_quiet)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("]", "can't be read"),
+        ("steps: 3", "datasets"),
+        ("datasets: {a: 1}\nstepz: 3", "stepz"),
+        ("datasets: 3", "datasets"),
+    ],
+)
+def test_bad_configurations_are_named(tmp_path, text: str, message: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=message):
+        TrainConfig.load(path)
+
+
+def test_a_dataset_of_another_rate_is_refused(tmp_path, tiny_dataset) -> None:
+    config = _config(tmp_path, tiny_dataset, model=SIZES | {"sample_rate_hz": 22050})
+    with pytest.raises(DataError, match="22050"):
+        train(config, tmp_path / "run", report=_quiet)
+
+
+def test_the_rate_warms_up_and_comes_down() -> None:
+    config = TrainConfig(
+        datasets={}, steps=1000, warm_up_steps=100, decay_fraction=0.5, learning_rate=1.0, final_rate=0.1
+    )
+    rates = [config.rate(step) for step in (0, 50, 100, 500, 750, 1000)]
+    assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])
