@@ -30,10 +30,10 @@ def fake() -> ModuleType:
     return _load_fake()
 
 
-@pytest.fixture
-def studio(fake: ModuleType, tmp_path: Path) -> Iterator[object]:
+@pytest.fixture(scope="module")
+def studio(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     from synth_explorer.ui.studio import Studio
 
-    opened = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path))
+    opened = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
     yield opened
     opened.jukebox.close()

@@ -13,7 +13,7 @@ from synth_explorer import audio as sound
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 
-RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 63
+RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
 CONTROLS = {
     "format_version": 1,
     "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
@@ -81,7 +81,7 @@ class FakeExplorer:
         bright = np.interp(at, frame_at, latents.z[:, 1])
         gain = 10 ** ((np.interp(at, frame_at, latents.z[:, 0]) * 20 - 40) / 20)
         phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
-        parts = [(np.exp(-k / (4 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 25)]
+        parts = [(np.exp(-k / (4 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 11)]
         level = np.sqrt(sum(part**2 for part, _ in parts) / 2)
         return (gain / level * sum(part * np.sin(k * phase) for part, k in parts)).astype(np.float32)
 
@@ -107,7 +107,7 @@ def fake_notes(folder: Path) -> list[FakeNote]:
             ("mallet", 79),
         ]
     ):
-        at = np.arange(2 * RATE_HZ)
+        at = np.arange(RATE_HZ)
         tone = sum(np.sin(2 * np.pi * k * midi_to_hz(pitch) * at / RATE_HZ) / k ** (1 + index % 3) for k in range(1, 9))
         fade = np.minimum(at / 400, 1.0) * np.exp(-at / RATE_HZ * (0.5 + index % 4))
         path = folder / f"{family}-{pitch}.wav"

@@ -73,8 +73,8 @@ def test_a_morph_encodes_nothing(studio, sources):
     assert studio.explorer.encoded == encoded
 
 
-def test_the_folder_of_sounds_stays_small(studio, sources):
-    studio.jukebox._files.size = 5
+def test_the_folder_of_sounds_stays_small(studio, sources, monkeypatch):
+    monkeypatch.setattr(studio.jukebox._files, "size", 5)
     for mix in np.linspace(0, 1, 12):
         handlers.hear(studio, sources, replace(REST, mix=float(mix)))
     assert len(list(studio.jukebox.folder.iterdir())) <= 5

@@ -1,0 +1,218 @@
+"""The page in a real browser: picked, dragged, typed into and listened to. Nothing may leave this machine."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+import soundfile
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WAIT_MS = 60_000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(studio) -> Iterator[str]:
+    from synth_explorer.ui.page import build_page, serve
+
+    page = build_page(studio)
+    _, local, _ = serve(page, studio, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    yield local
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Desk:
+    """A page that is open, and what one can do with it."""
+
+    def __init__(self, browser, address: str, *, width: int = 1440, height: int = 900) -> None:
+        self.page = browser.new_page(viewport={"width": width, "height": height})
+        self.page.set_default_timeout(WAIT_MS)
+        self.troubles: list[str] = []
+        self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
+        self.page.on("pageerror", lambda error: self._note(True, str(error)))
+        self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
+        self.page.goto(address)
+        self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
+
+    def _note(self, is_trouble: bool, text: str) -> None:
+        if is_trouble:
+            self.troubles.append(text)
+
+    @staticmethod
+    def _leaves(url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost")
+
+    def source(self, screen: str = "screen-result") -> str:
+        """Address of the file that a screen plays."""
+        return self.page.locator(f"#{screen} audio").get_attribute("src") or ""
+
+    def after(self, act, screen: str = "screen-result") -> np.ndarray:
+        """Do something, wait until the result is another file, and fetch that file."""
+        before = self.source(screen)
+        act()
+        self.page.wait_for_function(
+            "([screen, before]) => document.querySelector(`#${screen} audio`).getAttribute('src') !== before",
+            arg=[screen, before],
+        )
+        return self.fetch(screen)
+
+    def fetch(self, screen: str = "screen-result") -> np.ndarray:
+        with urlopen(self.source(screen)) as answer:
+            return soundfile.read(io.BytesIO(answer.read()), dtype="float32")[0]
+
+    def type_into(self, knob: str, value: str) -> None:
+        field = self.page.locator(f"#{knob} input[type=number]")
+        field.fill(value)
+        field.blur()
+
+    def choose(self, group: str, words: str) -> None:
+        self.page.locator(f"#{group} label", has_text=words).click()
+
+
+@pytest.fixture
+def desk(browser, address) -> Iterator[Desk]:
+    opened = Desk(browser, address)
+    yield opened
+    opened.page.close()
+    assert opened.troubles == []
+
+
+def rms_db(audio: np.ndarray) -> float:
+    return 10 * float(np.log10(np.mean(audio.astype(np.float64) ** 2)))
+
+
+def test_two_notes_a_mix_and_the_level_that_is_served(desk, studio):
+    notes = list(studio.notes)
+    desk.after(lambda: desk.choose("count", "2"))
+    desk.after(lambda: desk.page.select_option("#picker-a select", notes[0]))
+    desk.after(lambda: desk.page.select_option("#picker-b select", notes[5]))
+    heard = desk.after(lambda: desk.type_into("mix", "0.25"))
+    explorer, latents = studio.explorer, [studio.latents(studio.open_example(notes[index])) for index in (0, 5)]
+    expected = explorer.decode(explorer.morph(latents, (0.75, 0.25)))
+    assert rms_db(heard) == pytest.approx(rms_db(expected), abs=0.05)
+    desk.page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
+    dragged = desk.after(lambda: _drag(desk, "#mix input[type=range]", 0.9, 0.5))
+    assert not np.array_equal(dragged, heard)
+
+
+def test_gain_moves_the_served_level_by_what_it_says(desk):
+    plain = desk.fetch()
+    edited = desk.after(lambda: desk.type_into("gain-db", "-12"))
+    assert rms_db(edited) - rms_db(plain) == pytest.approx(-12.0, abs=0.05)
+    desk.page.wait_for_selector("#comparison .report")
+    assert rms_db(desk.fetch("screen-before")) == pytest.approx(rms_db(plain), abs=0.01)
+    assert "−12.0" in desk.page.locator("#report").inner_text()
+    back = desk.after(lambda: desk.page.click("#reset"))
+    assert np.array_equal(back, plain)
+
+
+def _drag(desk: Desk, target: str, x: float, y: float) -> None:
+    box = desk.page.locator(target).bounding_box()
+    desk.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    desk.page.mouse.down()
+    desk.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
+    desk.page.mouse.up()
+
+
+def test_the_pad_is_dragged_and_walked_with_keys(desk):
+    dragged = desk.after(lambda: _drag(desk, ".pad-field", 0.8, 0.3))
+    x, y = (float(desk.page.locator(f"#{name} input[type=number]").input_value()) for name in ("x", "y"))
+    assert (x, y) == (pytest.approx(0.8, abs=0.02), pytest.approx(0.7, abs=0.02))
+    field = desk.page.locator(".pad-field")
+    field.focus()
+    walked = desk.after(lambda: desk.page.keyboard.press("Shift+ArrowLeft"))
+    assert not np.array_equal(walked, dragged)
+    assert float(field.get_attribute("aria-valuenow")) == pytest.approx(100 * x - 10, abs=1)
+    desk.after(lambda: _drag(desk, ".pad-field", 3.0, -2.0))
+    assert field.get_attribute("aria-valuetext").endswith("D 100 percent")
+
+
+def test_sliders_move_the_pad_and_answer_to_keys(desk):
+    desk.after(lambda: desk.type_into("x", "0.1"))
+    assert desk.page.locator(".pad-field").get_attribute("aria-valuenow") == "10"
+    desk.page.locator("#transpose input[type=range]").focus()
+    desk.after(lambda: desk.page.keyboard.press("ArrowRight"))
+
+
+def test_a_file_of_ones_own_takes_a_slot(desk, tmp_path):
+    path = tmp_path / "mine.wav"
+    at = np.arange(22050) / 22050
+    soundfile.write(path, 0.2 * np.sin(2 * np.pi * 330 * at) * np.exp(-at), 22050)
+    desk.after(lambda: desk.page.set_input_files("#slot-a input[type=file]", path))
+    assert desk.page.locator("#picker-a option:checked").inner_text() == "mine.wav"
+    assert "E4" in desk.page.locator("#pitch-text-a").inner_text()
+    desk.after(lambda: (desk.page.fill("#pitch-a input", "60"), desk.page.press("#pitch-a input", "Enter")))
+    assert "C4" in desk.page.locator("#pitch-text-a").inner_text()
+
+
+def test_a_bad_file_is_one_sentence(desk, tmp_path):
+    path = tmp_path / "list.wav"
+    path.write_text("milk, bread, eggs")
+    desk.page.set_input_files("#slot-b input[type=file]", path)
+    message = desk.page.locator("#message-b .message")
+    message.wait_for()
+    assert "list.wav is not a sound file" in message.inner_text() and "Traceback" not in desk.page.content()
+    assert desk.source()
+
+
+def test_oscillation_shows_its_knobs_in_its_unit(desk):
+    desk.after(lambda: desk.choose("osc-target", "Pitch"))
+    assert "cents" in desk.page.locator("#osc-depth").inner_text()
+    desk.after(lambda: desk.choose("osc-target", "Brightness"))
+    assert "octaves" in desk.page.locator("#osc-depth").inner_text()
+
+
+def test_a_preset_goes_out_and_comes_back(desk, tmp_path):
+    edited = desk.after(lambda: desk.type_into("brightness", "0.5"))
+    desk.page.wait_for_selector("#comparison .report")
+    with desk.page.expect_download() as download:
+        desk.page.click("#save-preset")
+    path = tmp_path / "preset.json"
+    download.value.save_as(path)
+    desk.after(lambda: desk.page.click("#reset"))
+    again = desk.after(lambda: desk.page.set_input_files(".buttons input[type=file]", path))
+    assert np.array_equal(again, edited)
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_is_cut_off_at_any_width(browser, address, width):
+    desk = Desk(browser, address, width=width)
+    wide = desk.page.evaluate("document.documentElement.scrollWidth")
+    nameless = desk.page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, [role=slider]')]
+        .filter((e) => e.offsetParent && !e.ariaLabel && !e.innerText && !(e.labels && e.labels.length))
+        .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    desk.page.close()
+    assert wide <= width and nameless == [] and desk.troubles == []
