@@ -169,9 +169,7 @@ def _normalise(weights: Sequence[float], *, count: int) -> list[float]:
     return parts
 
 
-def _mix(
-    notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, loudness_channel: int | None
-) -> Latents:
+def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, loudness_channel: int | None) -> Latents:
     """Mix notes by weights [S, F] that sum to 1 in every frame."""
     frames = weights.shape[1]
     z = np.zeros((frames, notes[0].channels))

@@ -105,24 +105,24 @@ def _depth(rest: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.nd
     return float(np.hypot(*amplitudes))
 
 
-def _track_frames(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
-    """Windowed frames [F, 512] centred on multiples of 8 ms, zeros beyond the ends."""
+def _track_frames(audio: np.ndarray, *, sample_rate_hz: int, power: float) -> np.ndarray:
+    """Frames [F, 512] centred on multiples of 8 ms in a Hann window to the `power`, zeros beyond the ends."""
     audio = at_measure_rate(audio, sample_rate_hz=sample_rate_hz)
     padded = np.pad(audio, TRACK_WINDOW // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, TRACK_WINDOW)[::TRACK_HOP]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(TRACK_WINDOW) / TRACK_WINDOW)
-    return frames[: audio.size // TRACK_HOP] * np.sqrt(window)
+    return frames[: audio.size // TRACK_HOP] * window**power
 
 
 def loudness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """RMS level in dB every 8 ms in a Hann window of 32 ms, float64 [F]."""
-    frames = _track_frames(audio, sample_rate_hz=sample_rate_hz)
+    frames = _track_frames(audio, sample_rate_hz=sample_rate_hz, power=0.5)  # squared samples weigh by Hann
     return 10 * np.log10(np.maximum((frames.astype(np.float64) ** 2).mean(axis=1) * 2, 1e-14))
 
 
 def brightness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """log2 of the spectral centroid in Hz every 8 ms in a window of 32 ms, float64 [F]; NaN in silence."""
-    magnitudes = np.abs(np.fft.rfft(_track_frames(audio, sample_rate_hz=sample_rate_hz), axis=1))
+    magnitudes = np.abs(np.fft.rfft(_track_frames(audio, sample_rate_hz=sample_rate_hz, power=1.0), axis=1))
     total = magnitudes.sum(axis=1)
     frequency_hz = np.arange(magnitudes.shape[1]) * (RATE_HZ / TRACK_WINDOW)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -178,10 +178,19 @@ def oscillation(
     track[heard[: TRACK_WINDOW // TRACK_HOP]] = np.nan  # the window reaches over the onset
     smooth = _below_20_hz(track)
     rate_hz, depth = modulation(smooth, TRACK_RATE_HZ / 3)
-    response = (
-        pitch_track_response(rate_hz, around_hz=around_hz) if target == "pitch" else _hann_response(rate_hz)
-    ) * _box_response(rate_hz)
+    response = _response(target, rate_hz, around_hz) * _box_response(rate_hz)
     return Modulation(rate_hz, depth / response if response > 0.2 else float("nan"))
+
+
+def _response(target: str, rate_hz: float, around_hz: float | None) -> float:
+    """What a target's track leaves of an oscillation.
+
+    The sum of a spectrum's magnitudes follows a window's centre more than its mean, so a centroid loses much less to
+    the window than a level does: Hann to the power 0.3, as measured on harmonic tones of 60 to 1000 Hz.
+    """
+    if target == "pitch":
+        return pitch_track_response(rate_hz, around_hz=around_hz)
+    return _hann_response(rate_hz) ** (0.3 if target == "brightness" else 1.0)
 
 
 def _track(audio: np.ndarray, target: str, sample_rate_hz: int, around_hz: float | None) -> np.ndarray:

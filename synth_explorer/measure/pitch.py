@@ -98,6 +98,7 @@ def pitch_cents_difference(
     shift = np.average(second.cents[:count] - first.cents[:count], weights=weight)
     return float(1200.0 * np.log2(second.f0_hz / first.f0_hz) + shift)
 
+
 def pitch_track_cents(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float, track_rate_hz: float) -> np.ndarray:
     """Pitch over time in cents above `around_hz`, every 1 / track_rate_hz from time 0.
 
