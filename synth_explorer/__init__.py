@@ -21,5 +21,4 @@ __version__ = "0.1.0"
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no banner of CPU features, no search for GPUs in words
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

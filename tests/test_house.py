@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "package", "runtime"}
+BASE = {"errors", "files", "package", "quiet", "runtime"}
 SOUND = BASE | {"audio", "mel", "pitch"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -27,7 +27,8 @@ ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
-    "runtime": {"package"},
+    "quiet": {"package"},
+    "runtime": {"package", "quiet"},
     "files": BASE,
     "mel": BASE,
     "pitch": BASE | {"mel"},
@@ -54,7 +55,7 @@ ONLY_IN: dict[str, set[str]] = {
     "soundfile": {"audio"},
     "typer": {"cli"},
     "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
-    "keras": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
+    "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "train"},
     "fluidsynth": {"data"},
     "pydantic": {"train", "render", "checkpoints", "model"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,10 +94,11 @@ def interactive() -> bool:
 
 def load_explorer(checkpoint: str) -> Explorer:
     """The Explorer of a checkpoint; imports Keras, but not for a name that does not exist."""
-    from synth_explorer import checkpoints
+    from synth_explorer import checkpoints, quiet
 
     checkpoints.find(checkpoint)
     with status(f"loading checkpoint {checkpoint}"):
+        quiet.import_keras()
         from synth_explorer.explorer import Explorer
 
         return Explorer.load(checkpoint)
@@ -193,7 +195,8 @@ def status(text: str) -> Iterator[None]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(text):
+    own = os.fdopen(os.dup(2), "w", encoding="utf-8")  # a stream of its own, so that `quiet` does not stop it
+    with own, Console(file=own, force_terminal=True).status(text):
         yield
 
 

@@ -16,6 +16,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run in this folder stopped.")] = False,
 ) -> None:
     """Train a model from a configuration; log to CSV, keep the best by validation."""
+    from synth_explorer import quiet
+
+    common.check_inputs(config)
+    quiet.import_keras()
     from synth_explorer.train import trainer
 
     trainer.train(config, out, resume=resume)

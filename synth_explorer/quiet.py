@@ -1,0 +1,43 @@
+"""Importing Keras without the banners of its backend.
+
+TensorFlow says on stderr that it uses oneDNN, twice, before it reads the setting that would silence it. A shell that
+prints errors in one line cannot have that, so what the import says is held back, and shown only when it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def import_keras() -> None:
+    """Import Keras and its backend, if that has not happened yet. Raises what the import raises."""
+    if "keras" in sys.modules:
+        return
+    with held_back():
+        import keras  # noqa: F401
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold back what C code writes to stderr; show it after all when the block raises."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # a program without stderr, such as pythonw
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
