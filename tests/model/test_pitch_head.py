@@ -192,7 +192,7 @@ def test_same_logits_on_jax(tmp_path: Path) -> None:
         "from synth_explorer.model.pitch_head import PitchHead\n"
         "d = sys.argv[1]\n"
         "head = PitchHead.load(d + '/pitch.json', d + '/pitch.weights.h5')\n"
-        "np.save(d + '/logits.npy', ops.convert_to_numpy(head(np.load(d + '/frames.npy'))))\n"
+        "np.save(d + '/logits.npy', np.asarray(head(np.load(d + '/frames.npy'))))\n"
     )
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": root}
