@@ -19,6 +19,7 @@ from keras import layers, ops
 from synth_explorer.mel import interpolation_matrix, k_weighting_power, mel_centres_hz
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.model.frontend import frame_centred, hann
 
 LN10_20 = float(np.log(10.0) / 20.0)
 
@@ -142,10 +143,24 @@ class FastDecoder(keras.Model):
         short = short * ops.exp(LN10_20 * fine_tilt * self._octaves(self.short_centres_hz))
         power = self._harmonic_power(harmonic, frequency_hz) + self._noise_power(short, self.short_matrix)
         power = power + upsample(self._noise_power(noise, self.noise_matrix), config.subframes)
-        gain_db = upsample(loudness_db, config.subframes) - 10.0 * ops.log10(power + 1e-16)
-        level_db = upsample(gain_db, config.fine_steps) + self._flat(shape["level"]) * (20.0 / np.log(10.0))
+        shape_db = upsample(-10.0 * ops.log10(power + 1e-16), config.fine_steps)
+        level_db = shape_db + self._envelope_db(loudness_db, self._flat(shape["level"]) / LN10_20)
         level = ops.exp(LN10_20 * ops.minimum(level_db, 200.0))
         return {"harmonic": harmonic, "noise": noise, "short_noise": short, "level": level}
+
+    def _envelope_db(self, loudness_db, fine_db):
+        """Level over time in dB, [B, S]: loudness [B, F] with the network's fine envelope [B, S] upon it.
+
+        The fine envelope shapes the attack but may not change the loudness: what a frame's Hann window would read of
+        the envelope is computed, and the difference to the asked loudness is taken off again.
+        """
+        points = self.config.subframes * self.config.fine_steps
+        wanted_db = upsample(loudness_db, points) + fine_db
+        window = self.config.n_fft * points // self.config.hop
+        weight = hann(window).astype(np.float64) ** 2
+        seen = frame_centred(ops.exp(2.0 * LN10_20 * wanted_db), window, points)
+        seen_db = 10.0 * ops.log10(ops.sum(seen * (weight / weight.sum()).astype(np.float32), axis=-1) + 1e-14)
+        return wanted_db + upsample(ops.clip(loudness_db - seen_db, -30.0, 30.0), points)
 
     def _flat(self, x):
         """[B, J, fine_steps] -> [B, S]."""
