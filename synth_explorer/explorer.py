@@ -193,6 +193,8 @@ class Explorer:
         for name in ("noise", "short_noise"):
             controls[name] = controls[name] * np.float32(temperature)
         sound = self._render(controls, pitch_hz, seed=seed, engine=engine)
+        if not np.isfinite(sound).all():
+            raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
         return np.ascontiguousarray(sound[: min(latents.duration_samples, frames * self.hop)])
 
     def _render(self, controls: dict[str, np.ndarray], pitch_hz: np.ndarray, *, seed: int, engine: str) -> np.ndarray:

@@ -140,3 +140,21 @@ def test_wrong_choices_are_refused(explorer, encoded) -> None:
         explorer.decode(encoded[0], engine="steam")
     with pytest.raises(AudioError, match="pitch"):
         explorer.encode(np.ones(4000, np.float32), pitch=500.0)
+
+
+@pytest.mark.parametrize("scale", [10.0, 1e4, 1e30])
+def test_latents_far_from_any_note_are_decoded_or_refused(explorer, encoded, scale: float) -> None:
+    latents = encoded[0]
+    try:
+        assert np.isfinite(explorer.decode(latents.replace(z=latents.z * np.float32(scale)))).all()
+    except LatentsError as error:
+        assert "too far" in str(error)
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.3, 16.0, 40.0])
+def test_short_and_long_notes(explorer, seconds: float) -> None:
+    t = np.arange(int(seconds * explorer.sample_rate_hz)) / explorer.sample_rate_hz
+    audio = (0.2 * np.sin(2 * np.pi * 220 * t)).astype(np.float32)
+    rendered = explorer.reconstruct(audio, pitch=57.0)
+    assert rendered.shape == audio.shape
+    assert np.isfinite(rendered).all()

@@ -33,9 +33,9 @@ def upsample(x, factor: int):
     return ops.reshape(stacked, (shape[0], shape[1] * factor, *x.shape[2:]))
 
 
-def smooth_floor(x, low: float):
-    """Identity well above `low`, never below it, smooth between."""
-    return low + ops.softplus(x - low)
+def bounded(x, low: float, high: float = 15.0):
+    """Identity well above `low`, never below it, smooth between; cut at `high`, where exp would overflow later."""
+    return ops.minimum(low + ops.softplus(x - low), high)
 
 
 class FastDecoder(keras.Model):
@@ -99,8 +99,8 @@ class FastDecoder(keras.Model):
         noise, bias = _split(frame, (config.noise_bands, 1))
         return {
             "harmonic": self._harmonics(envelope, offsets, upsample(pitch_hz, config.subframes)),
-            "noise": smooth_floor(noise * 2.0 - 7.0, -18.0),
-            "short_noise": smooth_floor(short - 8.0, -18.0),
+            "noise": bounded(noise * 2.0 - 7.0, -18.0),
+            "short_noise": bounded(short - 8.0, -18.0),
             "level": ops.clip(level, -10.0, 3.0),
             "bias": 0.3 * ops.tanh(bias[..., 0]),
         }
@@ -122,7 +122,7 @@ class FastDecoder(keras.Model):
         value = value + ops.take_along_axis(envelope, at + 1, axis=-1) * part
         missing = config.harmonics - config.harmonic_offsets
         value = value + ops.pad(offsets, [[0, 0], [0, 0], [0, missing]])
-        value = smooth_floor(value - ops.log(index) * 0.7, -18.0)
+        value = bounded(value - ops.log(index) * 0.7, -18.0)
         nyquist = config.sample_rate_hz / 2
         return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
 

@@ -1,0 +1,148 @@
+"""From a training run to a checkpoint: weights, calibration of the tied channels, card.
+
+A run's folder is what `trainer.train` leaves: `config.json`, `log.csv`, `best.npz`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synth_explorer import checkpoints
+from synth_explorer.data.dataset import NotesDataset
+from synth_explorer.errors import DataError
+from synth_explorer.train.trainer import TrainConfig
+
+SLOPE_INSTRUMENTS = 80
+SLOPE_RANGE_MIDI = (36.0, 90.0)
+LONGEST_S = 2.0
+
+CARD = """# {name}
+
+{description}
+
+- Model: encoder and fast decoder (harmonics and filtered noise), {rate} Hz, hop {hop}, {channels} latent channels,
+  {weights:.1f} M weights stored as half-precision floats.
+- Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s, multi-resolution STFT and log-mel
+  loss; the weights are an exponential average, the best by validation ({distance:.2f} dB log-mel distance on whole notes
+  of instruments that training never heard).
+- Instruments are held out whole for validation and test; a program of both SoundFonts is held out in both.
+
+## Data
+
+{data}
+
+{figures}"""
+
+
+def export(
+    run: str | Path,
+    out: str | Path,
+    *,
+    pitch_folder: str | Path | None = None,
+    description: str = "Trained on notes of SoundFonts and of synthetic instruments",
+    figures: str = "",
+) -> checkpoints.CheckpointInfo:
+    """Write the checkpoint of a run's best weights.
+
+    Args:
+        run: folder of the run.
+        out: folder of the checkpoint; its last part is the name.
+        pitch_folder: where `pitch.json` and `pitch.weights.h5` lie; None takes those of the bundled checkpoint.
+        description: one line.
+        figures: Markdown that ends the card: what was measured, and the limits.
+
+    Raises:
+        DataError: a folder that holds no finished run.
+    """
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
+
+    run, out = Path(run), Path(out)
+    if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
+        raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
+    config = TrainConfig(**json.loads((run / "config.json").read_text(encoding="utf-8")))
+    model = Autoencoder(ModelConfig.from_dict(config.model), name="autoencoder")
+    model.build_weights()
+    with np.load(run / "best.npz", allow_pickle=False) as file:
+        model.set_weights([file[name] for name in sorted(file.files)])
+    datasets = [NotesDataset(folder) for folder in config.datasets]
+    pitch_folder = checkpoints.find("default") if pitch_folder is None else Path(pitch_folder)
+    card = CARD.format(
+        name=out.name, description=description, rate=model.config.sample_rate_hz, hop=model.config.hop,
+        channels=model.config.channels, weights=model.count_params() / 1e6, steps=config.steps, batch=config.batch,
+        crop=config.frames * model.config.hop / model.config.sample_rate_hz, distance=_best_distance(run),
+        data="\n".join(_data_lines(datasets)), figures=figures,
+    )  # fmt: skip
+    return checkpoints.save(
+        model,
+        out,
+        description=description,
+        controls=controls(model.config, transpose_slope=brightness_slope(datasets[0])),
+        card=card,
+        pitch_files=tuple(pitch_folder / name for name in checkpoints.PITCH),
+    )
+
+
+def controls(config: Any, *, transpose_slope: float) -> dict[str, Any]:
+    """Content of controls.json: what the tied channels mean, by the front end's definition of them."""
+    return {
+        "format_version": 1,
+        "loudness": {
+            "channel": 0,
+            "units_per_db": config.loudness_units_per_db,
+            "offset_db": config.loudness_offset_db,
+        },
+        "brightness": {
+            "channel": 1,
+            "units_per_octave": 1.0,
+            "reference_hz": config.brightness_reference_hz,
+            "transpose_octaves_per_octave": round(transpose_slope, 3),
+        },
+    }
+
+
+def brightness_slope(notes: NotesDataset) -> float:
+    """Octaves by which the brightness of real instruments rises with an octave of pitch: the median over instruments.
+
+    For each training instrument, brightness (`measure.brightness_octaves`) of its notes of one velocity between
+    `SLOPE_RANGE_MIDI` is fitted by a line over pitch.
+    """
+    from synth_explorer.measure import brightness_octaves
+
+    instrument, velocity, pitch = (np.asarray(notes.column(name)) for name in ("instrument", "velocity", "pitch"))
+    low, high = SLOPE_RANGE_MIDI
+    usable = (np.asarray(notes.column("split")) == "train") & (pitch >= low) & (pitch <= high)
+    names = np.unique(instrument[usable])
+    slopes = []
+    for name in names[:: max(1, len(names) // SLOPE_INSTRUMENTS)]:
+        own = np.flatnonzero(usable & (instrument == name))
+        own = own[velocity[own] == np.max(velocity[own])]
+        if len(np.unique(np.round(pitch[own]))) < 5:
+            continue
+        samples = int(LONGEST_S * notes.sample_rate_hz)
+        heard = [brightness_octaves(notes.audio(i)[:samples], sample_rate_hz=notes.sample_rate_hz) for i in own]
+        slopes.append(np.polyfit(pitch[own] / 12.0, heard, 1)[0])
+    return float(np.median(slopes)) if slopes else 0.0
+
+
+def _best_distance(run: Path) -> float:
+    """Lowest validation distance of a run's log, in dB."""
+    with (run / "log.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "validation"]
+    return min(float(row["loss_or_db"]) for row in rows)
+
+
+def _data_lines(datasets: list[NotesDataset]) -> list[str]:
+    """A Markdown list of the sources, their notes and licences."""
+    lines = []
+    for notes in datasets:
+        source = np.asarray(notes.column("source"))
+        for name, about in notes.sources.items():
+            licence = about.get("licence", "not stated")
+            lines.append(f"- {about.get('file', name)}: {int(np.sum(source == name))} notes; licence: {licence}.")
+    return lines
