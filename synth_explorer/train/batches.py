@@ -16,6 +16,7 @@ from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError
 from synth_explorer.files import atomic_path
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.train.effects import Chorus, Room, coloured_noise
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Augmentation:
     noise_low_db: float = -100.0
     noise_high_db: float = -55.0
     drive: float = 0.08
+    room: float = 0.12
+    chorus: float = 0.08
     onset: float = 0.5
     shift: float = 0.5
 
@@ -124,7 +127,10 @@ class Batches:
             ]
             other = int(near[rng.integers(len(near))])
         start = self._start(rng, source)
-        crops = [self._crop(source, i, start) for i in (note, other)]
+        effects = [
+            kind.draw(rng) for kind, chance in ((Chorus, chances.chorus), (Room, chances.room)) if rng.random() < chance
+        ]
+        crops = [self._crop(source, i, start, effects) for i in (note, other)]
         if other == note and rng.random() < chances.mix:
             crops[0] = (self._mixed(rng, *crops[0], source.pitch[note], start), crops[0][1])
         audio = self._colour(rng, [crop[0] for crop in crops] if other != note else [crops[0][0]])
@@ -141,10 +147,15 @@ class Batches:
             start -= start % self.config.hop
         return min(start, last)
 
-    def _crop(self, source: Source, note: int, start: int) -> tuple[np.ndarray, np.ndarray]:
-        """Audio [T] and pitch [F] in Hz of one note from sample `start` on."""
+    def _crop(
+        self, source: Source, note: int, start: int, effects: list[Chorus | Room]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Audio [T] and pitch [F] in Hz of one note from sample `start` on, with effects."""
         hop = self.config.hop
-        audio = source.notes.audio(note)[start : start + self.frames * hop]
+        audio = source.notes.audio(note)[: start + self.frames * hop]
+        for effect in effects:
+            audio = effect.apply(audio, sample_rate_hz=self.config.sample_rate_hz)
+        audio = audio[start:]
         track = source.cents[note].astype(np.float64)
         at = start / hop + np.arange(self.frames)
         cents = np.interp(at, np.arange(len(track)), track)
@@ -183,13 +194,5 @@ class Batches:
         if rng.random() < chances.noise:
             level = 10.0 ** (rng.uniform(chances.noise_low_db, chances.noise_high_db) / 20.0)
             pole = rng.uniform(0.0, 0.9)
-            crops = [c + level * _coloured(rng, len(c), pole) for c in crops]
+            crops = [c + level * coloured_noise(rng, len(c), pole) for c in crops]
         return [c.astype(np.float32) for c in crops]
-
-
-def _coloured(rng: np.random.Generator, length: int, pole: float) -> np.ndarray:
-    """White noise through a one-pole low-pass, unit mean square, by FFT."""
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    response = (1.0 - pole) / np.abs(1.0 - pole * np.exp(-1j * np.linspace(0.0, np.pi, len(spectrum))))
-    noise = np.fft.irfft(spectrum * response, length)
-    return noise / (np.sqrt(np.mean(noise**2)) + 1e-12)

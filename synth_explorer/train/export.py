@@ -27,9 +27,9 @@ CARD = """# {name}
 
 - Model: encoder and fast decoder (harmonics and filtered noise), {rate} Hz, hop {hop}, {channels} latent channels,
   {weights:.1f} M weights stored as half-precision floats.
-- Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s, multi-resolution STFT and log-mel
-  loss; the weights are an exponential average, the best by validation ({distance:.2f} dB log-mel distance on whole notes
-  of instruments that training never heard).
+- Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s, with a multi-resolution STFT
+  and log-mel loss; the weights are an exponential average, the best by validation ({distance:.2f} dB log-mel distance
+  on whole notes of instruments that training never heard).
 - Instruments are held out whole for validation and test; a program of both SoundFonts is held out in both.
 
 ## Data

@@ -13,7 +13,17 @@ from synth_explorer.train.batches import Augmentation, Batches, Source, ensure_t
 from tests.model.small import small_config
 
 PLAIN = Augmentation(
-    cross_pitch=0, mix=0, equaliser=0, gain_low_db=0, gain_high_db=0, noise=0, drive=0, onset=0, shift=0
+    cross_pitch=0,
+    mix=0,
+    equaliser=0,
+    gain_low_db=0,
+    gain_high_db=0,
+    noise=0,
+    drive=0,
+    room=0,
+    chorus=0,
+    onset=0,
+    shift=0,
 )
 
 
