@@ -58,7 +58,7 @@ def render(
 @app.command("synthetic")
 def synthetic(
     out: common.Folder,
-    instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 250,
+    instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 312,
     pitches: Annotated[int, typer.Option(min=1, help="Notes of each over the range.")] = 12,
     workers: Workers = None,
     seed: Annotated[int, typer.Option(help="Seed of the instruments.")] = 0,
