@@ -18,6 +18,8 @@ from synth_explorer.files import atomic_path
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.train.effects import Chorus, Room, coloured_noise
 
+EQUALISER_KNOTS = (8, 16, 32)  # from a tone control to formants
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -26,7 +28,7 @@ class Augmentation:
     cross_pitch: float = 0.25
     cross_semitones: float = 13.0
     mix: float = 0.25
-    equaliser: float = 0.35
+    equaliser: float = 0.45
     equaliser_db: float = 10.0
     gain_low_db: float = -26.0
     gain_high_db: float = 6.0
@@ -184,9 +186,9 @@ class Batches:
             drive = 10.0 ** (rng.uniform(0.0, 20.0) / 20.0) / max(max(np.max(np.abs(c)) for c in crops), 1e-6)
             crops = [np.tanh(c * drive) / drive for c in crops]
         if rng.random() < chances.equaliser:
-            knots_db = rng.normal(0.0, chances.equaliser_db / 2.0, 8)
+            knots_db = rng.normal(0.0, chances.equaliser_db / 2.0, int(rng.choice(EQUALISER_KNOTS)))
             bins = np.linspace(0.0, 1.0, len(crops[0]) // 2 + 1)
-            curve = np.interp(bins**0.4, np.linspace(0.0, 1.0, 8), knots_db)
+            curve = np.interp(bins**0.4, np.linspace(0.0, 1.0, len(knots_db)), knots_db)
             crops = [np.fft.irfft(np.fft.rfft(c) * 10.0 ** (curve / 20.0), len(c)) for c in crops]
         gain = 10.0 ** (rng.uniform(chances.gain_low_db, chances.gain_high_db) / 20.0)
         peak = max(max(np.max(np.abs(c)) for c in crops), 1e-6)
