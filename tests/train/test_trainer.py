@@ -61,13 +61,13 @@ def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
 
 
 def test_training_lowers_the_loss(tmp_path, tiny_dataset) -> None:
-    config = _config(tmp_path, tiny_dataset, steps=200, learning_rate=3e-3, validate_every=200, save_every_s=999.0)
+    config = _config(tmp_path, tiny_dataset, steps=120, learning_rate=3e-3, validate_every=120, save_every_s=999.0)
     train(config, tmp_path / "run", report=_quiet)
     with (tmp_path / "run" / "log.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "train"]
     first, last = (float(rows[i]["spectra"]) for i in (0, -1))
     assert last < 0.8 * first
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 200
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 120
 
 
 def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
@@ -105,3 +105,28 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     )
     rates = [config.rate(step) for step in (0, 50, 100, 500, 750, 1000)]
     assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])
+
+
+def test_a_run_becomes_a_checkpoint(tmp_path, tiny_dataset) -> None:
+    """Trained, exported, loaded: the Explorer encodes and decodes with it."""
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.train.export import export
+    from tests.conftest import make_note
+
+    train(_config(tmp_path, tiny_dataset, steps=2, validate_every=2), tmp_path / "run", report=_quiet)
+    info = export(tmp_path / "run", tmp_path / "run" / "tiny", figures="None yet.")
+    explorer = Explorer.load(info.path)
+    assert explorer.checkpoint_name == "tiny"
+    latents = explorer.encode(make_note(60.0), pitch=60.0)
+    assert latents.channels == SIZES["channels"]
+    assert np.isfinite(explorer.decode(latents)).all()
+    card = (info.path / "card.md").read_text()
+    assert "licence: none" in card
+    assert "2 steps" in card
+
+
+def test_a_folder_without_a_run_is_not_exported(tmp_path) -> None:
+    from synth_explorer.train.export import export
+
+    with pytest.raises(DataError, match="no validated run"):
+        export(tmp_path, tmp_path / "out")
