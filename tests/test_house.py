@@ -46,7 +46,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "train": ENGINE | {"explorer", "data", "train"},
     "render": ENGINE | {"explorer", "render"},
     "ui": ENGINE | {"explorer", "plots", "render", "ui"},
-    "cli": ENGINE | {"explorer", "plots", "data", "train", "render", "ui", "cli"},
+    "bench": ENGINE | {"explorer"},
+    "cli": ENGINE | {"bench", "explorer", "plots", "data", "train", "render", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.

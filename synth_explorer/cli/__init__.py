@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli import checkpoint, dataset, edit, evaluate, notes, train
+from synth_explorer.cli import bench, checkpoint, dataset, edit, evaluate, notes, train
 from synth_explorer.cli.common import Shell
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ app.command("decode")(notes.decode)
 app.command("morph")(notes.morph)
 app.command("edit")(edit.edit)
 app.command("train")(train.train)
+app.command("bench")(bench.bench)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")

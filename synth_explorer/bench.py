@@ -1,0 +1,74 @@
+"""Benchmarks: how long encoding and decoding take here. Run on a quiet machine; nothing else asserts a time."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+NOTE_S = 4.0
+REPEATS = 15
+
+
+def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -> dict[str, Any]:
+    """Time each step of a slider move on one synthetic note.
+
+    Args:
+        explorer: the checkpoint.
+        note_s: length of the note in seconds.
+        repeats: how often each step runs after one warm-up.
+
+    Returns:
+        `{"machine": {...}, "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
+    """
+    from synth_explorer.edits import EditChain, Gain, Oscillate
+
+    note = _note(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
+    latents = explorer.encode(note)
+    chain = EditChain((Gain(db=-3.0), Oscillate(target="loudness", rate_hz=5.0, depth=3.0)))
+    steps: dict[str, Callable[[], Any]] = {
+        "estimate pitch": lambda: explorer.estimate_pitch(note),
+        "encode, pitch told": lambda: explorer.encode(note, pitch=latents.pitch_midi),
+        "encode": lambda: explorer.encode(note),
+        "decode, numba": lambda: explorer.decode(latents, engine="numba"),
+        "decode, keras": lambda: explorer.decode(latents, engine="keras"),
+        "encode and decode": lambda: explorer.decode(explorer.encode(note)),
+        "morph, edit and decode": lambda: explorer.decode(
+            explorer.edit(explorer.morph([latents, latents], (0.5, 0.5)), chain)
+        ),
+    }
+    return {
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
+        "checkpoint": explorer.checkpoint_name,
+        "note_s": note_s,
+        "steps": {name: _timed(step, note_s=note_s, repeats=repeats) for name, step in steps.items()},
+    }
+
+
+def _note(samples: int, sample_rate_hz: int) -> np.ndarray:
+    """A decaying note of ten partials at middle C."""
+    time_s = np.arange(samples) / sample_rate_hz
+    wave = sum(np.sin(2.0 * np.pi * 261.63 * k * time_s) / k for k in range(1, 11))
+    return (0.1 * wave * np.exp(-time_s)).astype(np.float32)
+
+
+def _timed(step: Callable[[], Any], *, note_s: float, repeats: int) -> dict[str, float]:
+    """Wall-clock times of a step, after one call to warm up."""
+    step()
+    times_ms = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        step()
+        times_ms.append(1000.0 * (time.perf_counter() - start))
+    median = statistics.median(times_ms)
+    return {
+        "median_ms": median, "min_ms": min(times_ms), "max_ms": max(times_ms), "times_real_time": 1000.0 * note_s / median,
+    }  # fmt: skip
