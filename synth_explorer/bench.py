@@ -70,5 +70,8 @@ def _timed(step: Callable[[], Any], *, note_s: float, repeats: int) -> dict[str,
         times_ms.append(1000.0 * (time.perf_counter() - start))
     median = statistics.median(times_ms)
     return {
-        "median_ms": median, "min_ms": min(times_ms), "max_ms": max(times_ms), "times_real_time": 1000.0 * note_s / median,
-    }  # fmt: skip
+        "median_ms": median,
+        "min_ms": min(times_ms),
+        "max_ms": max(times_ms),
+        "times_real_time": 1000.0 * note_s / median,
+    }
