@@ -26,7 +26,7 @@ from synth_explorer.ui.studio import Source, Studio
 
 NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
-DEFAULT_FAMILIES = ("bass", "reed", "strings", "mallet")
+DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 _stamps = itertools.count(int(time.time() * 1000))
 
 
@@ -159,14 +159,14 @@ def set_pitch(studio: Studio, slot: int, midi: float | None, current: Source | N
 
 
 def default_notes(studio: Studio) -> list[str]:
-    """Four example notes of different families, near middle C."""
-    families: dict[str, list[Any]] = {}
-    for note in studio.notes.values():
-        families.setdefault(note.family, []).append(note)
-    wanted = [name for name in DEFAULT_FAMILIES if name in families]
-    order = wanted + [name for name in families if name not in wanted]
-    chosen = [min(families[name], key=lambda note: abs(note.pitch - 60)).name for name in order[: len(LETTERS)]]
-    return chosen + [name for name in studio.notes if name not in chosen][: len(LETTERS) - len(chosen)]
+    """Names of the notes that the slots hold at first: well-known ones where they are there, one of each family."""
+    chosen = [name for name in DEFAULT_NOTES if name in studio.notes]
+    families = {studio.notes[name].family for name in chosen}
+    for name, note in studio.notes.items():
+        if note.family not in families:
+            families.add(note.family)
+            chosen.append(name)
+    return (chosen + [name for name in studio.notes if name not in chosen])[: len(LETTERS)]
 
 
 def open_defaults(studio: Studio) -> list[SlotView]:

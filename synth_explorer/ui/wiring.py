@@ -20,6 +20,9 @@ from synth_explorer.ui.studio import Studio
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 MODEL: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency_limit": 1}
 LATEST: dict[str, Any] = {**MODEL, "trigger_mode": "always_last"}
+HEAR: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "queue": False}
+"""One request and its answer instead of Gradio's queue and event stream; the studio's lock keeps renders in line."""
+
 
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
 SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y: pad.count === 2 ? 0 : y})"
@@ -79,7 +82,7 @@ def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False) ->
         ).values()
 
     inputs = [panels.morph.pad, *panels.hearing]
-    heard = event(hear, inputs, panels.result.shown, **LATEST)
+    heard = event(hear, inputs, panels.result.shown, **HEAR)
     _compare(panels, heard.then)
 
 

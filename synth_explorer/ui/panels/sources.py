@@ -103,5 +103,5 @@ def families(studio: Studio) -> list[tuple[str, list[tuple[str, str]]]]:
     """The example notes by family: [(family, [(id, label), ...]), ...]."""
     grouped: dict[str, list[tuple[str, str]]] = {}
     for note in studio.notes.values():
-        grouped.setdefault(note.family.capitalize(), []).append((note.name, note.name))
-    return sorted(grouped.items())
+        grouped.setdefault(note.family.replace("_", " ").capitalize(), []).append((note.name, note.name))
+    return list(grouped.items())
