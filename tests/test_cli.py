@@ -108,15 +108,16 @@ def leftovers(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-HELP = [(), ("encode",), ("decode",), ("morph",), ("edit",), ("train",), ("dataset",), ("dataset", "render"),
-        ("dataset", "synthetic"), ("dataset", "import-nsynth"), ("evaluate",), ("evaluate", "reconstruction"),
-        ("evaluate", "morph"), ("checkpoint",), ("checkpoint", "list"), ("checkpoint", "show"),
-        ("checkpoint", "verify")]
+HELP = [
+    "", "encode", "decode", "morph", "edit", "train", "bench", "dataset", "dataset render", "dataset synthetic",
+    "dataset import-nsynth", "evaluate", "evaluate reconstruction", "evaluate morph", "checkpoint", "checkpoint list",
+    "checkpoint show", "checkpoint verify",
+]
 
 
-@pytest.mark.parametrize("command", HELP, ids=" ".join)
-def test_every_command_has_help(command: tuple[str, ...]) -> None:
-    assert "Usage" in ok(*command, "--help").stdout
+@pytest.mark.parametrize("command", HELP)
+def test_every_command_has_help(command: str) -> None:
+    assert "Usage" in ok(*command.split(), "--help").stdout
 
 
 def test_help_imports_nothing_heavy() -> None:
