@@ -6,6 +6,7 @@ prints errors in one line cannot have that, so what the import says is held back
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -19,6 +20,7 @@ def import_keras() -> None:
         return
     with held_back():
         import keras  # noqa: F401
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice about retracing is for developers
 
 
 @contextmanager
