@@ -155,22 +155,25 @@ def save(path: str | os.PathLike[str], audio: np.ndarray, *, sample_rate_hz: int
         AudioError: another ending, audio that is not valid, a level above full scale in a FLAC, or no room to write.
     """
     import soundfile
+    from scipy.io import wavfile
 
     target = Path(path)
     audio = check(audio)
-    kinds = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24")}
-    if target.suffix.lower() not in kinds:
+    kind = target.suffix.lower()
+    if kind not in {".wav", ".flac"}:
         raise AudioError(f"{target} must end in .wav or .flac; received {target.suffix or 'no ending'!r}.")
-    container, subtype = kinds[target.suffix.lower()]
     peak = float(np.abs(audio).max())
-    if container == "FLAC" and peak > 1.0:
+    if kind == ".flac" and peak > 1.0:
         raise AudioError(
             f"{target} would clip: the peak is {20 * math.log10(peak):+.2f} dBFS and FLAC ends at 0; "
             "write a .wav file or lower the gain."
         )
     try:
         with atomic_path(target) as temporary:
-            soundfile.write(temporary, audio, int(sample_rate_hz), subtype=subtype, format=container)
+            if kind == ".wav":  # libsndfile would write the time of day into the header; equal sounds are equal files
+                wavfile.write(temporary, int(sample_rate_hz), audio)
+            else:
+                soundfile.write(temporary, audio, int(sample_rate_hz), subtype="PCM_24", format="FLAC")
     except (soundfile.SoundFileError, OSError) as error:
         raise AudioError(f"{target} cannot be written: {_reason(error)}.") from error
     return target

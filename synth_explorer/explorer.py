@@ -20,7 +20,7 @@ import numpy as np
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints, pitch
 from synth_explorer.errors import AudioError, CheckpointError, LatentsError
-from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
+from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -58,6 +58,9 @@ class Explorer:
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str] = "default") -> Explorer:
         """Load a checkpoint by name or folder. Raises CheckpointError when it is missing or damaged."""
+        from synth_explorer.quiet import import_keras
+
+        import_keras()
         from synth_explorer.edits import Controls
         from synth_explorer.model.pitch_head import PitchHead
 
@@ -239,10 +242,19 @@ class Explorer:
         self._check(latents)
         return chain.apply(latents, self.controls)
 
-    def load_latents(self, path: str | os.PathLike[str]) -> Latents:
-        """Read latents of this checkpoint; those of another are refused with both names."""
+    def load_latents(self, path: str | os.PathLike[str], *, pitch: float | None = None) -> Latents:
+        """Read latents of this checkpoint; those of another are refused with both names.
+
+        Args:
+            path: `.npz`, or `.npy` of z alone.
+            pitch: MIDI pitch to set; a `.npy` has none of its own.
+        """
         meta = LatentsMeta(self.checkpoint_name, self.checkpoint_hash, self.sample_rate_hz, self.hop)
         latents = Latents.load(path, expect_checkpoint=(self.checkpoint_name, self.checkpoint_hash), meta_for_npy=meta)
+        if pitch is not None:
+            hz = midi_to_hz(_checked_pitch(pitch))
+            steady = latents.replace(pitch_hz=np.full(latents.frames, hz))
+            latents = with_pitch(latents, midi=pitch) if latents.has_pitch else steady
         self._check(latents)
         return latents
 
@@ -260,7 +272,7 @@ class Explorer:
                 f"These latents have {latents.channels} channels; {self.checkpoint_name} has {self.config.channels}."
             )
         if not np.isfinite(latents.pitch_hz).all():
-            raise LatentsError("These latents carry no pitch track; set a pitch before decoding them.")
+            raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")
 
 
 def _track(audio: np.ndarray, *, midi: float, config: ModelConfig, frames: int) -> np.ndarray:

@@ -266,3 +266,10 @@ class TestPrepareAndRestore:
                 audio.prepare(tone(), sample_rate_hz=RATE_HZ, pre_roll_samples=pre_roll, max_samples=longest)
         with pytest.raises(AudioError, match="total_samples"):
             audio.restore(tone(), lead_in_samples=0, total_samples=0)
+
+
+def test_equal_sounds_are_equal_files(tmp_path: Path) -> None:
+    wave = np.linspace(-1.5, 1.5, 1000, dtype=np.float32)
+    first, second = (audio.save(tmp_path / name, wave, sample_rate_hz=16000) for name in ("a.wav", "b.wav"))
+    assert first.read_bytes() == second.read_bytes()
+    np.testing.assert_array_equal(audio.load(first, sample_rate_hz=16000), wave)

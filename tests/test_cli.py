@@ -54,7 +54,7 @@ class MockExplorer:
     def _meta(self, source: str, samples: int) -> LatentsMeta:
         return LatentsMeta("mock", "0" * 64, RATE_HZ, HOP, source=source, duration_samples=samples)
 
-    def load_latents(self, path: Path) -> Latents:
+    def load_latents(self, path: Path, *, pitch: float | None = None) -> Latents:
         return Latents.load(path, meta_for_npy=self._meta(path.name, 0))
 
     def morph(self, sources: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:

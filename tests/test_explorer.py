@@ -158,3 +158,12 @@ def test_short_and_long_notes(explorer, seconds: float) -> None:
     rendered = explorer.reconstruct(audio, pitch=57.0)
     assert rendered.shape == audio.shape
     assert np.isfinite(rendered).all()
+
+
+def test_npy_of_z_alone_needs_a_pitch(explorer, encoded, tmp_path) -> None:
+    path = encoded[0].save(tmp_path / "note.npy")
+    with pytest.raises(LatentsError, match="pitch"):
+        explorer.load_latents(path)
+    latents = explorer.load_latents(path, pitch=57.0)
+    np.testing.assert_array_equal(latents.z, encoded[0].z)
+    assert latents.pitch_midi == pytest.approx(57.0, abs=1e-3)

@@ -112,7 +112,7 @@ def is_latents(path: Path) -> bool:
 def read_latents(explorer: Explorer, path: Path, *, pitch: float | None = None) -> Latents:
     """Latents of a NOTE argument: a latents file is read, a sound is encoded at `pitch` (MIDI; None: estimated)."""
     if is_latents(path):
-        return explorer.load_latents(path)
+        return explorer.load_latents(path, pitch=pitch)
     return explorer.encode(path, pitch=pitch, source=path.name)
 
 

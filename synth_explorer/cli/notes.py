@@ -56,6 +56,9 @@ def decode(
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
+    pitch: Annotated[
+        float | None, typer.Option("--pitch", metavar="MIDI", help="Pitch to decode at; a .npy has none of its own.")
+    ] = None,
 ) -> None:
     """Latents to sound."""
     common.check_suffix(out, AUDIO_SUFFIXES)
@@ -63,7 +66,7 @@ def decode(
     explorer = common.load_explorer(checkpoint)
     common.write_result(
         explorer,
-        explorer.load_latents(latents),
+        explorer.load_latents(latents, pitch=pitch),
         out,
         decoder=decoder,
         seed=seed,
