@@ -1,18 +1,18 @@
 """A learned head that hears the pitch of a whole single note, octave included.
 
-Shapes: B frames of sound, N samples of the longest window, G bins of the log-frequency grid, H harmonics, S classes
-(`bins_per_semitone` a semitone), C channels.
+Shapes: B notes, P frames of one note, N samples of the longest window, G bins of the log-frequency grid, H harmonics,
+S classes (one a semitone), C features.
 
-The log-frequency spectrum is stacked with copies of itself shifted by its harmonics (HCQT, Bittner et al., 2017), so
-that a small convolution over frequency sees all partials of a candidate at once and knows every pitch alike. Dilations
-of one octave let a candidate see how its octaves fare. What is left, the cents, is measured by `pitch.refine`.
+Every class reads the log-frequency spectrum at its own harmonics (HCQT, Bittner et al., 2017), so that one network
+knows every pitch alike, and looks at how its octaves and fifths fare. Frames are then fused per class and feature by
+attention: a candidate is judged by the frames that speak about it, not by a knock or by noise after the note. What is
+left, the cents, is measured by `pitch.refine`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,15 @@ from keras import layers, ops
 from synth_explorer import pitch
 from synth_explorer.errors import AudioError, CheckpointError
 
+_SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)  # semitones away that a block looks at
+
 
 @dataclass(frozen=True)
 class PitchHeadConfig:
-    """Sizes of the head. Windows are in samples, longest first; window i serves frequencies below crossovers_hz[i]."""
+    """Sizes of the head. Windows are in samples, longest first; window i serves frequencies below crossovers_hz[i].
+
+    `width` features a class, `seen` of them told to other classes in each of `frame_blocks` + `note_blocks` blocks.
+    """
 
     sample_rate_hz: int = 16000
     low_midi: int = 18
@@ -37,7 +42,10 @@ class PitchHeadConfig:
     crossovers_hz: tuple[float, ...] = (250.0, 1000.0)
     harmonics: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
     range_db: float = 80.0
-    width: int = 40
+    width: int = 64
+    seen: int = 32
+    frame_blocks: int = 2
+    note_blocks: int = 2
     frames: int = 10
 
     def __post_init__(self) -> None:
@@ -48,12 +56,12 @@ class PitchHeadConfig:
 
     @property
     def classes(self) -> int:
-        """S: classes from `low_midi` to `high_midi`, both included."""
-        return (self.high_midi - self.low_midi) * self.bins_per_semitone + 1
+        """S: classes from `low_midi` to `high_midi`, both included, a semitone each."""
+        return self.high_midi - self.low_midi + 1
 
     def class_midi(self) -> np.ndarray:
         """[S] MIDI number of each class."""
-        return self.low_midi + np.arange(self.classes) / self.bins_per_semitone
+        return self.low_midi + np.arange(self.classes, dtype=np.float64)
 
     def grid_midi(self) -> np.ndarray:
         """[G] MIDI number of each bin of the spectrum: from an octave below the lowest class to Nyquist."""
@@ -88,6 +96,13 @@ class LogSpectrum(layers.Layer):
         ]
 
     def call(self, frames):
+        spectrum = self.magnitudes(frames)
+        peak = ops.max(spectrum, axis=-1, keepdims=True)
+        level_db = 20.0 * ops.log10(spectrum / (peak + 1e-8) + 1e-8)
+        return ops.relu(1.0 + level_db / self.config.range_db)
+
+    def magnitudes(self, frames):
+        """Frames [B, N] -> magnitudes [B, G]: 1 for a sinusoid of amplitude 1."""
         longest, parts = self.config.windows[0], []
         for window, (start, matrix) in self._parts:
             middle = frames[:, (longest - window) // 2 : (longest + window) // 2]
@@ -96,10 +111,7 @@ class LogSpectrum(layers.Layer):
             stop = start + matrix.shape[0]
             magnitude = ops.sqrt(real[:, start:stop] ** 2 + imaginary[:, start:stop] ** 2 + 1e-16)
             parts.append(ops.matmul(magnitude, matrix))
-        spectrum = ops.concatenate(parts, axis=-1)
-        peak = ops.max(spectrum, axis=-1, keepdims=True)
-        level_db = 20.0 * ops.log10(spectrum / (peak + 1e-8) + 1e-8)
-        return ops.relu(1.0 + level_db / self.config.range_db)
+        return ops.concatenate(parts, axis=-1)
 
 
 def _grid_matrix(config: PitchHeadConfig, window: int, low: int, high: int) -> tuple[int, np.ndarray]:
@@ -115,55 +127,94 @@ def _grid_matrix(config: PitchHeadConfig, window: int, low: int, high: int) -> t
     return int(used[0]), matrix[used[0] : used[-1] + 1].astype(np.float32)
 
 
+class Block(layers.Layer):
+    """Features [.., S, C] -> [.., S, C]: every class looks at its neighbours, its octaves, fifths and twelfths.
+
+    A few features of each of the classes `_SIGHT` semitones away go through one hidden layer; what it says is added.
+    """
+
+    def __init__(self, width: int, seen: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+        self.tell = layers.Dense(seen)
+        self.look = layers.Dense(width, activation="relu")
+        self.back = layers.Dense(width)
+
+    def build(self, shape) -> None:
+        self.norm.build(shape)
+        self.tell.build(shape)
+        self.look.build((*shape[:-1], self.tell.units * len(_SIGHT)))
+        self.back.build((*shape[:-1], self.look.units))
+        self.built = True
+
+    def call(self, x):
+        told, classes = self.tell(self.norm(x)), x.shape[-2]
+        far = max(map(abs, _SIGHT))
+        padded = ops.pad(told, [[0, 0]] * (len(x.shape) - 2) + [[far, far], [0, 0]])
+        seen = [padded[..., far + away : far + away + classes, :] for away in _SIGHT]
+        return x + self.back(self.look(ops.concatenate(seen, axis=-1)))
+
+
 class PitchHead(keras.Model):
-    """Frames of sound [B, N] (N = the longest window) -> logits of pitch [B, S]."""
+    """Frames of a note [B, P, N] (N = the longest window) and their weights [B, P] -> logits of its pitch [B, S]."""
 
     def __init__(self, config: PitchHeadConfig | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.config = config or PitchHeadConfig()
-        octave, width = 12 * self.config.bins_per_semitone, self.config.width
+        width = self.config.width
         self.spectrum = LogSpectrum(self.config)
-        self.mix = layers.Conv1D(width, 5, padding="same", activation="relu")
-        shapes = ((7, 1), (5, octave), (7, 1), (5, octave), (5, 1))
+        self.mix = layers.Dense(width, activation="relu")
+        self.frame_blocks = [Block(width, self.config.seen) for _ in range(self.config.frame_blocks)]
+        self.attention = layers.Dense(width)
+        self.note_blocks = [Block(width, self.config.seen) for _ in range(self.config.note_blocks)]
         self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.convs = [
-            layers.Conv1D(width, size, dilation_rate=rate, padding="same", activation="relu") for size, rate in shapes
-        ]
-        self.logits = layers.Conv1D(1, 1)
+        self.frame_logits = layers.Dense(1)
+        self.logits = layers.Dense(1)
 
     def build(self, input_shape=None) -> None:
-        stack = (None, self.config.classes, len(self.config.harmonics) + 2)
-        wide = (None, self.config.classes, self.config.width)
-        self.spectrum.build((None, self.config.windows[0]))
-        self.mix.build(stack)
-        self.norm.build(wide)
-        for conv in self.convs:
-            conv.build(wide)
-        self.logits.build(wide)
+        config = self.config
+        wide = (None, config.classes, config.width)
+        self.spectrum.build((None, config.windows[0]))
+        self.mix.build((None, config.classes, len(config.harmonics) * (config.bins_per_semitone + 2) + 3))
+        for layer in (*self.frame_blocks, self.attention, *self.note_blocks, self.norm, self.frame_logits, self.logits):
+            layer.build(wide)
         self.built = True
 
-    def call(self, frames):
-        return self.classify(self.spectrum(frames))
+    def call(self, inputs):
+        frames, weights = inputs
+        samples = self.config.windows[0]
+        spectra = self.spectrum(ops.reshape(frames, (-1, samples)))
+        return self.classify(ops.reshape(spectra, (-1, frames.shape[1], spectra.shape[-1])), weights)[0]
 
-    def classify(self, spectrum):
-        """Spectrum [B, G] -> logits [B, S]."""
-        x = self.norm(self.mix(self.stack(spectrum)))
-        for conv in self.convs:
-            x = x + conv(x)
-        return self.logits(x)[..., 0]
+    def classify(self, spectra, weights):
+        """Spectra [B, P, G], frame weights [B, P] (0: no such frame) -> logits of the note [B, S], of its frames."""
+        config, frames = self.config, spectra.shape[1]
+        level = ops.log(frames * weights + 1e-9)
+        x = self.mix(self.stack(ops.reshape(spectra, (-1, spectra.shape[-1])), ops.reshape(level, (-1,))))
+        for block in self.frame_blocks:
+            x = block(x)
+        shape = (-1, frames, config.classes)
+        x = ops.reshape(x, (*shape, config.width))
+        score = self.attention(x) + level[:, :, None, None]
+        share = ops.exp(score - ops.max(score, axis=1, keepdims=True))  # of each frame, in each feature of each class
+        note = ops.sum(share * x, axis=1) / ops.sum(share, axis=1)
+        for block in self.note_blocks:
+            note = block(note)
+        return self.logits(self.norm(note))[..., 0], self.frame_logits(x)[..., 0]
 
-    def stack(self, spectrum):
-        """Spectrum [B, G] -> [B, S, H + 2]: its level at each harmonic of each class; at the end height and end."""
+    def stack(self, spectrum, level):
+        """Spectra [B P, G], log weights [B P] -> [B P, S, C]: bins at each class's harmonics; height, end, weight."""
         config = self.config
-        octave, classes = 12 * config.bins_per_semitone, config.classes
-        bins = spectrum.shape[1]
-        padded = ops.pad(spectrum, [[0, 0], [0, 5 * octave]])
-        starts = [octave + round(octave * math.log2(h)) for h in config.harmonics]
-        shifted = [padded[:, start : start + classes] for start in starts]
-        height = np.linspace(-1.0, 1.0, classes, dtype=np.float32)
-        beyond = np.stack([np.arange(start, start + classes) >= bins for start in starts]).mean(0).astype(np.float32)
-        shifted += [spectrum[:, :1] * 0.0 + height, spectrum[:, :1] * 0.0 + beyond]
-        return ops.stack(shifted, axis=-1)
+        step, classes, bins = config.bins_per_semitone, config.classes, spectrum.shape[1]
+        reach = step // 2 + 1  # bins seen on either side of a harmonic
+        octaves = 1.0 + np.log2(np.asarray(config.harmonics))[:, None]
+        near = np.round(12 * step * octaves).astype(int) + np.arange(-reach, reach + 1)  # [H, bins]
+        index = step * np.arange(classes)[:, None] + near.reshape(1, -1)
+        inside = (index >= 0) & (index < bins)
+        seen = ops.take(spectrum, np.clip(index, 0, bins - 1), axis=1) * inside.astype(np.float32)
+        place = np.stack([np.linspace(-1.0, 1.0, classes), 1.0 - inside.mean(axis=1)], axis=-1).astype(np.float32)
+        nothing = seen[..., :2] * 0.0
+        return ops.concatenate([seen, nothing + place, nothing[..., :1] + 0.1 * level[:, None, None]], axis=-1)
 
     @classmethod
     def load(cls, config_path: str | Path, weights_path: str | Path) -> PitchHead:
@@ -182,9 +233,10 @@ class PitchHead(keras.Model):
 def note_frames(
     audio: np.ndarray, config: PitchHeadConfig, *, count: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frames of a note [T] to listen to: [count, N], spread over its sounding part, and their weights [count].
+    """Frames of a note [T] to listen to: [P, N], spread over its sounding part, and their weights [P].
 
-    The sounding part is where the 32 ms level is within 35 dB of its maximum. Raises AudioError for silence.
+    The sounding part is where the 32 ms level is within 35 dB of its maximum; its start gets more frames than its end.
+    P is `count` or `config.frames`. Raises AudioError for silence.
     """
     count = count or config.frames
     longest, step = config.windows[0], max(1, config.sample_rate_hz // 62)
@@ -198,7 +250,7 @@ def note_frames(
     sounding = np.flatnonzero(power > power.max() * 10.0**-3.5)
     late = sounding[sounding >= sounding[0] + 3]
     sounding = late if len(late) else sounding
-    chosen = sounding[np.linspace(0, len(sounding) - 1, count).round().astype(int)]
+    chosen = sounding[((len(sounding) - 1) * np.linspace(0.0, 1.0, count) ** 1.5).round().astype(int)]
     padded = np.pad(scaled, (longest // 2, longest // 2 + step))
     frames = np.stack([padded[block * step : block * step + longest] for block in chosen])
     weights = power[chosen] ** 0.25
@@ -208,15 +260,18 @@ def note_frames(
 def hear(head: PitchHead, audio: np.ndarray) -> tuple[float, float]:
     """(MIDI pitch to about a quarter of a semitone, confidence 0..1) of the note [T], by the network alone."""
     frames, weights = note_frames(audio, head.config)
-    logits = head.predict_on_batch(frames)  # compiled: a tenth of the time of an eager call
-    mean = weights @ logits
-    probability = np.exp(mean - mean.max())
+    logits = head.predict_on_batch((frames[None], weights[None]))[0]  # compiled: a tenth of the time of an eager call
+    return read(head.config, logits)
+
+
+def read(config: PitchHeadConfig, logits: np.ndarray) -> tuple[float, float]:
+    """(MIDI pitch, confidence 0..1) that logits [S] speak for: the centre of the best class and its neighbours."""
+    probability = np.exp(logits - logits.max())
     probability /= probability.sum()
     best = int(np.argmax(probability))
-    reach = head.config.bins_per_semitone // 2 + 1
-    near = np.arange(max(0, best - reach), min(len(probability), best + reach + 1))
+    near = np.arange(max(0, best - 1), min(len(probability), best + 2))
     confidence = float(probability[near].sum())
-    return float(probability[near] @ head.config.class_midi()[near] / confidence), confidence
+    return float(probability[near] @ config.class_midi()[near] / confidence), confidence
 
 
 def estimate(head: PitchHead, audio: np.ndarray, *, sample_rate_hz: int) -> tuple[float, float]:

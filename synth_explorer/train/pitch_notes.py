@@ -1,7 +1,8 @@
 """Made-up notes of known pitch, and changes to real ones, for training the pitch head.
 
 Letters: T samples, K partials. Every note is a sum of partials whose levels come from one of a few kinds of instrument
-(free spectra, oscillators through a moving filter, organ stops, frequency modulation), in numpy alone.
+(free spectra, oscillators through a moving filter, organ stops, frequency modulation, struck bars and bells), in numpy
+alone.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ _PARTIALS = 48
 
 
 def made_up_note(rng: np.random.Generator, *, midi: float, sample_rate_hz: int) -> np.ndarray:
-    """A random note [T] of fractional MIDI pitch `midi`, 0.3 to 1.6 s, peak 1."""
-    samples = int(sample_rate_hz * rng.uniform(0.3, 1.6))
-    kind = rng.choice(["free", "filtered", "organ", "modulated"], p=[0.4, 0.3, 0.12, 0.18])
-    maker = {"free": _free, "filtered": _filtered, "organ": _organ, "modulated": _modulated}[str(kind)]
+    """A random note [T] of fractional MIDI pitch `midi`, 0.3 to 1.3 s, peak 1."""
+    samples = int(sample_rate_hz * rng.uniform(0.3, 1.3)) // 256 * 256 + 256
+    makers = (_free, _filtered, _organ, _modulated, _struck)
+    maker = makers[rng.choice(len(makers), p=[0.33, 0.25, 0.1, 0.14, 0.18])]
     time_s = np.arange(samples) / sample_rate_hz
     base_hz = float(midi_to_hz(midi)) * _vibrato(rng, time_s)
     audio = maker(rng, base_hz, time_s, sample_rate_hz)
@@ -41,7 +42,7 @@ def roughen(rng: np.random.Generator, audio: np.ndarray, *, sample_rate_hz: int)
             audio[delay:] += rng.uniform(0.1, 0.6) * audio[:-delay]
     audio = audio / (np.abs(audio).max() + 1e-9)
     if rng.random() < 0.25:
-        audio = audio + _knock(rng, len(audio), sample_rate_hz)
+        audio = audio + knock(rng, len(audio), sample_rate_hz)
     if rng.random() < 0.6:
         audio = audio + _noise(rng, len(audio)) * 10.0 ** (rng.uniform(-75.0, -12.0) / 20.0)
     return audio.astype(np.float32)
@@ -82,7 +83,7 @@ def _sum(
     top = base_hz.max()
     total = np.zeros(len(base_hz), np.float32)
     knots = np.linspace(0, len(base_hz) - 1, gains.shape[1]) if gains is not None else None
-    for row in np.flatnonzero((ratios * top < 0.49 * sample_rate_hz) & (levels > 1e-5 * levels.max())):
+    for row in np.flatnonzero((ratios * top < 0.49 * sample_rate_hz) & (levels > 1e-4 * levels.max())):
         phase = ((turns * ratios[row] + rng.random()) % 1.0).astype(np.float32)
         wave = np.float32(levels[row]) * np.sin(np.float32(2 * np.pi) * phase)
         if gains is not None:
@@ -166,6 +167,33 @@ def _modulated(rng: np.random.Generator, base_hz: np.ndarray, time_s: np.ndarray
     return carrier
 
 
+_BARS = (  # partials of bars, tines and bells, relative to the note they are named after
+    (1.0, 4.0, 10.0, 17.0),
+    (1.0, 3.0, 6.0, 10.0),
+    (1.0, 2.756, 5.404, 8.933),
+    (1.0, 3.93, 9.5),
+    (1.0, 6.27, 17.5),
+    (1.0, 7.1),
+    (1.0, 2.0, 3.01, 4.1, 5.4),
+    (0.5, 1.0, 1.19, 1.5, 2.0, 2.5, 3.0, 4.0),
+)
+
+
+def _struck(rng: np.random.Generator, base_hz: np.ndarray, time_s: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """A bar, a tine or a bell: few partials, mostly out of tune, the higher the sooner gone."""
+    ratios = np.array(_BARS[rng.integers(len(_BARS))])
+    ratios = np.where(ratios == 1.0, 1.0, ratios * 2.0 ** (rng.normal(0.0, 0.4, len(ratios)) / 12.0))
+    level_db = np.where(ratios == 1.0, 0.0, rng.uniform(-40.0, 3.0, len(ratios)))
+    level_db[ratios < 0.8] -= 10.0
+    fade_s = 10.0 ** rng.uniform(-1.0, 0.5)
+    fades = fade_s * np.where(ratios <= 1.0, 1.0, rng.uniform(0.05, 0.9, len(ratios)))
+    gains = np.exp(-np.linspace(0.0, time_s[-1], 96)[None, :] / fades[:, None])
+    total = _sum(rng, base_hz, ratios, 10.0 ** (level_db / 20.0), sample_rate_hz, gains)
+    if rng.random() < 0.5:
+        total = total + knock(rng, len(time_s), sample_rate_hz)
+    return total
+
+
 def _equalise(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     spectrum = np.fft.rfft(audio)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(audio), 1.0 / sample_rate_hz), 20.0) / 1000.0)
@@ -176,14 +204,17 @@ def _equalise(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) 
     return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(audio))
 
 
-def _knock(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.ndarray:
-    """A hammer or a body beside the note: one to three low resonances, each fading in its time."""
+def knock(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.ndarray:
+    """A hammer or a body beside a note of peak 1: one to four resonances, each fading in its time [T]."""
     time_s = np.arange(samples) / sample_rate_hz
     total = np.zeros(samples)
-    for _ in range(rng.integers(1, 4)):
-        rate_hz, fade_s = 2.0 ** rng.uniform(np.log2(50.0), np.log2(700.0)), 10.0 ** rng.uniform(-1.9, -0.5)
-        level = 10.0 ** (rng.uniform(-30.0, 0.0) / 20.0)
-        total += level * np.exp(-time_s / fade_s) * np.sin(2 * np.pi * rate_hz * time_s)
+    level_db = rng.uniform(-30.0, 8.0)
+    for _ in range(rng.integers(1, 5)):
+        rate_hz, fade_s = 2.0 ** rng.uniform(np.log2(50.0), np.log2(1200.0)), 10.0 ** rng.uniform(-2.1, -0.6)
+        level = 10.0 ** ((level_db - rng.exponential(6.0)) / 20.0)
+        audible = min(samples, int(8 * fade_s * sample_rate_hz))
+        t = time_s[:audible]
+        total[:audible] += level * np.exp(-t / fade_s) * np.sin(2 * np.pi * rate_hz * t + rng.uniform(0.0, 6.28))
     return total
 
 
