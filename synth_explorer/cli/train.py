@@ -1,4 +1,4 @@
-"""The command that trains a checkpoint."""
+"""The commands that train a checkpoint and its pitch head."""
 
 from __future__ import annotations
 
@@ -14,13 +14,32 @@ def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A training configuration, YAML.")],
     out: common.Folder,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run in this folder stopped.")] = False,
+    pitch_head: Annotated[
+        Path | None, typer.Option("--pitch-head", metavar="DIR", help="From `train-pitch`; else the bundled one.")
+    ] = None,
 ) -> None:
-    """Train a model from a configuration; log to CSV, keep the best by validation."""
+    """Train a model from a configuration; log to CSV, keep the best by validation, leave it as DIR/checkpoint."""
     from synth_explorer import quiet
 
     common.check_inputs(config)
     quiet.import_keras()
     from synth_explorer.train import trainer
+    from synth_explorer.train.export import export
 
     trainer.train(config, out, resume=resume)
-    common.say(out)
+    common.say(export(out, out / "checkpoint", pitch_folder=pitch_head).path)
+
+
+def train_pitch(
+    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Folders that `dataset` wrote.")],
+    out: common.Folder,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Wall time to take.")] = 20.0,
+    seed: Annotated[int, typer.Option(help="Seed of the notes and weights.")] = 0,
+) -> None:
+    """Train the head that estimates a note's pitch; leaves pitch.json and pitch.weights.h5 in DIR."""
+    from synth_explorer import quiet
+
+    quiet.import_keras()
+    from synth_explorer.train import pitch
+
+    common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed))
