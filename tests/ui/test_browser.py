@@ -26,10 +26,11 @@ FLAGS = [
 ]
 WAIT_MS = 60_000
 
-pytestmark = [
+NEEDS_CHROMIUM = [
     pytest.mark.browser,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`"),
 ]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
