@@ -109,9 +109,24 @@ def leftovers(folder: Path) -> list[Path]:
 
 
 HELP = [
-    "", "encode", "decode", "morph", "edit", "train", "bench", "dataset", "dataset render", "dataset synthetic",
-    "dataset import-nsynth", "evaluate", "evaluate reconstruction", "evaluate morph", "checkpoint", "checkpoint list",
-    "checkpoint show", "checkpoint verify",
+    "",
+    "encode",
+    "decode",
+    "morph",
+    "edit",
+    "train",
+    "bench",
+    "dataset",
+    "dataset render",
+    "dataset synthetic",
+    "dataset import-nsynth",
+    "evaluate",
+    "evaluate reconstruction",
+    "evaluate morph",
+    "checkpoint",
+    "checkpoint list",
+    "checkpoint show",
+    "checkpoint verify",
 ]
 
 
@@ -192,9 +207,17 @@ def test_morph_steps_write_so_many_files(mock: MockExplorer, note_file: Callable
 
 
 WRONG_MORPHS = [
-    (1, ["--mix", "0.5"]), (5, []), (3, ["--mix", "0.5"]), (3, ["--steps", "4"]), (2, ["--y", "0.5"]),
-    (2, ["--mix", "0.5", "--x", "0.5"]), (2, ["--mix", "0.5", "--steps", "3"]), (2, ["--mix", "1.4"]),
-    (2, ["--mix", "nan"]), (2, ["--steps", "1"]), (4, ["--x", "-0.5"]),
+    (1, ["--mix", "0.5"]),
+    (5, []),
+    (3, ["--mix", "0.5"]),
+    (3, ["--steps", "4"]),
+    (2, ["--y", "0.5"]),
+    (2, ["--mix", "0.5", "--x", "0.5"]),
+    (2, ["--mix", "0.5", "--steps", "3"]),
+    (2, ["--mix", "1.4"]),
+    (2, ["--mix", "nan"]),
+    (2, ["--steps", "1"]),
+    (4, ["--x", "-0.5"]),
 ]
 
 
@@ -237,8 +260,12 @@ def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Pa
 
 
 WRONG_EDITS = [
-    ["--osc-rate-hz", "5"], ["--osc-depth", "5"], ["--amount", "0.5"], ["--osc", "colour"],
-    ["--transpose", "1", "--set-pitch", "60"], ["--gain-db", "loud"],
+    ["--osc-rate-hz", "5"],
+    ["--osc-depth", "5"],
+    ["--amount", "0.5"],
+    ["--osc", "colour"],
+    ["--transpose", "1", "--set-pitch", "60"],
+    ["--gain-db", "loud"],
 ]
 
 

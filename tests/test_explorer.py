@@ -9,7 +9,7 @@ import pytest
 
 from synth_explorer import measure
 from synth_explorer.assets import example_notes
-from synth_explorer.edits import EditChain, Gain, Transpose
+from synth_explorer.edits import EditChain, Gain, Oscillate, Transpose
 from synth_explorer.errors import AudioError, CheckpointError, LatentsError
 from synth_explorer.latents import Latents
 
@@ -167,3 +167,21 @@ def test_npy_of_z_alone_needs_a_pitch(explorer, encoded, tmp_path) -> None:
     latents = explorer.load_latents(path, pitch=57.0)
     np.testing.assert_array_equal(latents.z, encoded[0].z)
     assert latents.pitch_midi == pytest.approx(57.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("target", "depth"), [("loudness", 3.0), ("pitch", 30.0), ("brightness", 0.3)])
+def test_oscillation_is_heard_at_its_rate_and_depth(explorer, target: str, depth: float) -> None:
+    steady = [note for note in example_notes() if note.name in ("Cello", "Flute")]
+    for note in steady:
+        latents = explorer.encode(note.path, pitch=note.pitch)
+        chain = EditChain((Oscillate(target=target, rate_hz=5.0, depth=depth),))
+        heard = measure.oscillation(
+            explorer.decode(explorer.edit(latents, chain)),
+            sample_rate_hz=explorer.sample_rate_hz,
+            target=target,
+            before=explorer.decode(latents),
+            around_hz=float(latents.pitch_hz.mean()),
+        )
+        assert heard.rate_hz == pytest.approx(5.0, rel=0.01)
+        assert heard.depth == pytest.approx(depth, rel=0.15)
+    assert steady

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 LATENTS_SUFFIXES = (".npz", ".npy")
 AUDIO_SUFFIXES = (".wav", ".flac")
 
-Checkpoint = Annotated[
-    str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")
-]
+Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[str, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound.")]
 Engine = Annotated[str, typer.Option("--engine", metavar="auto|numba|keras", help="What computes the decoder.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]

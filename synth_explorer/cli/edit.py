@@ -55,14 +55,29 @@ def edit(
     """
     common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
     _check_options(
-        osc=osc, osc_rate_hz=osc_rate_hz, osc_depth=osc_depth, osc_shape=osc_shape, toward=toward, amount=amount,
-        transpose=transpose, set_pitch=set_pitch,
+        osc=osc,
+        osc_rate_hz=osc_rate_hz,
+        osc_depth=osc_depth,
+        osc_shape=osc_shape,
+        toward=toward,
+        amount=amount,
+        transpose=transpose,
+        set_pitch=set_pitch,
     )
     common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
     chain = _chain(
-        explorer, preset=preset, toward=toward, amount=amount, transpose=transpose, set_pitch=set_pitch,
-        brightness_octaves=brightness_octaves, gain_db=gain_db, osc=osc, osc_rate_hz=osc_rate_hz, osc_depth=osc_depth,
+        explorer,
+        preset=preset,
+        toward=toward,
+        amount=amount,
+        transpose=transpose,
+        set_pitch=set_pitch,
+        brightness_octaves=brightness_octaves,
+        gain_db=gain_db,
+        osc=osc,
+        osc_rate_hz=osc_rate_hz,
+        osc_depth=osc_depth,
         osc_shape=osc_shape,
     )
     if save_preset is not None:

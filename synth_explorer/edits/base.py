@@ -144,6 +144,7 @@ def wave(
     shape: str = "sine",
     phase_turns: float = 0.0,
     fade_in_s: float = 0.0,
+    compensate: bool = True,
 ) -> np.ndarray:
     """An oscillation of peak deviation 1, one value per frame, for a decoder that interpolates linearly.
 
@@ -159,6 +160,7 @@ def wave(
         shape: sine, triangle (both start at 0, rising), square (starts at +1) or ramp (rises from -1 to 1).
         phase_turns: where in its period it starts, in turns.
         fade_in_s: time over which it grows linearly from nothing.
+        compensate: raise the fundamental by what linear interpolation takes; not for what the decoder holds by itself.
 
     Returns:
         float64 [F].
@@ -177,7 +179,7 @@ def wave(
         values, fundamental = 2 * part - 1, -sine
     else:
         raise EditError(f"shape={shape!r} must be one of {', '.join(SHAPES)}.")
-    if COMPENSATE_INTERPOLATION:
+    if compensate and COMPENSATE_INTERPOLATION:
         kept = np.sinc(rate_hz / frame_rate_hz) ** 2
         values = values + (1 / kept - 1) * FUNDAMENTAL[shape] * fundamental
     if fade_in_s > 0:

@@ -122,6 +122,7 @@ class Oscillate(Edit):
             shape=self.shape,
             phase_turns=self.phase_turns,
             fade_in_s=self.fade_in_s,
+            compensate=self.target != "loudness",  # the decoder holds the loudness of each frame by itself
         )
         if self.target == "pitch":
             return scale_pitch(latents, 2.0 ** (swing / 1200.0), kind=self.kind)
