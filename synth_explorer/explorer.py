@@ -217,6 +217,7 @@ class Explorer:
             {name: value[0] for name, value in controls.items()},
             pitch_hz,
             **self._bands,
+            harmonics_count=config.harmonics,
             hop=self.hop,
             subframes=config.subframes,
             sample_rate_hz=self.sample_rate_hz,

@@ -21,6 +21,7 @@ def render(
     *,
     noise_matrix: Any,
     short_matrix: Any,
+    harmonics_count: int,
     hop: int,
     subframes: int,
     sample_rate_hz: int,
@@ -34,8 +35,13 @@ def render(
     subframe = hop // subframes
     long_phase, short_phase = noise_phases(len(pitch_hz), hop=hop, subframes=subframes, seed=seed)
     hiss = _POOL.submit(noise, controls["noise"] @ noise_matrix, long_phase, hop=hop)
-    tones = harmonics(
-        controls["harmonic"], pitch_hz, subframes=subframes, subframe=subframe, sample_rate_hz=sample_rate_hz
+    tones = partials(
+        controls["harmonic"],
+        pitch_hz,
+        harmonics_count=harmonics_count,
+        subframes=subframes,
+        subframe=subframe,
+        sample_rate_hz=sample_rate_hz,
     )
     click = noise(controls["short_noise"] @ short_matrix, short_phase, hop=subframe)
     return (tones + click + hiss.result()) * _linear(controls["level"], len(tones) // len(controls["level"]))
@@ -62,6 +68,26 @@ def noise(magnitudes: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> np.n
     out = frames[:, hop:]
     out[:-1] += frames[1:, :hop]
     return out.reshape(-1)
+
+
+def partials(
+    amplitude: np.ndarray,
+    pitch_hz: np.ndarray,
+    *,
+    harmonics_count: int,
+    subframes: int,
+    subframe: int,
+    sample_rate_hz: int,
+) -> np.ndarray:
+    """Harmonics and the partials half-way below each: [J, K + H] -> [J * subframe] (see `model.synthesis.partials`)."""
+    sizes = {"subframes": subframes, "subframe": subframe, "sample_rate_hz": sample_rate_hz}
+    out = harmonics(amplitude[:, :harmonics_count], pitch_hz, **sizes)
+    half = amplitude[:, harmonics_count:]
+    if half.shape[1]:
+        odd = np.zeros((len(half), 2 * half.shape[1]), np.float32)
+        odd[:, ::2] = half
+        out += harmonics(odd, 0.5 * np.asarray(pitch_hz, np.float64), **sizes)
+    return out
 
 
 def harmonics(

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from synth_explorer.errors import CheckpointError
 
 
@@ -41,6 +43,7 @@ class ModelConfig:
     fine_blocks: int = 2
     harmonics: int = 128
     harmonic_offsets: int = 64
+    half_partials: int = 0  # at (k - 1/2) times the pitch: sub-octaves, and what lies between the harmonics
     envelope_bands: int = 64
     noise_bands: int = 96
     short_noise_bands: int = 40
@@ -70,6 +73,12 @@ class ModelConfig:
     def frame_rate_hz(self) -> float:
         """Latent frames a second."""
         return self.sample_rate_hz / self.hop
+
+    @property
+    def multiples(self) -> np.ndarray:
+        """Frequencies of all partials over the pitch, [K + H] float32: 1..K, then 1/2, 3/2, ..."""
+        half = np.arange(1, self.half_partials + 1) - 0.5
+        return np.concatenate([np.arange(1, self.harmonics + 1), half]).astype(np.float32)
 
     @property
     def learned(self) -> int:

@@ -5,7 +5,7 @@ and predicts a spectral *shape*; brightness (channel 1) is met by a spectral til
 (channel 0) by a gain: neither goes through the network. After DDSP (Engel et al. 2020, arXiv 2001.04643), with the
 latents' attributes tied as in AR-VAE (Pati & Lerch 2020, arXiv 2004.05485), here by construction instead of by a loss.
 
-Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, M bands.
+Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, H partials half-way between, M bands.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.frontend import frame_centred, hann
 
 LN10_20 = float(np.log(10.0) / 20.0)
+HALF_BELOW = 5.0  # natural log: partials between the harmonics start 43 dB under the envelope
 
 
 def upsample(x, factor: int):
@@ -41,9 +42,9 @@ def bounded(x, low: float, high: float = 15.0):
 class FastDecoder(keras.Model):
     """Latents z [B, F, C] and pitch [B, F] in Hz -> dictionary of controls.
 
-    `harmonic` [B, J, K] amplitudes, `noise` [B, F, M] and `short_noise` [B, J, M_short] magnitudes per band, and
-    `level` [B, S]: the linear gain that brings the shape to the asked loudness. Amplitudes are relative: only their
-    product with `level` has a scale.
+    `harmonic` [B, J, K + H] amplitudes of the partials at `ModelConfig.multiples`, `noise` [B, F, M] and `short_noise`
+    [B, J, M_short] magnitudes per band, and `level` [B, S]: the linear gain that brings the shape to the asked
+    loudness. Amplitudes are relative: only their product with `level` has a scale.
     """
 
     def __init__(self, config: ModelConfig, **kwargs) -> None:
@@ -61,10 +62,16 @@ class FastDecoder(keras.Model):
         small = keras.initializers.VarianceScaling(0.05, seed=1)
         self.frame_head = layers.Dense(config.noise_bands + 1, kernel_initializer=small, name="frame_head")
         self.fine_head = layers.Dense(
-            config.envelope_bands + config.harmonic_offsets + config.short_noise_bands + config.fine_steps,
+            # what later models added stands last, so that an older model's head is the beginning of theirs
+            config.envelope_bands
+            + config.harmonic_offsets
+            + config.short_noise_bands
+            + config.fine_steps
+            + config.half_partials,
             kernel_initializer=small,
             name="fine_head",
         )
+        self.multiples = config.multiples
         self.centres_hz = mel_centres_hz(config.envelope_bands, low_hz=20.0, high_hz=rate / 2)
         self.noise_centres_hz = mel_centres_hz(config.noise_bands, low_hz=10.0, high_hz=rate / 2)
         self.short_centres_hz = mel_centres_hz(config.short_noise_bands, low_hz=30.0, high_hz=rate / 2)
@@ -93,22 +100,29 @@ class FastDecoder(keras.Model):
         for block in self.fine_blocks:
             fine = block(fine)
         fine = self.fine_head(self.fine_norm(fine)) * 2.0
-        envelope, offsets, short, level = _split(
-            fine, (config.envelope_bands, config.harmonic_offsets, config.short_noise_bands, config.fine_steps)
+        envelope, offsets, short, level, half = _split(
+            fine,
+            (
+                config.envelope_bands,
+                config.harmonic_offsets,
+                config.short_noise_bands,
+                config.fine_steps,
+                config.half_partials,
+            ),
         )
         noise, bias = _split(frame, (config.noise_bands, 1))
         return {
-            "harmonic": self._harmonics(envelope, offsets, upsample(pitch_hz, config.subframes)),
+            "harmonic": self._harmonics(envelope, offsets, half, upsample(pitch_hz, config.subframes)),
             "noise": bounded(noise * 2.0 - 7.0, -18.0),
             "short_noise": bounded(short - 8.0, -18.0),
             "level": ops.clip(level, -10.0, 3.0),
             "bias": 0.3 * ops.tanh(bias[..., 0]),
         }
 
-    def _harmonics(self, envelope, offsets, pitch_hz):
-        """Envelope [B, J, M] over frequency plus offsets per index -> [B, J, K] log amplitudes, -30 beyond Nyquist."""
+    def _harmonics(self, envelope, offsets, half, pitch_hz):
+        """Envelope [B, J, M] and offsets per partial -> [B, J, K + H] log amplitudes, -30 beyond Nyquist."""
         config = self.config
-        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
+        index = self.multiples
         frequency_hz = pitch_hz[..., None] * index
         mel_top = float(2595.0 * np.log10(1.0 + self.centres_hz[-1] / 700.0))
         mel_low = float(2595.0 * np.log10(1.0 + self.centres_hz[0] / 700.0))
@@ -121,7 +135,7 @@ class FastDecoder(keras.Model):
         value = ops.take_along_axis(envelope, at, axis=-1) * (1.0 - part)
         value = value + ops.take_along_axis(envelope, at + 1, axis=-1) * part
         missing = config.harmonics - config.harmonic_offsets
-        value = value + ops.pad(offsets, [[0, 0], [0, 0], [0, missing]])
+        value = value + ops.concatenate([ops.pad(offsets, [[0, 0], [0, 0], [0, missing]]), half - HALF_BELOW], axis=-1)
         value = bounded(value - ops.log(index) * 0.7, -18.0)
         nyquist = config.sample_rate_hz / 2
         return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
@@ -131,8 +145,7 @@ class FastDecoder(keras.Model):
         config = self.config
         shape = self.shape_of(z, pitch_hz)
         harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
-        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
-        frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * index
+        frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * self.multiples
         loudness_db = z[..., 0] / config.loudness_units_per_db + config.loudness_offset_db
         target = z[..., 1] + shape["bias"]
         tilt = self._solve_tilt(harmonic, noise, short, shape["level"], pitch_hz, loudness_db, target)
@@ -209,10 +222,9 @@ class FastDecoder(keras.Model):
         return ops.clip(tilt + error / ops.stop_gradient(slope), -config.tilt_limit_db, config.tilt_limit_db)
 
     def _lines(self, harmonic, noise, short, level, pitch_hz, loudness_db):
-        """Magnitudes a frame's STFT would show: [B, F, K + M + M_short] with their octaves and the loudness gain."""
+        """Magnitudes a frame's STFT would show: [B, F, K + H + M + M_short], with octaves and loudness gain."""
         config = self.config
-        index = np.arange(1, config.harmonics + 1, dtype=np.float32)
-        frequency_hz = pitch_hz[..., None] * index
+        frequency_hz = pitch_hz[..., None] * self.multiples
         weight = ops.exp(ops.mean(level, axis=-1, keepdims=True))
         weight = weight / (self._frame_mean(weight) + 1e-9)
         harmonic = self._pool(harmonic * weight)

@@ -40,7 +40,7 @@ def spectrum(audio, n_fft: int, hop: int):
 class FrontEnd(keras.layers.Layer):
     """Audio [B, T] and pitch [B, F] in Hz -> features for the encoder and the two attributes.
 
-    Returns a dictionary: `mel` [B, J, M + M_short] (log magnitudes scaled to about -1..1), `harmonic` [B, F, K],
+    Returns a dictionary: `mel` [B, J, M + M_short] (log magnitudes scaled to about -1..1), `harmonic` [B, F, K + H],
     `attributes` [B, F, 2]: loudness and brightness in the units of latent channels 0 and 1.
     """
 
@@ -82,11 +82,15 @@ class FrontEnd(keras.layers.Layer):
         return ops.stack([z0, z1], axis=-1)
 
     def harmonic_levels(self, audio, pitch_hz):
-        """[B, T], [B, F] -> [B, F, K] log magnitudes at the multiples of the pitch, floor where there are none."""
+        """[B, T], [B, F] -> [B, F, K + H] log magnitudes at the multiples of the pitch and half-way below each.
+
+        K = harmonic_features, H = half_partials; the floor where there is nothing.
+        """
         config = self.config
         magnitudes = spectrum(audio, config.harmonic_n_fft, config.hop)
         bins = magnitudes.shape[-1]
-        multiples = np.arange(1, config.harmonic_features + 1, dtype=np.float32)
+        half = np.arange(1, config.half_partials + 1) - 0.5
+        multiples = np.concatenate([np.arange(1, config.harmonic_features + 1), half]).astype(np.float32)
         position = pitch_hz[..., None] * multiples * (config.harmonic_n_fft / config.sample_rate_hz)
         inside = ops.cast(position < bins - 2, "float32")
         low = ops.clip(ops.floor(position), 0, bins - 2)

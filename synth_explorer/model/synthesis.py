@@ -49,6 +49,22 @@ def harmonics(amplitude, pitch_hz, *, subframes: int, subframe: int, sample_rate
     return ops.reshape(signal, (shape[0], shape[1] * subframe))
 
 
+def partials(amplitude, pitch_hz, *, harmonics_count: int, subframes: int, subframe: int, sample_rate_hz: int):
+    """All partials of a decoder: amplitudes [B, J, K + H] at k and at k - 1/2 times the pitch -> [B, J * subframe].
+
+    The H between the harmonics are the odd harmonics of half the pitch.
+    """
+    sizes = {"subframes": subframes, "subframe": subframe, "sample_rate_hz": sample_rate_hz}
+    tones = harmonics(amplitude[..., :harmonics_count], pitch_hz, **sizes)
+    half = amplitude[..., harmonics_count:]
+    if half.shape[-1] == 0:
+        return tones
+    odd = ops.stack([half, ops.zeros_like(half)], axis=-1)
+    shape = ops.shape(half)
+    odd = ops.reshape(odd, (shape[0], shape[1], 2 * half.shape[-1]))
+    return tones + harmonics(odd, 0.5 * pitch_hz, **sizes)
+
+
 def _sum_of_sines(amplitude, cycles, ramp: np.ndarray, *, group: int = 16):
     """sum_k ((1 - ramp) a_k + ramp a'_k) sin(2 pi k cycles): [B, J, K], [B, J, L], [L] -> [B, J, L].
 
@@ -96,9 +112,10 @@ def noise(magnitudes, phase_cycles, *, hop: int):
 def render(controls, pitch_hz, noise_phase, short_noise_phase, decoder):
     """Controls of `decoder` -> audio [B, T]. Phases: uniform numbers 0..1, [B, F, hop + 1] and [B, J, subframe + 1]."""
     config = decoder.config
-    tones = harmonics(
+    tones = partials(
         controls["harmonic"],
         pitch_hz,
+        harmonics_count=config.harmonics,
         subframes=config.subframes,
         subframe=config.subframe,
         sample_rate_hz=config.sample_rate_hz,

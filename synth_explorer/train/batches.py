@@ -28,6 +28,7 @@ class Augmentation:
     cross_pitch: float = 0.25
     cross_semitones: float = 13.0
     mix: float = 0.25
+    sub_octave: float = 0.25  # of the mixes: an octave below, softer, so that there is something between the harmonics
     equaliser: float = 0.45
     equaliser_db: float = 10.0
     gain_low_db: float = -26.0
@@ -164,7 +165,9 @@ class Batches:
         return audio, pitch_tracks.midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0)
 
     def _mixed(self, rng, audio: np.ndarray, track_hz: np.ndarray, midi: float, start: int) -> np.ndarray:
-        """The crop with a second instrument at the same pitch under it, resampled to meet it."""
+        """The crop with a second instrument at the same pitch or an octave lower under it, resampled to meet it."""
+        below = rng.random() < self.augmentation.sub_octave
+        midi = midi - 12.0 if below else midi
         source = self.sources[rng.choice(len(self.sources), p=self.share)]
         group = source.groups[rng.integers(len(source.groups))]
         second = int(group[np.argmin(np.abs(source.pitch[group] - midi) + 0.3 * rng.random(len(group)))])
@@ -177,6 +180,7 @@ class Batches:
         moved = soxr.resample(raw, ratio, 1.0, quality="MQ")[: len(audio)]
         moved = np.pad(moved, (0, len(audio) - len(moved)))
         level = np.sqrt(np.mean(audio**2) / (np.mean(moved**2) + 1e-12)) * 10.0 ** (rng.uniform(-24.0, 0.0) / 20.0)
+        level *= 0.5 if below else 1.0
         return (audio + min(level, 100.0) * moved).astype(np.float32)
 
     def _colour(self, rng: np.random.Generator, crops: list[np.ndarray]) -> list[np.ndarray]:

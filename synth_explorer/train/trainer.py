@@ -22,9 +22,13 @@ from synth_explorer.files import atomic_path
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. `datasets` maps folders to their share of the notes; folders are relative to the file."""
+    """One training run. `datasets` maps folders to their share of the notes; folders are relative to the file.
+
+    `begin_from` names a checkpoint, also a smaller one, whose weights the run begins with (see `growth`); empty: none.
+    """
 
     datasets: dict[str, float]
+    begin_from: str = ""
     steps: int = 12000
     batch: int = 16
     frames: int = 32
@@ -117,10 +121,13 @@ class Run:
     """A training run in its folder."""
 
     def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
+        from synth_explorer.train import growth
         from synth_explorer.train.batches import Augmentation, Batches
 
         self.config, self.out = config, out
         self.model = make_training_model(config)
+        if config.begin_from and not (resume and (out / "state.npz").exists()):
+            growth.begin_from(self.model, config.begin_from)
         sources = open_sources(config, self.model.config)
         self.batches = Batches(
             sources,

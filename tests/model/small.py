@@ -20,6 +20,7 @@ SIZES = {
     "fine_blocks": 1,
     "harmonics": 40,
     "harmonic_offsets": 20,
+    "half_partials": 6,
     "envelope_bands": 16,
     "noise_bands": 16,
     "short_noise_bands": 8,

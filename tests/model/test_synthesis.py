@@ -17,16 +17,17 @@ def _controls(frames: int = 12, partials: int = 30) -> tuple[np.ndarray, np.ndar
     return rng.random((frames * SUBFRAMES, partials)).astype(np.float32), pitch_hz
 
 
-def _naive(amplitude: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
+def _naive(amplitude: np.ndarray, pitch_hz: np.ndarray, multiples: np.ndarray | None = None) -> np.ndarray:
     """Phase summed sample by sample by the trapezoid rule, one sine a partial."""
     samples = len(amplitude) * SUBFRAME
     at = np.arange(samples)
     hz = np.interp(at, np.arange(len(pitch_hz)) * SUBFRAME * SUBFRAMES, pitch_hz.astype(np.float64))
     cycles = np.concatenate([[0.0], np.cumsum((hz[1:] + hz[:-1]) / 2 / RATE)])
     out = np.zeros(samples)
-    for k in range(amplitude.shape[1]):
+    multiples = np.arange(1, amplitude.shape[1] + 1) if multiples is None else multiples
+    for k, multiple in enumerate(multiples):
         out += np.interp(at, np.arange(len(amplitude)) * SUBFRAME, amplitude[:, k]) * np.sin(
-            2 * np.pi * (k + 1) * cycles
+            2 * np.pi * multiple * cycles
         )
     return out
 
@@ -40,6 +41,18 @@ def test_harmonics_match_the_naive_sum_in_keras_and_in_numba() -> None:
     keras_out = np.asarray(synthesis.harmonics(amplitude[None], pitch_hz[None], **sizes))[0]
     np.testing.assert_allclose(keras_out, expected, atol=2e-2)
     np.testing.assert_allclose(fast.harmonics(amplitude, pitch_hz, **sizes), expected, atol=1e-3)
+
+
+def test_partials_between_the_harmonics_match_the_naive_sum() -> None:
+    from synth_explorer.model import synthesis
+
+    amplitude, pitch_hz = _controls(partials=15)
+    multiples = np.concatenate([np.arange(1, 11), np.arange(1, 6) - 0.5])
+    expected = _naive(amplitude, pitch_hz, multiples)
+    sizes = {"harmonics_count": 10, "subframes": SUBFRAMES, "subframe": SUBFRAME, "sample_rate_hz": RATE}
+    keras_out = np.asarray(synthesis.partials(amplitude[None], pitch_hz[None], **sizes))[0]
+    np.testing.assert_allclose(keras_out, expected, atol=2e-2)
+    np.testing.assert_allclose(fast.partials(amplitude, pitch_hz, **sizes), expected, atol=1e-3)
 
 
 def test_phase_does_not_drift_over_a_minute() -> None:
@@ -84,6 +97,7 @@ def test_whole_render_agrees_between_engines() -> None:
         pitch_hz[0],
         noise_matrix=decoder.noise_matrix,
         short_matrix=decoder.short_matrix,
+        harmonics_count=config.harmonics,
         hop=config.hop,
         subframes=config.subframes,
         sample_rate_hz=RATE,

@@ -1,0 +1,58 @@
+"""A larger model that begins from a smaller one sounds like it, and says what cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth_explorer import checkpoints
+from synth_explorer.errors import CheckpointError, SpecError
+from synth_explorer.model.autoencoder import Autoencoder
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.train.growth import begin_from
+from tests.model.small import SIZES, small_model
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A small checkpoint on disk."""
+    folder = tmp_path_factory.mktemp("growth") / "small"
+    heads = tuple(checkpoints.find("default") / name for name in checkpoints.PITCH)
+    model = small_model()
+    checkpoints.save(model, folder, description="", controls={}, card="", pitch_files=heads, dtype="float32")
+    return model, folder
+
+
+def _model(**changes: int) -> Autoencoder:
+    model = Autoencoder(ModelConfig(**SIZES | changes), name="training_model")
+    model.build_weights()
+    return model
+
+
+def _controls(model: Autoencoder, partials: int) -> dict[str, np.ndarray]:
+    config = model.config
+    t = np.arange(12 * config.hop) / config.sample_rate_hz
+    audio = (0.2 * np.sin(2 * np.pi * 330.0 * t) * np.exp(-3 * t)).astype(np.float32)[None]
+    track = np.full((1, 12), 330.0, np.float32)
+    controls = {name: np.asarray(v) for name, v in model.decoder(model.encoder(audio, track), track).items()}
+    return controls | {"harmonic": controls["harmonic"][..., :partials]}
+
+
+def test_new_blocks_and_wider_heads_change_nothing_at_first(small) -> None:
+    model, folder = small
+    grown = _model(decoder_blocks=2, fine_blocks=3, half_partials=9)
+    new = begin_from(grown, str(folder))
+    assert any("fine_block_2" in name for name in new) and not any("fine_head" in name for name in new)
+    before, after = (_controls(m, SIZES["harmonics"] + SIZES["half_partials"]) for m in (model, grown))
+    for name in ("noise", "short_noise", "harmonic"):
+        np.testing.assert_allclose(after[name], before[name], rtol=0.02, atol=1e-5)
+
+
+def test_a_model_cannot_shrink_or_lose_parts(small) -> None:
+    _, folder = small
+    with pytest.raises(SpecError, match="shrink"):
+        begin_from(_model(decoder_width=8), str(folder))
+    with pytest.raises(SpecError, match="lacks"):
+        begin_from(_model(decoder_blocks=0), str(folder))
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        begin_from(_model(), "nowhere")
