@@ -35,6 +35,9 @@ def train_pitch(
     out: common.Folder,
     minutes: Annotated[float, typer.Option(min=0.1, help="Wall time to take.")] = 20.0,
     seed: Annotated[int, typer.Option(help="Seed of the notes and weights.")] = 0,
+    begin_from: Annotated[
+        Path | None, typer.Option("--begin-from", metavar="DIR", help="An earlier head or a checkpoint to go on from.")
+    ] = None,
 ) -> None:
     """Train the head that estimates a note's pitch; leaves pitch.json and pitch.weights.h5 in DIR."""
     from synth_explorer import quiet
@@ -42,4 +45,4 @@ def train_pitch(
     quiet.import_keras()
     from synth_explorer.train import pitch
 
-    common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed))
+    common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed, begin_from=begin_from))

@@ -36,19 +36,24 @@ def train_pitch(
     minutes: float = 20.0,
     seed: int = 0,
     config: PitchHeadConfig | None = None,
+    begin_from: Path | None = None,
     learning_rate: float = 2e-3,
     log: Callable[[str], None] = print,
 ) -> Path:
     """Train a head on the training split of `datasets` and on made-up notes, and write it to the folder `out`.
 
-    Writes pitch.weights.h5 and pitch.json (the config). Takes `minutes` of wall time. The same seed draws the same
+    Writes pitch.weights.h5 and pitch.json (the config). Takes `minutes` of wall time. `begin_from` is a folder of an
+    earlier head to go on from (with its config). The same seed draws the same
     notes; how many of them, and how many steps, depends on the machine. Returns `out`. Raises DataError for a folder
     that is not a dataset.
     """
     started = time.monotonic()
     keras.utils.set_random_seed(seed)
-    head = PitchHead(config or PitchHeadConfig())
-    head.build()
+    if begin_from is not None:
+        head = PitchHead.load(begin_from / "pitch.json", begin_from / "pitch.weights.h5")
+    else:
+        head = PitchHead(config or PitchHeadConfig())
+        head.build()
     sources = [NotesDataset(folder) for folder in datasets]
     seconds = 60.0 * minutes * _PREPARE_SHARE
     train = prepare(head, sources, split="train", seconds=seconds, seed=seed, limit=_MOST_NOTES)

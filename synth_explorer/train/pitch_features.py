@@ -173,7 +173,8 @@ def batch(
     before = np.sum(10.0 ** (0.1 * levels), axis=-1)
     power = 10.0 ** (0.1 * _equalise(rng, _thin(rng, levels, midi, config), config))
     power += _unison(rng, features, rows, chosen, power, config)
-    power += _knocks(rng, bank, power) + _tones(rng, bank, power, midi, config)
+    power += _tones(rng, bank, power, midi, config)
+    power += _knocks(rng, bank, power, midi)
     power += _noise(rng, bank, power, config)
     after = np.sum(power, axis=-1)
     weights = weights * np.clip(after / (before + 1e-12), 1e-4, 1e4) ** 0.25
@@ -249,12 +250,12 @@ def _unison(
     return total
 
 
-def _knocks(rng: np.random.Generator, bank: Bank, power: np.ndarray) -> np.ndarray:
-    """A knock at the start of some notes, gone after a few frames."""
+def _knocks(rng: np.random.Generator, bank: Bank, power: np.ndarray, midi: np.ndarray) -> np.ndarray:
+    """A knock at the start of some notes, gone after a few frames; on high notes, which ring short, a louder one."""
     notes, frames = power.shape[:2]
-    level_db = (
-        rng.uniform(-30.0, 10.0, (notes, 1, 1)) - rng.uniform(4.0, 40.0, (notes, 1, 1)) * np.arange(frames)[:, None]
-    )
+    loudest_db = 10.0 + 1.0 * np.clip(midi - 80.0, 0.0, 20.0)[:, None, None]
+    level_db = rng.uniform(-30.0, loudest_db, (notes, 1, 1))
+    level_db = level_db - rng.uniform(4.0, 40.0, (notes, 1, 1)) * np.arange(frames)[:, None]
     sounds = bank.knocks[rng.integers(len(bank.knocks), size=notes)][:, None, :]
     return (_some(rng, notes, 0.25) * _peak(power) * 10.0 ** (0.1 * level_db) * sounds).astype(np.float32)
 
@@ -262,12 +263,16 @@ def _knocks(rng: np.random.Generator, bank: Bank, power: np.ndarray) -> np.ndarr
 def _tones(
     rng: np.random.Generator, bank: Bank, power: np.ndarray, midi: np.ndarray, config: PitchHeadConfig
 ) -> np.ndarray:
-    """A soft sub-oscillator an octave below some notes, a steady hum beside others."""
+    """A soft sub-oscillator an octave below some notes, a hum beside others, partials out of tune within others."""
     notes, first = len(power), config.grid_midi()[0]
     below = np.round((midi - 12.0 - first) * config.bins_per_semitone).astype(int)
     hum = rng.integers(12 * config.bins_per_semitone, 5 * 12 * config.bins_per_semitone, size=notes)
     total = np.zeros((notes, 1, power.shape[-1]), np.float32)
-    for place, share, loudest in ((below, 0.08, -8.0), (hum, 0.06, -14.0)):
+    foreign = midi[:, None] + 12.0 * rng.uniform(-0.9, 2.6, (notes, 3))  # bars, bells, stiff strings, mechanics
+    foreign = np.round((foreign - first) * config.bins_per_semitone).astype(int)
+    kinds = [(below, 0.08, -8.0), (hum, 0.06, -14.0)]
+    kinds += [(place, 0.15, -3.0) for place in foreign.T]
+    for place, share, loudest in kinds:
         level = 10.0 ** (0.1 * rng.uniform(-40.0, loudest, (notes, 1, 1)))
         tone = bank.tones[np.clip(place, 0, len(bank.tones) - 1)][:, None, :]
         total += (_some(rng, notes, share) * level * tone).astype(np.float32)
