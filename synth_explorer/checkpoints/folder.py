@@ -1,10 +1,10 @@
-"""Checkpoints: find, list, verify, load and save a model as weights plus readable JSON.
+"""The folder of a checkpoint: find, list, verify and write one, weights plus readable JSON.
 
 A checkpoint is a folder:
 
-    config.json            format, name, description, sizes, licence and, for every other file, its SHA-256
-    weights.npz            the autoencoder's weights by name, no pickles
-    pitch.json, pitch.weights.h5   the pitch head
+    config.json            format, name, description, family, sizes and, for every other file, its SHA-256
+    weights.npz            the model's weights by name, no pickles
+    pitch.json, pitch.weights.h5   the pitch head, where the family has one
     controls.json          what the named controls mean for these latents
     card.md                data and licences, how it was trained, figures, limits
 
@@ -16,10 +16,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +28,10 @@ import numpy as np
 from synth_explorer.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from synth_explorer.model.autoencoder import Autoencoder
+    import keras
 
 FORMAT_VERSION = 1
 WEIGHTS, CONFIG, CARD, CONTROLS = "weights.npz", "config.json", "card.md", "controls.json"
-PITCH = ("pitch.json", "pitch.weights.h5")
 FOLDER_VARIABLE = "SYNTH_EXPLORER_CHECKPOINTS"
 
 
@@ -44,6 +42,7 @@ class CheckpointInfo:
     Attributes:
         name: its name in listings, messages and latents.
         path: its folder.
+        family: what kind of model it is.
         description: one line.
         hash: SHA-256 of config.json, in hexadecimal.
         size_bytes: of all its files.
@@ -53,6 +52,7 @@ class CheckpointInfo:
 
     name: str
     path: Path
+    family: str
     description: str
     hash: str
     size_bytes: int
@@ -63,7 +63,7 @@ class CheckpointInfo:
 def folders() -> list[Path]:
     """Where named checkpoints are looked for: $SYNTH_EXPLORER_CHECKPOINTS, then `checkpoints/` of this source tree."""
     named = os.environ.get(FOLDER_VARIABLE, "")
-    own = Path(__file__).resolve().parent.parent / "checkpoints"
+    own = Path(__file__).resolve().parents[2] / "checkpoints"
     return [Path(p) for p in named.split(os.pathsep) if p] + [own]
 
 
@@ -112,9 +112,8 @@ def read_info(folder: Path) -> CheckpointInfo:
         raise CheckpointError(f"{path} names files outside its folder: {', '.join(outside)}.")
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     digest = hashlib.sha256(raw).hexdigest()
-    return CheckpointInfo(
-        folder.resolve().name, folder, str(values.get("description", "")), digest, size, config, files
-    )
+    family, description = (str(values.get(name, other)) for name, other in (("family", "default"), ("description", "")))
+    return CheckpointInfo(folder.resolve().name, folder, family, description, digest, size, config, files)
 
 
 def verify(name: str | os.PathLike[str]) -> CheckpointInfo:
@@ -144,13 +143,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_model(info: CheckpointInfo) -> Autoencoder:
-    """Build the autoencoder and give it its weights. Raises CheckpointError when a name or a shape does not fit."""
-    from synth_explorer.model.autoencoder import Autoencoder
-    from synth_explorer.model.config import ModelConfig
-
-    model = Autoencoder(ModelConfig.from_dict(info.config), name="autoencoder")
-    model.build_weights()
+def load_weights(model: keras.Model, info: CheckpointInfo) -> None:
+    """Give a built model its weights. Raises CheckpointError when a name or a shape does not fit."""
     path = info.path / WEIGHTS
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -168,29 +162,34 @@ def load_model(info: CheckpointInfo) -> Autoencoder:
             raise CheckpointError(f"{path}: {name} has values that are not finite.")
     for name, variable in wanted.items():
         variable.assign(arrays[name].astype(np.float32))
-    return model
 
 
-def save(
-    model: Autoencoder,
+def write(
+    model: keras.Model,
     folder: str | os.PathLike[str],
     *,
+    family: str,
     description: str,
+    config: Mapping[str, Any],
     controls: Mapping[str, Any],
     card: str,
-    pitch_files: tuple[Path, Path],
-    dtype: str = "float16",
+    dtype: str,
+    add: Callable[[Path], tuple[str, ...]] = lambda new: (),
+    **about: Any,
 ) -> CheckpointInfo:
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
     Args:
         model: with its weights.
         folder: its last part is the checkpoint's name.
+        family: what kind of model it is.
         description: one line.
+        config: the model's sizes.
         controls: content of controls.json.
         card: Markdown.
-        pitch_files: the pitch head's JSON and weights, copied.
-        dtype: of the stored weights; float16 halves the file and is well below what can be heard.
+        dtype: of the stored weights.
+        add: puts more files into the new folder and returns their names.
+        about: more entries of config.json.
     """
     target = Path(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -198,17 +197,16 @@ def save(
         new = Path(temporary) / target.name
         new.mkdir()
         arrays = {v.path: np.asarray(v.numpy() if hasattr(v, "numpy") else v, np.float32) for v in model.weights}
-        np.savez(new / WEIGHTS, **{name: array.astype(dtype) for name, array in arrays.items()})
+        np.savez(new / WEIGHTS, **{name: array.astype(dtype, copy=False) for name, array in arrays.items()})
         (new / CONTROLS).write_text(json.dumps(dict(controls), indent=2) + "\n", encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")
-        for source, name in zip(pitch_files, PITCH, strict=True):
-            shutil.copyfile(source, new / name)
-        hashed = (WEIGHTS, CONTROLS, *PITCH)
+        hashed = (WEIGHTS, CONTROLS, *add(new))
         content = {
             "format_version": FORMAT_VERSION,
-            "family": "default",
+            "family": family,
             "description": description,
-            "config": model.config.to_dict(),
+            **about,
+            "config": dict(config),
             "files": {name: sha256(new / name) for name in hashed},
         }
         (new / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

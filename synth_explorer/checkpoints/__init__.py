@@ -1,0 +1,64 @@
+"""Checkpoints: find, list, verify, load and save a model as weights plus readable JSON; import NSynth's.
+
+`folder` is the format, `default` and `nsynth` are the two families of models, `tensorflow1` reads what TensorFlow 1
+wrote.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synth_explorer.checkpoints.default import PITCH, load_autoencoder, save
+from synth_explorer.checkpoints.folder import (
+    CARD,
+    CONFIG,
+    CONTROLS,
+    FOLDER_VARIABLE,
+    FORMAT_VERSION,
+    WEIGHTS,
+    CheckpointInfo,
+    find,
+    folders,
+    list_checkpoints,
+    read_info,
+    sha256,
+    show,
+    verify,
+)
+from synth_explorer.checkpoints.nsynth import import_nsynth, load_nsynth, save_nsynth
+from synth_explorer.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.nsynth import NSynth
+
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "CONTROLS",
+    "FOLDER_VARIABLE",
+    "FORMAT_VERSION",
+    "PITCH",
+    "WEIGHTS",
+    "CheckpointInfo",
+    "find",
+    "folders",
+    "import_nsynth",
+    "list_checkpoints",
+    "load_model",
+    "read_info",
+    "save",
+    "save_nsynth",
+    "sha256",
+    "show",
+    "verify",
+]
+
+
+def load_model(info: CheckpointInfo) -> Autoencoder | NSynth:
+    """Build a checkpoint's model and give it its weights. Raises CheckpointError when they do not fit."""
+    loaders = {"default": load_autoencoder, "nsynth": load_nsynth}
+    if info.family not in loaders:
+        known = " or ".join(loaders)
+        raise CheckpointError(f"{info.path} is of the family {info.family!r}; this program knows {known}.")
+    return loaders[info.family](info)

@@ -1,0 +1,67 @@
+"""Checkpoints of the default family: the autoencoder with its fast decoder, and a pitch head."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synth_explorer.checkpoints.folder import CheckpointInfo, load_weights, write
+
+if TYPE_CHECKING:
+    from synth_explorer.model.autoencoder import Autoencoder
+
+PITCH = ("pitch.json", "pitch.weights.h5")
+
+
+def load_autoencoder(info: CheckpointInfo) -> Autoencoder:
+    """Build the autoencoder and give it its weights. Raises CheckpointError when a name or a shape does not fit."""
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
+
+    model = Autoencoder(ModelConfig.from_dict(info.config), name="autoencoder")
+    model.build_weights()
+    load_weights(model, info)
+    return model
+
+
+def save(
+    model: Autoencoder,
+    folder: str | os.PathLike[str],
+    *,
+    description: str,
+    controls: Mapping[str, Any],
+    card: str,
+    pitch_files: tuple[Path, Path],
+    dtype: str = "float16",
+) -> CheckpointInfo:
+    """Write a whole checkpoint beside `folder`, then put it in its place.
+
+    Args:
+        model: with its weights.
+        folder: its last part is the checkpoint's name.
+        description: one line.
+        controls: content of controls.json.
+        card: Markdown.
+        pitch_files: the pitch head's JSON and weights, copied.
+        dtype: of the stored weights; float16 halves the file and is well below what can be heard.
+    """
+
+    def add_pitch_head(new: Path) -> tuple[str, ...]:
+        for source, name in zip(pitch_files, PITCH, strict=True):
+            shutil.copyfile(source, new / name)
+        return PITCH
+
+    return write(
+        model,
+        folder,
+        family="default",
+        description=description,
+        config=model.config.to_dict(),
+        controls=controls,
+        card=card,
+        dtype=dtype,
+        add=add_pitch_head,
+    )

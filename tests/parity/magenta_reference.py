@@ -1,0 +1,241 @@
+"""magenta's own NSynth (magenta 2.1.4) as a reference: its graphs, checkpoints of random weights, fastgen.
+
+magenta cannot be installed with its own pins on a living Python, and `import magenta` pulls all of them. So it is
+installed without dependencies, and its NSynth modules are imported under an empty parent package. Nothing of its code
+is changed: for narrow networks the sizes, which `h512_bo16` holds as literals, are replaced in its syntax tree before
+it is compiled.
+
+Shapes: B notes, T samples, F frames, C channels, Q levels.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+PARENTS = ("magenta", "magenta.models", "magenta.models.nsynth", "magenta.models.nsynth.wavenet")
+LITERALS = {
+    "num_layers": "layers",
+    "width": "width",
+    "skip_width": "skip_width",
+    "ae_num_layers": "encoder_layers",
+    "ae_width": "encoder_width",
+    "num_z": "channels",
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What may be narrowed; the defaults are h512_bo16's own."""
+
+    layers: int = 30
+    width: int = 512
+    skip_width: int = 256
+    encoder_layers: int = 30
+    encoder_width: int = 128
+    channels: int = 16
+
+
+FULL = Sizes()
+NARROW = Sizes(layers=12, width=24, skip_width=16, encoder_layers=12, encoder_width=20, channels=6)
+
+
+def available() -> bool:
+    """Whether magenta, tf-slim and librosa are installed."""
+    return all(importlib.util.find_spec(name) for name in ("magenta", "tf_slim", "librosa"))
+
+
+def modules(sizes: Sizes = FULL) -> tuple[Any, Any]:
+    """magenta's (h512_bo16, fastgen) modules with these sizes, fresh ones for each call."""
+    _empty_parents()
+    fastgen = _compiled("magenta.models.nsynth.wavenet.fastgen", {})
+    network = _compiled(
+        "magenta.models.nsynth.wavenet.h512_bo16", {name: getattr(sizes, field) for name, field in LITERALS.items()}
+    )
+
+    class Config(network.Config):
+        """magenta's, with as many channels as asked."""
+
+        def __init__(self, train_path: str | None = None) -> None:
+            super().__init__(train_path)
+            self.ae_bottleneck_width = sizes.channels
+
+    fastgen.Config, fastgen.FastGenerationConfig = Config, network.FastGenerationConfig
+    return types.SimpleNamespace(Config=Config, FastGenerationConfig=network.FastGenerationConfig), fastgen
+
+
+def utils() -> types.ModuleType:
+    """magenta's `nsynth.utils`: mu-law and the like."""
+    _empty_parents()
+    return importlib.import_module("magenta.models.nsynth.utils")
+
+
+def _empty_parents() -> None:
+    for name in PARENTS:
+        if name not in sys.modules:
+            package = types.ModuleType(name)
+            package.__spec__ = importlib.util.find_spec(name)  # of the parent, which is empty already: runs nothing
+            package.__path__ = list(package.__spec__.submodule_search_locations)
+            sys.modules[name] = package
+
+
+def _compiled(name: str, literals: dict[str, int]) -> types.ModuleType:
+    """A module of magenta, compiled with other integers assigned to these names."""
+    spec = importlib.util.find_spec(name)
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    replaced: set[str] = set()
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            continue
+        target = node.targets[0].id
+        if target in literals and isinstance(node.value, ast.Constant):
+            node.value = ast.copy_location(ast.Constant(literals[target]), node.value)
+            replaced.add(target)
+    assert replaced == set(literals), "magenta's literals have other names"
+    module = types.ModuleType(name)
+    module.__spec__, module.__file__ = spec, spec.origin
+    exec(compile(tree, spec.origin, "exec"), module.__dict__)
+    return module
+
+
+@contextmanager
+def session(build: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
+    """A TensorFlow 1 session on a new graph: yields (session, what `build(tf)` returned)."""
+    import tensorflow.compat.v1 as tf
+
+    options = tf.ConfigProto(allow_soft_placement=True)
+    with tf.Graph().as_default(), tf.Session(config=options) as opened:
+        yield opened, build(tf)
+
+
+def write_checkpoint(
+    prefix: Path, *, sizes: Sizes = FULL, seed: int = 0, step: int = 200_000, optimizer: bool = True
+) -> Path:
+    """Save a checkpoint as magenta's training does, with random weights, biases and averages.
+
+    It holds the variables, their `ExponentialMovingAverage` twins (other numbers), the step and, when `optimizer` says
+    so, Adam's slots.
+
+    Returns:
+        The prefix, `.../model.ckpt-<step>`, for a Saver.
+    """
+    _, fastgen = modules(sizes)
+    rng = np.random.default_rng(seed)
+
+    def build(tf: Any) -> tuple[Any, Any, dict[Any, Any]]:
+        fastgen.Config().build({"wav": tf.placeholder(tf.float32, [1, 512])}, is_training=True)
+        global_step = tf.train.get_or_create_global_step()
+        average = tf.train.ExponentialMovingAverage(0.9999, global_step)
+        average.apply(tf.trainable_variables())
+        if optimizer:  # Adam's slots and powers, without the graph of the gradients, which takes long to build
+            for variable in tf.trainable_variables():
+                for slot in ("Adam", "Adam_1"):
+                    tf.get_variable(f"{variable.op.name}/{slot}", variable.shape, trainable=False)
+            for power in ("beta1_power", "beta2_power"):
+                tf.get_variable(power, [], trainable=False)
+        values = {
+            tf.placeholder(variable.dtype.base_dtype, variable.shape): _random(variable, rng, step)
+            for variable in tf.global_variables()
+        }
+        assigned = [tf.assign(v, p) for v, p in zip(tf.global_variables(), values, strict=True)]
+        return tf.train.Saver(), tf.group(*assigned), values
+
+    with session(build) as (opened, (saver, assign, values)):
+        opened.run(assign, values)
+        saver.save(opened, str(prefix), global_step=step)
+    return prefix.with_name(f"{prefix.name}-{step}")
+
+
+def _random(variable: Any, rng: np.random.Generator, step: int) -> Any:
+    """Numbers for a variable: weights that keep signals near 1, biases that are not zero."""
+    name, shape = variable.op.name, variable.shape.as_list()
+    if name == "global_step":
+        return step
+    if "/W" in name:
+        gain = 2.0 if name.startswith("logits") else 1.0
+        return (gain * rng.standard_normal(shape) / np.sqrt(np.prod(shape[:-1]))).astype(np.float32)
+    return (0.1 * rng.standard_normal(shape)).astype(np.float32)
+
+
+def variables(prefix: Path) -> dict[str, np.ndarray]:
+    """Every variable of a checkpoint, by TensorFlow's own reader."""
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(str(prefix))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+def teacher_forced(
+    prefix: Path, audio: np.ndarray, *, sizes: Sizes = FULL, averaged: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Audio [B, T] -> (encodings [B, F, C], probabilities [B, T, Q]) by `h512_bo16.Config.build`."""
+    _, fastgen = modules(sizes)
+
+    def build(tf: Any) -> Any:
+        network = fastgen.load_nsynth(batch_size=audio.shape[0], sample_length=audio.shape[1])
+        average = tf.train.ExponentialMovingAverage(0.9999)
+        names = {average.average_name(v): v for v in tf.global_variables()} if averaged else None
+        return network, tf.train.Saver(names)
+
+    with session(build) as (opened, (network, saver)):
+        saver.restore(opened, str(prefix))
+        encodings, flat = opened.run([network["encoding"], network["predictions"]], {network["X"]: audio})
+    return encodings, flat.reshape(*audio.shape, -1)
+
+
+def encode(prefix: Path, audio: np.ndarray, *, sizes: Sizes = FULL) -> np.ndarray:
+    """Audio [B, T] -> encodings [B, F, C] by `fastgen.encode`."""
+    _, fastgen = modules(sizes)
+    return fastgen.encode(audio, str(prefix), sample_length=audio.shape[1])
+
+
+def generate(prefix: Path, encodings: np.ndarray, uniforms: np.ndarray, *, sizes: Sizes = FULL) -> np.ndarray:
+    """Encodings [B, F, C] -> audio [B, F * 512] by `fastgen.synthesize`, its random numbers replaced by ours.
+
+    Args:
+        prefix: the checkpoint.
+        encodings: to decode.
+        uniforms: [B, F * 512] in [0, 1).
+        sizes: of the network.
+    """
+    _, fastgen = modules(sizes)
+    draws = iter(np.ascontiguousarray(uniforms.T))
+    heard: list[np.ndarray] = []
+    with (
+        mock.patch.object(np.random, "rand", lambda *shape: next(draws)),
+        mock.patch.object(fastgen, "save_batch", lambda audio, paths: heard.append(audio.copy())),
+    ):
+        fastgen.synthesize(encodings, [], checkpoint_path=str(prefix))
+    return heard[-1]
+
+
+@contextmanager
+def stepper(prefix: Path, batch: int, *, sizes: Sizes = FULL) -> Iterator[Callable[[np.ndarray], None]]:
+    """For timing: yields a function that lets fastgen make one sample for each note of a batch, encoding [B, C]."""
+    import tensorflow.compat.v1 as tf
+
+    _, fastgen = modules(sizes)
+    with session(lambda tf: fastgen.load_fastgen_nsynth(batch_size=batch)) as (opened, network):
+        tf.train.Saver().restore(opened, str(prefix))
+        opened.run(network["init_ops"])
+        audio = np.zeros((batch, 1))
+
+        def step(encoding: np.ndarray) -> None:
+            nonlocal audio
+            audio = fastgen.generate_audio_sample(opened, network, audio, encoding)
+
+        yield step
+
+
+assert {field.name for field in fields(Sizes)} == set(LITERALS.values())
