@@ -38,16 +38,24 @@ class Encoder(keras.Model):
         self.exit = layers.Dense(config.learned, name="exit")
 
     def call(self, audio, pitch_hz):
-        features = self.front_end(audio, pitch_hz)
+        return self.finish(*self.listen(audio), audio, pitch_hz)
+
+    def listen(self, audio):
+        """The half that needs no pitch, so that it can run while the pitch is sought: x [B, F, W], attributes."""
+        features = self.front_end.without_pitch(audio)
         x = self.entry(features["mel"])
         for block in self.fine_blocks:
             x = block(x)
         ahead, frames = self.config.subframes, ops.shape(features["attributes"])[1]
         x = self.down(ops.pad(x, [[0, 0], [ahead - 1, ahead + 1], [0, 0]]))[:, :frames]
-        harmonic = self.harmonic_entry(features["harmonic"])
+        return x, features["attributes"]
+
+    def finish(self, x, attributes, audio, pitch_hz):
+        """What `listen` gave, the sound again and its pitch -> z [B, F, C]."""
+        harmonic = self.harmonic_entry(self.front_end.harmonic_levels(audio, pitch_hz))
         pitch = self.pitch_entry(pitch_features(pitch_hz))
         x = self.join(ops.concatenate([x, harmonic, pitch], axis=-1))
         for block in self.blocks:
             x = block(x)
         learned = self.exit(self.norm(x))
-        return ops.concatenate([features["attributes"], learned], axis=-1)
+        return ops.concatenate([attributes, learned], axis=-1)

@@ -102,6 +102,10 @@ class FrontEnd(keras.layers.Layer):
         return scale_log(level)
 
     def call(self, audio, pitch_hz):
+        return self.without_pitch(audio) | {"harmonic": self.harmonic_levels(audio, pitch_hz)}
+
+    def without_pitch(self, audio):
+        """The features that need no pitch: `mel` and `attributes`."""
         config = self.config
         fine = spectrum(audio, config.n_fft, config.subframe)
         short = spectrum(audio, config.short_n_fft, config.subframe)
@@ -110,7 +114,6 @@ class FrontEnd(keras.layers.Layer):
         )
         return {
             "mel": mel,
-            "harmonic": self.harmonic_levels(audio, pitch_hz),
             "attributes": self.attributes(fine[:, :: config.subframes]),
         }
 
