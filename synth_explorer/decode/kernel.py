@@ -1,0 +1,278 @@
+"""The CPU engine's loop over samples, in Numba, for a team of threads that share the rows of every product.
+
+Per layer there are two products: gates from the layer's input, then residual and skip from the gates; a barrier after
+each. The taps that look back by a dilation d are known d samples ahead, so they are computed for `ahead` samples at
+once (as further columns of one product), which reads their weights once for all of them.
+
+Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip width, Q levels; padded to 16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, tile, watch, weigh
+
+# Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
+(DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)
+(SUM_BIAS, SUM_SCALE, SUM_INIT, OLD_SCALE, OLD_INIT, ZEROS) = range(12, 18)
+LAYER_FIELDS = 18
+# Columns of the table of everything else.
+(WIDTH, SKIP, LEVELS, HOP, BYTES, STREAM, GATED, STAGED, STAGED_SCALE, HIDDEN, LOGITS, CONDITION) = range(12)
+(SKIP_START_W, SKIP_START_BIAS, OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 20)
+FIELDS = 20
+SPINS = 4000  # looks at a barrier before other programs get the core
+
+
+@njit(nogil=True, cache=True)
+def meet(counter, team):
+    """Wait until all threads of the team are here."""
+    if team > 1:
+        goal = (arrive(counter) // team + 1) * team
+        spins = 0
+        while watch(counter) < goal:
+            spins += 1
+            if spins > SPINS:
+                give_way()
+
+
+@njit(nogil=True, cache=True)
+def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
+    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0."""
+    b = first
+    while b < last:
+        count = min(8, last - b)
+        c = 0
+        while c < columns:
+            left = columns - c
+            xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
+            width = 8 if left >= 8 else 4 if left >= 4 else 2 if left >= 2 else 1
+            o = b
+            while o < b + count:
+                rest = b + count - o
+                r = 64 * o
+                wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
+                if width == 8:
+                    if rest >= 2:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 8, 1)
+                        o += 2
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 8, 1)
+                        o += 1
+                elif width == 4:
+                    if rest >= 4:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 4, 1)
+                        o += 4
+                    elif rest >= 2:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 4, 1)
+                        o += 2
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 4, 1)
+                        o += 1
+                elif width == 2:
+                    if rest >= 8:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 2, 1)
+                        o += 8
+                    elif rest >= 4:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 2, 1)
+                        o += 4
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 2, 1)
+                        o += 1
+                elif rest >= 8:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 1, 1)
+                    o += 8
+                elif rest >= 4:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 1, 1)
+                    o += 4
+                elif rest >= 2:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 1, 1)
+                    o += 2
+                else:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 1, 1)
+                    o += 1
+            c += width
+        b += count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def pick(logits, address, weights, weights_address, levels, uniform, temperature):
+    """The level of one note, see `levels.draw`; sums over blocks of 16 levels first."""
+    best = 0
+    for q in range(1, levels):
+        if logits[q] > logits[best]:
+            best = q
+    if temperature == 0.0:
+        return best
+    blocks = (levels + 15) // 16
+    weigh(address, logits[best], np.float32(1.0 / temperature), blocks, weights_address)
+    total = 0.0
+    for block in range(blocks):
+        part = 0.0
+        for q in range(16 * block, min(levels, 16 * block + 16)):
+            part += np.float64(weights[q])
+        total += part
+    goal, below = uniform * total, 0.0
+    for block in range(blocks):
+        part = 0.0
+        for q in range(16 * block, min(levels, 16 * block + 16)):
+            part += np.float64(weights[q])
+        if below + part >= goal:
+            for q in range(16 * block, min(levels, 16 * block + 16)):
+                below += np.float64(weights[q])
+                if below >= goal:
+                    return q
+        else:
+            below += part
+    return levels - 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def condition_rows(rows, weights, bias, frames, frame, first, last):
+    """rows[b, first:last] = bias + frames[b, frame] weights."""
+    for b in range(len(rows)):
+        for r in range(first, last):
+            rows[b, r] = bias[r]
+        for c in range(len(weights)):
+            value = frames[b, frame, c]
+            for r in range(first, last):
+                rows[b, r] += value * weights[c, r]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def run(
+    kind,
+    table,
+    layers,
+    arrays,
+    block,
+    time,
+    temperature,
+    member,
+    team,
+):
+    """Advance a session by a block as member `member` of a team.
+
+    arrays: start [K0 X, W], start_bias [W], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
+    history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q], input_table [Q];
+    block: uniforms, extra, forced, levels, logits (or [B, 0, Q]), as in `session.Block`.
+    """
+    start, start_bias, condition_w, condition_bias, frames, condition, history = arrays[:7]
+    stream, previous, logits, weights, input_table = arrays[7:]
+    uniforms, extra, forced, drawn, kept = block
+    unit = np.float32(0.0)
+    notes, samples = uniforms.shape
+    width, skip, levels, hop, size = table[WIDTH], table[SKIP], table[LEVELS], table[HOP], table[BYTES]
+    per_step = 4 // size
+    counter, nothing = table[COUNTER], table[NOTHING]
+    stream_at, stream_stride = table[STREAM], 4 * (width + skip)
+    staged = table[STAGED] + member * notes * width * size
+    staged_scale = table[STAGED_SCALE] + member * notes * 4
+    past = history[member]
+    taps, inputs = past.shape[1], extra.shape[2] + 1
+    count = len(layers)
+    condition_stride = 4 * condition.shape[1]
+    units = width // 16
+    u0, u1 = units * member // team, units * (member + 1) // team
+    sums = (width + skip) // 16
+    s0, s1 = skip // 16 * member // team, skip // 16 * (member + 1) // team
+    level_blocks = (levels + 15) // 16
+    q0, q1 = level_blocks * member // team, level_blocks * (member + 1) // team
+    for i in range(samples):
+        now = time + i
+        if now % hop == 0:
+            for n in range(count + 1):
+                base = 2 * width * n
+                c0, c1 = (base + 32 * u0, base + 32 * u1) if n < count else (base + 16 * s0, base + 16 * s1)
+                condition_rows(condition, condition_w, condition_bias, frames, now // hop, c0, c1)
+        for b in range(notes):
+            for k in range(taps - inputs):
+                past[b, k] = past[b, k + inputs]
+            past[b, taps - inputs] = previous[b]
+            for k in range(1, inputs):
+                past[b, taps - inputs + k] = extra[b, i, k - 1]
+            for r in range(16 * u0, 16 * u1):
+                stream[b, r] = start_bias[r]
+            for k in range(taps):
+                value = past[b, k]
+                for r in range(16 * u0, 16 * u1):
+                    stream[b, r] += value * start[k, r]
+        meet(counter, team)
+        product(
+            unit, table[SKIP_START_W], 64 * width, width, s0, s1, stream_at, stream_stride, notes,
+            stream_at + 4 * width, stream_stride, table[SKIP_START_BIAS], nothing, nothing, nothing, 0,
+        )  # fmt: skip
+        for n in range(count):
+            layer = layers[n]
+            dilation, ahead, slots = layer[DILATION], layer[AHEAD], layer[SLOTS]
+            steps, block_bytes = width // per_step, 16 * width * size
+            row_bytes = width * size
+            for b in range(notes):
+                put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
+            gates = layer[GATES] + (now % ahead) * notes * 8 * width
+            if layer[TAPS] > 1:
+                if now % ahead == 0:
+                    for k in range(layer[TAPS] - 1):
+                        back = (layer[TAPS] - 1 - k) * dilation
+                        slot = (now - back) % slots
+                        product(
+                            kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
+                            layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
+                            layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
+                            layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
+                        )  # fmt: skip
+                slot = now % slots
+                part0, part1 = 16 * u0 * size, 16 * u1 * size
+                for b in range(notes):
+                    target = layer[RING] + (slot * notes + b) * row_bytes + part0
+                    move(staged + b * row_bytes + part0, target, part1 - part0)
+                if member == 0:
+                    move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
+            product(
+                kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, staged, row_bytes, notes, gates, 8 * width,
+                layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
+            )  # fmt: skip
+            for b in range(notes):
+                conditioned = table[CONDITION] + b * condition_stride + 8 * width * n
+                for u in range(u0, u1):
+                    gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, table[GATED] + 4 * b * width + 64 * u)
+            meet(counter, team)
+            for b in range(notes):
+                put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
+            begin = units if n == count - 1 else 0  # nobody reads the last residual
+            r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
+            product(
+                kind, layer[SUM_W], block_bytes, steps, r0, r1, staged, row_bytes, notes, stream_at, stream_stride,
+                layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
+            )  # fmt: skip
+            if n == count - 1:
+                for b in range(notes):
+                    for u in range(r0, r1):
+                        rectify(stream_at + b * stream_stride + 64 * u, nothing)
+            meet(counter, team)
+        product(
+            unit, table[OUT_W], 64 * skip, skip, s0, s1, stream_at + 4 * width, stream_stride, notes,
+            table[HIDDEN], 4 * skip, nothing, nothing, nothing, nothing, 0,
+        )  # fmt: skip
+        for b in range(notes):
+            for u in range(s0, s1):
+                conditioned = table[CONDITION] + b * condition_stride + 8 * width * count
+                rectify(table[HIDDEN] + 4 * b * skip + 64 * u, conditioned + 64 * u)
+        meet(counter, team)
+        product(
+            unit, table[LOGITS_W], 64 * skip, skip, q0, q1, table[HIDDEN], 4 * skip, notes,
+            table[LOGITS], 64 * level_blocks, table[LOGITS_BIAS], nothing, nothing, nothing, 0,
+        )  # fmt: skip
+        meet(counter, team)
+        for b in range(member, notes, team):
+            row = 64 * level_blocks * b
+            level = pick(
+                logits[b], table[LOGITS] + row, weights[b], table[WEIGHTS] + row, levels, uniforms[b, i], temperature
+            )
+            drawn[b, i] = level
+            previous[b] = input_table[level] if np.isnan(forced[b, i]) else forced[b, i]
+            if kept.shape[1] > 0:
+                for q in range(levels):
+                    kept[b, i, q] = logits[b, q]
+        meet(counter, team)

@@ -1,0 +1,48 @@
+"""What engines and the decoder agree on: a session that is advanced by blocks of samples.
+
+Shapes: B notes, T samples, F frames, C conditioning channels, X inputs a sample, Q levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Block:
+    """The next samples of a batch: what goes in, and room for what comes out.
+
+    `forced` holds network inputs that replace what was drawn, NaN where the drawn sample goes on. `levels` receives
+    what was drawn (or would have been), `logits` the logits before each sample if wanted.
+    """
+
+    uniforms: np.ndarray  # [B, T] float64 in [0, 1)
+    extra: np.ndarray  # [B, T, X - 1] float32
+    forced: np.ndarray  # [B, T] float32
+    levels: np.ndarray  # [B, T] int32, written
+    logits: np.ndarray | None = None  # [B, T, Q] float32, written
+
+    @property
+    def samples(self) -> int:
+        """T."""
+        return self.uniforms.shape[1]
+
+
+class Session(Protocol):
+    """The state of a batch of notes in an engine; starts at time 0 with silence behind it."""
+
+    def advance(self, block: Block) -> None:
+        """Go on by the block's samples."""
+
+
+class Engine(Protocol):
+    """Weights as an engine wants them."""
+
+    name: str
+    precision: str
+
+    def open(self, conditioning: np.ndarray, *, temperature: float) -> Session:
+        """A session for conditioning [B, F, C] float32."""
