@@ -1,4 +1,4 @@
-"""Explorer: the one object that page, shell, batch and tests call.
+"""Explorer: a loaded checkpoint, and everything that can be done with it.
 
     explorer = Explorer.load("default")
     cello, flute = (explorer.encode(path) for path in ("cello.wav", "flute.wav"))
@@ -10,23 +10,22 @@ Shapes: T samples, F frames, C channels.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synth_explorer import audio as audio_files
-from synth_explorer import checkpoints, pitch
+from synth_explorer import checkpoints
 from synth_explorer.errors import AudioError, CheckpointError, LatentsError
+from synth_explorer.explorer.families import DefaultFamily, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
-    from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
-    from synth_explorer.model.pitch_head import PitchHead
+    from synth_explorer.model.nsynth_config import NSynthConfig
 
 ENGINES = ("auto", "numba", "keras")
 PITCH_RANGE_MIDI = (12.0, 120.0)
@@ -38,22 +37,8 @@ class Explorer:
     Make one with `Explorer.load`.
     """
 
-    def __init__(
-        self, info: checkpoints.CheckpointInfo, model: Autoencoder, head: PitchHead, controls: Controls
-    ) -> None:
-        from scipy.sparse import csr_array
-
-        from synth_explorer import runtime
-
-        self.info, self.model, self.head, self.controls = info, model, head, controls
-        self._encode = runtime.compiled(lambda a, p: model.encoder(a, p), ranks=(2, 2))
-        self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
-        self._step = runtime.frame_step()
-        self._bands = {  # two entries a column: as sparse products they need no thread pool
-            "noise_matrix": csr_array(model.decoder.noise_matrix),
-            "short_matrix": csr_array(model.decoder.short_matrix),
-        }
-        self._lock = threading.Lock()
+    def __init__(self, info: checkpoints.CheckpointInfo, family: Family, controls: Controls) -> None:
+        self.info, self.family, self.controls = info, family, controls
 
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str] = "default") -> Explorer:
@@ -62,25 +47,24 @@ class Explorer:
 
         import_keras()
         from synth_explorer.edits import Controls
-        from synth_explorer.model.pitch_head import PitchHead
 
         info = checkpoints.verify(checkpoint)
         model = checkpoints.load_model(info)
-        head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-        if head.config.sample_rate_hz != model.config.sample_rate_hz:
-            raise CheckpointError(
-                f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
-                f"{model.config.sample_rate_hz} Hz."
-            )
-        return cls(info, model, head, Controls.load(info.path / checkpoints.CONTROLS))
+        family = NSynthFamily(model) if info.family == "nsynth" else _with_pitch_head(info, model)
+        return cls(info, family, Controls.load(info.path / checkpoints.CONTROLS))
 
     def __repr__(self) -> str:
         return f"Explorer({self.checkpoint_name!r}, {self.sample_rate_hz} Hz, hop {self.hop}, decoders {self.decoders})"
 
     @property
-    def config(self) -> ModelConfig:
+    def model(self) -> Any:
+        """The Keras model."""
+        return self.family.model
+
+    @property
+    def config(self) -> ModelConfig | NSynthConfig:
         """The model's sizes."""
-        return self.model.config
+        return self.family.config
 
     @property
     def checkpoint_name(self) -> str:
@@ -109,119 +93,138 @@ class Explorer:
 
     @property
     def decoders(self) -> tuple[str, ...]:
-        """Decoders of this checkpoint."""
-        return ("fast",)
+        """Decoders of this checkpoint, the default first."""
+        return self.family.decoders
+
+    @property
+    def has_pitch(self) -> bool:
+        """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
+        return self.family.has_pitch
 
     def warm_up(self) -> None:
         """Compile everything, so that the first real call is as fast as the later ones."""
-        t = np.arange(self.sample_rate_hz) / self.sample_rate_hz
-        self.decode(self.encode((0.1 * np.sin(2.0 * np.pi * 220.0 * t)).astype(np.float32)))
+        self.family.warm_up()
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
         """Sound file -> audio [T] float32 at `sample_rate_hz`, at most `config.max_s` long. Raises AudioError."""
         return audio_files.load(path, sample_rate_hz=self.sample_rate_hz, max_s=self.config.max_s)
 
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
-        """Audio [T] of one note -> (MIDI pitch with its fraction, confidence 0..1)."""
-        from synth_explorer.model.pitch_head import estimate
-
-        with self._lock:
-            return estimate(self.head, audio_files.check(audio), sample_rate_hz=self.sample_rate_hz)
+        """Audio [T] of one note -> (MIDI pitch with its fraction, confidence 0..1). Raises AudioError."""
+        return self.family.estimate_pitch(audio_files.check(audio))
 
     def encode(
-        self, audio: np.ndarray | str | os.PathLike[str], *, pitch: float | None = None, source: str = ""
+        self,
+        audio: np.ndarray | str | os.PathLike[str],
+        *,
+        pitch: float | None = None,
+        source: str = "",
+        align: bool = True,
     ) -> Latents:
         """A note -> its latents.
 
         Args:
-            audio: [T] at `sample_rate_hz`, or a sound file. The note is cut to its onset and a fixed pre-roll.
-            pitch: MIDI pitch, if known; the fine track is measured around it. None: estimated.
+            audio: [T] at `sample_rate_hz`, or a sound file.
+            pitch: MIDI pitch, if known; the fine track is measured around it. None: estimated. A checkpoint that keeps
+                pitch inside z needs none and passes it over.
             source: what to call the note in listings.
+            align: cut the note to its onset and a fixed pre-roll, so that the attacks of two notes meet in a mix.
+                Otherwise it is encoded from its first sample on, as magenta's tools do. Either way the latents know
+                where in the recording they begin, and silence fills the last frame (magenta cuts it off).
 
         Raises:
             AudioError: not sound, silent, or a pitch out of range.
         """
         if isinstance(audio, (str, os.PathLike)):
             source, audio = source or Path(audio).name, self.read(audio)
-        config = self.config
-        note = audio_files.prepare(
-            audio,
-            sample_rate_hz=self.sample_rate_hz,
-            pre_roll_samples=config.pre_roll_samples,
-            max_samples=int(config.max_s * self.sample_rate_hz),
-        )
-        midi = self.estimate_pitch(note.audio)[0] if pitch is None else _checked_pitch(pitch)
-        frames = -(-len(note.audio) // self.hop)
-        track = _track(note.audio, midi=midi, config=config, frames=frames)
-        total = -(-frames // self._step) * self._step
-        padded = np.pad(note.audio, (0, total * self.hop - len(note.audio)))
-        z = self._encode(padded[None], np.pad(track, (0, total - frames), mode="edge")[None])[0, :frames]
+        longest = int(self.config.max_s * self.sample_rate_hz)
+        note, lead_in = audio_files.check(audio)[:longest], 0
+        if align:
+            cut = audio_files.prepare(
+                audio,
+                sample_rate_hz=self.sample_rate_hz,
+                pre_roll_samples=self.config.pre_roll_samples,
+                max_samples=longest,
+            )
+            note, lead_in = cut.audio, cut.lead_in_samples
+        midi = None if pitch is None else _checked_pitch(pitch)
+        z, pitch_hz = self.family.encode(note, midi=midi)
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,
             self.sample_rate_hz,
             self.hop,
             source=source,
-            duration_samples=len(note.audio),
-            lead_in_samples=note.lead_in_samples,
+            duration_samples=len(note),
+            lead_in_samples=lead_in,
         )
-        return Latents(z, track, meta)
+        return Latents(z, pitch_hz, meta)
 
     def decode(
-        self, latents: Latents, *, decoder: str = "fast", seed: int = 0, temperature: float = 1.0, engine: str = "auto"
+        self,
+        latents: Latents,
+        *,
+        decoder: str | None = None,
+        seed: int = 0,
+        temperature: float = 1.0,
+        engine: str = "auto",
+        progress: Progress | None = None,
     ) -> np.ndarray:
         """Latents -> audio [T] float32 of `latents.duration_samples` at `sample_rate_hz`; not limited to [-1, 1].
 
         Args:
             latents: of this checkpoint.
-            decoder: one of `decoders`.
-            seed: of the noise; the same seed gives the same sound on the same engine.
-            temperature: scales the level of the noise: 1 as it was heard, 0 the partials alone.
+            decoder: one of `decoders`; None: the first of them.
+            seed: of the noise or the draws; the same seed gives the same sound on the same engine.
+            temperature: of the fast decoder: scales the level of the noise, 1 as it was heard, 0 the partials alone. Of
+                a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest level always.
             engine: "numba", "keras" (the reference), or "auto".
+            progress: called with (samples done, samples in all).
 
         Raises:
             CheckpointError: a decoder or an engine that does not exist.
             LatentsError: latents of another checkpoint, or without a pitch.
         """
+        chunks = self.stream(
+            latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine, progress=progress
+        )
+        return np.concatenate(list(chunks))
+
+    def stream(
+        self,
+        latents: Latents,
+        *,
+        decoder: str | None = None,
+        seed: int = 0,
+        temperature: float = 1.0,
+        engine: str = "auto",
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[np.ndarray]:
+        """As `decode`, in chunks: float32 [n], one after another, which together are what `decode` returns.
+
+        A WaveNet's chunks come as they are made; the fast decoder gives one. Wrong arguments are refused at once, not
+        by the iterator.
+
+        Args:
+            stop: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
+        """
+        decoder = self.decoders[0] if decoder is None else decoder
         _expect_choice("decoder", decoder, self.decoders)
         _expect_choice("engine", engine, ENGINES)
         if not np.isfinite(temperature) or temperature < 0.0:
             raise LatentsError(f"temperature={temperature} must be a number of at least 0.")
         self._check(latents)
-        frames = latents.frames
-        total = -(-frames // self._step) * self._step
-        z = np.pad(latents.z, ((0, total - frames), (0, 0)), mode="edge")
-        pitch_hz = np.pad(latents.pitch_hz, (0, total - frames), mode="edge")
-        controls = self._controls(z[None], pitch_hz[None])
-        for name in ("noise", "short_noise"):
-            controls[name] = controls[name] * np.float32(temperature)
-        sound = self._render(controls, pitch_hz, seed=seed, engine=engine)
-        if not np.isfinite(sound).all():
-            raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
-        return np.ascontiguousarray(sound[: min(latents.duration_samples, frames * self.hop)])
-
-    def _render(self, controls: dict[str, np.ndarray], pitch_hz: np.ndarray, *, seed: int, engine: str) -> np.ndarray:
-        """Controls with a batch axis of one -> audio."""
-        from synth_explorer.decode import synthesis
-
-        config = self.config
-        if engine == "keras":
-            from keras import ops
-
-            from synth_explorer.model import synthesis as reference
-
-            phases = synthesis.noise_phases(len(pitch_hz), hop=self.hop, subframes=config.subframes, seed=seed)
-            sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), self.model.decoder)
-            return ops.convert_to_numpy(sound)[0]
-        return synthesis.render(
-            {name: value[0] for name, value in controls.items()},
-            pitch_hz,
-            **self._bands,
-            harmonics_count=config.harmonics,
-            hop=self.hop,
-            subframes=config.subframes,
-            sample_rate_hz=self.sample_rate_hz,
+        return self.family.stream(
+            latents.z,
+            latents.pitch_hz,
+            samples=min(latents.duration_samples, latents.frames * self.hop),
+            decoder=decoder,
             seed=seed,
+            temperature=temperature,
+            engine=engine,
+            stop=stop,
+            progress=progress,
         )
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
@@ -236,7 +239,10 @@ class Explorer:
         for one in latents:
             self._check(one)
         hz = None if pitch is None else midi_to_hz(_checked_pitch(pitch))
-        return interpolate(latents, weights, pitch_hz=hz)
+        loudness = self.controls.loudness
+        return interpolate(
+            latents, weights, pitch_hz=hz, loudness_channel=None if loudness is None else loudness.channel
+        )
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         """Apply a chain of edits by this checkpoint's calibration."""
@@ -248,8 +254,10 @@ class Explorer:
 
         Args:
             path: `.npz`, or `.npy` of z alone.
-            pitch: MIDI pitch to set; a `.npy` has none of its own.
+            pitch: MIDI pitch to set; a `.npy` has none of its own. Refused where pitch is inside z.
         """
+        if pitch is not None and not self.has_pitch:
+            raise LatentsError(f"Checkpoint {self.checkpoint_name!r} keeps pitch inside z; it cannot be set.")
         meta = LatentsMeta(self.checkpoint_name, self.checkpoint_hash, self.sample_rate_hz, self.hop)
         latents = Latents.load(path, expect_checkpoint=(self.checkpoint_name, self.checkpoint_hash), meta_for_npy=meta)
         if pitch is not None:
@@ -272,13 +280,21 @@ class Explorer:
             raise LatentsError(
                 f"These latents have {latents.channels} channels; {self.checkpoint_name} has {self.config.channels}."
             )
-        if not np.isfinite(latents.pitch_hz).all():
+        if self.has_pitch and not np.isfinite(latents.pitch_hz).all():
             raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")
 
 
-def _track(audio: np.ndarray, *, midi: float, config: ModelConfig, frames: int) -> np.ndarray:
-    """Fine pitch [F] in Hz around a MIDI pitch."""
-    return pitch.track(audio, midi=midi, sample_rate_hz=config.sample_rate_hz, hop=config.hop, frames=frames)
+def _with_pitch_head(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFamily:
+    """The default family; its pitch head lies beside the model."""
+    from synth_explorer.model.pitch_head import PitchHead
+
+    head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
+    if head.config.sample_rate_hz != model.config.sample_rate_hz:
+        raise CheckpointError(
+            f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
+            f"{model.config.sample_rate_hz} Hz."
+        )
+    return DefaultFamily(model, head)
 
 
 def _checked_pitch(midi: float) -> float:

@@ -1,0 +1,7 @@
+"""Explorer: the one object that page, shell, batch and tests call. `families` are the kinds of models behind it."""
+
+from __future__ import annotations
+
+from synth_explorer.explorer.explorer import ENGINES, Explorer
+
+__all__ = ["ENGINES", "Explorer"]

@@ -1,0 +1,249 @@
+"""The kinds of models that an Explorer may hold, behind one interface: the default one, and NSynth's.
+
+Shapes: T samples, F frames, C channels.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from synth_explorer import pitch
+from synth_explorer.errors import AudioError, LatentsError
+
+if TYPE_CHECKING:
+    from synth_explorer.decode.wavenet import WaveNetDecoder
+    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
+    from synth_explorer.model.nsynth import NSynth
+    from synth_explorer.model.nsynth_config import NSynthConfig
+    from synth_explorer.model.pitch_head import PitchHead
+
+Stop = Event | Callable[[], bool]
+Progress = Callable[[int, int], None]
+
+
+class Family(Protocol):
+    """What a model does for an Explorer. The Explorer checks what comes in.
+
+    Attributes:
+        config: the model's sizes.
+        model: the Keras model.
+        decoders: names of its decoders, the best default first.
+        has_pitch: whether a pitch track goes beside z.
+    """
+
+    model: Any
+    decoders: tuple[str, ...]
+    has_pitch: bool
+
+    @property
+    def config(self) -> ModelConfig | NSynthConfig: ...
+
+    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+        """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
+
+    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
+        """A prepared note [T] -> (z [F, C], pitch_hz [F]), F = ceil(T / hop)."""
+
+    def stream(
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        *,
+        samples: int,
+        decoder: str,
+        seed: int,
+        temperature: float,
+        engine: str,
+        stop: Stop | None,
+        progress: Progress | None,
+    ) -> Iterator[np.ndarray]:
+        """Latents -> chunks of audio, float32, `samples` in all."""
+
+    def warm_up(self) -> None:
+        """Compile everything."""
+
+
+class DefaultFamily:
+    """The autoencoder with its fast decoder and a pitch head."""
+
+    decoders = ("fast",)
+    has_pitch = True
+
+    def __init__(self, model: Autoencoder, head: PitchHead) -> None:
+        from scipy.sparse import csr_array
+
+        from synth_explorer import runtime
+
+        self.model, self.head = model, head
+        self._encode = runtime.compiled(lambda a, p: model.encoder(a, p), ranks=(2, 2))
+        self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
+        self._step = runtime.frame_step()
+        self._bands = {  # two entries a column: as sparse products they need no thread pool
+            "noise_matrix": csr_array(model.decoder.noise_matrix),
+            "short_matrix": csr_array(model.decoder.short_matrix),
+        }
+        self._lock = threading.Lock()
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.model.config
+
+    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+        """The pitch head's estimate."""
+        from synth_explorer.model.pitch_head import estimate
+
+        with self._lock:
+            return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
+
+    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
+        """Latents of a note; a pitch that is not known is estimated."""
+        config, hop = self.config, self.config.hop
+        midi = self.estimate_pitch(audio)[0] if midi is None else midi
+        frames = -(-len(audio) // hop)
+        rate_hz = config.sample_rate_hz
+        track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
+        total = self._padded(frames)
+        padded = np.pad(audio, (0, total * hop - len(audio)))
+        z = self._encode(padded[None], np.pad(track, (0, total - frames), mode="edge")[None])[0, :frames]
+        return z, track
+
+    def stream(
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        *,
+        samples: int,
+        decoder: str,
+        seed: int,
+        temperature: float,
+        engine: str,
+        stop: Stop | None,
+        progress: Progress | None,
+    ) -> Iterator[np.ndarray]:
+        """The fast decoder's sound, in one chunk. `temperature` scales the level of its noise."""
+        missing = self._padded(len(z)) - len(z)
+        z = np.pad(z, ((0, missing), (0, 0)), mode="edge")
+        pitch_hz = np.pad(pitch_hz, (0, missing), mode="edge")
+        controls = self._controls(z[None], pitch_hz[None])
+        for name in ("noise", "short_noise"):
+            controls[name] = controls[name] * np.float32(temperature)
+        sound = self._render(controls, pitch_hz, seed=seed, engine=engine)
+        if not np.isfinite(sound).all():
+            raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
+        yield np.ascontiguousarray(sound[:samples])
+        if progress is not None:
+            progress(samples, samples)
+
+    def _padded(self, frames: int) -> int:
+        return -(-frames // self._step) * self._step
+
+    def _render(self, controls: dict[str, np.ndarray], pitch_hz: np.ndarray, *, seed: int, engine: str) -> np.ndarray:
+        """Controls with a batch axis of one -> audio."""
+        from synth_explorer.decode import synthesis
+
+        config = self.config
+        if engine == "keras":
+            from keras import ops
+
+            from synth_explorer.model import synthesis as reference
+
+            phases = synthesis.noise_phases(len(pitch_hz), hop=config.hop, subframes=config.subframes, seed=seed)
+            sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), self.model.decoder)
+            return ops.convert_to_numpy(sound)[0]
+        return synthesis.render(
+            {name: value[0] for name, value in controls.items()},
+            pitch_hz,
+            **self._bands,
+            harmonics_count=config.harmonics,
+            hop=config.hop,
+            subframes=config.subframes,
+            sample_rate_hz=config.sample_rate_hz,
+            seed=seed,
+        )
+
+    def warm_up(self) -> None:
+        """A second of a tone, there and back."""
+        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None)
+        options = {"decoder": "fast", "seed": 0, "temperature": 1.0, "engine": "auto", "stop": None, "progress": None}
+        list(self.stream(z, pitch_hz, samples=len(z) * self.config.hop, **options))
+
+
+class NSynthFamily:
+    """NSynth's WaveNet autoencoder: pitch inside z, one decoder, sample by sample."""
+
+    decoders = ("wavenet",)
+    has_pitch = False
+    CHUNK_SAMPLES = 2048
+
+    def __init__(self, model: NSynth) -> None:
+        from synth_explorer import runtime
+
+        self.model = model
+        self._encode = runtime.compiled(lambda audio: model.encoder(audio), ranks=(2,))
+        self._wavenets: dict[str, WaveNetDecoder] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def config(self) -> NSynthConfig:
+        return self.model.config
+
+    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+        """There is none."""
+        raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
+
+    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
+        """Latents of a note, padded with silence to whole frames; `midi` is not needed."""
+        frames = -(-len(audio) // self.config.hop)
+        padded = np.pad(audio, (0, frames * self.config.hop - len(audio)))
+        return self._encode(padded[None])[0], np.full(frames, np.nan)
+
+    def wavenet(self, engine: str = "auto") -> WaveNetDecoder:
+        """The decoder on an engine, made ready once."""
+        from synth_explorer.decode.wavenet import WaveNetDecoder
+
+        with self._lock:
+            if engine not in self._wavenets:
+                self._wavenets[engine] = WaveNetDecoder(self.model.stack(), engine=engine)
+            return self._wavenets[engine]
+
+    def stream(
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        *,
+        samples: int,
+        decoder: str,
+        seed: int,
+        temperature: float,
+        engine: str,
+        stop: Stop | None,
+        progress: Progress | None,
+    ) -> Iterator[np.ndarray]:
+        """What the network draws, in chunks. `temperature` is that of the draws."""
+        chunks = self.wavenet(engine).stream(
+            z[None],
+            seeds=[seed],
+            temperature=temperature,
+            samples=samples,
+            stop=stop,
+            progress=progress,
+            chunk_samples=self.CHUNK_SAMPLES,
+        )
+        for chunk in chunks:
+            yield chunk[0]
+
+    def warm_up(self) -> None:
+        """A frame of a tone, and a few samples."""
+        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
+        self.wavenet().generate(z[None], seeds=[0], samples=16)
+
+
+def _tone(samples: int, sample_rate_hz: int) -> np.ndarray:
+    """A quiet sine of 220 Hz, float32 [samples]."""
+    return (0.1 * np.sin(2.0 * np.pi * 220.0 * np.arange(samples) / sample_rate_hz)).astype(np.float32)
