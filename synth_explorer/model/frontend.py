@@ -60,6 +60,7 @@ class FrontEnd(keras.layers.Layer):
         one_sided[[0, -1]] = 1.0
         scale = 1.0 / (config.n_fft * np.sum(hann(config.n_fft).astype(np.float64) ** 2))
         self._power = (one_sided * scale * k_weighting_power(self._bins_hz)).astype(np.float32)
+        self.built = True  # it has no weights, and its parts are called by themselves
 
     def hop_spectrum(self, audio):
         """[B, T] -> [B, F, N]: the magnitudes that `attributes` reads."""
