@@ -40,6 +40,8 @@ def _to_numpy(value: Any) -> Any:
 
     if isinstance(value, dict):
         return {name: _to_numpy(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_to_numpy(item) for item in value)
     return ops.convert_to_numpy(value)
 
 

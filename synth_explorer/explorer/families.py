@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,7 +82,8 @@ class DefaultFamily:
         from synth_explorer import runtime
 
         self.model, self.head = model, head
-        self._encode = runtime.compiled(lambda a, p: model.encoder(a, p), ranks=(2, 2))
+        self._listen = runtime.compiled(lambda a: model.encoder.listen(a), ranks=(2,))
+        self._finish = runtime.compiled(lambda *given: model.encoder.finish(*given), ranks=(3, 3, 2, 2))
         self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
         self._step = runtime.frame_step()
         self._bands = {  # two entries a column: as sparse products they need no thread pool
@@ -89,6 +91,7 @@ class DefaultFamily:
             "short_matrix": csr_array(model.decoder.short_matrix),
         }
         self._lock = threading.Lock()
+        self._listener = ThreadPoolExecutor(1, thread_name_prefix="listen")
 
     @property
     def config(self) -> ModelConfig:
@@ -102,16 +105,16 @@ class DefaultFamily:
             return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
 
     def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
-        """Latents of a note; a pitch that is not known is estimated."""
-        config, hop = self.config, self.config.hop
-        midi = self.estimate_pitch(audio)[0] if midi is None else midi
+        """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
+        rate_hz, hop = self.config.sample_rate_hz, self.config.hop
         frames = -(-len(audio) // hop)
-        rate_hz = config.sample_rate_hz
-        track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
         total = self._padded(frames)
-        padded = np.pad(audio, (0, total * hop - len(audio)))
-        z = self._encode(padded[None], np.pad(track, (0, total - frames), mode="edge")[None])[0, :frames]
-        return z, track
+        padded = np.pad(audio, (0, total * hop - len(audio)))[None]
+        heard = self._listener.submit(self._listen, padded)
+        midi = self.estimate_pitch(audio)[0] if midi is None else midi
+        track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
+        longer = np.pad(track, (0, total - frames), mode="edge")[None]
+        return self._finish(*heard.result(), padded, longer)[0, :frames], track
 
     def stream(
         self,
