@@ -36,13 +36,14 @@ class MockExplorer:
     """Encodes level and pitch only; decodes a saw of eight harmonics at that level."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    decoders = ("fast",)
+    decoders, has_pitch, checkpoint_name = ("fast",), True, "mock"
     controls = CONTROLS
 
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
 
-    def encode(self, note: Path, *, pitch: float | None = None, source: str = "") -> Latents:
+    def encode(self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True) -> Latents:
+        assert align
         sound = audio.load(note, sample_rate_hz=RATE_HZ)
         frames = len(sound) // HOP
         level = np.sqrt(np.mean(sound[: frames * HOP].reshape(frames, HOP) ** 2, axis=1))
@@ -127,6 +128,7 @@ HELP = [
     "checkpoint list",
     "checkpoint show",
     "checkpoint verify",
+    "checkpoint import-nsynth",
 ]
 
 
@@ -176,7 +178,7 @@ def test_decode_writes_the_level_asked(mock: MockExplorer, note_file: Callable[.
     ok("encode", note_file(level=0.5), "-o", tmp_path / "a.npz")
     result = ok("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--seed", 3, "--temperature", 0.9)
     assert result.stdout.strip() == str(tmp_path / "a.wav")
-    assert mock.decoded == [{"decoder": "fast", "seed": 3, "temperature": 0.9, "engine": "auto"}]
+    assert mock.decoded == [{"decoder": None, "seed": 3, "temperature": 0.9, "engine": "auto"}]
     expected = mock.decode(mock.load_latents(tmp_path / "a.npz"))
     np.testing.assert_allclose(audio.load(tmp_path / "a.wav", sample_rate_hz=RATE_HZ), expected, atol=1e-6)
 
@@ -250,6 +252,21 @@ def test_edit_transposes_and_oscillates(mock: MockExplorer, note_file: Callable[
     assert np.max(moved) == pytest.approx(6 * 0.05, rel=0.1)
 
 
+def test_raw_edits_of_channels(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    note, out = note_file(), tmp_path / "out.npz"
+    ok("encode", note, "-o", tmp_path / "a.npz")
+    ok("edit", tmp_path / "a.npz", "--add", "1,3-4=0.5", "--scale", "0=2", "--add", "all=1", "-o", out)
+    expected = mock.encode(note).z.copy()
+    expected[:, 0] *= 2
+    expected[:, [1, 3, 4]] += 0.5
+    np.testing.assert_allclose(Latents.load(out).z, expected + 1, atol=1e-5)
+    ok("edit", note, "--osc-channels", "2", "--osc-rate-hz", 4, "--osc-depth", 3, "-o", out)
+    moved = Latents.load(out).z - mock.encode(note).z
+    assert np.max(moved[:, 2]) == pytest.approx(3, rel=0.1)
+    assert not np.delete(moved, 2, axis=1).any()
+    assert "0..15" in refused("edit", note, "--scale", "16=2", "-o", out)
+
+
 def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     note, other, preset = note_file("a.wav"), note_file("b.wav"), tmp_path / "preset.json"
     words = ("--toward", other, "--amount", 0.25, "--gain-db", 3)
@@ -266,6 +283,12 @@ WRONG_EDITS = [
     ["--osc", "colour"],
     ["--transpose", "1", "--set-pitch", "60"],
     ["--gain-db", "loud"],
+    ["--osc", "pitch", "--osc-channels", "3"],
+    ["--osc-channels", "five"],
+    ["--scale", "3"],
+    ["--scale", "=2"],
+    ["--add", "5-3=1"],
+    ["--add", "0=much"],
 ]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from synth_explorer.errors import SynthExplorerError
+from synth_explorer.errors import LatentsError, SynthExplorerError
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
@@ -24,7 +24,9 @@ LATENTS_SUFFIXES = (".npz", ".npy")
 AUDIO_SUFFIXES = (".wav", ".flac")
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
-Decoder = Annotated[str, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound.")]
+Decoder = Annotated[
+    str | None, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound; else its first.")
+]
 Engine = Annotated[str, typer.Option("--engine", metavar="auto|numba|keras", help="What computes the decoder.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
@@ -107,8 +109,16 @@ def is_latents(path: Path) -> bool:
     return path.suffix.lower() in LATENTS_SUFFIXES
 
 
+def check_pitch(explorer: Explorer, pitch: float | None) -> None:
+    """Refuse to be told a pitch where it is inside z."""
+    if pitch is not None and not explorer.has_pitch:
+        name = explorer.checkpoint_name
+        raise LatentsError(f"Checkpoint {name!r} keeps pitch inside its latents: leave --pitch out.")
+
+
 def read_latents(explorer: Explorer, path: Path, *, pitch: float | None = None) -> Latents:
     """Latents of a NOTE argument: a latents file is read, a sound is encoded at `pitch` (MIDI; None: estimated)."""
+    check_pitch(explorer, pitch)
     if is_latents(path):
         return explorer.load_latents(path, pitch=pitch)
     return explorer.encode(path, pitch=pitch, source=path.name)
@@ -118,13 +128,9 @@ def write_result(
     explorer: Explorer,
     latents: Latents,
     out: Path,
-    *,
-    decoder: str,
-    seed: int,
-    temperature: float = 1.0,
-    engine: str = "auto",
+    **decoding: Any,
 ) -> Any:
-    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac), and print the path.
+    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
 
     Returns:
         the decoded audio [T], or None when latents were written.
@@ -135,10 +141,18 @@ def write_result(
         return None
     from synth_explorer import audio
 
-    sound = explorer.decode(latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine)
+    sound = decode(explorer, latents, out.name, **decoding)
     audio.save(out, sound, sample_rate_hz=explorer.sample_rate_hz)
     say(out)
     return sound
+
+
+def decode(explorer: Explorer, latents: Latents, title: str, **decoding: Any) -> Any:
+    """Latents -> audio [T]; where a decoder takes its time, a person sees how much is left."""
+    if (decoding.get("decoder") or explorer.decoders[0]) == "fast":
+        return explorer.decode(latents, **decoding)
+    with progress(f"decoding {title}", unit="samples") as update:
+        return explorer.decode(latents, progress=update, **decoding)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
@@ -199,15 +213,16 @@ def status(text: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; yields a function to call with (done, total)."""
+def progress(title: str, *, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with the time left, on stderr; yields a function to call with (done, total)."""
     if not interactive():
         yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    left = (TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, *left, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

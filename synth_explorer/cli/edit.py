@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
 OSC_DEPTHS = {"loudness": 3.0, "brightness": 0.5, "pitch": 30.0}
 OSC_UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
+CHANNEL_DEPTH = 1.0
 OSC_DEPTH_HELP = "Peak deviation to either side: " + ", ".join(
-    f"{OSC_UNITS[target]} of {target} (default {depth:g})" for target, depth in OSC_DEPTHS.items()
+    [f"{OSC_UNITS[target]} of {target} (default {depth:g})" for target, depth in OSC_DEPTHS.items()]
+    + [f"a channel's own units (default {CHANNEL_DEPTH:g})"]
 )
+_CHANNELS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
 
 
 def edit(
@@ -27,6 +31,9 @@ def edit(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound (.wav, .flac) or latents (.npz).")],
     gain_db: Annotated[float | None, typer.Option(help="Louder or softer, in dB.")] = None,
     osc: Annotated[Literal["loudness", "brightness", "pitch"] | None, typer.Option(help="What swings.")] = None,
+    osc_channels: Annotated[
+        str | None, typer.Option(metavar="CHANNELS", help="Channels that swing instead, in their own units.")
+    ] = None,
     osc_rate_hz: Annotated[float | None, typer.Option(help="Swings a second (default 5).")] = None,
     osc_depth: Annotated[float | None, typer.Option(help=OSC_DEPTH_HELP)] = None,
     osc_shape: Annotated[
@@ -37,6 +44,12 @@ def edit(
     ] = None,
     toward: Annotated[Path | None, typer.Option(metavar="NOTE", help="A note whose mean timbre to move to.")] = None,
     amount: Annotated[float | None, typer.Option(help="How far toward it: 0 to 1 (default 0.5).")] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(metavar="CHANNELS=FACTOR", help="Multiply channels: 3=1.5, 0-7,9=0, all=1.2.")
+    ] = None,
+    add: Annotated[
+        list[str] | None, typer.Option(metavar="CHANNELS=AMOUNT", help="Add to channels, which moves their mean.")
+    ] = None,
     transpose: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Higher or lower, in semitones.")] = None,
     set_pitch: Annotated[float | None, typer.Option(metavar="MIDI", help="To this MIDI pitch.")] = None,
     preset: Annotated[Path | None, typer.Option(metavar="P.json", help="An edit chain to apply first.")] = None,
@@ -44,18 +57,20 @@ def edit(
     report: Annotated[Path | None, typer.Option(metavar="R.json", help="Requested against measured, as JSON.")] = None,
     pitch: common.NotePitch = None,
     checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = "fast",
+    decoder: common.Decoder = None,
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
-    Edits are applied in this order: preset, toward, pitch, brightness, gain, oscillation.
+    Edits are applied in this order: preset, toward, scale, add, pitch, brightness, gain, oscillation. The raw edits of
+    channels (--scale, --add, --osc-channels) are NSynth's: they work with every checkpoint and promise nothing.
     """
     common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
     _check_options(
         osc=osc,
+        osc_channels=osc_channels,
         osc_rate_hz=osc_rate_hz,
         osc_depth=osc_depth,
         osc_shape=osc_shape,
@@ -64,10 +79,18 @@ def edit(
         transpose=transpose,
         set_pitch=set_pitch,
     )
+    raw = {
+        "scale": [_assignment(text, "--scale") for text in scale or ()],
+        "add": [_assignment(text, "--add") for text in add or ()],
+        "osc_channels": None if osc_channels is None else _channels(osc_channels, "--osc-channels"),
+    }
     common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
+    latents = common.read_latents(explorer, note, pitch=pitch)
     chain = _chain(
         explorer,
+        latents,
+        raw,
         preset=preset,
         toward=toward,
         amount=amount,
@@ -76,20 +99,20 @@ def edit(
         brightness_octaves=brightness_octaves,
         gain_db=gain_db,
         osc=osc,
+        osc_channels=osc_channels,
         osc_rate_hz=osc_rate_hz,
         osc_depth=osc_depth,
         osc_shape=osc_shape,
     )
     if save_preset is not None:
         chain.save(save_preset)
-    latents = common.read_latents(explorer, note, pitch=pitch)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     edited = explorer.edit(latents, chain)
     after = common.write_result(explorer, edited, out, **decoding)
     if report is not None:
         from synth_explorer import measure
 
-        before = explorer.decode(latents, **decoding)
+        before = common.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
         rate_hz = explorer.sample_rate_hz
         _report(measure.report(chain, before, after, sample_rate_hz=rate_hz, pitch_hz=known_hz), report)
@@ -97,10 +120,13 @@ def edit(
 
 def _check_options(**given: Any) -> None:
     """Refuse options that mean nothing together."""
-    if given["osc"] is None:
+    if given["osc"] is None and given["osc_channels"] is None:
         for name in ("osc_rate_hz", "osc_depth", "osc_shape"):
             if given[name] is not None:
-                raise common.wrong_usage("say what swings: --osc loudness, brightness or pitch.", _option(name))
+                message = "say what swings: --osc loudness, brightness or pitch, or --osc-channels."
+                raise common.wrong_usage(message, _option(name))
+    if given["osc"] is not None and given["osc_channels"] is not None:
+        raise common.wrong_usage("give --osc or --osc-channels, not both.", "--osc-channels")
     if given["toward"] is None and given["amount"] is not None:
         raise common.wrong_usage("say toward which note: --toward NOTE.", "--amount")
     if given["transpose"] is not None and given["set_pitch"] is not None:
@@ -111,8 +137,37 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def _assignment(text: str, option: str) -> tuple[tuple[int, ...] | None, float]:
+    """`CHANNELS=NUMBER` -> (channels, the number)."""
+    channels, _, value = text.partition("=")
+    try:
+        return _channels(channels, option), float(value)
+    except ValueError:
+        raise common.wrong_usage(f"{text!r} must be CHANNELS=NUMBER, such as 0,3-5=1.5 or all=0.8.", option) from None
+
+
+def _channels(text: str, option: str) -> tuple[int, ...] | None:
+    """`3`, `0,2-5` or `all` -> channels; None is all of them."""
+    if text == "all":
+        return None
+    if not _CHANNELS.fullmatch(text):
+        raise common.wrong_usage(f"{text!r} must name channels, such as 3, or 0,2-5, or all.", option)
+    ends = [[int(end) for end in part.split("-")] for part in text.split(",")]
+    channels = tuple(channel for first, *last in ends for channel in range(first, (last or [first])[0] + 1))
+    if not channels:
+        raise common.wrong_usage(f"{text!r} names no channel; write the lower one first.", option)
+    return channels
+
+
 def _chain(
-    explorer: Explorer, *, preset: Path | None, toward: Path | None, amount: float | None, **given: Any
+    explorer: Explorer,
+    latents: Latents,
+    raw: dict[str, Any],
+    *,
+    preset: Path | None,
+    toward: Path | None,
+    amount: float | None,
+    **given: Any,
 ) -> EditChain:
     """The edit chain that the options ask for."""
     from synth_explorer import edits
@@ -121,6 +176,9 @@ def _chain(
     steps: list[Any] = []
     if toward is not None:
         steps.append(_toward(explorer, toward, 0.5 if amount is None else amount))
+    everything = tuple(range(latents.channels))
+    steps += [edits.Scale(channels=channels or everything, factor=factor) for channels, factor in raw["scale"]]
+    steps += [edits.Add(channels=channels or everything, amount=value) for channels, value in raw["add"]]
     if given["transpose"] is not None:
         steps.append(edits.Transpose(semitones=given["transpose"]))
     if given["set_pitch"] is not None:
@@ -129,16 +187,15 @@ def _chain(
         steps.append(edits.Brightness(octaves=given["brightness_octaves"]))
     if given["gain_db"] is not None:
         steps.append(edits.Gain(db=given["gain_db"]))
-    if given["osc"] is not None:
+    target = given["osc"]
+    if target is not None or given["osc_channels"] is not None:
         rate_hz, depth = given["osc_rate_hz"], given["osc_depth"]
-        steps.append(
-            edits.Oscillate(
-                target=given["osc"],
-                rate_hz=5.0 if rate_hz is None else rate_hz,
-                depth=OSC_DEPTHS[given["osc"]] if depth is None else depth,
-                shape=given["osc_shape"] or "sine",
-            )
-        )
+        depth = OSC_DEPTHS.get(target, CHANNEL_DEPTH) if depth is None else depth
+        wave = {"rate_hz": 5.0 if rate_hz is None else rate_hz, "depth": depth, "shape": given["osc_shape"] or "sine"}
+        if target is not None:
+            steps.append(edits.Oscillate(target=target, **wave))
+        else:
+            steps.append(edits.OscillateChannels(channels=raw["osc_channels"] or everything, **wave))
     return chain + edits.EditChain(tuple(steps))
 
 
@@ -147,7 +204,11 @@ def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
     from synth_explorer import edits
     from synth_explorer.latents import time_mean
 
-    mean = time_mean(common.read_latents(explorer, note))
+    control = explorer.controls.loudness
+    loudness = {"loudness_channel": None}
+    if control is not None:
+        loudness = {"loudness_channel": control.channel, "units_per_db": control.units_per_db}
+    mean = time_mean(common.read_latents(explorer, note), **loudness)
     return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
 
 

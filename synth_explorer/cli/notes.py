@@ -24,13 +24,20 @@ def encode(
     ],
     checkpoint: common.Checkpoint = "default",
     pitch: common.NotePitch = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Begin at the first sample, as magenta does; else just before the onset.")
+    ] = False,
 ) -> None:
-    """Notes to latents: 16 channels and a pitch track, saved as .npz."""
+    """Notes to latents: channels and, beside them, a pitch track where the checkpoint has one; saved as .npz or .npy.
+
+    A .npy holds the channels alone, as magenta's nsynth_save_embeddings writes them.
+    """
     targets = _latents_targets(notes, out)
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
+    common.check_pitch(explorer, pitch)
     for note, target in zip(notes, targets, strict=True):
-        explorer.encode(note, pitch=pitch, source=note.name).save(target)
+        explorer.encode(note, pitch=pitch, source=note.name, align=not as_is).save(target)
         common.say(target)
 
 
@@ -52,7 +59,7 @@ def decode(
     latents: Annotated[Path, typer.Argument(metavar="LATENTS", help="Latents, .npz or .npy.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound to write, .wav or .flac.")],
     checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = "fast",
+    decoder: common.Decoder = None,
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
@@ -93,7 +100,7 @@ def morph(
         float | None, typer.Option(metavar="MIDI", help="MIDI pitch of the morph; else between the notes' own.")
     ] = None,
     checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = "fast",
+    decoder: common.Decoder = None,
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
