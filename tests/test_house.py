@@ -42,12 +42,13 @@ MAY_KNOW: dict[str, set[str]] = {
     "checkpoints": MODEL | {"edits", "checkpoints"},
     "plots": NOTES | {"plots"},
     "explorer": ENGINE,
+    "closed_loop": NOTES | MODEL | {"explorer", "closed_loop"},
     "data": NOTES | {"data"},
-    "train": ENGINE | {"explorer", "data", "train"},
-    "render": ENGINE | {"explorer", "render"},
-    "ui": ENGINE | {"explorer", "plots", "render", "ui"},
-    "bench": ENGINE | {"explorer"},
-    "cli": ENGINE | {"bench", "explorer", "plots", "data", "train", "render", "ui", "cli"},
+    "train": ENGINE | {"closed_loop", "explorer", "data", "train"},
+    "render": ENGINE | {"closed_loop", "explorer", "render"},
+    "ui": ENGINE | {"closed_loop", "explorer", "plots", "render", "ui"},
+    "bench": ENGINE | {"closed_loop", "explorer"},
+    "cli": ENGINE | {"bench", "closed_loop", "explorer", "plots", "data", "train", "render", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.

@@ -26,6 +26,9 @@ FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / math.pi**2, "square": 4 / math.pi, "
 COMPENSATE_INTERPOLATION = True
 """Whether oscillations make up for what linear interpolation between frames takes from them (see `wave`)."""
 
+HELD_WINDOW_FRAMES = 2.0
+"""Length of the Hann window over which a decoder that holds the loudness of each frame reads it."""
+
 
 @dataclass(frozen=True)
 class Edit(ABC):
@@ -136,6 +139,26 @@ def check_rate(latents: Latents, rate_hz: float, *, kind: str) -> None:
         )
 
 
+def interpolated(turns: float) -> float:
+    """What linear interpolation between frames leaves of a sine of `turns` periods a frame, at its own rate."""
+    return float(np.sinc(turns) ** 2)
+
+
+def held(turns: float) -> float:
+    """What is left of a loudness sine of `turns` periods a frame by a decoder that holds the loudness of each frame.
+
+    The decoder interpolates linearly (S), reads the mean square of every frame through its squared Hann window (W),
+    and adds, interpolated, what is missing: S (2 - sum_k W S at turns + k), the images at k = -1, 1 counting too.
+    """
+    time = (np.arange(400) + 0.5) / 400 * HELD_WINDOW_FRAMES - HELD_WINDOW_FRAMES / 2
+    weight = np.cos(np.pi * time / HELD_WINDOW_FRAMES) ** 4
+    read = [
+        interpolated(turns + image) * np.average(np.cos(2 * np.pi * (turns + image) * time), weights=weight)
+        for image in (-1, 0, 1)
+    ]
+    return float(interpolated(turns) * (2 - sum(read)))
+
+
 def wave(
     frames: int,
     *,
@@ -144,7 +167,7 @@ def wave(
     shape: str = "sine",
     phase_turns: float = 0.0,
     fade_in_s: float = 0.0,
-    compensate: bool = True,
+    kept: float | None = None,
 ) -> np.ndarray:
     """An oscillation of peak deviation 1, one value per frame, for a decoder that interpolates linearly.
 
@@ -160,7 +183,7 @@ def wave(
         shape: sine, triangle (both start at 0, rising), square (starts at +1) or ramp (rises from -1 to 1).
         phase_turns: where in its period it starts, in turns.
         fade_in_s: time over which it grows linearly from nothing.
-        compensate: raise the fundamental by what linear interpolation takes; not for what the decoder holds by itself.
+        kept: proportion of the fundamental that the decoder gives back; None: `interpolated`, see above.
 
     Returns:
         float64 [F].
@@ -179,8 +202,8 @@ def wave(
         values, fundamental = 2 * part - 1, -sine
     else:
         raise EditError(f"shape={shape!r} must be one of {', '.join(SHAPES)}.")
-    if compensate and COMPENSATE_INTERPOLATION:
-        kept = np.sinc(rate_hz / frame_rate_hz) ** 2
+    if COMPENSATE_INTERPOLATION:
+        kept = interpolated(rate_hz / frame_rate_hz) if kept is None else kept
         values = values + (1 / kept - 1) * FUNDAMENTAL[shape] * fundamental
     if fade_in_s > 0:
         values = values * np.minimum(time_s / fade_in_s, 1.0)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from synth_explorer.edits.base import Edit, Shape, add_to_channel, check_rate, scale_pitch, wave
+from synth_explorer.edits.base import Edit, Shape, add_to_channel, check_rate, held, scale_pitch, wave
 from synth_explorer.edits.controls import Controls
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents, time_mean
@@ -122,7 +122,7 @@ class Oscillate(Edit):
             shape=self.shape,
             phase_turns=self.phase_turns,
             fade_in_s=self.fade_in_s,
-            compensate=self.target != "loudness",  # the decoder holds the loudness of each frame by itself
+            kept=held(self.rate_hz / latents.frame_rate_hz) if self.target == "loudness" else None,
         )
         if self.target == "pitch":
             return scale_pitch(latents, 2.0 ** (swing / 1200.0), kind=self.kind)

@@ -18,6 +18,7 @@ from synth_explorer.measure.level import (
     attack_time_ms,
     brightness_octaves,
     level_error_db,
+    loudness_change_db,
     loudness_db,
     rms_db,
     rms_envelope,
@@ -26,9 +27,11 @@ from synth_explorer.measure.level import (
 from synth_explorer.measure.modulation import (
     Modulation,
     brightness_track,
+    depths_at,
     loudness_track,
     modulation,
     oscillation,
+    oscillation_depths,
 )
 from synth_explorer.measure.pitch import pitch_cents_difference, pitch_hz, pitch_track_cents
 from synth_explorer.measure.report import compare, report
@@ -41,14 +44,17 @@ __all__ = [
     "brightness_octaves",
     "brightness_track",
     "compare",
+    "depths_at",
     "level_error_db",
     "log_mel_distance_db",
+    "loudness_change_db",
     "loudness_db",
     "loudness_track",
     "mel_magnitudes",
     "modulation",
     "multi_resolution_stft",
     "oscillation",
+    "oscillation_depths",
     "pitch_cents_difference",
     "pitch_hz",
     "pitch_track_cents",

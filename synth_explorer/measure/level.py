@@ -13,6 +13,7 @@ from synth_explorer.measure.distance import HOP, N_FFT, RATE_HZ, at_measure_rate
 ENVELOPE_MS = 5.0
 LOUDNESS_BLOCK_S = 0.4
 FLOOR_DB = -140.0
+REFERENCE_DB = -20.0
 
 
 def rms_db(audio: np.ndarray) -> float:
@@ -64,6 +65,20 @@ def loudness_db(audio: np.ndarray, *, sample_rate_hz: int) -> float:
         if np.isfinite(loudness):
             return loudness
     return rms_db(audio)
+
+
+def loudness_change_db(before: np.ndarray, after: np.ndarray, *, sample_rate_hz: int) -> float:
+    """How much louder `after` is than `before` in dB, by `loudness_db`, however quiet both are.
+
+    Each is brought to an RMS of -20 dB before it is measured, so that the absolute gate of BS.1770 (-70 LUFS) does
+    not cut what its relative gate keeps: a note and the same note 18 dB softer differ by 18 dB.
+    """
+    loudness = []
+    for part in (before, after):
+        raise_db = REFERENCE_DB - rms_db(part)
+        raised = check(part).astype(np.float64) * 10 ** (raise_db / 20)
+        loudness.append(loudness_db(raised.astype(np.float32), sample_rate_hz=sample_rate_hz) - raise_db)
+    return loudness[1] - loudness[0]
 
 
 def spectral_centroid_hz(audio: np.ndarray, *, sample_rate_hz: int, n_fft: int = N_FFT, hop: int = HOP) -> np.ndarray:

@@ -5,6 +5,7 @@ Shapes: T samples, F frames of a track.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,24 +48,63 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
         Rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs when
         fewer than 12 frames are known.
     """
+    fit = _without_trend(track, frame_rate_hz, weights)
+    if fit is None:
+        return Modulation(float("nan"), float("nan"))
+    times_s, rest, root, basis = fit
+    span_s = times_s[-1] - times_s[0] + 1 / frame_rate_hz
+    lowest_hz, step_hz = MIN_TURNS / span_s, 1 / (4 * span_s)
+    index = np.round(times_s * frame_rate_hz).astype(int)
+    grid_hz = _candidates_hz(index, rest * root, frame_rate_hz, lowest_hz=lowest_hz, step_hz=step_hz)
+    rate_hz = float(grid_hz[np.argmax(_explained(grid_hz, times_s, rest, root, basis))])
+    for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
+        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), lowest_hz / 1.2, frame_rate_hz / 2)
+        rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
+    return Modulation(rate_hz, float(_depths(rest, times_s, root, basis, np.array([rate_hz]))[0]))
+
+
+def depths_at(
+    track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Depths of sinusoidal oscillations whose rates are known, fitted together with a cubic trend.
+
+    Args:
+        track: [F], in any unit; NaN frames are left out.
+        frame_rate_hz: of the track.
+        rates_hz: R rates, each another.
+        weights: [F], how much each frame counts; None counts all alike.
+
+    Returns:
+        float64 [R], peak deviations; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.
+    """
+    rates_hz = np.asarray(rates_hz, dtype=np.float64)
+    fit = _without_trend(track, frame_rate_hz, weights)
+    depths = np.full(rates_hz.size, np.nan)
+    if fit is not None:
+        times_s, rest, root, basis = fit
+        seen = (times_s[-1] - times_s[0] + 1 / frame_rate_hz) * rates_hz >= MIN_TURNS
+        depths[seen] = _depths(rest, times_s, root, basis, rates_hz[seen]) if seen.any() else 0.0
+    return depths
+
+
+def _without_trend(
+    track: np.ndarray, frame_rate_hz: float, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Times, weighted values without their cubic trend, roots of the weights [F] and the trend's basis [F, 4].
+
+    None when fewer than 12 frames are known.
+    """
     track = np.asarray(track, dtype=np.float64)
     weights = np.ones_like(track) if weights is None else np.asarray(weights, dtype=np.float64)
     known = np.isfinite(track) & (weights > 0)
     if known.sum() < 12:
-        return Modulation(float("nan"), float("nan"))
+        return None
     times_s = np.flatnonzero(known) / frame_rate_hz
     values, root = track[known], np.sqrt(weights[known] / weights[known].max())
     span_s = times_s[-1] - times_s[0] + 1 / frame_rate_hz
     trend = np.polynomial.chebyshev.chebvander(2 * (times_s - times_s[0]) / span_s - 1, TREND_ORDER) * root[:, None]
     basis, _ = np.linalg.qr(trend)
-    rest = values * root - basis @ (basis.T @ (values * root))
-    lowest_hz, step_hz = MIN_TURNS / span_s, 1 / (4 * span_s)
-    grid_hz = _candidates_hz(np.flatnonzero(known), rest * root, frame_rate_hz, lowest_hz=lowest_hz, step_hz=step_hz)
-    rate_hz = float(grid_hz[np.argmax(_explained(grid_hz, times_s, rest, root, basis))])
-    for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
-        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), lowest_hz / 1.2, frame_rate_hz / 2)
-        rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
-    return Modulation(rate_hz, _depth(rest, times_s, root, basis, rate_hz))
+    return times_s, values * root - basis @ (basis.T @ (values * root)), root, basis
 
 
 def _candidates_hz(
@@ -98,11 +138,13 @@ def _explained(
     return np.einsum("ri,ri->r", projected, np.linalg.solve(gram, projected[..., None])[..., 0])
 
 
-def _depth(rest: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rate_hz: float) -> float:
-    """Amplitude of the sine of `rate_hz` in what the trend has left."""
-    pair = _sines(np.array([rate_hz]), times_s, root, basis)[0]
-    amplitudes, *_ = np.linalg.lstsq(pair.T, rest, rcond=None)
-    return float(np.hypot(*amplitudes))
+def _depths(
+    rest: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rates_hz: np.ndarray
+) -> np.ndarray:
+    """Amplitudes of sines of the rates, fitted together to what the trend has left, [R]."""
+    pairs = _sines(rates_hz, times_s, root, basis).reshape(2 * len(rates_hz), -1)
+    amplitudes, *_ = np.linalg.lstsq(pairs.T, rest, rcond=None)
+    return np.hypot(amplitudes[::2], amplitudes[1::2])
 
 
 def _track_frames(audio: np.ndarray, *, sample_rate_hz: int, power: float) -> np.ndarray:
@@ -158,13 +200,40 @@ def oscillation(
     Returns:
         Rate in Hz and depth (peak deviation); NaNs where nothing can be measured.
     """
+    track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
+    rate_hz, depth = modulation(track, TRACK_RATE_HZ / 3)
+    return Modulation(rate_hz, depth / _kept(target, rate_hz, around_hz))
+
+
+def oscillation_depths(
+    after: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    target: str,
+    rates_hz: Sequence[float],
+    before: np.ndarray | None = None,
+    around_hz: float | None = None,
+) -> np.ndarray:
+    """How deep a sound's loudness, brightness or pitch swings at rates that are known; arguments as `oscillation`.
+
+    Returns:
+        float64 [R], peak deviations; NaNs where nothing can be measured.
+    """
+    track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
+    return depths_at(track, TRACK_RATE_HZ / 3, rates_hz) / [_kept(target, rate, around_hz) for rate in rates_hz]
+
+
+def _difference(
+    after: np.ndarray, before: np.ndarray | None, sample_rate_hz: int, target: str, around_hz: float | None
+) -> tuple[np.ndarray, float | None]:
+    """The track of `after` less that of `before`, 41.7 values a second, NaN where nothing is heard; and the pitch."""
     if target not in ("loudness", "brightness", "pitch"):
         raise AudioError(f"target={target!r} must be 'loudness', 'brightness' or 'pitch'.")
     reference = after if before is None else before
     if target == "pitch" and around_hz is None:
         around_hz = pitch_hz(reference, sample_rate_hz=sample_rate_hz)
         if np.isnan(around_hz):
-            return Modulation(float("nan"), float("nan"))
+            return np.zeros(0), around_hz
     track = _track(after, target, sample_rate_hz, around_hz)
     level_db = loudness_track(reference, sample_rate_hz=sample_rate_hz)
     length = min(track.size, level_db.size)
@@ -176,10 +245,15 @@ def oscillation(
     track[level_db[:length] < level_db.max() - HEARD_RANGE_DB] = np.nan
     heard = np.flatnonzero(np.isfinite(track))
     track[heard[: TRACK_WINDOW // TRACK_HOP]] = np.nan  # the window reaches over the onset
-    smooth = _below_20_hz(track)
-    rate_hz, depth = modulation(smooth, TRACK_RATE_HZ / 3)
+    return _below_20_hz(track), around_hz
+
+
+def _kept(target: str, rate_hz: float, around_hz: float | None) -> float:
+    """What the analysis leaves of an oscillation; NaN where that is too little to tell its depth."""
+    if np.isnan(rate_hz):
+        return float("nan")
     response = _response(target, rate_hz, around_hz) * _box_response(rate_hz)
-    return Modulation(rate_hz, depth / response if response > 0.2 else float("nan"))
+    return response if response > 0.2 else float("nan")
 
 
 def _response(target: str, rate_hz: float, around_hz: float | None) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_explorer.audio import check
 from synth_explorer.latents import hz_to_midi
-from synth_explorer.measure.level import brightness_octaves, loudness_db, rms_db
+from synth_explorer.measure.level import brightness_octaves, loudness_change_db, rms_db
 from synth_explorer.measure.modulation import oscillation
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
 
@@ -33,16 +33,14 @@ def compare(
         pitch_hz: pitch of both, or a pair (before, after); None estimates it.
 
     Returns:
-        `gain_db`: change of RMS level; `loudness_db`: change of ITU-R BS.1770 loudness (of RMS where the note is too
-        short); `brightness_octaves`: change of the log2 spectral centroid; `pitch_cents`. NaN where a figure does
-        not exist.
+        `gain_db`: change of RMS level; `loudness_db`: change of ITU-R BS.1770 loudness (see `loudness_change_db`);
+        `brightness_octaves`: change of the log2 spectral centroid; `pitch_cents`. NaN where a figure does not exist.
     """
     before, after = check(before, name="before"), check(after, name="after")
-    loudness = [loudness_db(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
     brightness = [brightness_octaves(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
     return {
         "gain_db": rms_db(after) - rms_db(before),
-        "loudness_db": loudness[1] - loudness[0],
+        "loudness_db": loudness_change_db(before, after, sample_rate_hz=sample_rate_hz),
         "brightness_octaves": brightness[1] - brightness[0],
         "pitch_cents": _pitch_cents(before, after, sample_rate_hz, pitch_hz),
     }

@@ -1,0 +1,11 @@
+"""Edits that are solved instead of guessed: predict, decode, measure, correct, until what is heard is what was asked.
+
+`outcome` says what became of a request, `hearing` measures a decoded sound against its reference, `loop` solves.
+"""
+
+from __future__ import annotations
+
+from synth_explorer.closed_loop.loop import ClosedLoop, Solution
+from synth_explorer.closed_loop.outcome import Outcome
+
+__all__ = ["ClosedLoop", "Outcome", "Solution"]

@@ -1,0 +1,113 @@
+"""What a decoded sound does against its reference: level, brightness, the depth of oscillations.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synth_explorer import measure
+from synth_explorer.edits import Oscillate, wave
+
+IDEAL_RATE_HZ = 500.0
+"""Rate at which a shape is drawn to know the fundamental that it should have."""
+
+APART_HZ = 0.5
+"""Oscillations of one target whose rates lie nearer are not told apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The sound without the edits that are to be solved, and what can be measured on it once.
+
+    Attributes:
+        audio: [T].
+        sample_rate_hz: of it.
+        pitch_hz: median of its pitch track.
+    """
+
+    audio: np.ndarray
+    sample_rate_hz: int
+    pitch_hz: float
+
+    def level_db(self, after: np.ndarray) -> float:
+        """Change of RMS level in dB."""
+        return measure.rms_db(after) - measure.rms_db(self.audio)
+
+    def loudness_db(self, after: np.ndarray) -> float:
+        """Change of ITU-R BS.1770 loudness in dB."""
+        return measure.loudness_change_db(self.audio, after, sample_rate_hz=self.sample_rate_hz)
+
+    def brightness_octaves(self, after: np.ndarray) -> float:
+        """Change of the log2 spectral centroid."""
+        rate = {"sample_rate_hz": self.sample_rate_hz}
+        return measure.brightness_octaves(after, **rate) - measure.brightness_octaves(self.audio, **rate)
+
+    def pitch_cents(self, after: np.ndarray, *, expected_cents: float = 0.0) -> float:
+        """Change of pitch, sought near `expected_cents`; NaN where nothing periodic is heard."""
+        moved_hz = self.pitch_hz * 2.0 ** (expected_cents / 1200.0)
+        return measure.compare(
+            self.audio, after, sample_rate_hz=self.sample_rate_hz, pitch_hz=(self.pitch_hz, moved_hz)
+        )["pitch_cents"]
+
+    def room_below_octaves(self) -> float:
+        """How much darker the sound can become, <= 0: until its centroid lies at its pitch.
+
+        Darker than that, only what lies below the fundamental can be raised, and a note turns to rumble.
+        """
+        centroid = measure.brightness_octaves(self.audio, sample_rate_hz=self.sample_rate_hz)
+        return float(min(np.log2(self.pitch_hz) - centroid, 0.0))
+
+    def depths(self, after: np.ndarray, oscillations: Sequence[Oscillate], *, target: str) -> list[float]:
+        """Depth of each oscillation of `target` as it is heard, in the unit and the sense of its field `depth`.
+
+        NaN for one that cannot be measured: too few turns, a random walk, or two of nearly one rate.
+        """
+        counted = Counter(
+            i for i, a in enumerate(oscillations) for b in oscillations if abs(a.rate_hz - b.rate_hz) < APART_HZ
+        )
+        told = [i for i, edit in enumerate(oscillations) if counted[i] == 1 and edit.shape != "walk"]
+        depths = [float("nan")] * len(oscillations)
+        if told:
+            heard = measure.oscillation_depths(
+                after,
+                before=self.audio,
+                sample_rate_hz=self.sample_rate_hz,
+                target=target,
+                rates_hz=[oscillations[i].rate_hz for i in told],
+                around_hz=self.pitch_hz,
+            )
+            seconds = len(after) / self.sample_rate_hz
+            for i, value in zip(told, heard, strict=True):
+                depths[i] = float(value / _fundamental(oscillations[i], seconds))
+        return depths
+
+    def rate_hz(self, after: np.ndarray, *, target: str) -> float:
+        """Rate of the strongest oscillation of `target`."""
+        return measure.oscillation(
+            after,
+            before=self.audio,
+            sample_rate_hz=self.sample_rate_hz,
+            target=target,
+            around_hz=self.pitch_hz,
+        ).rate_hz
+
+
+def _fundamental(edit: Oscillate, seconds: float) -> float:
+    """What `measure.depths_at` reads of an ideal oscillation of this shape, phase and fade-in with depth 1."""
+    plain = replace(edit, depth=1.0)
+    ideal = wave(
+        max(16, int(seconds * IDEAL_RATE_HZ)),
+        frame_rate_hz=IDEAL_RATE_HZ,
+        rate_hz=plain.rate_hz,
+        shape=plain.shape,
+        phase_turns=plain.phase_turns,
+        fade_in_s=plain.fade_in_s,
+        kept=1.0,
+    )
+    return float(measure.depths_at(ideal, IDEAL_RATE_HZ, [plain.rate_hz])[0])

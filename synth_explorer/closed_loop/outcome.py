@@ -1,0 +1,62 @@
+"""What became of a request: asked, heard, reached or not, and how far it could have gone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+DIGITS = {"dB": 2, "octaves": 2, "cents": 1, "Hz": 2}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that an edit promised, and what was heard of it.
+
+    Attributes:
+        control: what it is about: "gain", "loudness", "brightness", "pitch", "oscillation of loudness", ...
+        unit: of the numbers: dB, octaves, cents or Hz.
+        requested: the change that was asked for; 0 for what should have stayed.
+        measured: the change that was heard; None where it cannot be measured.
+        tolerance: how far the two may lie apart.
+        limit: how far this note goes in the direction that was asked; None where no limit was met.
+        reason: why there is a limit, or why nothing was measured.
+    """
+
+    control: str
+    unit: str
+    requested: float
+    measured: float | None
+    tolerance: float
+    limit: float | None = None
+    reason: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether what was heard lies within the tolerance of what was asked."""
+        return self.measured is not None and abs(self.measured - self.requested) <= self.tolerance
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in a sentence."""
+        name, asked = self.control.capitalize(), self._number(self.requested)
+        held = self.requested == 0.0
+        if self.measured is None:
+            return f"{name}: {asked} asked, not measured: {self.reason or 'it cannot be heard in this sound'}."
+        heard = self._number(self.measured)
+        if self.reached:
+            return f"{name}: held, {heard}." if held else f"{name}: {asked} asked, {heard} heard."
+        if held:
+            return f"{name}: should have stayed, moved by {heard}{self._because()}."
+        reach = "" if self.limit is None else f"; this note goes to {self._number(self.limit)}"
+        return f"{name}: {asked} asked, {heard} heard{self._because()}{reach}."
+
+    def _because(self) -> str:
+        return f": {self.reason}" if self.reason else ""
+
+    def _number(self, value: float) -> str:
+        unsigned = self.unit == "Hz" or self.control.startswith("oscillation")
+        return f"{value:{'' if unsigned else '+'}.{DIGITS.get(self.unit, 2)}f} {self.unit}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it, `reached` and `sentence` included."""
+        return asdict(self) | {"reached": self.reached, "sentence": self.sentence}
