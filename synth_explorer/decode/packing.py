@@ -82,6 +82,7 @@ def pack(stack: Stack, precision: str) -> PackedStack:
     gates = [alternate(layer.condition) for layer in stack.layers]
     biases = [alternate(layer.condition_bias + layer.dilated_bias) for layer in stack.layers]
     taps0, inputs, _ = stack.start.shape
+    layers = _in_a_row(layers)
     out_bias = _pad(stack.out_bias + stack.out_condition_bias, 0, skip)
     return PackedStack(
         precision=precision,
@@ -128,6 +129,20 @@ def aligned(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
     out[...] = array
     return out
 
+
+def _in_a_row(layers):
+    parts = [part for layer in layers for part in (layer.gates, layer.sums)]
+    arena = aligned(np.zeros(sum(part.weights.nbytes for part in parts), np.uint8))
+    at = 0
+    out = []
+    from dataclasses import replace
+    def put(part):
+        nonlocal at
+        view = arena[at : at + part.weights.nbytes].view(part.weights.dtype).reshape(part.weights.shape)
+        view[...] = part.weights
+        at += part.weights.nbytes
+        return replace(part, weights=view)
+    return [replace(layer, gates=put(layer.gates), sums=put(layer.sums)) for layer in layers]
 
 def _head(weights: np.ndarray, bias: np.ndarray, inputs: int, outputs: int) -> Packed:
     """A float32 product of padded size."""

@@ -97,6 +97,16 @@ def _loop(builder: Any, count: Any, values: list[Any]) -> tuple[Any, list[Any], 
     return index, carried, close
 
 
+def _prefetch(builder: Any, addresses: list[Any], offset: Any) -> None:
+    """Ask for the cache lines at addresses that come next."""
+    name = "llvm.prefetch.p0"
+    function = ir.FunctionType(ir.VoidType(), [I8.as_pointer(), I32, I32, I32])
+    declared = builder.module.globals.get(name) or ir.Function(builder.module, function, name)
+    read, near, data = ir.Constant(I32, 0), ir.Constant(I32, 2), ir.Constant(I32, 1)
+    for address in addresses:
+        builder.call(declared, [_at(builder, address, I8, offset), read, near, data])
+
+
 def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *, fast: bool) -> Any:
     """total + weights * inputs, one step: weights of 64 bytes, the inputs' 4 bytes in every lane."""
     if kind == "float32":
@@ -143,6 +153,8 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
         step, sums, close = _loop(builder, steps, start)
         w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
         weights = [_load(builder, ws[o], lane, w_at) for o in range(blocks)]
+        if columns >= 4:
+            _prefetch(builder, ws, builder.add(w_at, builder.mul(w_stride, ir.Constant(I64, blocks))))
         totals = list(sums)
         for c in range(columns):
             inputs = _splat(builder, _load(builder, xs[c], lane.element, x_at))
