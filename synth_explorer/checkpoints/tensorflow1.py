@@ -7,6 +7,8 @@ that names the last.
 
 from __future__ import annotations
 
+import glob
+import math
 import re
 import shutil
 import tarfile
@@ -71,6 +73,7 @@ def _open(prefix: Path) -> TensorFlowCheckpoint:
     with _errors_of(prefix.name):
         reader = tf.train.load_checkpoint(str(prefix))
         shapes = {name: tuple(shape) for name, shape in reader.get_variable_to_shape_map().items()}
+        _check_size(prefix, shapes, reader.get_variable_to_dtype_map())
         step = _STEP.search(prefix.name)
         if shapes.get("global_step") == ():
             return TensorFlowCheckpoint(prefix.name, shapes, int(reader.get_tensor("global_step")), reader)
@@ -145,6 +148,14 @@ def _check_shards(prefix: Path) -> None:
     for shard in range(count):
         if (f"{shard:05d}", f"{count:05d}") not in shards:
             raise CheckpointError(f"{prefix} lacks {prefix.name}.data-{shard:05d}-of-{count:05d}; copy it too.")
+
+
+def _check_size(prefix: Path, shapes: dict[str, tuple[int, ...]], dtypes: dict[str, Any]) -> None:
+    """Refuse data that is shorter than its variables, even if only the end of one that is not needed is missing."""
+    wanted = sum(math.prod(shapes[name]) * dtype.size for name, dtype in dtypes.items())
+    found = sum(path.stat().st_size for path in prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*"))
+    if found < wanted:
+        raise CheckpointError(f"{prefix.name} is truncated: it has {found} of {wanted} bytes; copy it again.")
 
 
 def _is_tar(path: Path) -> bool:

@@ -163,7 +163,7 @@ def _random(variable: Any, rng: np.random.Generator, step: int) -> Any:
     if name == "global_step":
         return step
     if "/W" in name:
-        gain = 2.0 if name.startswith("logits") else 1.0
+        gain = 0.3 if name.startswith("ae_res_") else 2.0 if name.startswith("logits") else 1.0
         return (gain * rng.standard_normal(shape) / np.sqrt(np.prod(shape[:-1]))).astype(np.float32)
     return (0.1 * rng.standard_normal(shape)).astype(np.float32)
 

@@ -16,7 +16,7 @@ from synth_explorer import checkpoints
 from tests.parity import magenta_reference as magenta
 
 HOP = 512
-ENGINES = ["reference", "numba"]
+ENGINES = ["numba"]
 
 
 @dataclass(frozen=True)
