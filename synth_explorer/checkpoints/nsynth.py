@@ -63,8 +63,8 @@ def load_nsynth(info: CheckpointInfo) -> NSynth:
 def _built(config: NSynthConfig) -> NSynth:
     from synth_explorer.model.nsynth import NSynth
 
-    model = NSynth(config, name="nsynth")
-    model.build_weights()
+    model = NSynth(config, initializer="zeros", name="nsynth")
+    model.build()
     return model
 
 

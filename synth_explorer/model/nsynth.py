@@ -31,25 +31,43 @@ def mu_law(audio, *, levels: int):
     return ops.floor(compressed * (levels // 2))
 
 
-def _conv(width: int, taps: int, *, dilation: int, padding: str, name: str) -> layers.Layer:
-    return layers.Conv1D(width, taps, dilation_rate=dilation, padding=padding, name=name)
+class _Network(keras.Model):
+    """What both halves share: layers of one kind, built from their shapes alone."""
+
+    def __init__(self, config: NSynthConfig, *, initializer: str = "glorot_uniform", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config, self._initializer = config, initializer
+
+    def _conv(self, width: int, taps: int, *, dilation: int, padding: str, name: str) -> layers.Layer:
+        options = {"dilation_rate": dilation, "padding": padding, "kernel_initializer": self._initializer}
+        return layers.Conv1D(width, taps, name=name, **options)
+
+    def _dense(self, width: int, name: str) -> layers.Layer:
+        return layers.Dense(width, kernel_initializer=self._initializer, name=name)
+
+    def _build_layers(self) -> None:
+        kernels = self.config.kernels()
+        for layer in self.layers:
+            layer.build((None, None, kernels[layer.name][1]))
 
 
-class NSynthEncoder(keras.Model):
+class NSynthEncoder(_Network):
     """Audio [B, T] -> z [B, F, C]: thirty non-causal residual layers, then the mean over each hop."""
 
     def __init__(self, config: NSynthConfig, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.config = config
+        super().__init__(config, **kwargs)
         width, taps, names = config.encoder_width, config.encoder_taps, range(1, config.encoder_layers + 1)
         dilations = [2 ** (i % config.encoder_stages) for i in range(config.encoder_layers)]
-        self.start = _conv(width, taps, dilation=1, padding="same", name="ae_startconv")
+        self.start = self._conv(width, taps, dilation=1, padding="same", name="ae_startconv")
         self.dilated = [
-            _conv(width, taps, dilation=dilation, padding="same", name=f"ae_dilatedconv_{i}")
+            self._conv(width, taps, dilation=dilation, padding="same", name=f"ae_dilatedconv_{i}")
             for i, dilation in zip(names, dilations, strict=True)
         ]
-        self.residual = [layers.Dense(width, name=f"ae_res_{i}") for i in names]
-        self.bottleneck = layers.Dense(config.channels, name="ae_bottleneck")
+        self.residual = [self._dense(width, f"ae_res_{i}") for i in names]
+        self.bottleneck = self._dense(config.channels, "ae_bottleneck")
+
+    def build(self, audio_shape=None) -> None:
+        self._build_layers()
 
     def call(self, audio):
         levels = self.config.levels
@@ -61,33 +79,35 @@ class NSynthEncoder(keras.Model):
         return ops.mean(ops.reshape(z, (batch, -1, self.config.hop, self.config.channels)), axis=2)
 
 
-class NSynthDecoder(keras.Model):
+class NSynthDecoder(_Network):
     """Levels [B, T] and z [B, F, C] -> logits [B, T, Q] of each sample, given the true ones before it.
 
     `generate` belongs to the decoding engines, which get the weights as a `Stack`.
     """
 
     def __init__(self, config: NSynthConfig, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.config = config
+        super().__init__(config, **kwargs)
         width, skip = config.width, config.skip_width
         names = range(1, config.layers + 1)
-        self.start = _conv(width, config.taps, dilation=1, padding="causal", name="startconv")
-        self.skip_start = layers.Dense(skip, name="skip_start")
+        self.start = self._conv(width, config.taps, dilation=1, padding="causal", name="startconv")
+        self.skip_start = self._dense(skip, "skip_start")
         self.dilated = [
-            _conv(2 * width, config.taps, dilation=self.dilation(i - 1), padding="causal", name=f"dilatedconv_{i}")
+            self._conv(2 * width, config.taps, dilation=self.dilation(i - 1), padding="causal", name=f"dilatedconv_{i}")
             for i in names
         ]
-        self.condition = [layers.Dense(2 * width, name=f"cond_map_{i}") for i in names]
-        self.residual = [layers.Dense(width, name=f"res_{i}") for i in names]
-        self.skip = [layers.Dense(skip, name=f"skip_{i}") for i in names]
-        self.out = layers.Dense(skip, name="out1")
-        self.out_condition = layers.Dense(skip, name="cond_map_out1")
-        self.logits = layers.Dense(config.levels, name="logits")
+        self.condition = [self._dense(2 * width, f"cond_map_{i}") for i in names]
+        self.residual = [self._dense(width, f"res_{i}") for i in names]
+        self.skip = [self._dense(skip, f"skip_{i}") for i in names]
+        self.out = self._dense(skip, "out1")
+        self.out_condition = self._dense(skip, "cond_map_out1")
+        self.logits = self._dense(config.levels, "logits")
 
     def dilation(self, layer: int) -> int:
         """Dilation of a layer, counted from 0."""
         return 2 ** (layer % self.config.stages)
+
+    def build(self, levels_shape=None, z_shape=None) -> None:
+        self._build_layers()
 
     def call(self, levels, z):
         half = self.config.levels // 2
@@ -113,15 +133,16 @@ class NSynthDecoder(keras.Model):
 class NSynth(keras.Model):
     """The autoencoder: `encoder`, `decoder`, and its weights as the decoding engines want them."""
 
-    def __init__(self, config: NSynthConfig, **kwargs: Any) -> None:
+    def __init__(self, config: NSynthConfig, *, initializer: str = "glorot_uniform", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
-        self.encoder = NSynthEncoder(config, name="encoder")
-        self.decoder = NSynthDecoder(config, name="decoder")
+        self.encoder = NSynthEncoder(config, initializer=initializer, name="encoder")
+        self.decoder = NSynthDecoder(config, initializer=initializer, name="decoder")
 
-    def build_weights(self) -> None:
-        """Create all weights by running one frame of silence through both halves."""
-        self(np.zeros((1, self.config.hop), np.float32))
+    def build(self, audio_shape=None) -> None:
+        """Create all weights."""
+        self.encoder.build()
+        self.decoder.build()
 
     def call(self, audio):
         """Audio [B, T] -> {"z" [B, F, C], "levels" [B, T], "logits" [B, T, Q]}, teacher-forced.

@@ -16,7 +16,7 @@ from synth_explorer import checkpoints
 from tests.parity import magenta_reference as magenta
 
 HOP = 512
-ENGINES = ["numba"]
+ENGINES = ["numba", "keras"]
 
 
 @dataclass(frozen=True)
