@@ -60,6 +60,56 @@ def morph(
     _finish(report, out)
 
 
+@app.command("controls")
+def controls(
+    notes: Notes,
+    out: common.Report,
+    checkpoint: common.Checkpoint = "default",
+    controls: Annotated[
+        str, typer.Option("--controls", metavar="NAME,NAME", help="Which to sweep; all unless given.")
+    ] = "",
+    methods: Annotated[
+        str, typer.Option("--methods", metavar="NAME,NAME", help="Of solved,named,raw,none; all unless given.")
+    ] = "",
+    limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many notes, spread over the index.")] = None,
+    pitch_from: PitchFrom = "estimate",
+) -> None:
+    """Sweep every control on every note; compare what was heard with what was asked.
+
+    Each is solved by the closed loop (solved), applied by its formula (named), replaced by NSynth's edits of all
+    channels (raw), and left away (none).
+    """
+    common.check_inputs(notes)
+    explorer = common.load_explorer(checkpoint)
+    from synth_explorer.train import controls_evaluation as evaluation
+
+    with common.progress("controls") as advance:
+        report = evaluation.evaluate_controls(
+            explorer,
+            notes,
+            controls=_names(controls) or tuple(evaluation.SWEEPS),
+            methods=_names(methods) or evaluation.METHODS,
+            limit=limit,
+            pitch_source=pitch_from,
+            progress=advance,
+        )
+    common.write_json(out, report)
+    shown = ("spearman_median", "slope_median", "error_median", "error_90", "failures", "side_failures", "declared")
+    rows = [
+        [name, method, *(figures.get(key) for key in shown)]
+        for name, by_method in report["summary"]["controls"].items()
+        for method, figures in by_method.items()
+    ]
+    heads = ["control", "method", *(key.replace("_", " ") for key in shown)]
+    common.print_table(f"{report['notes']} notes", heads, rows, err=True)
+    common.say(out)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The names of a list with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _finish(report: dict[str, Any], out: Path) -> None:
     """Write the report, show its summary."""
     common.write_json(out, report)

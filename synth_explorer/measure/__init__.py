@@ -33,10 +33,18 @@ from synth_explorer.measure.modulation import (
     oscillation,
     oscillation_depths,
 )
-from synth_explorer.measure.pitch import pitch_cents_difference, pitch_hz, pitch_track_cents
+from synth_explorer.measure.pitch import (
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    pitch_cents_difference,
+    pitch_hz,
+    pitch_track_cents,
+)
 from synth_explorer.measure.report import compare, report
 
 __all__ = [
+    "HIGHEST_HZ",
+    "LOWEST_HZ",
     "Modulation",
     "align",
     "attack_error_ms",

@@ -10,6 +10,7 @@ Shapes: T samples, F frames, K harmonics.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -107,8 +108,15 @@ def pitch_track_cents(audio: np.ndarray, *, sample_rate_hz: int, around_hz: floa
     Returns:
         float64 [F], NaN where the note is more than 35 dB below its loudest moment.
     """
-    audio = check(audio)
-    partials = _partials(_sustained(audio, sample_rate_hz=sample_rate_hz), _check_hz(around_hz), sample_rate_hz)
+    samples = check(audio).astype(np.float32).tobytes()
+    return _follow(samples, sample_rate_hz, _check_hz(around_hz), float(track_rate_hz)).copy()
+
+
+@lru_cache(maxsize=4)
+def _follow(samples: bytes, sample_rate_hz: int, around_hz: float, track_rate_hz: float) -> np.ndarray:
+    """See `pitch_track_cents`; the last few sounds are remembered."""
+    audio = np.frombuffer(samples, np.float32)
+    partials = _partials(_sustained(audio, sample_rate_hz=sample_rate_hz), around_hz, sample_rate_hz)
     count = partials.cents.size
     products, times_s, lag_s = _turns(audio, partials.f0_hz, count, sample_rate_hz, steps=4)
     harmonics = np.arange(1, count + 1)
@@ -152,8 +160,14 @@ def _sustained(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
 
 
 def _partials(audio: np.ndarray, around_hz: float, sample_rate_hz: int) -> _Partials:
-    """Seek the harmonics, first a few and then all, moving f0 to where they are."""
-    f0_hz = around_hz
+    """Seek the harmonics, first a few and then all, moving f0 to where they are. The last few sounds are remembered:
+    one sound is compared with many."""
+    return _seek_partials(audio.astype(np.float32).tobytes(), float(around_hz), sample_rate_hz)
+
+
+@lru_cache(maxsize=4)
+def _seek_partials(samples: bytes, around_hz: float, sample_rate_hz: int) -> _Partials:
+    audio, f0_hz = np.frombuffer(samples, np.float32), around_hz
     cents, weight = np.zeros(1), np.ones(1)
     for step, allowed in enumerate(HARMONICS_BY_ROUND):
         most = max(1, min(allowed, int(0.47 * sample_rate_hz / f0_hz)))

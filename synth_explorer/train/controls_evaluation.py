@@ -1,0 +1,305 @@
+"""Evaluation of controls: how well each does what its name says, on every note of a folder, and what else it moves.
+
+Each control is swept over its settings in four ways: `solved` by the closed loop, `named` by the formula of the edit
+alone, `raw` by the edits of NSynth's demos (scale, shift or oscillate all channels alike), and `none`, no edit at all
+but another seed of the noise, which is what the measures make of nothing.
+
+Shapes: T samples, C channels, M mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer.errors import DataError, EditError, LatentsError
+from synth_explorer.latents import Latents, midi_to_hz, with_pitch
+from synth_explorer.train.controls_sweeps import SWEEPS, SWING_NAMES, Setting, Sweep, named, raw
+from synth_explorer.train.evaluation import IndexedNote, read_index
+
+if TYPE_CHECKING:
+    from synth_explorer.closed_loop import ClosedLoop
+    from synth_explorer.explorer import Explorer
+
+METHODS = ("solved", "named", "raw", "none")
+Progress = Callable[[int, int], None]
+PITCH_S = 2.0
+"""Pitch is measured on so much of a note."""
+
+RATE_TOLERANCE = 0.01
+SPECTRUM_RANGE_DB = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Note:
+    """A note, its sound without edits, and the note toward which it may be moved, at its pitch."""
+
+    name: str
+    latents: Latents
+    audio: np.ndarray
+    goal: Latents
+    goal_audio: np.ndarray
+
+    @property
+    def pitch_hz(self) -> float:
+        return midi_to_hz(self.latents.pitch_midi)
+
+
+def evaluate_controls(
+    explorer: Explorer,
+    notes_folder: str | Path,
+    *,
+    controls: Sequence[str] = tuple(SWEEPS),
+    methods: Sequence[str] = METHODS,
+    limit: int | None = None,
+    pitch_source: str = "estimate",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Sweep controls over their settings on every note.
+
+    Args:
+        explorer: a checkpoint with the fast decoder and calibrated controls.
+        notes_folder: a folder with an index.csv of at least path,pitch; toward moves to the next note of it.
+        controls: names of `SWEEPS`.
+        methods: of `METHODS`.
+        limit: how many notes, evenly spread over the index; None: all.
+        pitch_source: "estimate" (by the program) or "index" (told).
+        progress: called with (done, total).
+
+    Returns:
+        `{"notes", "summary": {"checkpoint", ..., "controls": {control: {method: figures}}}, "per_note": [rows]}`;
+        numbers are finite or None. A row is one note, control, method and setting: asked, heard, what moved with it,
+        and `declared`, what the program itself said when it could not do it. Figures of errors are over the rows that
+        `solved` did not declare, for every method alike.
+
+    Raises:
+        DataError: a control or method that does not exist, fewer than two notes, or a checkpoint without controls.
+    """
+    from synth_explorer.closed_loop import ClosedLoop
+
+    for given, known, what in ((controls, SWEEPS, "control"), (methods, METHODS, "method")):
+        wrong = sorted(set(given) - set(known))
+        if wrong or not given:
+            raise DataError(f"{what} {', '.join(wrong) or 'none'} must be one of {', '.join(known)}.")
+    loop = ClosedLoop(explorer)
+    if not loop.available:
+        raise DataError(f"Checkpoint {explorer.checkpoint_name!r} has no fast decoder with calibrated controls.")
+    rows: list[dict[str, Any]] = []
+    names, chosen = [name for name in SWEEPS if name in controls], _chosen(notes_folder, limit)
+    total = len(chosen) * len(names)
+    for done, note in enumerate(_sounds(explorer, chosen, pitch_source)):
+        for at, name in enumerate(names):
+            if progress:
+                progress(done * len(names) + at, total)
+            for setting in SWEEPS[name].settings:
+                rows += [_row(explorer, loop, note, name, setting, method) for method in METHODS if method in methods]
+    if progress:
+        progress(total, total)
+    summary = {
+        "checkpoint": explorer.checkpoint_name,
+        "pitch_source": pitch_source,
+        "controls": {name: _figures(name, [row for row in rows if row["control"] == name]) for name in names},
+    }
+    return {"notes": len(chosen), "summary": summary, "per_note": rows}
+
+
+def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
+    """The notes of a folder, or `limit` of them, at least two."""
+    found = read_index(folder)
+    if len(found) < 2:
+        raise DataError(f"{folder} must have at least two notes, so that one can be moved toward the next.")
+    if limit is None or limit >= len(found):
+        return found
+    return [found[i] for i in np.linspace(0, len(found) - 1, max(2, limit)).astype(int)]
+
+
+def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str) -> Iterator[_Note]:
+    """Every note with the next one as its goal, the last with the first."""
+    told = pitch_source == "index"
+    encoded = [explorer.encode(note.path, pitch=note.pitch if told else None) for note in chosen]
+    for note, latents, other in zip(chosen, encoded, [*encoded[1:], encoded[0]], strict=True):
+        goal = with_pitch(other, midi=latents.pitch_midi)
+        yield _Note(note.path.name, latents, explorer.decode(latents), goal, explorer.decode(goal))
+
+
+def _row(
+    explorer: Explorer, loop: ClosedLoop, note: _Note, control: str, setting: Setting, method: str
+) -> dict[str, Any]:
+    """One render: what was asked, heard and moved, or why the program refused."""
+    asked, rate_hz = setting
+    row = {"path": note.name, "control": control, "method": method, "asked": float(asked)}
+    if rate_hz:
+        row["rate_hz"] = rate_hz
+    asks = {"control": control, "asked": asked, "rate_hz": rate_hz}
+    declared, seed = None, 0
+    try:
+        if method == "solved":
+            chain = named(note.latents, note.goal, explorer.controls, **asks)
+            solution = loop.solve(note.latents, chain)
+            edited, after = solution.latents, solution.audio
+            declared = " ".join(item.sentence for item in solution.outcomes if not item.reached) or None
+            row["decodes"] = solution.decodes
+        else:
+            edited = note.latents
+            if method == "none":
+                seed = 1
+            elif method == "raw":
+                edited = explorer.edit(edited, raw(note.latents, note.goal, **asks))
+            else:
+                edited = explorer.edit(edited, named(note.latents, note.goal, explorer.controls, **asks))
+            after = explorer.decode(edited, seed=seed)
+    except (EditError, LatentsError) as error:
+        return row | {"heard": None, "declared": str(error)}
+    found = _heard(note, after, control, asked, rate_hz, midi_to_hz(edited.pitch_midi), explorer.sample_rate_hz)
+    return row | found | {"declared": declared}
+
+
+def _heard(
+    note: _Note, after: np.ndarray, control: str, asked: float, rate_hz: float, now_hz: float, sample_rate_hz: int
+) -> dict[str, float | None]:
+    """Every measure of one render against the note's sound; its pitch is sought around `now_hz`."""
+    from synth_explorer import measure
+
+    rate = {"sample_rate_hz": sample_rate_hz}
+    before, bright = note.audio, [measure.brightness_octaves(part, **rate) for part in (note.audio, after)]
+    found = {
+        "gain_db": measure.rms_db(after) - measure.rms_db(before),
+        "loudness_db": measure.loudness_change_db(before, after, **rate),
+        "brightness_octaves": bright[1] - bright[0],
+    }
+    if SWEEPS[control].oscillates:
+        found |= _swings(note, after, SWEEPS[control].oscillates, rate_hz, sample_rate_hz)
+    else:
+        start = slice(int(PITCH_S * sample_rate_hz))
+        pair = (note.pitch_hz, now_hz)
+        cents = measure.compare(before[start], after[start], **rate, pitch_hz=pair)["pitch_cents"]
+        found["pitch_cents"] = cents - (asked if control == "transpose" else 0.0)
+        if control == "toward":
+            found |= _between(note, after)
+        else:
+            by_control = {"gain": "gain_db", "brightness": "brightness_octaves"}
+            found["heard"] = cents if control == "transpose" else found[by_control[control]]
+    return {key: float(value) if np.isfinite(value) else None for key, value in found.items()}
+
+
+def _swings(note: _Note, after: np.ndarray, asked_target: str, rate_hz: float, sample_rate_hz: int) -> dict[str, float]:
+    """Depths at `rate_hz` in loudness, brightness and pitch, and the strongest rate of the one that was asked for.
+
+    NaN for a pitch that cannot be followed.
+    """
+    from synth_explorer import measure
+
+    found = {"heard": float("nan"), "heard_rate_hz": float("nan")}
+    for target, key in SWING_NAMES.items():
+        found[key] = float("nan")
+        if target == "pitch" and not measure.LOWEST_HZ <= note.pitch_hz <= measure.HIGHEST_HZ:
+            continue
+        part = slice(int(PITCH_S * sample_rate_hz)) if target == "pitch" else slice(None)
+        given = {"sample_rate_hz": sample_rate_hz, "target": target, "around_hz": note.pitch_hz}
+        given["before"] = note.audio[part]
+        if target == asked_target:
+            found["heard_rate_hz"], found["heard"] = measure.oscillation(after[part], **given)
+        if target == asked_target and abs(found["heard_rate_hz"] / rate_hz - 1.0) <= RATE_TOLERANCE:
+            found[key] = found["heard"]
+        else:
+            found[key] = float(measure.oscillation_depths(after[part], rates_hz=[rate_hz], **given)[0])
+    return found | {"heard": found[SWING_NAMES[asked_target]]}
+
+
+def _between(note: _Note, after: np.ndarray) -> dict[str, float]:
+    """Where a sound lies between the note and its goal: distances of mean spectra, and the proportion of the way."""
+    own, goal, heard = (_spectrum_db(sound) for sound in (note.audio, note.goal_audio, after))
+    to_own, to_goal = (float(np.sqrt(np.mean((heard - other) ** 2))) for other in (own, goal))
+    way = to_own / (to_own + to_goal) if to_own + to_goal > 0 else float("nan")
+    return {"heard": way, "distance_to_note_db": to_own, "distance_to_goal_db": to_goal}
+
+
+def _spectrum_db(audio: np.ndarray) -> np.ndarray:
+    """Mean power in mel bands in dB under the strongest, -60 at least: [M]."""
+    from synth_explorer import measure
+
+    power = np.mean(measure.mel_magnitudes(audio).astype(np.float64) ** 2, axis=0)
+    return np.maximum(10.0 * np.log10(power / max(power.max(), 1e-30) + 1e-30), -SPECTRUM_RANGE_DB)
+
+
+def _figures(control: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of a control for each method; see `evaluate_controls`."""
+    out = {_key(row) for row in rows if row["method"] == "solved" and row["declared"]}
+    methods = dict.fromkeys(row["method"] for row in rows)
+    return {
+        method: _method_figures(SWEEPS[control], [row for row in rows if row["method"] == method], out)
+        for method in methods
+    }
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The note and the setting of a row."""
+    return row["path"], row["asked"], row.get("rate_hz")
+
+
+def _method_figures(sweep: Sweep, rows: list[dict[str, Any]], out: set[tuple[Any, ...]]) -> dict[str, Any]:
+    heard = [row for row in rows if row["heard"] is not None]
+    inside = [row for row in heard if _key(row) not in out]
+    silent = [row for row in heard if not row["declared"]]
+    figures: dict[str, Any] = {
+        "renders": len(rows),
+        "not_measured": len(rows) - len(heard),
+        "declared": sum(bool(row["declared"]) for row in rows),
+        "side_failures": sum(_moved(sweep, row) for row in silent),
+    }
+    if sweep.tolerance is not None:
+        errors = [_error(sweep, row) for row in inside]
+        figures |= {
+            "failures": sum(_error(sweep, row) > sweep.tolerance for row in silent),
+            "error_median": _quantile(errors, 0.5),
+            "error_90": _quantile(errors, 0.9),
+        }
+    if sweep.oscillates:
+        rates = [abs(row["heard_rate_hz"] / row["rate_hz"] - 1.0) for row in inside if row["heard_rate_hz"]]
+        figures |= {
+            "rate_error_median": _quantile(rates, 0.5),
+            "rate_failures": sum(rate > RATE_TOLERANCE for rate in rates),
+        }
+    curves = [_answer([row for row in inside if row["path"] == path]) for path in dict.fromkeys(_paths(inside))]
+    for name, values in zip(("spearman", "slope"), zip(*curves, strict=True) if curves else ((), ()), strict=True):
+        figures |= {f"{name}_median": _quantile(values, 0.5), f"{name}_10": _quantile(values, 0.1)}
+    figures["moved"] = {
+        name: {"median": _quantile(values, 0.5), "90": _quantile(values, 0.9), "allowed": allowed}
+        for name, allowed in sweep.steady.items()
+        for values in [[abs(row[name]) for row in inside if row[name] is not None]]
+    }
+    return figures
+
+
+def _paths(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["path"] for row in rows]
+
+
+def _error(sweep: Sweep, row: dict[str, Any]) -> float:
+    """How far what was heard lies from what was asked."""
+    return abs(row["heard"] - row["asked"]) / (abs(row["asked"]) if sweep.relative else 1.0)
+
+
+def _moved(sweep: Sweep, row: dict[str, Any]) -> bool:
+    """Whether anything moved that should have stayed."""
+    return any(row[name] is not None and abs(row[name]) > allowed for name, allowed in sweep.steady.items())
+
+
+def _answer(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Rank correlation and slope of heard against asked, on one note; NaN for fewer than four settings."""
+    from scipy.stats import spearmanr
+
+    asked, heard = (np.array([row[name] for row in rows]) for name in ("asked", "heard"))
+    if len(rows) < 4 or np.ptp(asked) == 0 or np.ptp(heard) == 0:
+        return float("nan"), float("nan")
+    return float(spearmanr(asked, heard).statistic), float(np.polyfit(asked, heard, 1)[0])
+
+
+def _quantile(values: Sequence[float], part: float) -> float | None:
+    """A quantile of the finite values, None when there is none."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.quantile(finite, part)) if finite else None
