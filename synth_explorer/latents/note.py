@@ -252,14 +252,14 @@ def time_mean(
     loudness_channel: int | None = LOUDNESS_CHANNEL,
     units_per_db: float = LOUDNESS_UNITS_PER_DB,
 ) -> np.ndarray:
-    """The "mean sound" of a note: the plain mean of z over the frames that can be heard.
+    """The "mean sound" of a note: the mean of z over the frames that can be heard, each by its amplitude.
 
-    Frames whose loudness lies within 40 dB of the loudest frame count, all alike; the silence after a note would
-    otherwise be half of its mean.
+    Frames whose loudness lies within 40 dB of the loudest count, a frame 20 dB softer a tenth as much: what is loud is
+    what is heard. The silence after a note, or its long quiet tail, would otherwise be half of its mean.
 
     Args:
         latents: the note.
-        loudness_channel: which channel is loudness; None counts every frame.
+        loudness_channel: which channel is loudness; None counts every frame alike.
         units_per_db: of that channel.
 
     Returns:
@@ -269,7 +269,8 @@ def time_mean(
     if loudness_channel is None:
         return z.mean(axis=0)
     loudness = z[:, loudness_channel]
-    return z[loudness >= loudness.max() - MEAN_RANGE_DB * units_per_db].mean(axis=0)
+    under_db = (loudness.max() - loudness) / units_per_db
+    return np.average(z, axis=0, weights=np.where(under_db <= MEAN_RANGE_DB, 10.0 ** (-under_db / 20.0), 0.0))
 
 
 def with_pitch(latents: Latents, *, midi: float) -> Latents:
