@@ -11,17 +11,25 @@ import pytest
 
 from synth_explorer.edits import (
     Add,
+    Attack,
     Brightness,
     Controls,
+    Curve,
     Edit,
     EditChain,
+    Envelope,
+    Freeze,
     Gain,
+    Noisiness,
     Oscillate,
     OscillateChannels,
+    Reverse,
     Scale,
     SetPitch,
+    Stretch,
     Toward,
     Transpose,
+    Trim,
     wave,
 )
 from synth_explorer.errors import CheckpointError, EditError
@@ -50,6 +58,15 @@ EVERY_KIND: tuple[Edit, ...] = (
     Scale((2, 3), -2),
     Add((4,), 0.1),
     OscillateChannels((5, 6), 3, 0.2, "square"),
+    Oscillate("pitch", 5, 30, "walk", seed=3),
+    Noisiness(-6),
+    Attack(0.2),
+    Curve("loudness", ((0, 0), (0.5, -6), (1, 0))),
+    Envelope(0.1, 0.2, -6, 0.3),
+    Stretch(1.5, keep_s=0.1),
+    Freeze(0.5, 0.7),
+    Reverse(),
+    Trim(0.1, 1.2),
 )
 
 

@@ -18,13 +18,15 @@ import numpy as np
 
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Oscillate, SetPitch, Transpose
+from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, SetPitch, Transpose
 from synth_explorer.latents import Latents, midi_to_hz
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
-SOLVED = (Gain, Brightness, Oscillate)
+SOLVED = (Gain, Brightness, Oscillate, Noisiness)
+"""Edits that are solved, the last of them by holding level and brightness while the noise moves."""
+
 PASSED_OVER = (Transpose, SetPitch)
 """Edits that may stand behind a solved one: the order of the two makes no difference."""
 
@@ -169,7 +171,7 @@ class ClosedLoop:
             knob.heard = value
         outcomes = request.outcomes()
         if verify:
-            outcomes += self._verified(latents, edited, asked, request, reference, audio, decoding)
+            outcomes += self._verified(latents, base, asked, reference, audio, decoding)
         return Solution(edited, audio, reference, applied, tuple(outcomes), step + 1)
 
     def _reference(self, base: Latents, decoding: dict[str, Any]) -> Reference:
@@ -190,15 +192,14 @@ class ClosedLoop:
     def _verified(
         self,
         latents: Latents,
-        edited: Latents,
+        base: Latents,
         asked: tuple[Edit, ...],
-        request: _Request,
         reference: Reference,
         audio: np.ndarray,
         decoding: dict[str, Any],
     ) -> list[Outcome]:
         """Outcomes of pitch and of oscillations' rates."""
-        cents = 100.0 * (edited.pitch_midi - latents.pitch_midi)
+        cents = 100.0 * (base.pitch_midi - latents.pitch_midi)
         unedited = reference if abs(cents) < 0.1 else self._reference(latents, decoding)
         heard = unedited.pitch_cents(audio, expected_cents=cents)
         outcomes = [Outcome("pitch", "cents", cents, _known(heard), TOLERANCE["pitch"])]
@@ -223,6 +224,7 @@ class _Request:
     brightness: _Knob
     oscillations: list[Oscillate]
     depths: list[_Knob]
+    noise: tuple[Noisiness, ...]
     by_loudness: bool
     asks_gain: bool
     asked_octaves: float
@@ -250,7 +252,9 @@ class _Request:
                 )
                 for edit in swings
             ],
-            by_loudness=octaves != 0 or any(edit.target == "brightness" for edit in swings),
+            noise=tuple(edit for edit in asked if isinstance(edit, Noisiness)),
+            by_loudness=octaves != 0
+            or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
             asked_octaves=octaves,
         )
@@ -262,7 +266,7 @@ class _Request:
     def chain(self) -> EditChain:
         """The edits with the knobs as they stand."""
         swings = (replace(edit, depth=knob.value) for edit, knob in zip(self.oscillations, self.depths, strict=True))
-        return EditChain((Brightness(self.brightness.value), Gain(self.level.value), *swings))
+        return EditChain((*self.noise, Brightness(self.brightness.value), Gain(self.level.value), *swings))
 
     def hear(self, reference: Reference, audio: np.ndarray) -> None:
         """Tell every knob what is heard of it."""

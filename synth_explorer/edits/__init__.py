@@ -1,31 +1,46 @@
 """Edits of latents: small frozen values with a musician's units, and chains of them that are saved as JSON.
 
-`named` edits are calibrated for a checkpoint by its `controls`; `raw` edits act on any channels, as in the demos of
-NSynth. All are pure: `edit.apply(latents, controls)` returns new latents.
+`named` edits, `timbre` and `curves` over time are calibrated for a checkpoint by its `controls`; `timing` reads a note
+at other times; `raw` edits act on any channels, as in the demos of NSynth. All are pure:
+`edit.apply(latents, controls)` returns new latents.
 """
 
 from __future__ import annotations
 
-from synth_explorer.edits.base import Edit, wave
+from synth_explorer.edits.base import Edit, Points
 from synth_explorer.edits.chain import EditChain
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
+from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
+from synth_explorer.edits.timbre import Attack, Noisiness
+from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
+from synth_explorer.edits.waves import SHAPES, wave
 
 __all__ = [
+    "SHAPES",
     "Add",
+    "Attack",
     "Brightness",
     "BrightnessControl",
     "Controls",
+    "Curve",
     "Edit",
     "EditChain",
+    "Envelope",
+    "Freeze",
     "Gain",
     "LoudnessControl",
+    "Noisiness",
     "Oscillate",
     "OscillateChannels",
+    "Points",
+    "Reverse",
     "Scale",
     "SetPitch",
+    "Stretch",
     "Toward",
     "Transpose",
+    "Trim",
     "wave",
 ]

@@ -1,4 +1,4 @@
-"""What all edits share: checked fields, a kind for JSON, and the wave of an oscillation.
+"""What all edits share: checked fields, a kind for JSON, and arithmetic on channels and pitch.
 
 Shapes: F frames, C channels.
 """
@@ -9,33 +9,26 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.waves import SHAPES
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
 
-Shape = Literal["sine", "triangle", "square", "ramp"]
-SHAPES: tuple[str, ...] = ("sine", "triangle", "square", "ramp")
-
-FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / math.pi**2, "square": 4 / math.pi, "ramp": 2 / math.pi}
-"""Amplitude of the fundamental of each shape of peak deviation 1."""
-
-COMPENSATE_INTERPOLATION = True
-"""Whether oscillations make up for what linear interpolation between frames takes from them (see `wave`)."""
-
-HELD_WINDOW_FRAMES = 2.0
-"""Length of the Hann window over which a decoder that holds the loudness of each frame reads it."""
+Points = tuple[tuple[float, float], ...]
+"""Breakpoints of a curve: (time in s, value), in the order of time."""
 
 
 @dataclass(frozen=True)
 class Edit(ABC):
     """A frozen value that changes latents. Subclasses are final: fields, limits, `kind` and `apply`.
 
-    Fields annotated float, int, str, bool, tuple[int, ...] or tuple[float, ...] are checked and converted when an
-    edit is made, so that an edit that exists is one that can be applied (to latents that have what it needs).
+    Fields annotated float, int, str, bool, tuple[int, ...], tuple[float, ...] or Points are checked and converted when
+    an edit is made, so that an edit that exists is one that can be applied (to latents that have what it needs).
     `LIMITS` bounds numbers by name.
     """
 
@@ -61,15 +54,22 @@ class Edit(ABC):
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: the kind and every field."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"kind": self.kind} | {
-            name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
-        }
+        return {"kind": self.kind} | {name: _listed(value) for name, value in values.items()}
+
+
+def _listed(value: Any) -> Any:
+    """Tuples as JSON has them."""
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
     """`value` as its annotation says, or an EditError."""
     if annotation == "float":
         return _number(kind, name, value)
+    if annotation == "int":
+        return _whole(kind, name, _number(kind, name, value))
+    if annotation == "Points":
+        return _points(kind, name, value)
     if annotation.startswith("tuple"):
         if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)) or len(value) == 0:
             raise EditError(f"{kind}: {name} must be a list of numbers, not empty; received {value!r}.")
@@ -91,9 +91,21 @@ def _number(kind: str, name: str, value: Any) -> float:
     return float(value)
 
 
+def _points(kind: str, name: str, value: Any) -> Points:
+    """Breakpoints (time in s, value), their times rising."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)) or len(value) == 0:
+        raise EditError(f"{kind}: {name} must be a list of [time_s, value], not empty; received {value!r}.")
+    if any(not isinstance(item, (Sequence, np.ndarray)) or isinstance(item, str) or len(item) != 2 for item in value):
+        raise EditError(f"{kind}: {name} must be a list of [time_s, value] pairs; received {value!r}.")
+    points = tuple((_number(kind, name, time_s), _number(kind, name, height)) for time_s, height in value)
+    if points[0][0] < 0 or any(b[0] <= a[0] for a, b in pairwise(points)):
+        raise EditError(f"{kind}: {name} must have rising times from 0 s on; received {[p[0] for p in points]}.")
+    return points
+
+
 def _whole(kind: str, name: str, value: float) -> int:
     if value != int(value) or value < 0:
-        raise EditError(f"{kind}: {name} must be whole numbers from 0; received {value:g}.")
+        raise EditError(f"{kind}: {name} must be a whole number, 0 or more; received {value:g}.")
     return int(value)
 
 
@@ -137,74 +149,3 @@ def check_rate(latents: Latents, rate_hz: float, *, kind: str) -> None:
             f"{kind}: rate_hz={rate_hz:g} must lie above 0 and up to {highest_hz:g} Hz: these latents have "
             f"{latents.frame_rate_hz:g} frames a second, and a faster oscillation cannot exist in them."
         )
-
-
-def interpolated(turns: float) -> float:
-    """What linear interpolation between frames leaves of a sine of `turns` periods a frame, at its own rate."""
-    return float(np.sinc(turns) ** 2)
-
-
-def held(turns: float) -> float:
-    """What is left of a loudness sine of `turns` periods a frame by a decoder that holds the loudness of each frame.
-
-    The decoder interpolates linearly (S), reads the mean square of every frame through its squared Hann window (W),
-    and adds, interpolated, what is missing: S (2 - sum_k W S at turns + k), the images at k = -1, 1 counting too.
-    """
-    time = (np.arange(400) + 0.5) / 400 * HELD_WINDOW_FRAMES - HELD_WINDOW_FRAMES / 2
-    weight = np.cos(np.pi * time / HELD_WINDOW_FRAMES) ** 4
-    read = [
-        interpolated(turns + image) * np.average(np.cos(2 * np.pi * (turns + image) * time), weights=weight)
-        for image in (-1, 0, 1)
-    ]
-    return float(interpolated(turns) * (2 - sum(read)))
-
-
-def wave(
-    frames: int,
-    *,
-    frame_rate_hz: float,
-    rate_hz: float,
-    shape: str = "sine",
-    phase_turns: float = 0.0,
-    fade_in_s: float = 0.0,
-    kept: float | None = None,
-) -> np.ndarray:
-    """An oscillation of peak deviation 1, one value per frame, for a decoder that interpolates linearly.
-
-    Frame f stands for time f / frame_rate_hz. Linear interpolation between samples of a sine gives back, at its own
-    rate, only sinc(rate / frame_rate)^2 of its amplitude (the triangle kernel's spectrum): 0.92 at 5 Hz and 0.60 at
-    12 Hz of 31.25 frames a second. So the fundamental is raised by as much, which is why values exceed 1; what is
-    heard at `rate_hz` then has the depth asked for. At half the frame rate a sine is caught only at cosine phases.
-
-    Args:
-        frames: F.
-        frame_rate_hz: of the latents.
-        rate_hz: of the oscillation.
-        shape: sine, triangle (both start at 0, rising), square (starts at +1) or ramp (rises from -1 to 1).
-        phase_turns: where in its period it starts, in turns.
-        fade_in_s: time over which it grows linearly from nothing.
-        kept: proportion of the fundamental that the decoder gives back; None: `interpolated`, see above.
-
-    Returns:
-        float64 [F].
-    """
-    time_s = np.arange(frames) / frame_rate_hz
-    turns = rate_hz * time_s + phase_turns
-    sine = np.sin(2 * np.pi * turns)
-    part = np.mod(turns, 1.0)
-    if shape == "sine":
-        values, fundamental = sine, sine
-    elif shape == "triangle":
-        values, fundamental = 1 - 4 * np.abs(np.mod(part + 0.25, 1.0) - 0.5), sine
-    elif shape == "square":
-        values, fundamental = np.where(part < 0.5, 1.0, -1.0), sine
-    elif shape == "ramp":
-        values, fundamental = 2 * part - 1, -sine
-    else:
-        raise EditError(f"shape={shape!r} must be one of {', '.join(SHAPES)}.")
-    if COMPENSATE_INTERPOLATION:
-        kept = interpolated(rate_hz / frame_rate_hz) if kept is None else kept
-        values = values + (1 / kept - 1) * FUNDAMENTAL[shape] * fundamental
-    if fade_in_s > 0:
-        values = values * np.minimum(time_s / fade_in_s, 1.0)
-    return values

@@ -11,8 +11,11 @@ from typing import Any
 
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
+from synth_explorer.edits.timbre import Attack, Noisiness
+from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.errors import EditError
 from synth_explorer.files import write_text
 from synth_explorer.latents import Latents
@@ -21,7 +24,11 @@ FORMAT_VERSION = 1
 
 KINDS: dict[str, type[Edit]] = {
     edit.kind: edit
-    for edit in (Gain, Oscillate, Brightness, Transpose, SetPitch, Toward, Scale, Add, OscillateChannels)
+    for edit in (
+        *(Gain, Oscillate, Brightness, Transpose, SetPitch, Toward),
+        *(Noisiness, Attack, Curve, Envelope, Stretch, Freeze, Reverse, Trim),
+        *(Scale, Add, OscillateChannels),
+    )
 }
 
 
@@ -62,32 +69,15 @@ class EditChain:
     def requested(self) -> dict[str, Any]:
         """What a listener should hear, for a report: keys are present where they were asked for.
 
-        `gain_db`, `brightness_octaves` and `pitch_cents` are sums over the chain (a brightness that goes with a
-        transposition is not asked for). After a SetPitch the goal is `pitch_midi` instead. `osc_target`,
-        `osc_rate_hz`, `osc_depth` and `osc_shape` are those of the first Oscillate. Raw edits promise nothing.
+        `gain_db`, `brightness_octaves`, `pitch_cents` and `noisiness_db` are sums over the chain (a brightness that
+        goes with a transposition is not asked for), `duration_factor` is the product of the stretches. After a
+        SetPitch the goal is `pitch_midi` instead. `attack_s` is the last one's. `osc_target`, `osc_rate_hz`,
+        `osc_depth` and `osc_shape` are those of the first Oscillate. `curves`, `envelope`, `freeze`, `trim` and
+        `reversed` tell what was drawn or cut. Raw edits promise nothing.
         """
         asked: dict[str, Any] = {}
         for edit in self.edits:
-            if isinstance(edit, Gain):
-                asked["gain_db"] = asked.get("gain_db", 0.0) + edit.db
-            elif isinstance(edit, Brightness):
-                asked["brightness_octaves"] = asked.get("brightness_octaves", 0.0) + edit.octaves
-            elif isinstance(edit, SetPitch):
-                asked.pop("pitch_cents", None)
-                asked["pitch_midi"] = edit.midi
-            elif isinstance(edit, Transpose) and "pitch_midi" in asked:
-                asked["pitch_midi"] += edit.semitones
-            elif isinstance(edit, Transpose):
-                asked["pitch_cents"] = asked.get("pitch_cents", 0.0) + 100.0 * edit.semitones
-            elif isinstance(edit, Toward):
-                asked["toward"] = edit.amount
-            elif isinstance(edit, Oscillate) and "osc_target" not in asked:
-                asked |= {
-                    "osc_target": edit.target,
-                    "osc_rate_hz": edit.rate_hz,
-                    "osc_depth": edit.depth,
-                    "osc_shape": edit.shape,
-                }
+            _ask(asked, edit)
         return asked
 
     def to_json(self) -> str:
@@ -133,6 +123,42 @@ class EditChain:
             raise EditError(f"{path} cannot be read as a preset: {error}.") from error
         except EditError as error:
             raise EditError(f"{path}: {error}") from error
+
+
+SUMS: dict[type[Edit], tuple[str, str, float]] = {
+    Gain: ("gain_db", "db", 1.0),
+    Brightness: ("brightness_octaves", "octaves", 1.0),
+    Noisiness: ("noisiness_db", "db", 1.0),
+    Transpose: ("pitch_cents", "semitones", 100.0),
+}
+"""What adds up over a chain: its key, the edit's field, and the key's units in one of the field's."""
+
+
+def _ask(asked: dict[str, Any], edit: Edit) -> None:
+    """Add to `asked` what one more edit asks for."""
+    plain = {name: value for name, value in edit.to_dict().items() if name != "kind"}
+    if isinstance(edit, SetPitch):
+        asked.pop("pitch_cents", None)
+        asked["pitch_midi"] = edit.midi
+    elif isinstance(edit, Transpose) and "pitch_midi" in asked:
+        asked["pitch_midi"] += edit.semitones
+    elif type(edit) in SUMS:
+        key, name, units = SUMS[type(edit)]
+        asked[key] = asked.get(key, 0.0) + units * getattr(edit, name)
+    elif isinstance(edit, Toward):
+        asked["toward"] = edit.amount
+    elif isinstance(edit, Oscillate) and "osc_target" not in asked:
+        asked |= {f"osc_{name}": plain[name] for name in ("target", "rate_hz", "depth", "shape")}
+    elif isinstance(edit, Attack):
+        asked["attack_s"] = edit.seconds
+    elif isinstance(edit, Stretch):
+        asked["duration_factor"] = asked.get("duration_factor", 1.0) * edit.factor
+    elif isinstance(edit, Curve):
+        asked.setdefault("curves", []).append(plain)
+    elif isinstance(edit, Reverse):
+        asked["reversed"] = not asked.get("reversed", False)
+    elif isinstance(edit, (Envelope, Freeze, Trim)):
+        asked[edit.kind] = plain
 
 
 def _edit(content: Any) -> Edit:

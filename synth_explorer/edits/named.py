@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from synth_explorer.edits.base import Edit, Shape, add_to_channel, check_rate, held, scale_pitch, wave
+from synth_explorer.edits.base import Edit, add_to_channel, check_rate, scale_pitch
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents, time_mean
 
@@ -90,7 +91,8 @@ class Oscillate(Edit):
     """Let loudness (depth in dB), brightness (octaves) or pitch (cents) swing by +-depth, `rate_hz` times a second.
 
     Rates above half the frame rate are refused when the edit is applied. `phase_turns` is where in the period it
-    starts, and `fade_in_s` how long it takes to reach its depth. `wave` tells how the depth is kept at high rates.
+    starts, and `fade_in_s` how long it takes to reach its depth. `wave` tells how the depth is kept at high rates, and
+    what a walk is, for which alone `seed` counts.
     """
 
     target: str
@@ -99,6 +101,7 @@ class Oscillate(Edit):
     shape: Shape = "sine"
     phase_turns: float = 0.0
     fade_in_s: float = 0.0
+    seed: int = 0
 
     kind: ClassVar[str] = "oscillate"
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"fade_in_s": (0.0, 3600.0), "rate_hz": (1e-3, 1e5)}
@@ -122,6 +125,7 @@ class Oscillate(Edit):
             shape=self.shape,
             phase_turns=self.phase_turns,
             fade_in_s=self.fade_in_s,
+            seed=self.seed,
             kept=held(self.rate_hz / latents.frame_rate_hz) if self.target == "loudness" else None,
         )
         if self.target == "pitch":

@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from synth_explorer.edits.base import Edit, Shape, added, check_channels, check_rate, wave
+from synth_explorer.edits.base import Edit, added, check_channels, check_rate
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.waves import Shape, wave
 from synth_explorer.latents import Latents
 
 RAW_LIMIT = 1000.0
@@ -56,6 +57,7 @@ class OscillateChannels(Edit):
     depth: float
     shape: Shape = "sine"
     phase_turns: float = 0.0
+    seed: int = 0
 
     kind: ClassVar[str] = "oscillate_channels"
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"depth": (0.0, RAW_LIMIT), "rate_hz": (1e-3, 1e5)}
@@ -68,5 +70,6 @@ class OscillateChannels(Edit):
             rate_hz=self.rate_hz,
             shape=self.shape,
             phase_turns=self.phase_turns,
+            seed=self.seed,
         )
         return latents.replace(z=added(latents, self.channels, swing, kind=self.kind))

@@ -179,12 +179,14 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     mean_weights = weights.mean(axis=1)
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
     lead_in = sum(weight * note.meta.lead_in_samples for note, weight in zip(notes, mean_weights, strict=True))
+    noise_db = sum(weight * note.meta.noise_db for note, weight in zip(notes, mean_weights, strict=True))
     return longest.replace(
         z=z,
         pitch_hz=_mix_pitch(notes, weights, pitch_hz=pitch_hz),
         source=notes[0].meta.source if len(notes) == 1 else " + ".join(names),
         duration_samples=longest.duration_samples,
         lead_in_samples=round(float(lead_in)),
+        noise_db=float(noise_db),
     )
 
 

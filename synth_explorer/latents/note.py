@@ -8,6 +8,7 @@ Shapes: F frames, C channels.
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 from dataclasses import asdict, dataclass, fields, replace
@@ -50,6 +51,7 @@ class LatentsMeta:
         source: the note or the mix, in words.
         duration_samples: samples to decode; 0 means all frames (F * hop).
         lead_in_samples: index in the original recording of the first sample that was encoded; may be negative.
+        noise_db: by how much the decoder's noise is raised against its partials.
         format_version: of the file.
     """
 
@@ -60,16 +62,19 @@ class LatentsMeta:
     source: str = ""
     duration_samples: int = 0
     lead_in_samples: int = 0
+    noise_db: float = 0.0
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
-        kinds = {"checkpoint": str, "checkpoint_hash": str, "source": str}
+        kinds = {"checkpoint": str, "checkpoint_hash": str, "source": str, "noise_db": float}
         for item in fields(self):
             value, kind = getattr(self, item.name), kinds.get(item.name, int)
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise LatentsError(f"meta {item.name}={value!r} must be {kind.__name__}.")
         if self.sample_rate_hz < 1 or self.hop < 1:
             raise LatentsError(f"sample_rate_hz={self.sample_rate_hz} and hop={self.hop} must be positive.")
+        if not math.isfinite(self.noise_db):
+            raise LatentsError(f"noise_db={self.noise_db} must be a finite number.")
         if self.duration_samples < 0:
             raise LatentsError(f"duration_samples={self.duration_samples} must not be negative.")
         if self.format_version != FORMAT_VERSION:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_explorer.audio import check
 from synth_explorer.latents import hz_to_midi
-from synth_explorer.measure.level import brightness_octaves, loudness_change_db, rms_db
+from synth_explorer.measure.level import attack_time_ms, brightness_octaves, loudness_change_db, rms_db
 from synth_explorer.measure.modulation import oscillation
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
 
@@ -76,8 +76,9 @@ def report(
     Returns:
         {"requested": {...}, "measured": {...}}. Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
         `loudness_db` always, since what was not asked for should have stayed at 0, and `osc_rate_hz` and `osc_depth`
-        (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for. A figure that
-        does not exist (the pitch of a noise) is None, so that the report is valid JSON.
+        (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for, `attack_s` and
+        `duration_factor` when they were. A figure that does not exist (the pitch of a noise) is None, so that the
+        report is valid JSON.
     """
     asked = dict(requested if isinstance(requested, Mapping) else requested.requested())
     before_hz = pitch_hz[0] if isinstance(pitch_hz, tuple) else pitch_hz
@@ -99,6 +100,10 @@ def report(
             "osc_rate_hz": rate_hz,
             "osc_depth": depth / SHAPE_FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
         }
+    if "attack_s" in asked:
+        measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
+    if "duration_factor" in asked:
+        measured["duration_factor"] = len(after) / len(before)
     return {
         "requested": asked,
         "measured": {name: float(value) if np.isfinite(value) else None for name, value in measured.items()},

@@ -1,0 +1,137 @@
+"""Edits of time: stretch, freeze, reverse, trim. The pitch stays, since it travels beside the timbre.
+
+All read the note at other times: the latents between two frames are linear between them, the pitch in octaves.
+
+Shapes: F frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from synth_explorer.edits.base import Edit
+from synth_explorer.edits.controls import Controls
+from synth_explorer.errors import EditError
+from synth_explorer.latents import Latents
+
+LONGEST_S = 120.0
+"""No edit makes a note longer than this."""
+
+
+def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) -> Latents:
+    """The latents as they are at other times, one a new frame; times beyond the ends hold the first or last frame.
+
+    Args:
+        latents: F frames.
+        at_samples: [F'], where in the old note each new frame is read.
+        duration_samples: of the new note, at most F' * hop.
+    """
+    position = np.clip(np.asarray(at_samples, np.float64) / latents.meta.hop, 0, latents.frames - 1)
+    low = np.floor(position).astype(int)
+    high = np.minimum(low + 1, latents.frames - 1)
+    part = position - low
+    z = latents.z.astype(np.float64)
+    octave = np.log2(latents.pitch_hz.astype(np.float64))
+    return latents.replace(
+        z=z[low] + (z[high] - z[low]) * part[:, None],
+        pitch_hz=np.exp2(octave[low] + (octave[high] - octave[low]) * part),
+        duration_samples=duration_samples,
+    )
+
+
+def _frame_starts(latents: Latents, duration_samples: int, *, kind: str) -> np.ndarray:
+    """Sample at which each frame of a note of this duration stands."""
+    if not 1 <= duration_samples <= LONGEST_S * latents.meta.sample_rate_hz:
+        seconds = duration_samples / latents.meta.sample_rate_hz
+        raise EditError(
+            f"{kind}: the note would last {seconds:.3f} s; it must last between one sample and {LONGEST_S:g} s."
+        )
+    return np.arange(-(-duration_samples // latents.meta.hop)) * float(latents.meta.hop)
+
+
+@dataclass(frozen=True)
+class Stretch(Edit):
+    """Make the note `factor` times as long at its pitch. Its first `keep_s` seconds keep their pace.
+
+    With keep_s = 0 everything is stretched alike, the attack too.
+    """
+
+    factor: float
+    keep_s: float = 0.0
+
+    kind: ClassVar[str] = "stretch"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"factor": (1 / 64, 64.0), "keep_s": (0.0, 3600.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        before = latents.duration_samples
+        after = round(before * self.factor)
+        now = _frame_starts(latents, after, kind=self.kind)
+        kept = self.keep_s * latents.meta.sample_rate_hz
+        if kept >= min(before, after):
+            raise EditError(
+                f"{self.kind}: keep_s={self.keep_s:g} must be shorter than the note, before and after: "
+                f"{min(before, after) / latents.meta.sample_rate_hz:.3f} s."
+            )
+        at = np.where(now < kept, now, kept + (now - kept) * ((before - kept) / (after - kept)))
+        return read_at(latents, at, duration_samples=after)
+
+
+@dataclass(frozen=True)
+class Freeze(Edit):
+    """Hold the sound of the moment `at_s` from there on, for `hold_s` seconds (0: to where the note ended)."""
+
+    at_s: float
+    hold_s: float = 0.0
+
+    kind: ClassVar[str] = "freeze"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"at_s": (0.0, 3600.0), "hold_s": (0.0, 3600.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        rate = latents.meta.sample_rate_hz
+        at = self.at_s * rate
+        if at >= latents.duration_samples:
+            raise EditError(
+                f"{self.kind}: at_s={self.at_s:g} must lie within the note, before {latents.duration_s:.3f} s."
+            )
+        after = round(at + self.hold_s * rate) if self.hold_s > 0 else latents.duration_samples
+        now = _frame_starts(latents, after, kind=self.kind)
+        return read_at(latents, np.minimum(now, at), duration_samples=after)
+
+
+@dataclass(frozen=True)
+class Reverse(Edit):
+    """Play the note from its end to its beginning."""
+
+    kind: ClassVar[str] = "reverse"
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        length = latents.duration_samples
+        now = _frame_starts(latents, length, kind=self.kind)
+        return read_at(latents, length - now, duration_samples=length)
+
+
+@dataclass(frozen=True)
+class Trim(Edit):
+    """Keep what lies between `start_s` and `end_s` (0: the end of the note)."""
+
+    start_s: float = 0.0
+    end_s: float = 0.0
+
+    kind: ClassVar[str] = "trim"
+    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"start_s": (0.0, 3600.0), "end_s": (0.0, 3600.0)}
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        rate, length = latents.meta.sample_rate_hz, latents.duration_samples
+        start = round(self.start_s * rate)
+        end = min(round(self.end_s * rate), length) if self.end_s > 0 else length
+        if start >= end:
+            raise EditError(
+                f"{self.kind}: start_s={self.start_s:g} must lie before the end, {end / rate:.3f} s of "
+                f"{length / rate:.3f}."
+            )
+        now = _frame_starts(latents, end - start, kind=self.kind)
+        trimmed = read_at(latents, start + now, duration_samples=end - start)
+        return trimmed.replace(lead_in_samples=latents.meta.lead_in_samples + start)
