@@ -58,7 +58,7 @@ ONLY_IN: dict[str, set[str]] = {
     "typer": {"cli"},
     "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
-    "jax": {"runtime", "train"},
+    "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
     "pydantic": {"train", "render", "checkpoints", "model"},
     "ray": {"render"},

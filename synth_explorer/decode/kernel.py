@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, tile, watch, weigh
+from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, tile, watch, weigh
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
 (DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)
@@ -151,8 +151,12 @@ def run(
     temperature,
     member,
     team,
+    budget,
+    quit_at,
 ):
-    """Advance a session by a block as member `member` of a team.
+    """Advance a session by a block as member `member` of a team; returns how many samples are done.
+
+    That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.
 
     arrays: start [K0 X, W], start_bias [W], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
     history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q], input_table [Q];
@@ -179,6 +183,7 @@ def run(
     s0, s1 = skip // 16 * member // team, skip // 16 * (member + 1) // team
     level_blocks = (levels + 15) // 16
     q0, q1 = level_blocks * member // team, level_blocks * (member + 1) // team
+    begun = ticks()
     for i in range(samples):
         now = time + i
         if now % hop == 0:
@@ -275,4 +280,15 @@ def run(
             if kept.shape[1] > 0:
                 for q in range(levels):
                     kept[b, i, q] = logits[b, q]
+        if member == 0 and budget > 0 and ticks() - begun > budget:
+            quit_at[0] = i + 1
         meet(counter, team)
+        if quit_at[0] > 0:
+            return i + 1
+    return samples
+
+
+@njit(cache=True)
+def clock():
+    """`vectors.ticks`, from Python."""
+    return ticks()

@@ -6,7 +6,10 @@ Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip w
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from synth_explorer.decode.session import Block
 from synth_explorer.model.stack import Stack
 
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
+LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its cores to other programs
+TRY_AGAIN_S = 2.0  # how often the slower number of threads is tried again
 SHARED_BYTES = 4e6  # larger weights are shared by a team on all notes; smaller ones suit a core of their own
 
 
@@ -30,6 +35,8 @@ class NumbaEngine:
         self.packed = pack(stack, precision)
         self.inputs = stack.inputs
         self.threads = threads or cores()
+        self.budget = int(LATE_S * ticks_a_second())
+        self.alone = Lock()  # two teams at once would wait for each other's threads
         self.pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="wavenet")
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> NumbaSession:
@@ -44,6 +51,7 @@ class NumbaSession:
         self.engine = engine
         self.temperature = temperature
         groups = self._groups(len(conditioning))
+        self.crew = Crew(groups[0][2])
         self.groups = [
             Group(engine.packed, conditioning[a:b], inputs=engine.inputs, team=team, rows=slice(a, b))
             for a, b, team in groups
@@ -59,14 +67,30 @@ class NumbaSession:
 
     def advance(self, block: Block) -> None:
         """Generate the samples of a block; see `Block`."""
-        jobs = [(group, member) for group in self.groups for member in range(group.team)]
-        others = [self.engine.pool.submit(group.run, block, self.temperature, member) for group, member in jobs[1:]]
-        group, member = jobs[0]
-        group.run(block, self.temperature, member)
-        for other in others:
-            other.result()
+        if len(self.groups) > 1:
+            self._run(block, 1)
+            return
+        begin = 0
+        while begin < block.samples:
+            part = block.part(begin, begin + self.crew.samples(block.samples - begin))
+            with self.engine.alone:
+                began = time.perf_counter()
+                done = self._run(part, self.crew.size)
+                self.crew.took(time.perf_counter() - began, done, part.samples)
+            begin += done
+
+    def _run(self, block: Block, team: int) -> int:
+        """Run the groups side by side, each with a team of its own; returns the samples done by the first."""
         for group in self.groups:
-            group.time += block.samples
+            group.begin(block)
+        jobs = [(group, member) for group in self.groups for member in range(team)]
+        words = team, self.temperature, self.engine.budget
+        others = [self.engine.pool.submit(group.run, member, *words) for group, member in jobs[1:]]
+        done = [jobs[0][0].run(0, *words), *(other.result() for other in others)]
+        for (group, member), samples in zip(jobs, done, strict=True):
+            if member == 0:
+                group.end(samples)
+        return done[0]
 
 
 class Group:
@@ -94,8 +118,9 @@ class Group:
         self.previous = room(notes)
         self.nothing = room(max(2 * width + skip, levels))
         self.counter = room(16, kind=np.int64)
+        self.quit_at = room(1, kind=np.int64)
         self.frames = np.ascontiguousarray(frames)
-        self.table_of_inputs = input_table(packed.levels)
+        self.inputs_of_levels = input_table(packed.levels)
         table = np.zeros(kernel.FIELDS, np.int64)
         table[:5] = width, skip, packed.levels, packed.hop, size
         for field, array in {
@@ -126,9 +151,8 @@ class Group:
             if size == 1:
                 ring += 128  # zero
             ring_scale, gates = room(slots, notes), room(ahead, notes, 2 * width)
-            old_scale = aligned(np.stack([tap.scale for tap in layer.old])) if layer.old else self.nothing
-            old_init = aligned(np.stack([tap.init for tap in layer.old])) if layer.old else self.nothing
-            self.kept += [ring, ring_scale, gates, old_scale, old_init]
+            self.kept += [ring, ring_scale, gates]
+            old = layer.old or layer.gates
             row[:4] = layer.dilation, layer.taps, ahead, slots
             for field, array in {
                 kernel.RING: ring,
@@ -141,32 +165,98 @@ class Group:
                 kernel.SUM_BIAS: layer.sums.bias,
                 kernel.SUM_SCALE: layer.sums.scale,
                 kernel.SUM_INIT: layer.sums.init,
-                kernel.OLD_SCALE: old_scale,
-                kernel.OLD_INIT: old_init,
+                kernel.OLD_W: old.weights,
+                kernel.OLD_SCALE: old.scale,
+                kernel.OLD_INIT: old.init,
                 kernel.ZEROS: self.nothing,
             }.items():
                 row[field] = array.ctypes.data
-            old_w = aligned(np.stack([tap.weights for tap in layer.old])) if layer.old else self.nothing
-            self.kept.append(old_w)
-            row[kernel.OLD_W] = old_w.ctypes.data
 
-    def run(self, block: Block, temperature: float, member: int) -> None:
-        """One member's part of a block."""
-        rows, packed = self.rows, self.packed
-        nothing = np.empty((len(block.uniforms), 0, packed.levels), np.float32)
-        kept = nothing if block.logits is None else block.logits
+    def begin(self, block: Block) -> None:
+        """Make ready for a block and a team of any size: nobody waits, nobody quits, all know the same past.
+
+        The kernel sees arrays of one memory layout only, so that it is compiled once.
+        """
+        self.counter[:] = 0
+        self.quit_at[:] = 0
+        self.history[1:] = self.history[0]
+        self.block = block
+        notes, kept = len(self.previous), block.samples if block.logits is not None else 0
+        self.given = tuple(np.array(a[self.rows]) for a in (block.uniforms, block.extra, block.forced))
+        self.made = np.zeros((notes, block.samples), np.int32), np.zeros((notes, kept, self.packed.levels), np.float32)
+
+    def run(self, member: int, team: int, temperature: float, budget: int) -> int:
+        """One member's part of the block; returns how many samples are done."""
+        packed = self.packed
         arrays = (
             packed.start, packed.start_bias, packed.condition, packed.condition_bias, self.frames, self.condition,
-            self.history, self.stream, self.previous, self.logits, self.weights, self.table_of_inputs,
+            self.history, self.stream, self.previous, self.logits, self.weights, self.inputs_of_levels,
         )  # fmt: skip
-        io = tuple(a[rows] for a in (block.uniforms, block.extra, block.forced, block.levels, kept))
-        kernel.run(self.kind, self.table, self.layers, arrays, io, self.time, temperature, member, self.team)
+        return kernel.run(
+            self.kind, self.table, self.layers, arrays, (*self.given, *self.made), self.time, temperature, member, team,
+            budget if team > 1 else 0, self.quit_at,
+        )  # fmt: skip
+
+    def end(self, done: int) -> None:
+        """Hand over what was made."""
+        self.time += done
+        self.block.levels[self.rows, :done] = self.made[0][:, :done]
+        if self.block.logits is not None:
+            self.block.logits[self.rows, :done] = self.made[1][:, :done]
+
+
+class Crew:
+    """Whether all threads or one alone advance a group: whichever was faster of late.
+
+    Threads that share a layer wait for one another twice a layer. Where other programs keep a core busy, that costs
+    more than it gains, so both ways are timed, and the slower one is tried again now and then. Samples stay the same.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.sizes = (most, 1) if most > 1 else (1,)
+        self.size = most
+        self.one_s: dict[int, float] = {}
+        self._calls = 0
+        self._tried = time.perf_counter()
+
+    def samples(self, wanted: int) -> int:
+        """Choose `size` for the next samples; returns for how many."""
+        untimed = [size for size in self.sizes if size not in self.one_s]
+        if untimed:
+            self.size = untimed[0]
+            return min(wanted, max(1, wanted // 2))
+        best = min(self.sizes, key=lambda size: self.one_s[size])
+        self.size = best
+        if len(self.sizes) > 1 and time.perf_counter() - self._tried > TRY_AGAIN_S:
+            self._tried = time.perf_counter()
+            self.size = next(size for size in self.sizes if size != best)
+            return max(1, wanted // 8)
+        return wanted
+
+    def took(self, seconds: float, done: int, wanted: int) -> None:
+        """Note how long `done` of `wanted` samples took; the first call, which may compile, does not count."""
+        self._calls += 1
+        if self._calls == 1:
+            return
+        one_s = seconds / done
+        before = self.one_s.get(self.size, one_s)
+        self.one_s[self.size] = one_s if done < wanted else 0.7 * before + 0.3 * one_s
 
 
 def samples_ahead(dilation: int, notes: int) -> int:
     """For how many samples old taps are computed at once: a divisor of the dilation, about `COLUMNS` columns in all."""
     most = max(1, COLUMNS // notes)
     return max(n for n in range(1, min(dilation, most) + 1) if dilation % n == 0)
+
+
+@cache
+def ticks_a_second() -> float:
+    """Measured rate of the processor's clock; 0 where there is none."""
+    kernel.clock()
+    began, first = time.perf_counter(), kernel.clock()
+    time.sleep(0.005)
+    last, ended = kernel.clock(), time.perf_counter()
+    return (last - first) / (ended - began)
 
 
 def cores() -> int:

@@ -32,7 +32,7 @@ class PackedLayer:
 
     dilation: int
     taps: int
-    old: tuple[Packed, ...]  # oldest first: W -> 2W
+    old: Packed | None  # the other taps, oldest first, on an axis of their own
     gates: Packed  # newest tap: W -> 2W
     sums: Packed  # residual and skip: W -> W + S
 
@@ -58,8 +58,8 @@ class PackedStack:
     @property
     def layer_bytes(self) -> int:
         """Bytes of the layers' weights: what a step has to read."""
-        parts = [part for layer in self.layers for part in (*layer.old, layer.gates, layer.sums)]
-        return sum(part.weights.nbytes for part in parts)
+        parts = [part for layer in self.layers for part in (layer.old, layer.gates, layer.sums)]
+        return sum(part.weights.nbytes for part in parts if part is not None)
 
 
 def pack(stack: Stack, precision: str) -> PackedStack:
@@ -78,11 +78,10 @@ def pack(stack: Stack, precision: str) -> PackedStack:
         sums = np.concatenate([_pad(layer.residual, 1, width), _pad(layer.skip, 1, skip)], axis=1)
         bias = np.concatenate([_pad(layer.residual_bias, 0, width), _pad(layer.skip_bias, 0, skip)])
         packed = _product(_pad(sums, 0, width), precision, bias)
-        layers.append(PackedLayer(layer.dilation, len(taps), tuple(taps[:-1]), taps[-1], packed))
+        layers.append(PackedLayer(layer.dilation, len(taps), _stacked(taps[:-1]), taps[-1], packed))
     gates = [alternate(layer.condition) for layer in stack.layers]
     biases = [alternate(layer.condition_bias + layer.dilated_bias) for layer in stack.layers]
     taps0, inputs, _ = stack.start.shape
-    layers = _in_a_row(layers)
     out_bias = _pad(stack.out_bias + stack.out_condition_bias, 0, skip)
     return PackedStack(
         precision=precision,
@@ -130,19 +129,13 @@ def aligned(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
     return out
 
 
-def _in_a_row(layers):
-    parts = [part for layer in layers for part in (layer.gates, layer.sums)]
-    arena = aligned(np.zeros(sum(part.weights.nbytes for part in parts), np.uint8))
-    at = 0
-    out = []
-    from dataclasses import replace
-    def put(part):
-        nonlocal at
-        view = arena[at : at + part.weights.nbytes].view(part.weights.dtype).reshape(part.weights.shape)
-        view[...] = part.weights
-        at += part.weights.nbytes
-        return replace(part, weights=view)
-    return [replace(layer, gates=put(layer.gates), sums=put(layer.sums)) for layer in layers]
+def _stacked(parts: list[Packed]) -> Packed | None:
+    """Products of one shape as one, on a new first axis."""
+    if not parts:
+        return None
+    names = ("weights", "bias", "scale", "init")
+    return Packed(*(aligned(np.stack([getattr(part, name) for part in parts])) for name in names))
+
 
 def _head(weights: np.ndarray, bias: np.ndarray, inputs: int, outputs: int) -> Packed:
     """A float32 product of padded size."""

@@ -25,6 +25,12 @@ class Block:
     levels: np.ndarray  # [B, T] int32, written
     logits: np.ndarray | None = None  # [B, T, Q] float32, written
 
+    def part(self, begin: int, end: int) -> Block:
+        """Some of its samples; writes go to the same arrays."""
+        arrays = (self.uniforms, self.extra, self.forced, self.levels)
+        logits = None if self.logits is None else self.logits[:, begin:end]
+        return Block(*(array[:, begin:end] for array in arrays), logits)
+
     @property
     def samples(self) -> int:
         """T."""

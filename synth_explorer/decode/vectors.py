@@ -342,4 +342,14 @@ def watch(typingctx, counter):
     return types.int64(types.int64), codegen
 
 
+@intrinsic
+def ticks(typingctx):
+    """The processor's own clock, in its own unit; 0 where it is not to be read."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, "llvm.readcyclecounter", I64)
+
+    return types.int64(), codegen
+
+
 give_way = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
