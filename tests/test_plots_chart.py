@@ -38,7 +38,7 @@ def test_ticks_are_round(low: float, high: float, wanted: list[str]) -> None:
 def test_ticks_lie_within_and_are_not_too_many(low: float, span: float) -> None:
     values = [value for value, _ in ticks(low, low + span, most=5)]
     assert 1 <= len(values) <= 5
-    assert all(low - 1e-6 * span <= value <= low + span * (1 + 1e-6) for value in values)
+    assert all(low - 1e-5 * span <= value <= low + span * (1 + 1e-5) for value in values)
 
 
 def test_scales_hold_what_they_are_given() -> None:

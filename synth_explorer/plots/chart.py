@@ -112,11 +112,12 @@ def seconds(duration_s: float) -> Scale:
 
 def ticks(low: float, high: float, *, most: int) -> tuple[tuple[float, str], ...]:
     """At most `most` round values within low..high, with their texts: multiples of 1, 2 or 5 of a power of ten."""
-    step = 10.0 ** math.floor(math.log10((high - low) / most) - 1)
-    steps = (step * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500))
-    step = next(size for size in steps if math.floor(high / size) - math.ceil(low / size) + 1 <= most)
+    finest = 10.0 ** math.floor(math.log10((high - low) / most) - 1)
+    for step in (finest * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500)):
+        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+        if last - first < most:
+            break
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple((index * step, _number(index * step, digits)) for index in range(first, last + 1))
 
 
