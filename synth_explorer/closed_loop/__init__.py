@@ -1,6 +1,7 @@
 """Edits that are solved instead of guessed: predict, decode, measure, correct, until what is heard is what was asked.
 
-`outcome` says what became of a request, `hearing` measures a decoded sound against its reference, `loop` solves.
+`request` is what a chain asks for, as knobs, `hearing` measures a decoded sound against its reference, `loop` turns the
+knobs, and `outcome` says what became of a request.
 """
 
 from __future__ import annotations

@@ -55,6 +55,10 @@ class Reference:
             self.audio, after, sample_rate_hz=self.sample_rate_hz, pitch_hz=(self.pitch_hz, moved_hz)
         )["pitch_cents"]
 
+    def attack_s(self, after: np.ndarray) -> float:
+        """Seconds from 10 to 90 % of the loudest amplitude."""
+        return measure.attack_time_ms(after, sample_rate_hz=self.sample_rate_hz) / 1000.0
+
     def room_below_octaves(self) -> float:
         """How much darker the sound can become, <= 0: until its centroid lies at its pitch.
 

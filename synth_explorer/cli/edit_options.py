@@ -1,0 +1,159 @@
+"""What `edit` takes beside gain, brightness and pitch: edits of time, envelopes, curves, more oscillations; and the
+closed loop behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synth_explorer.cli import common
+
+if TYPE_CHECKING:
+    from synth_explorer.closed_loop import Outcome
+    from synth_explorer.edits import Edit, EditChain, Points
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
+
+Noisiness = Annotated[
+    float | None, typer.Option("--noisiness-db", metavar="DB", help="More or less noise against the partials, in dB.")
+]
+Attack = Annotated[
+    float | None, typer.Option("--attack-s", metavar="SECONDS", help="Let it begin in this time (10 to 90 %).")
+]
+Trim = Annotated[str | None, typer.Option("--trim-s", metavar="START:END", help="Keep this part: 0.5:2, 0.5: or :2.")]
+Reverse = Annotated[bool, typer.Option("--reverse", help="From its end to its beginning.")]
+Stretch = Annotated[
+    float | None, typer.Option("--stretch", metavar="FACTOR", help="So many times as long, at the same pitch.")
+]
+Freeze = Annotated[
+    str | None, typer.Option("--freeze-s", metavar="AT[:HOLD]", help="Hold this moment, to the end or for so long.")
+]
+Envelope = Annotated[
+    str | None,
+    typer.Option("--adsr", metavar="A,D,S,R", help="Attack, decay and release in s, sustain in dB: 0.1,0.2,-6,0.5."),
+]
+Curves = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--curve", metavar="TARGET:T=V,...", help="Drawn over time: loudness:0=0,1.5=-12 (dB, octaves, cents)."
+    ),
+]
+Swings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--swing",
+        metavar="TARGET:RATE:DEPTH[:SHAPE[:PHASE[:FADE[:SEED]]]]",
+        help="One more oscillation, as often as you like: pitch:5:30, brightness:0.7:0.3:walk:0:0:7.",
+    ),
+]
+OpenLoop = Annotated[
+    bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
+]
+
+
+def timed_steps(
+    *,
+    noisiness_db: float | None,
+    attack_s: float | None,
+    trim_s: str | None,
+    reverse: bool,
+    stretch: float | None,
+    freeze_s: str | None,
+    adsr: str | None,
+    curves: list[str] | None,
+) -> list[Edit]:
+    """The edits that these options ask for, in their order: noisiness, trim, reverse, stretch, freeze, attack,
+    envelope, curves. They stand before brightness, gain and oscillations, which are solved upon them."""
+    from synth_explorer import edits
+
+    steps: list[Edit] = [] if noisiness_db is None else [edits.Noisiness(db=noisiness_db)]
+    if trim_s is not None:
+        start, _, end = trim_s.partition(":")
+        steps.append(edits.Trim(*(_number(part or "0", "--trim-s") for part in (start, end))))
+    if reverse:
+        steps.append(edits.Reverse())
+    if stretch is not None:
+        steps.append(edits.Stretch(factor=stretch))
+    if freeze_s is not None:
+        at, _, hold = freeze_s.partition(":")
+        steps.append(edits.Freeze(_number(at, "--freeze-s"), _number(hold or "0", "--freeze-s")))
+    if attack_s is not None:
+        steps.append(edits.Attack(seconds=attack_s))
+    if adsr is not None:
+        parts = adsr.split(",")
+        if len(parts) != 4:
+            raise common.wrong_usage(f"{adsr!r} must be four numbers: attack, decay, sustain in dB, release.", "--adsr")
+        steps.append(edits.Envelope(*(_number(part, "--adsr") for part in parts)))
+    return steps + [_curve(text) for text in curves or ()]
+
+
+def swing_steps(swings: list[str] | None) -> list[Edit]:
+    """The oscillations of --swing; they stand last."""
+    from synth_explorer import edits
+
+    steps: list[Edit] = []
+    for text in swings or ():
+        target, *parts = text.split(":")
+        if not 2 <= len(parts) <= 6:
+            raise common.wrong_usage(f"{text!r} must be TARGET:RATE:DEPTH, such as pitch:5:30.", "--swing")
+        numbers = [_number(part, "--swing") for part in parts[:2] + parts[3:]]
+        shape = parts[2] if len(parts) > 2 else "sine"
+        steps.append(edits.Oscillate(target, *numbers[:2], shape, *numbers[2:]))
+    return steps
+
+
+def solve(
+    explorer: Explorer,
+    latents: Latents,
+    chain: EditChain,
+    *,
+    seed: int = 0,
+    temperature: float = 1.0,
+    engine: str = "auto",
+    open_loop: bool = False,
+) -> tuple[Latents, list[Outcome]]:
+    """Edited latents, solved by the closed loop where this checkpoint can, and what became of what was asked.
+
+    What was not reached is said on stderr, one line each. Without the loop there are no outcomes.
+    """
+    from synth_explorer.closed_loop import ClosedLoop
+
+    loop = ClosedLoop(explorer)
+    if open_loop or not loop.available:
+        return explorer.edit(latents, chain), []
+    solution = loop.solve(latents, chain, seed=seed, temperature=temperature, engine=engine, verify=True)
+    for outcome in solution.outcomes:
+        if not outcome.reached:
+            typer.echo("warning: " + outcome.sentence, err=True)
+    return solution.latents, list(solution.outcomes)
+
+
+def with_outcomes(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, Any]:
+    """A report of requested and measured with what became of each."""
+    if not outcomes:
+        return report
+    reached = all(outcome.reached for outcome in outcomes)
+    return report | {"reached": reached, "outcomes": [outcome.to_dict() for outcome in outcomes]}
+
+
+def _curve(text: str) -> Edit:
+    from synth_explorer import edits
+
+    target, _, points = text.partition(":")
+    pairs: Points = tuple(_point(part, text) for part in points.split(","))
+    return edits.Curve(target=target, points=pairs)
+
+
+def _point(part: str, text: str) -> tuple[float, float]:
+    time_s, found, value = part.partition("=")
+    if not found:
+        raise common.wrong_usage(f"{text!r} must be TARGET:TIME=VALUE,..., such as loudness:0=0,1.5=-12.", "--curve")
+    return _number(time_s, "--curve"), _number(value, "--curve")
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise common.wrong_usage(f"{text!r} must be a number.", option) from None

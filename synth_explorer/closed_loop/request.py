@@ -1,0 +1,164 @@
+"""What a chain asks of the closed loop: knobs that are turned until what is heard of each meets its goal.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from synth_explorer.closed_loop.hearing import Reference
+from synth_explorer.closed_loop.outcome import Outcome
+from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate
+
+TOLERANCE = {"gain": 0.5, "loudness": 1.0, "brightness": 0.1, "pitch": 5.0, "depth": 0.15, "rate": 0.01, "attack": 0.25}
+"""Within which an outcome is reached: dB, dB, octaves, cents, and proportions."""
+
+AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.04}
+"""How near the loop tries to come: dB, octaves, a proportion."""
+
+ANSWER = {"level": 1.0, "brightness": 0.97, "depth": 1.0}
+"""What is heard of a step of 1, as first guess."""
+
+UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
+
+
+@dataclass
+class Knob:
+    """A number that is turned until what is heard of it meets the goal."""
+
+    goal: float
+    value: float
+    answer: float
+    aim: float
+    low: float
+    high: float
+    heard: float = float("nan")
+    tried: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def error(self) -> float:
+        """What is missing, in multiples of the aim; 0 where nothing can be heard."""
+        return 0.0 if np.isnan(self.heard) else (self.goal - self.heard) / self.aim
+
+    def hear(self, heard: float) -> None:
+        self.heard = heard
+        self.tried.append((self.value, heard))
+
+    def turn(self) -> None:
+        """Correct the value along the line through the last two trials, or through the first and the guess."""
+        if abs(self.error) <= 1.0:
+            return
+        slope = self.answer
+        if len(self.tried) > 1:
+            (x0, y0), (x1, y1) = self.tried[-2:]
+            if abs(x1 - x0) > 1e-6:
+                slope = float(np.clip((y1 - y0) / (x1 - x0), 0.3 * self.answer, 1.5 * self.answer))
+        self.value = float(np.clip(self.value + (self.goal - self.heard) / slope, self.low, self.high))
+
+
+@dataclass
+class Request:
+    """The knobs of a chain's solved edits."""
+
+    level: Knob
+    brightness: Knob
+    oscillations: list[Oscillate]
+    depths: list[Knob]
+    noise: tuple[Noisiness, ...]
+    by_loudness: bool
+    asks_gain: bool
+    asked_octaves: float
+
+    @classmethod
+    def of(cls, asked: tuple[Edit, ...], reference: Reference) -> Request:
+        gain = sum(edit.db for edit in asked if isinstance(edit, Gain))
+        octaves = sum(edit.octaves for edit in asked if isinstance(edit, Brightness))
+        swings = [edit for edit in asked if isinstance(edit, Oscillate)]
+        goal = max(octaves, reference.room_below_octaves()) if octaves < 0 else octaves
+        low, high = Gain.LIMITS["db"]
+        darkest, brightest = Brightness.LIMITS["octaves"]
+        return cls(
+            Knob(gain, gain, ANSWER["level"], AIM["level"], low, high),
+            Knob(goal, goal / ANSWER["brightness"], ANSWER["brightness"], AIM["brightness"], darkest, brightest),
+            swings,
+            [
+                Knob(
+                    edit.depth,
+                    edit.depth,
+                    ANSWER["depth"],
+                    max(AIM["depth"] * edit.depth, 1e-6),
+                    0.5 * edit.depth,
+                    min(2.0 * edit.depth, Oscillate.MAX_DEPTH[edit.target]),
+                )
+                for edit in swings
+            ],
+            noise=tuple(edit for edit in asked if isinstance(edit, Noisiness)),
+            by_loudness=octaves != 0
+            or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
+            asks_gain=any(isinstance(edit, Gain) for edit in asked),
+            asked_octaves=octaves,
+        )
+
+    @property
+    def knobs(self) -> list[Knob]:
+        return [self.level, self.brightness, *self.depths]
+
+    def chain(self) -> EditChain:
+        """The edits with the knobs as they stand."""
+        swings = (replace(edit, depth=knob.value) for edit, knob in zip(self.oscillations, self.depths, strict=True))
+        return EditChain((*self.noise, Brightness(self.brightness.value), Gain(self.level.value), *swings))
+
+    def hear(self, reference: Reference, audio: np.ndarray) -> None:
+        """Tell every knob what is heard of it."""
+        self.level.hear(reference.loudness_db(audio) if self.by_loudness else reference.level_db(audio))
+        self.brightness.hear(reference.brightness_octaves(audio))
+        for target in ("loudness", "brightness"):
+            chosen = [i for i, edit in enumerate(self.oscillations) if edit.target == target]
+            edits = [self.oscillations[i] for i in chosen]
+            for i, depth in zip(chosen, reference.depths(audio, edits, target=target) if edits else [], strict=True):
+                self.depths[i].hear(depth)
+
+    def outcomes(self) -> list[Outcome]:
+        """Level, brightness, and the depths that were heard."""
+        name = "gain" if self.asks_gain else "loudness"
+        level = Outcome(name, "dB", self.level.goal, known(self.level.heard), TOLERANCE[name])
+        found = [level, self._brightness_outcome()]
+        return found + [
+            depth_outcome(edit, knob.heard)
+            for edit, knob in zip(self.oscillations, self.depths, strict=True)
+            if edit.target != "pitch"
+        ]
+
+    def _brightness_outcome(self) -> Outcome:
+        asked, heard = self.asked_octaves, self.brightness.heard
+        plain = Outcome("brightness", "octaves", asked, known(heard), TOLERANCE["brightness"])
+        if plain.measured is None or plain.reached or asked == 0:
+            return plain
+        if self.brightness.goal != asked:
+            why = "darker than that, it would be darker than its own pitch"
+        else:
+            why = "the decoder cannot tilt its spectrum further"
+        return replace(plain, limit=heard, reason=why)
+
+
+def depth_outcome(edit: Oscillate, depth: float) -> Outcome:
+    why = ""
+    if np.isnan(depth):
+        why = "a random walk has no single rate" if edit.shape == "walk" else "too few turns, or two of nearly one rate"
+    return Outcome(
+        f"oscillation of {edit.target}",
+        UNITS[edit.target],
+        edit.depth,
+        known(depth),
+        TOLERANCE["depth"] * edit.depth,
+        limit=None if np.isnan(depth) or abs(depth - edit.depth) <= TOLERANCE["depth"] * edit.depth else depth,
+        reason=why,
+    )
+
+
+def known(value: float) -> float | None:
+    """A finite number, or None."""
+    return float(value) if np.isfinite(value) else None
