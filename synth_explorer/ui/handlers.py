@@ -20,6 +20,7 @@ import numpy as np
 
 from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.ask import Ask
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
 from synth_explorer.ui.studio import Source, Studio
@@ -122,7 +123,7 @@ def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "
     try:
         shown = screen(
             studio, studio.heard(source), label=f"{LETTERS[slot]}, {source.title}", colour=SLOT_COLOURS[slot]
-        )
+        ) | {"token": studio.show(source)}
     except SynthExplorerError as error:
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
@@ -192,7 +193,6 @@ def hear(
     play: bool = True,
 ) -> Heard:
     """The sound that the knobs ask for, on the result's screen."""
-    started = time.perf_counter()
     try:
         render = studio.render(sources, settings, preset_mean=preset_mean)
     except SynthExplorerError as error:
@@ -200,33 +200,55 @@ def hear(
     shown = screen(
         studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
     )
-    took_ms = 1000 * (time.perf_counter() - started)
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {_signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
-    return Heard(shown, f'<p class="caption">{words}<span>made in {took_ms:.0f} ms</span></p>')
+    return Heard(shown, f'<p class="caption">{words}<span>made in {1000 * render.took_s:.0f} ms</span></p>')
+
+
+def answer(studio: Studio, request: Any, held: Sequence[Source | None]) -> Heard:
+    """What the result's screen shows of a sound that it is playing, or why there is none.
+
+    Args:
+        studio: renders it, or remembers it from when the player asked.
+        request: what `ask.js` wrote: the question, its stamp, and whether it is to play.
+        held: the sources that the session holds.
+    """
+    try:
+        asked, sources = asked_for(studio, request, held)
+    except SynthExplorerError as error:
+        heard = Heard(None, alert(str(error)))
+    else:
+        heard = hear(studio, sources, asked.settings, preset_mean=asked.preset_mean)
+    marks = {name: request.get(name) for name in ("ask", "stamp", "play")} if isinstance(request, dict) else {}
+    return Heard((heard.screen or {"path": ""}) | marks, heard.message)
+
+
+def asked_for(studio: Studio, request: Any, held: Sequence[Source | None]) -> tuple[Ask, list[Source | None]]:
+    """The question of a request and its sources. Raises SynthExplorerError where it makes no sense here."""
+    asked = Ask.from_json(request.get("ask") if isinstance(request, dict) else None)
+    return asked, [studio.find(token, otherwise=source) for token, source in zip(asked.tokens, held, strict=True)]
 
 
 def compare(
-    studio: Studio,
-    sources: Sequence[Source | None],
-    settings: Settings,
-    *,
-    preset_mean: tuple[float, ...] | None = None,
+    studio: Studio, request: Any, held: Sequence[Source | None]
 ) -> tuple[dict[str, Any] | None, str, str | None]:
     """After the sound: the sound before the edits, requested against measured, and the edits as a preset file.
+
+    Args: as of `answer`.
 
     Returns:
         Value of the screen "before" (None without edits), the table as HTML, path of the preset.
     """
     try:
-        render = studio.render(sources, settings, preset_mean=preset_mean)
+        asked, sources = asked_for(studio, request, held)
+        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
         preset = str(studio.preset_file(render.chain))
         if not render.chain.edits:
             return None, "", preset
         before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
         return before, report_table(studio.report(render)), preset
-    except SynthExplorerError as error:
-        return None, alert(str(error)), None
+    except SynthExplorerError:  # the screen has said it
+        return None, "", None
 
 
 ROWS = (  # key, words, unit, decimals

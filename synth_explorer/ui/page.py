@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
-from synth_explorer.ui import theme, widget, wiring
+from synth_explorer.ui import route, theme, widget, wiring
 from synth_explorer.ui.panels import edits, morph, result, sources
 from synth_explorer.ui.studio import Studio
 
@@ -58,6 +58,8 @@ def serve(page: gr.Blocks, studio: Studio, **options: Any) -> tuple[Any, str, st
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
+        "app_kwargs": {"routes": [route.sound_route(studio)]},
+        "ssr_mode": False,
         "allowed_paths": [str(studio.jukebox.folder)],
         "max_file_size": "64mb",
         "show_error": True,

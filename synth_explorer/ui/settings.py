@@ -25,10 +25,20 @@ RANGES = {
 }
 """How far the knobs of the edits turn."""
 
+MORPH_RANGES = {"mix": MIX_RANGE, "x": (0.0, 1.0), "y": (0.0, 1.0), "pitch_midi": (21.0, 108.0)}
+SHAPES = ("sine", "triangle", "square", "ramp")
+
 OSCILLATIONS = {  # target -> (unit, largest depth, usual depth, step)
     "loudness": ("dB", 12.0, 4.0, 0.1),
     "brightness": ("octaves", 1.0, 0.3, 0.01),
     "pitch": ("cents", 200.0, 30.0, 1.0),
+}
+
+CHOICES = {  # knobs that are chosen, not turned
+    "count": (2, 3, 4),
+    "toward": (NO_SOURCE, *LETTERS, PRESET_SOUND),
+    "osc_target": (NO_OSCILLATION, *OSCILLATIONS),
+    "osc_shape": SHAPES,
 }
 
 
@@ -77,17 +87,20 @@ class Settings:
         given = {name: value for name, value in zip(cls.names(), values, strict=True) if value is not None}
         return replace(cls(**given), count=int(given.get("count", cls.count)))
 
-    def at(self, point: Mapping[str, Any] | None) -> Settings:
-        """The same knobs with the morph at a point that the pad sent; whatever it sent is brought into range."""
-        if not isinstance(point, Mapping):
-            return self
-        if self.count == 2:
-            return replace(self, mix=_clamp(point.get("x"), *MIX_RANGE, otherwise=self.mix))
-        return replace(
-            self,
-            x=_clamp(point.get("x"), 0.0, 1.0, otherwise=self.x),
-            y=_clamp(point.get("y"), 0.0, 1.0, otherwise=self.y),
-        )
+    @classmethod
+    def from_mapping(cls, given: Any) -> Settings:
+        """From what a browser sent: numbers are brought into range, what is missing or of another kind is at rest."""
+        rest, values = cls(), given if isinstance(given, Mapping) else {}
+        changes: dict[str, Any] = {
+            name: _clamp(values.get(name), low, high, otherwise=getattr(rest, name))
+            for name, (low, high) in (RANGES | MORPH_RANGES).items()
+        }
+        changes |= {name: values[name] for name, allowed in CHOICES.items() if values.get(name) in allowed}
+        target = changes.get("osc_target", NO_OSCILLATION)
+        deepest = OSCILLATIONS[target][1] if target in OSCILLATIONS else math.inf
+        changes["osc_depth"] = _clamp(values.get("osc_depth"), 0.0, deepest, otherwise=rest.osc_depth)
+        changes["count"] = int(changes.get("count", rest.count))
+        return cls(**changes, set_pitch=values.get("set_pitch") is True)
 
     def point(self) -> tuple[float, float]:
         """Where the morph is: (mix, 0) with two sources, (x, y) with more."""

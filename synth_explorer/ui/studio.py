@@ -6,6 +6,7 @@ It knows the Explorer and no Gradio: handlers call it, and so may tests.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ import numpy as np
 from synth_explorer import plots
 from synth_explorer.errors import AudioError
 from synth_explorer.ui.colours import SLOT_COLOURS
-from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
+from synth_explorer.ui.settings import LETTERS, NO_SOURCE, PRESET_SOUND, Settings
 from synth_explorer.ui.store import Jukebox, LruCache
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-LATENTS_KEPT, RENDERS_KEPT = 64, 48
+SOURCES_KEPT, LATENTS_KEPT, RENDERS_KEPT = 256, 64, 48
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Source:
         heard_midi: estimated pitch. confidence: of the estimate, 0..1.
         pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
         note_id: name of the example note; empty for a user's own.
+        checkpoint: hash of the checkpoint that encodes it.
     """
 
     path: str
@@ -50,6 +52,13 @@ class Source:
     confidence: float
     pitch_midi: float
     note_id: str = ""
+    checkpoint: str = ""
+
+    @property
+    def token(self) -> str:
+        """What the page calls it by in a question: no path, and nothing that somebody without the sound can guess."""
+        told = repr((self.key, self.pitch_midi, self.title, self.checkpoint))
+        return hashlib.sha256(told.encode()).hexdigest()[:24]
 
     @property
     def is_estimate(self) -> bool:
@@ -66,6 +75,7 @@ class Render:
     weights: tuple[float, ...]
     audio: np.ndarray
     title: str
+    took_s: float
     before_audio: np.ndarray | None = None
 
     @property
@@ -85,7 +95,8 @@ class Studio:
         self.notes = {note.name: note for note in notes}
         self.jukebox = Jukebox()
         self._explorer: Future[Explorer] = Future()
-        self._sources: LruCache[Source] = LruCache(4 * LATENTS_KEPT)
+        self._sources: LruCache[Source] = LruCache(SOURCES_KEPT)
+        self._tokens: LruCache[Source] = LruCache(SOURCES_KEPT)
         self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
         self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
         self._model = RLock()
@@ -135,7 +146,8 @@ class Studio:
         with self._model:
             midi, confidence = self.explorer.estimate_pitch(audio)
         midi = round(float(midi), 2)
-        source = Source(str(path), title, key, midi, float(confidence), midi, note_id)
+        checkpoint = self.explorer.checkpoint_hash
+        source = Source(str(path), title, key, midi, float(confidence), midi, note_id, checkpoint)
         self._encode(source, audio)
         return self._sources.put((key, title), source)
 
@@ -151,6 +163,30 @@ class Studio:
         changed = replace(source, pitch_midi=pitch)
         self.latents(changed)
         return changed
+
+    def show(self, source: Source) -> str:
+        """The token of a source, by which `find` knows it from now on."""
+        self._tokens.put(source.token, source)
+        return source.token
+
+    def find(self, token: str, *, otherwise: Source | None = None) -> Source | None:
+        """The source that a page calls by a token; None for an empty one.
+
+        Args:
+            token: what `show` gave.
+            otherwise: a source that the session holds, in case the token was forgotten.
+
+        Raises:
+            AudioError: nobody knows the token.
+        """
+        if not token:
+            return None
+        known = self._tokens.get(token)
+        if known is None and otherwise is not None and otherwise.token == token:
+            known = self._tokens.put(token, otherwise)
+        if known is None:
+            raise AudioError("A sound of this page is no longer open here; choose it again, or reload the page.")
+        return known
 
     def latents(self, source: Source) -> Latents:
         """Latents of a source, encoded again only when they were forgotten."""
@@ -183,8 +219,14 @@ class Studio:
         """Mean sound of each source by its letter, and that of a preset."""
         from synth_explorer.latents import time_mean
 
+        control = self.explorer.controls.loudness
+        loudness = (
+            {"loudness_channel": None}
+            if control is None
+            else {"loudness_channel": control.channel, "units_per_db": control.units_per_db}
+        )
         found = {
-            letter: tuple(float(value) for value in time_mean(self.latents(source)))
+            letter: tuple(float(value) for value in time_mean(self.latents(source), **loudness))
             for letter, source in zip(LETTERS, sources, strict=False)
         }
         return found | ({PRESET_SOUND: preset_mean} if preset_mean else {})
@@ -204,18 +246,19 @@ class Studio:
         """
         used = self._used(sources, settings)
         key = (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean)
-        known = self._renders.get(key)
-        if known is not None:
-            return known
+        with self._model:  # whoever asks the same a moment later waits for this answer
+            return self._renders.get(key) or self._renders.put(key, self._render(used, settings, preset_mean))
+
+    def _render(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
+        started = time.perf_counter()
         weights = settings.weights()
         pitch = settings.pitch_midi if settings.set_pitch else None
-        chain = settings.chain(self.means(used, preset_mean) if settings.toward != "Off" else {})
-        with self._model:
-            before = self.explorer.morph([self.latents(source) for source in used], weights, pitch=pitch)
-            after = self.explorer.edit(before, chain)
-            audio = self.explorer.decode(after)
+        chain = settings.chain(self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
+        before = self.explorer.morph([self.latents(source) for source in used], weights, pitch=pitch)
+        after = self.explorer.edit(before, chain)
+        audio = self.explorer.decode(after)
         title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
-        return self._renders.put(key, Render(before, after, chain, weights, audio, title))
+        return Render(before, after, chain, weights, audio, title, time.perf_counter() - started)
 
     def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:
         used = list(sources)[: settings.count]

@@ -20,6 +20,11 @@ def words(value: str = "", **options: Any) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, js_on_load=None, **options)
 
 
+def memory(value: Any = None) -> gr.HTML:
+    """A value that the page's scripts and the server both read and write. It shows nothing."""
+    return gr.HTML(value, html_template="", apply_default_css=False, js_on_load=None, visible="hidden")
+
+
 def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
     """A pad to drag: a strip from A to B for two sources, a square for three or four.
 
@@ -32,7 +37,8 @@ def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
 def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:
     """A spectrogram that plays: picture, playhead, play button, level and download. Empty at first.
 
-    Value: what `handlers.screen` makes, or None.
+    Value: what `handlers.screen` makes, or None. A question from `ask.js` is played from the address that it makes;
+    once it plays, or cannot, the event `heard` asks for what else is to be shown.
 
     Args:
         letter: what it plays, for those who cannot see it.

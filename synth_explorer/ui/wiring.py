@@ -1,10 +1,16 @@
-"""Which handler answers which component. Sound comes first: pictures and figures of the edits follow it."""
+"""Which handler answers which component.
+
+Sound comes first: a knob that is let go of puts its question in the browser (`ask.js`), the result's player fetches the
+answer from the route of sounds, and only then do picture and figures follow by Gradio's events.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,15 +20,16 @@ from synth_explorer.ui.panels.edits import Edits, depth_label
 from synth_explorer.ui.panels.morph import Morph
 from synth_explorer.ui.panels.result import Result
 from synth_explorer.ui.panels.sources import Slot, Sources
-from synth_explorer.ui.settings import LETTERS, NO_OSCILLATION, NO_SOURCE, OSCILLATIONS, PRESET_SOUND, Settings
+from synth_explorer.ui.settings import NO_OSCILLATION, NO_SOURCE, OSCILLATIONS, PRESET_SOUND, Settings
 from synth_explorer.ui.studio import Studio
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 MODEL: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency_limit": 1}
 LATEST: dict[str, Any] = {**MODEL, "trigger_mode": "always_last"}
-HEAR: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "queue": False}
+SOON: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "queue": False}
 """One request and its answer instead of Gradio's queue and event stream; the studio's lock keeps renders in line."""
 
+ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
 SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y: pad.count === 2 ? 0 : y})"
@@ -45,19 +52,10 @@ class Panels:
         return {name: found[name] for name in Settings.names()}
 
     @property
-    def hearing(self) -> list[gr.Component]:
-        """Inputs of everything that makes sound; `_Asked` reads them."""
-        return [*self.sources.states, self.edits.preset_mean, self.result.autoplay, *self.knobs.values()]
-
-
-class _Asked:
-    """The inputs `Panels.hearing` as named values."""
-
-    def __init__(self, values: tuple[Any, ...]) -> None:
-        count = len(LETTERS)
-        self.sources = values[:count]
-        self.preset_mean, self.play = values[count : count + 2]
-        self.settings = Settings.from_values(values[count + 2 :])
+    def asking(self) -> list[gr.Component]:
+        """What `ask.js` takes, in its order."""
+        screens = [slot.screen for slot in self.sources.slots]
+        return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *screens, *self.knobs.values()]
 
 
 def wire(page: gr.Blocks, panels: Panels) -> None:
@@ -69,34 +67,38 @@ def wire(page: gr.Blocks, panels: Panels) -> None:
     _wire_morph(panels)
     _wire_edits(panels)
     _wire_presets(panels)
+    _wire_result(panels)
 
 
-def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False) -> None:
-    """Let an event make the sound, and then what is known about it."""
+def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, play: bool = True) -> None:
+    """Let an event put the question of the knobs to the result's screen, which plays it by itself.
 
-    def hear(*values: Any) -> tuple[Any, ...]:
-        asked, point = _Asked(values[1:]), values[0]
-        settings = asked.settings.at(point) if at_pad else asked.settings
-        return handlers.hear(
-            panels.studio, asked.sources, settings, preset_mean=asked.preset_mean, play=bool(asked.play)
-        ).values()
+    Args:
+        panels: all that is on the page.
+        event: of a component.
+        at_pad: whether the place of the morph is the pad's, not the sliders'.
+        play: False never plays it.
+    """
+    script = ASK
+    for name, value in {"knobs": list(panels.knobs), "at_pad": at_pad, "play": play}.items():
+        script = script.replace(f"%{name}%", json.dumps(value))
+    event(None, panels.asking, [panels.result.screen, panels.result.request], js=script, **QUIET)
 
-    inputs = [panels.morph.pad, *panels.hearing]
-    heard = event(hear, inputs, panels.result.shown, **HEAR)
-    _compare(panels, heard.then)
 
+def _wire_result(panels: Panels) -> None:
+    result, studio = panels.result, panels.studio
+    inputs = [result.request, *panels.sources.states]
 
-def _compare(panels: Panels, event: Callable[..., Any]) -> None:
-    def compare(*values: Any) -> tuple[Any, ...]:
-        asked = _Asked(values)
-        before, table, preset = handlers.compare(
-            panels.studio, asked.sources, asked.settings, preset_mean=asked.preset_mean
-        )
+    def answer(request: Any, *held: Any) -> tuple[Any, ...]:
+        return handlers.answer(studio, request, held).values()
+
+    def compare(request: Any, *held: Any) -> tuple[Any, ...]:
+        before, table, preset = handlers.compare(studio, request, held)
         return gr.update(visible=before is not None), before, table, preset
 
-    result = panels.result
+    heard = result.screen.heard(answer, inputs, result.shown, **SOON)
     outputs = [result.comparison, result.before, result.table, panels.edits.save]
-    event(compare, panels.hearing, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
+    heard.then(compare, inputs, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
 
 
 def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
@@ -107,10 +109,10 @@ def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
         settings = Settings()
         sources = [view.source for view in views]
         pad = handlers.pad_value(sources, settings)
-        heard = handlers.hear(panels.studio, sources, settings, play=False)
-        return [value for view in views for value in view.values()] + [pad, *heard.values()]
+        return [value for view in views for value in view.values()] + [pad]
 
-    page.load(open_page, None, [*shown, panels.morph.pad, *panels.result.shown], **MODEL)
+    opened = page.load(open_page, None, [*shown, panels.morph.pad], **MODEL)
+    _hear(panels, opened.then, play=False)
 
 
 def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:

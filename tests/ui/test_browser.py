@@ -6,7 +6,8 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.error import HTTPError
+from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 
 import numpy as np
@@ -217,3 +218,46 @@ def test_nothing_is_cut_off_at_any_width(browser, address, width):
     )
     desk.page.close()
     assert wide <= width and nameless == [] and desk.troubles == []
+
+
+def test_the_sound_still_comes_when_its_route_does_not(browser, address):
+    desk = Desk(browser, address)
+    desk.page.route("**/sound/result.wav*", lambda route: route.abort())
+    plain = desk.fetch()
+    desk.type_into("gain-db", "-12")
+    desk.page.wait_for_function("document.querySelector('#screen-result audio').src.includes('gradio_api/file=')")
+    assert rms_db(desk.fetch()) - rms_db(plain) == pytest.approx(-12.0, abs=0.05)
+    desk.page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
+    desk.page.close()
+
+
+def test_two_pages_hear_their_own_sounds(browser, address):
+    one, other = Desk(browser, address), Desk(browser, address)
+    quiet = one.after(lambda: one.type_into("gain-db", "-12"))
+    loud = other.after(lambda: other.type_into("gain-db", "6"))
+    assert rms_db(loud) - rms_db(quiet) == pytest.approx(18.0, abs=0.05)
+    assert np.array_equal(one.fetch(), quiet)
+    assert one.troubles == other.troubles == []
+    one.page.close()
+    other.page.close()
+
+
+@pytest.mark.parametrize(
+    "ask", ["", "../../etc/passwd", '{"sources": ["../x", "", "", ""], "knobs": {"count": 2}}', "<script>", "[" * 3000]
+)
+def test_the_route_of_sounds_answers_nonsense_with_a_sentence(address, ask):
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{address}sound/result.wav?ask={quote(ask)}")
+    said = refused.value.read().decode()
+    assert refused.value.code == 422 and refused.value.headers["Content-Type"].startswith("text/plain")
+    assert said.endswith((".", "page.")) and "Traceback" not in said and "passwd" not in said
+
+
+def test_quick_turns_end_on_the_last_one(desk):
+    """Answers to earlier questions do not put their sound or picture over the newest."""
+    plain = desk.fetch()
+    for gain_db in (-3, -6, -9, -18):
+        desk.type_into("gain-db", str(gain_db))
+    desk.page.wait_for_selector("#comparison .report")
+    desk.page.wait_for_function("document.querySelector('#report').innerText.includes('−18.0')")
+    assert rms_db(desk.fetch()) - rms_db(plain) == pytest.approx(-18.0, abs=0.05)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from synth_explorer.errors import AudioError
 from synth_explorer.ui import handlers
 from synth_explorer.ui.settings import Settings
 
@@ -122,8 +123,9 @@ def test_pitch_can_be_set_and_given_back(studio, sources):
     "point", [{"x": 7, "y": -3}, {"x": "nan", "y": "inf"}, {"x": None}, "nonsense", None, {"x": {}, "y": []}]
 )
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_whatever_the_pad_sends_is_in_range(studio, sources, point, count):
-    settings = Settings(count=count).at(point)
+def test_whatever_a_browser_sends_is_in_range(studio, sources, point, count):
+    point = point if isinstance(point, dict) else {"x": point}
+    settings = Settings.from_mapping({"count": count, "mix": point.get("x"), **point})
     assert sum(settings.weights()) == pytest.approx(1.0)
     assert handlers.hear(studio, sources, settings).screen is not None
 
@@ -133,12 +135,55 @@ def test_an_empty_slot_is_one_sentence(studio, sources):
     assert heard.screen is None and "Slot B has no sound yet" in heard.message
 
 
+def request(sources, settings, **more):
+    """What the page's script writes for these sources and knobs."""
+    tokens = [source.token if source and index < settings.count else "" for index, source in enumerate(sources)]
+    asked = {"sources": tokens, "mean": None, "knobs": asdict(settings)} | more
+    return {"ask": json.dumps(asked), "stamp": 7, "play": True, "complete": True}
+
+
+def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(studio, sources):
+    asked = request(sources, replace(REST, mix=0.3))
+    answered = handlers.answer(studio, asked, sources).screen
+    assert {name: answered[name] for name in ("ask", "stamp", "play")} == {
+        name: asked[name] for name in ("ask", "stamp", "play")
+    }
+    assert answered["path"] == handlers.hear(studio, sources, replace(REST, mix=0.3)).screen["path"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        5,
+        {},
+        {"ask": "no json"},
+        {"ask": "[]"},
+        {"ask": '{"sources": ["a"]}'},
+        {"ask": "[" * 5000},
+        {"ask": "x" * 9999},
+    ],
+)
+def test_an_unreadable_question_is_one_sentence(studio, sources, asked):
+    heard = handlers.answer(studio, asked, sources)
+    assert not heard.screen["path"] and heard.message.count("<p") == 1 and "reload" in heard.message
+
+
+def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(studio, sources, monkeypatch):
+    asked = request(sources, REST)
+    monkeypatch.setattr(studio, "_tokens", type(studio._tokens)(8))
+    assert "no longer open" in handlers.answer(studio, asked, [None] * 4).message
+    assert handlers.answer(studio, asked, sources).screen["path"]
+    with pytest.raises(AudioError, match="no longer open"):
+        studio.find("../" * 8)
+
+
 def test_the_comparison_reports_what_was_asked_and_heard(studio, sources):
     settings = replace(REST, gain_db=-6.0, osc_target="loudness", osc_depth=4.0)
-    before, table, preset = handlers.compare(studio, sources, settings)
+    before, table, preset = handlers.compare(studio, request(sources, settings), sources)
     assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation rate" in table
     assert json.loads(Path(preset).read_text(encoding="utf-8"))
-    assert handlers.compare(studio, sources, REST)[:2] == (None, "")
+    assert handlers.compare(studio, request(sources, REST), sources)[:2] == (None, "")
 
 
 def test_a_preset_turns_the_knobs_back(studio, sources):
@@ -146,7 +191,7 @@ def test_a_preset_turns_the_knobs_back(studio, sources):
         REST, gain_db=-6.0, brightness=0.25, transpose=5.0, toward="B", amount=0.4, osc_target="pitch", osc_depth=20.0
     )
     first = handlers.hear(studio, sources, settings).screen["path"]
-    preset = handlers.compare(studio, sources, settings)[2]
+    preset = handlers.compare(studio, request(sources, settings), sources)[2]
     changed, mean, message = handlers.load_preset(preset, REST)
     assert not message and changed.toward == "Preset" and mean is not None
     assert replace(changed, toward="B") == settings

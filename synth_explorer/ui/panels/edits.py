@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import handlers, widget
-from synth_explorer.ui.settings import NO_OSCILLATION, OSCILLATIONS, RANGES, Settings
+from synth_explorer.ui.settings import NO_OSCILLATION, OSCILLATIONS, RANGES, SHAPES, Settings
 
-SHAPES = ("sine", "triangle", "square", "ramp")
 TARGETS = (("Off", NO_OSCILLATION), ("Loudness", "loudness"), ("Brightness", "brightness"), ("Pitch", "pitch"))
 
 
@@ -29,7 +28,7 @@ class Edits:
     save: gr.DownloadButton
     load: gr.UploadButton
     message: gr.HTML
-    preset_mean: gr.State
+    preset_mean: gr.HTML
 
     @property
     def knobs(self) -> dict[str, gr.Component]:
@@ -47,7 +46,7 @@ def build() -> Edits:
             save = gr.DownloadButton("Save preset", size="sm", min_width=0, elem_id="save-preset")
             load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
-        preset_mean = gr.State(None)
+        preset_mean = widget.memory(None)
     return Edits(**knobs, reset=reset, save=save, load=load, message=message, preset_mean=preset_mean)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import handlers, widget
-from synth_explorer.ui.settings import MIX_RANGE, RANGES, Settings
+from synth_explorer.ui.settings import MIX_RANGE, MORPH_RANGES, RANGES, Settings
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ def build() -> Morph:
             rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
         )
         pitch_midi = gr.Slider(
-            21,
-            108,
+            *MORPH_RANGES["pitch_midi"],
             value=rest.pitch_midi,
             step=1,
             label="MIDI note (60 is C4)",

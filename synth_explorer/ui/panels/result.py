@@ -13,6 +13,7 @@ from synth_explorer.ui import widget
 class Result:
     """Components of the panel."""
 
+    request: gr.HTML
     screen: gr.HTML
     message: gr.HTML
     autoplay: gr.Checkbox
@@ -32,6 +33,7 @@ def build() -> Result:
         with gr.Row(elem_classes="strip"):
             widget.words("<h2>Result</h2>")
             autoplay = gr.Checkbox(True, label="Play every change", container=False, elem_id="autoplay")
+        request = widget.memory()
         screen = widget.screen(letter="the result", hint="Loading the model", elem_id="screen-result")
         message = widget.words("", elem_id="message-result", elem_classes="messages")
         with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
@@ -41,4 +43,4 @@ def build() -> Result:
                     letter="the morph before the edits", elem_id="screen-before", elem_classes="small"
                 )
             table = widget.words("", elem_id="report")
-    return Result(screen, message, autoplay, comparison, before, table)
+    return Result(request, screen, message, autoplay, comparison, before, table)

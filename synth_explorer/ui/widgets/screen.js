@@ -1,4 +1,6 @@
-// A spectrogram that plays. value = {path, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or null.
+// A spectrogram that plays. value = {path, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
+// null; or a question {ask, stamp, play, complete}, whose sound has an address of its own: it is played at once, and the
+// event `heard` then asks for a value as above that bears the question's ask and stamp.
 const screen = element.querySelector('.screen');
 const picture = element.querySelector('img');
 const field = element.querySelector('.screen-picture');
@@ -9,10 +11,16 @@ const level = element.querySelector('.screen-level');
 const save = element.querySelector('.screen-save');
 const scale = element.querySelector('.screen-hz');
 const player = element.querySelector('audio');
-let shown = null;
+const LATEST_MS = 1500;
+let shown = null; // what is drawn
+let asked = null; // the newest question; its sound may be playing before anything of it is drawn
+let settled = null; // stamp of the question whose sound has come, or has not
+let timer = 0;
 
 const seconds = (value) => value.toFixed(2) + ' s';
-const address = (path) => new URL('gradio_api/file=' + path.split('/').map(encodeURIComponent).join('/'), document.baseURI).href;
+const served = (path) => new URL(path, document.baseURI).href;
+const fileAddress = (path) => served('gradio_api/file=' + path.split('/').map(encodeURIComponent).join('/'));
+const soundAddress = (ask) => served('sound/result.wav?ask=' + encodeURIComponent(ask));
 
 function follow() {
   const total = player.duration || (shown && shown.duration_s) || 1;
@@ -35,28 +43,54 @@ function stop() {
 }
 
 function play(from) {
-  if (!shown) return;
+  if (!player.src) return;
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: player }));
   if (from !== undefined) player.currentTime = from;
-  player.play().catch(() => rest());
+  player.play().catch((error) => {
+    if (error.name === 'AbortError') return; // another sound took its place
+    rest();
+    settle();
+  });
 }
 
-function take() {
-  const value = props.value;
-  const before = shown;
-  shown = value && value.path ? value : null;
-  if (!shown) {
-    player.removeAttribute('src');
-    picture.hidden = true;
-    save.hidden = true;
-    button.disabled = true;
-    level.textContent = '';
-    rest();
+// The sound of the newest question plays, is there, or will not come: now the rest may be asked for.
+function settle() {
+  if (!asked || settled === asked.stamp) return;
+  settled = asked.stamp;
+  clearTimeout(timer);
+  trigger('heard', { stamp: settled });
+}
+
+function hear() {
+  if (!asked.complete) {
+    stop();
+    settle();
     return;
   }
-  const source = address(shown.path);
-  if (player.src !== source) player.src = source;
-  else if (before && before.stamp !== shown.stamp && shown.play) player.currentTime = 0;
+  const source = soundAddress(asked.ask);
+  clearTimeout(timer);
+  timer = setTimeout(settle, LATEST_MS);
+  if (player.src === source && !player.error) {
+    player.currentTime = 0;
+    if (asked.play) play();
+    settle();
+    return;
+  }
+  player.src = source;
+  if (asked.play) play();
+  else rest();
+}
+
+function clear() {
+  player.removeAttribute('src');
+  picture.hidden = true;
+  save.hidden = true;
+  button.disabled = true;
+  level.textContent = '';
+  rest();
+}
+
+function draw() {
   picture.hidden = false;
   picture.src = shown.picture;
   picture.alt = 'Spectrogram of ' + shown.label;
@@ -72,19 +106,48 @@ function take() {
   level.classList.toggle('is-over', shown.clips);
   level.title = shown.clips ? 'Above full scale: the file keeps it, loudspeakers will clip it.' : 'Peak level of the file';
   save.hidden = !shown.file_name;
-  save.href = source;
+  save.href = player.src;
   save.download = shown.file_name || '';
   button.disabled = false;
-  head.style.left = '0';
-  rest();
-  if (shown.play && (!before || before.stamp !== shown.stamp)) play();
+  if (screen.dataset.state !== 'playing') rest();
+}
+
+function take() {
+  const value = props.value;
+  if (value && asked && value.stamp < asked.stamp) return; // the answer to an earlier question
+  if (value && 'complete' in value) {
+    asked = value;
+    hear();
+    return;
+  }
+  const before = shown;
+  shown = value && value.path ? value : null;
+  if (!shown) {
+    clear();
+    return;
+  }
+  const isNew = !before || before.stamp !== shown.stamp;
+  const hasSound = shown.ask && player.src === soundAddress(shown.ask) && !player.error;
+  const source = fileAddress(shown.path);
+  if (!hasSound && player.src !== source) {
+    player.src = source;
+    head.style.left = '0';
+    rest();
+    if (shown.play && isNew) play();
+  }
+  draw();
 }
 
 player.addEventListener('playing', () => {
   screen.dataset.state = 'playing';
   button.setAttribute('aria-pressed', 'true');
   follow();
+  setTimeout(settle); // Gradio takes a while to send an event: let the frame be drawn first
 });
+player.addEventListener('loadeddata', () => {
+  if (asked && !asked.play) settle();
+});
+player.addEventListener('error', settle);
 player.addEventListener('ended', () => {
   rest();
   head.style.left = '0';
@@ -97,9 +160,9 @@ button.addEventListener('click', () => {
   else play(0);
 });
 field.addEventListener('click', (event) => {
-  if (!shown) return;
+  if (!player.src) return;
   const box = field.getBoundingClientRect();
-  play(((event.clientX - box.left) / box.width) * shown.duration_s);
+  play(((event.clientX - box.left) / box.width) * (player.duration || 0));
 });
 
 watch('value', take);

@@ -1,0 +1,55 @@
+"""What a page asks to hear, in one line of text: the address of a sound is a function of it.
+
+The page writes it (`ask.js`), the route of sounds and the handlers read it. It comes from outside: nothing in it is a
+path, and everything in it is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from synth_explorer.errors import EditError
+from synth_explorer.ui.settings import LETTERS, Settings
+
+LONGEST = 8192
+"""Characters of an ask; more is refused unread."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question for a sound.
+
+    Attributes:
+        tokens: of the sources in the slots A, B, ...; empty where a slot holds none.
+        settings: the knobs.
+        preset_mean: mean sound that a loaded preset goes toward.
+    """
+
+    tokens: tuple[str, ...]
+    settings: Settings
+    preset_mean: tuple[float, ...] | None = None
+
+    @classmethod
+    def from_json(cls, text: Any) -> Ask:
+        """Read what `ask.js` wrote.
+
+        Raises:
+            EditError: it is no question of this page.
+        """
+        try:
+            if not isinstance(text, str) or len(text) > LONGEST:
+                raise ValueError
+            content = json.loads(text)
+            tokens, mean = content["sources"], content.get("mean")
+            if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
+                raise ValueError
+            mean = None if mean is None else tuple(float(value) for value in mean)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise EditError("The page sent a question that cannot be read; reload it.") from None
+        if mean is not None and not all(math.isfinite(value) for value in mean):
+            raise EditError("The preset's mean sound is not made of numbers; load it again.")
+        tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
+        return cls(tokens, Settings.from_mapping(content.get("knobs")), mean)

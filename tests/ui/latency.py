@@ -1,0 +1,108 @@
+"""How long the page takes from a knob's release to its sound: `python -m tests.ui.latency`, on a quiet machine.
+
+It starts `app.py` as people do, drags sliders in a real Chromium and prints, over all releases: when the new sound's
+address is in the player, when its bytes are there, and when it plays. Clocks are the browser's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.ui.test_browser import CHROMIUM, FLAGS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+KNOBS = ("x", "y", "gain-db", "brightness", "transpose")
+PORT = "7931"
+WATCH = """() => {
+  const player = document.querySelector('#screen-result audio');
+  const now = {};
+  window.latency = now;
+  window.addEventListener('pointerup', () => { now.released = performance.now(); }, true);
+  const note = (name) => { if (now.released && !(name in now)) now[name] = performance.now() - now.released; };
+  new MutationObserver(() => { note('address'); now.src = player.getAttribute('src'); })
+    .observe(player, { attributes: true, attributeFilter: ['src'] });
+  player.addEventListener('loadeddata', () => note('loaded'));
+  player.addEventListener('playing', () => note('playing'));
+  const picture = document.querySelector('#screen-result img');
+  new MutationObserver(() => note('picture')).observe(picture, { attributes: true, attributeFilter: ['src'] });
+}"""
+TIMES = ("address", "loaded", "playing", "picture")
+
+
+def measure(address: str, *, releases: int, pause_s: float = 1.2) -> dict[str, list[float]]:
+    """Milliseconds from each release to each of TIMES.
+
+    Args:
+        address: of a page that is being served.
+        releases: how many sliders are let go of.
+        pause_s: between two of them.
+    """
+    from playwright.sync_api import sync_playwright
+
+    found: dict[str, list[float]] = {name: [] for name in TIMES}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.wait_for_selector("#screen-result .screen[data-state=ready]")
+        time.sleep(2.0)
+        page.evaluate(WATCH)
+        for index in range(releases + 2):  # the first two warm up
+            times = _release(page, KNOBS[index % len(KNOBS)], at=0.15 + 0.7 * (index * 0.381966 % 1.0))
+            time.sleep(pause_s)
+            for name in TIMES if index >= 2 else ():
+                found[name].append(times[name])
+        browser.close()
+    return found
+
+
+def _release(page: Any, knob: str, *, at: float) -> dict[str, float]:
+    """Drag a slider to a place 0..1 of its width, let go, and wait until the sound plays and its picture is there."""
+    box = page.locator(f"#{knob} input[type=range]").bounding_box()
+    page.evaluate(f"for (const name of {json.dumps([*TIMES, 'released', 'src'])}) delete window.latency[name]")
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * at, middle, steps=4)
+    time.sleep(0.15)
+    page.mouse.up()
+    page.wait_for_function(f"{json.dumps(TIMES)}.every((name) => name in window.latency)")
+    return page.evaluate("({...window.latency})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--releases", type=int, default=40)
+    parser.add_argument("--address", help="a page that is served already; otherwise app.py is started")
+    asked = parser.parse_args()
+    app = None
+    try:
+        address = asked.address
+        if address is None:
+            environment = os.environ | {"GRADIO_SERVER_PORT": PORT, "PYTHONUNBUFFERED": "1"}
+            app = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True
+            )
+            address = next(found[0] for line in app.stdout if (found := re.search(r"http://[\w.:]+", line)))
+        for name, times in measure(address, releases=asked.releases).items():
+            tenth = statistics.quantiles(times, n=10)[-1]
+            shown = f"median {statistics.median(times):4.0f}  p90 {tenth:4.0f}  {min(times):4.0f} to {max(times):4.0f}"
+            sys.stdout.write(f"{name:8} {shown} ms\n")
+    finally:
+        if app is not None:
+            app.terminate()
+            app.wait(30)
+
+
+if __name__ == "__main__":
+    main()
