@@ -48,12 +48,28 @@ class Reference:
         rate = {"sample_rate_hz": self.sample_rate_hz}
         return measure.brightness_octaves(after, **rate) - measure.brightness_octaves(self.audio, **rate)
 
-    def pitch_cents(self, after: np.ndarray, *, expected_cents: float = 0.0) -> float:
-        """Change of pitch, sought near `expected_cents`; NaN where nothing periodic is heard."""
+    def pitch_cents(self, after: np.ndarray, *, expected_cents: float = 0.0, swings: bool = False) -> float:
+        """Change of pitch, sought near `expected_cents`; NaN where nothing periodic is heard.
+
+        Of a pitch that swings the mean over time counts, not that by amplitude: what swings with the pitch would
+        pull it.
+        """
         moved_hz = self.pitch_hz * 2.0 ** (expected_cents / 1200.0)
+        if swings:
+            inside = all(measure.LOWEST_HZ <= hz <= measure.HIGHEST_HZ for hz in (self.pitch_hz, moved_hz))
+            if not inside:
+                return float("nan")
+            return expected_cents + self._mean_cents(after, moved_hz) - self._mean_cents(self.audio, self.pitch_hz)
         return measure.compare(
             self.audio, after, sample_rate_hz=self.sample_rate_hz, pitch_hz=(self.pitch_hz, moved_hz)
         )["pitch_cents"]
+
+    def _mean_cents(self, audio: np.ndarray, around_hz: float) -> float:
+        """Mean pitch over time in cents above `around_hz`."""
+        track = measure.pitch_track_cents(
+            audio, sample_rate_hz=self.sample_rate_hz, around_hz=around_hz, track_rate_hz=IDEAL_RATE_HZ
+        )
+        return float(np.nanmean(track)) if np.isfinite(track).any() else float("nan")
 
     def attack_s(self, after: np.ndarray) -> float:
         """Seconds from 10 to 90 % of the loudest amplitude."""
@@ -77,7 +93,7 @@ class Reference:
         )
         told = [i for i, edit in enumerate(oscillations) if counted[i] == 1 and edit.shape != "walk"]
         depths = [float("nan")] * len(oscillations)
-        if told:
+        if told and self._can_follow(target):
             heard = measure.oscillation_depths(
                 after,
                 before=self.audio,
@@ -91,8 +107,14 @@ class Reference:
                 depths[i] = float(value / _fundamental(oscillations[i], seconds))
         return depths
 
+    def _can_follow(self, target: str) -> bool:
+        """Whether `target` can be measured over time: a pitch only where `measure` finds it."""
+        return target != "pitch" or measure.LOWEST_HZ <= self.pitch_hz <= measure.HIGHEST_HZ
+
     def rate_hz(self, after: np.ndarray, *, target: str) -> float:
-        """Rate of the strongest oscillation of `target`."""
+        """Rate of the strongest oscillation of `target`; NaN where its pitch cannot be followed."""
+        if not self._can_follow(target):
+            return float("nan")
         return measure.oscillation(
             after,
             before=self.audio,

@@ -158,9 +158,9 @@ class ClosedLoop:
         """Outcomes of pitch and of oscillations' rates."""
         cents = 100.0 * (base.pitch_midi - latents.pitch_midi)
         unedited = reference if abs(cents) < 0.1 else self._reference(latents, decoding)
-        heard = unedited.pitch_cents(audio, expected_cents=cents)
-        outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"])]
         pitches = [edit for edit in asked if isinstance(edit, Oscillate) and edit.target == "pitch"]
+        heard = unedited.pitch_cents(audio, expected_cents=cents, swings=bool(pitches))
+        outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"])]
         depths = reference.depths(audio, pitches, target="pitch") if pitches else []
         outcomes += [depth_outcome(edit, depth) for edit, depth in zip(pitches, depths, strict=True)]
         for target in UNITS:

@@ -11,15 +11,21 @@ import numpy as np
 
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate
+from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
 
 TOLERANCE = {"gain": 0.5, "loudness": 1.0, "brightness": 0.1, "pitch": 5.0, "depth": 0.15, "rate": 0.01, "attack": 0.25}
 """Within which an outcome is reached: dB, dB, octaves, cents, and proportions."""
 
-AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.04}
+AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05}
 """How near the loop tries to come: dB, octaves, a proportion."""
 
-ANSWER = {"level": 1.0, "brightness": 0.97, "depth": 1.0}
+SWING_AIM = 0.25
+"""In dB, for the level of a sound whose loudness swings."""
+
+SMALLEST_DEPTH = {"loudness": 0.05, "brightness": 0.01, "pitch": 0.5}
+"""Aim for depths near 0, in dB, octaves and cents."""
+
+ANSWER = {"level": 1.0, "brightness": 0.97, "loudness depth": 1.0, "brightness depth": 0.96, "pitch depth": 1.0}
 """What is heard of a step of 1, as first guess."""
 
 UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
@@ -77,24 +83,12 @@ class Request:
         gain = sum(edit.db for edit in asked if isinstance(edit, Gain))
         octaves = sum(edit.octaves for edit in asked if isinstance(edit, Brightness))
         swings = [edit for edit in asked if isinstance(edit, Oscillate)]
-        goal = max(octaves, reference.room_below_octaves()) if octaves < 0 else octaves
-        low, high = Gain.LIMITS["db"]
-        darkest, brightest = Brightness.LIMITS["octaves"]
+        swells_db = sum(_swell_db(edit) for edit in swings if edit.target == "loudness")
         return cls(
-            Knob(gain, gain, ANSWER["level"], AIM["level"], low, high),
-            Knob(goal, goal / ANSWER["brightness"], ANSWER["brightness"], AIM["brightness"], darkest, brightest),
+            Knob(gain, gain - swells_db, ANSWER["level"], SWING_AIM if swells_db else AIM["level"], *Gain.LIMITS["db"]),
+            _brightness_knob(octaves, reference),
             swings,
-            [
-                Knob(
-                    edit.depth,
-                    edit.depth,
-                    ANSWER["depth"],
-                    max(AIM["depth"] * edit.depth, 1e-6),
-                    0.5 * edit.depth,
-                    min(2.0 * edit.depth, Oscillate.MAX_DEPTH[edit.target]),
-                )
-                for edit in swings
-            ],
+            [_depth_knob(edit) for edit in swings],
             noise=tuple(edit for edit in asked if isinstance(edit, Noisiness)),
             by_loudness=octaves != 0
             or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
@@ -142,6 +136,26 @@ class Request:
         else:
             why = "the decoder cannot tilt its spectrum further"
         return replace(plain, limit=heard, reason=why)
+
+
+def _brightness_knob(octaves: float, reference: Reference) -> Knob:
+    """Brightness goes no darker than the note has room."""
+    goal = max(octaves, reference.room_below_octaves()) if octaves < 0 else octaves
+    low, high = Brightness.LIMITS["octaves"]
+    guess = float(np.clip(goal / ANSWER["brightness"], low, high))
+    return Knob(goal, guess, ANSWER["brightness"], AIM["brightness"], low, high)
+
+
+def _depth_knob(edit: Oscillate) -> Knob:
+    answer, most = ANSWER[f"{edit.target} depth"], Oscillate.MAX_DEPTH[edit.target]
+    aim = max(AIM["depth"] * edit.depth, SMALLEST_DEPTH[edit.target])
+    return Knob(edit.depth, min(edit.depth / answer, most), answer, aim, 0.5 * edit.depth, min(2.0 * edit.depth, most))
+
+
+def _swell_db(edit: Oscillate) -> float:
+    """By how much an oscillation of loudness raises the mean power of a steady sound."""
+    shape = wave(400, frame_rate_hz=400.0, rate_hz=4.0, shape=edit.shape, kept=1.0)
+    return float(10.0 * np.log10(np.mean(10.0 ** (edit.depth * shape / 10.0))))
 
 
 def depth_outcome(edit: Oscillate, depth: float) -> Outcome:
