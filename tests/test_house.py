@@ -43,12 +43,13 @@ MAY_KNOW: dict[str, set[str]] = {
     "plots": NOTES | {"plots"},
     "explorer": ENGINE,
     "closed_loop": NOTES | MODEL | {"explorer", "closed_loop"},
+    "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"data"},
     "train": ENGINE | {"closed_loop", "explorer", "data", "train"},
     "render": ENGINE | {"closed_loop", "explorer", "render"},
     "ui": ENGINE | {"closed_loop", "explorer", "plots", "render", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
-    "cli": ENGINE | {"bench", "closed_loop", "explorer", "plots", "data", "train", "render", "ui", "cli"},
+    "cli": ENGINE | {"bench", "closed_loop", "explorer", "plots", "inspection", "data", "train", "render", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli import bench, checkpoint, dataset, edit, evaluate, notes, train
+from synth_explorer.cli import bench, checkpoint, dataset, edit, evaluate, inspect, notes, train
 from synth_explorer.cli.common import Shell
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(notes.morph)
 app.command("edit")(edit.edit)
+app.command("inspect")(inspect.inspect)
 app.command("train")(train.train)
 app.command("train-pitch")(train.train_pitch)
 app.command("bench")(bench.bench)

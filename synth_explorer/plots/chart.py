@@ -60,13 +60,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a map: where it lies, its text, its role, and a colour of its own (CSS) if it has one."""
+    """A point of a map: where it lies, its text, its role, a colour of its own (CSS) if it has one, and whether its
+    text is shown even over other points."""
 
     x: float
     y: float
     text: str
     role: str = ""
     colour: str = ""
+    always: bool = False
 
 
 def scale(
@@ -170,10 +172,26 @@ def _svg(title: str, inner: str) -> str:
     return f'<svg viewBox="{box}" preserveAspectRatio="none" role="img" aria-label="{escape(title)}">{inner}</svg>'
 
 
-def image_chart(title: str, png: bytes, *, x: Scale, y: Scale, size: str = "", role: str = "") -> str:
-    """A picture that fills its axes from end to end; arguments as `line_chart`, `role` is a class of the picture."""
+def image_chart(
+    title: str, png: bytes, *, x: Scale, y: Scale, size: str = "", role: str = "", end: float | None = None
+) -> str:
+    """A picture within axes, as high as they are.
+
+    Args:
+        title: what is drawn; the unit is y's label.
+        png: the picture.
+        x: see `line_chart`; the picture begins where the axis does.
+        y: the other axis.
+        size: another class of the figure.
+        role: a class of the picture.
+        end: where on x the picture ends; None: where the axis does.
+    """
     data = base64.b64encode(png).decode("ascii")
-    image = f'<img class="{escape(role)}" alt="{escape(title)}" src="data:image/png;base64,{data}"/>'
+    width = 100.0 if end is None else 100.0 * min(float(x.at(end)), 1.0)
+    image = (
+        f'<img class="{escape(role)}" style="width:{width:.2f}%" alt="{escape(title)}" '
+        f'src="data:image/png;base64,{data}"/>'
+    )
     return _figure(title, image, x=x, y=y, size=size)
 
 
@@ -207,7 +225,8 @@ def map_chart(
     """
     places = _places(points)
     dots = "".join(
-        f'<path class="dot {escape(point.role)}" d="M{x:.1f} {y:.1f}h.1"'
+        (f'<path class="halo" d="M{x:.1f} {y:.1f}h.1"/>' if point.always else "")
+        + f'<path class="dot {escape(point.role)}" d="M{x:.1f} {y:.1f}h.1"'
         + (f' style="stroke:{escape(point.colour)}"' if point.colour else "")
         + f"><title>{escape(point.text)}</title></path>"
         for point, (x, y) in zip(points, places, strict=True)
@@ -265,7 +284,7 @@ def _names(
         for left, top in ((x + 7, y), (x - 7 - long, y), (x - long / 2, y - high), (x - long / 2, y + high)):
             box = (left, top - high / 2, left + long, top + high / 2)
             inside = box[0] >= 0 and box[2] <= width and box[1] >= 0 and box[3] <= MAP_HEIGHT * pixel
-            others = taken + dots[:index] + dots[index + 1 :]
+            others = taken if points[index].always else taken + dots[:index] + dots[index + 1 :]
             if inside and not any(_over(box, other) for other in others):
                 taken.append(box)
                 found.append((index, 100 * left / width, 100 * top / (MAP_HEIGHT * pixel)))

@@ -1,0 +1,97 @@
+"""The command that shows a note, and what edits did to it, on one page of HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synth_explorer.cli import common
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from synth_explorer.edits import EditChain
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.inspection import Examples
+    from synth_explorer.latents import Latents
+
+
+def inspect(
+    note: Annotated[Path, typer.Argument(metavar="NOTE|LATENTS", help="A sound file or latents.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.html", help="The page to write.")],
+    preset: Annotated[
+        Path | None, typer.Option(metavar="P.json", help="An edit chain: show before, after, and the difference.")
+    ] = None,
+    pitch: common.NotePitch = None,
+    checkpoint: common.Checkpoint = "default",
+    seed: common.Seed = 0,
+    decode_s: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Decode only so much; without a fast decoder nothing is decoded else."),
+    ] = None,
+    open_loop: Annotated[
+        bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
+    ] = False,
+) -> None:
+    """Show a note on one page that needs nothing else: latents, spectra, tracks, modulation, its place on a map.
+
+    With --preset everything is shown before and after the edits, and what was requested beside what was measured.
+    """
+    common.check_suffix(out, (".html", ".htm"))
+    if decode_s is not None and not decode_s > 0:
+        raise common.wrong_usage("give a positive number of seconds.", "--decode-s")
+    common.check_inputs(note, preset)
+    from synth_explorer import files, inspection
+    from synth_explorer.edits import EditChain
+
+    chain = EditChain() if preset is None else EditChain.load(preset)
+    explorer = common.load_explorer(checkpoint)
+    latents = common.read_latents(explorer, note, pitch=pitch)
+    original = None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
+    edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
+
+    def decode(score: Latents, *, seed: int) -> np.ndarray:
+        return common.decode(explorer, score, score.meta.source, seed=seed)
+
+    found = inspection.inspect(
+        explorer,
+        latents,
+        _examples(explorer),
+        edited=edited,
+        chain=chain,
+        outcomes=outcomes,
+        original=original,
+        seed=seed,
+        decode_s=decode_s,
+        decode=decode,
+    )
+    files.write_text(out, inspection.html(found))
+    common.say(out)
+
+
+def _edited(
+    explorer: Explorer, latents: Latents, chain: EditChain, *, seed: int, open_loop: bool
+) -> tuple[Latents | None, list[str]]:
+    """Edited latents, as `edit` makes them, and what the closed loop says of each edit; None where there are none."""
+    if not len(chain):
+        return None, []
+    from synth_explorer.closed_loop import ClosedLoop
+
+    loop = ClosedLoop(explorer)
+    if open_loop or not loop.available:
+        return explorer.edit(latents, chain), []
+    solution = loop.solve(latents, chain, seed=seed, verify=True)
+    return solution.latents, [outcome.sentence for outcome in solution.outcomes]
+
+
+def _examples(explorer: Explorer) -> Examples:
+    """The bundled notes for the map; encoded the first time, which is shown."""
+    from synth_explorer import inspection
+
+    with common.progress("encoding the example notes", unit="notes") as update:
+        found, unkept = inspection.examples(explorer, progress=update)
+    if unkept:
+        typer.echo(f"warning: the example notes will be encoded again next time: {unkept}.", err=True)
+    return found
