@@ -16,7 +16,7 @@ from synth_explorer import checkpoints
 from tests.parity import magenta_reference as magenta
 
 HOP = 512
-ENGINES = ["numba", "keras"]
+ENGINES = ["numba", pytest.param("keras", marks=pytest.mark.slow)]
 
 
 @dataclass(frozen=True)
