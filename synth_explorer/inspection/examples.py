@@ -170,7 +170,7 @@ def _key(explorer: Explorer, notes: Sequence[ExampleNote]) -> str:
 def _read(path: Path, *, channels: int) -> Examples | None:
     """What was kept, or None where nothing whole was."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             kept = Examples(**{item.name: content[item.name] for item in fields(Examples)})
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None

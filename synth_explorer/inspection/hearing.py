@@ -89,6 +89,8 @@ def _pitch(audio: np.ndarray, sample_rate_hz: int, around_hz: float | None, *, f
     nothing = np.full(frames, np.nan)
     if not np.any(audio):
         return nothing, "it is silent"
+    if frames == 0:
+        return nothing, "it is too short to be followed"
     if around_hz is None:
         around_hz = measure.pitch_hz(audio, sample_rate_hz=sample_rate_hz)
         if not np.isfinite(around_hz):

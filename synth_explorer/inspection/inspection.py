@@ -208,6 +208,9 @@ def _judged(
     if not {"before", "after"} <= set(sounds):
         remarks.append("Requested is not set against measured: the edits were not decoded.")
         return []
+    if any(sounds[role].time_s.size == 0 for role in ("before", "after")):
+        remarks.append("Requested is not set against measured: the sounds last less than 8 ms.")
+        return []
     pitches: Any = tuple(_pitch_hz(scores[role]) for role in ("before", "after"))
     known_hz = None if None in pitches else pitches
     pair = (sounds["before"].audio, sounds["after"].audio)
