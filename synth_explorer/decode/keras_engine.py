@@ -83,7 +83,7 @@ class KerasSession:
         self.engine, self.time = engine, 0
         stack, batch = engine.stack, len(conditioning)
         self.conditioning = ops.convert_to_tensor(np.ascontiguousarray(np.swapaxes(conditioning, 0, 1)))
-        self.temperature = np.float32(temperature)
+        self.temperature = np.array(temperature, np.float32)
         taps0 = stack.start.shape[0]
         self.state = _map(
             ops.convert_to_tensor,
@@ -108,8 +108,8 @@ class KerasSession:
                 self.state,
                 self.conditioning,
                 *inputs,
-                np.int32(self.time),
-                np.int32(count),
+                np.array(self.time, np.int32),
+                np.array(count, np.int32),
                 self.temperature,
             )
             block.levels[:, part] = np.asarray(levels)[:count].T
@@ -147,8 +147,8 @@ def _loop(stack: Stack, shape: list[tuple[int, int]], keep: bool) -> Callable[..
         logits = ops.zeros((CHUNK if keep else 0, batch, levels_count), "float32")
 
         def at(array: Any, index: Any) -> Any:
-            """array[index] of the first axis."""
-            return ops.slice(array, [index] + [0] * (len(array.shape) - 1), (1, *array.shape[1:]))[0]
+            """array[index]; with `ops.slice`, TensorFlow compiles anew for each starting time."""
+            return ops.take(array, index, axis=0)
 
         def put(array: Any, index: Any, value: Any) -> Any:
             return ops.slice_update(array, [index] + [0] * (len(array.shape) - 1), value[None])
