@@ -25,11 +25,13 @@ class Ask:
     Attributes:
         tokens: of the sources in the slots A, B, ...; empty where a slot holds none.
         settings: the knobs.
+        checkpoint: name of the checkpoint.
         preset_mean: mean sound that a loaded preset goes toward.
     """
 
     tokens: tuple[str, ...]
     settings: Settings
+    checkpoint: str = ""
     preset_mean: tuple[float, ...] | None = None
 
     @classmethod
@@ -52,4 +54,4 @@ class Ask:
         if mean is not None and not all(math.isfinite(value) for value in mean):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")
         tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
-        return cls(tokens, Settings.from_mapping(content.get("knobs")), mean)
+        return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean)

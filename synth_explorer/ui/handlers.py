@@ -22,8 +22,9 @@ from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.ask import Ask
 from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.rack import Rack
 from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
-from synth_explorer.ui.studio import Source, Studio
+from synth_explorer.ui.studio import NotRendered, Render, Source, Studio
 
 NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
@@ -41,6 +42,11 @@ class SlotView:
     pitch_text: str
     pitch_midi: float | None
     message: str
+
+    @classmethod
+    def empty(cls, message: str = "") -> SlotView:
+        """A slot without a source."""
+        return cls(None, {"selected": "", "own": ""}, None, "", None, alert(message))
 
     def values(self) -> tuple[Any, ...]:
         return (self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
@@ -65,6 +71,8 @@ def note_name(midi: float) -> str:
 
 def pitch_text(source: Source) -> str:
     """Pitch of a source in words: name, cents, and where it comes from."""
+    if source.pitch_midi is None:
+        return "<i>pitch is inside its latents</i>"
     nearest = round(source.pitch_midi)
     cents = round(100 * (source.pitch_midi - nearest))
     origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
@@ -119,7 +127,7 @@ def level_text(peak: float) -> str:
 def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "") -> SlotView:
     """Everything that slot number `slot` shows of a source."""
     if source is None:
-        return SlotView(None, {"selected": "", "own": ""}, None, "", None, alert(message))
+        return SlotView.empty(message)
     try:
         shown = screen(
             studio, studio.heard(source), label=f"{LETTERS[slot]}, {source.title}", colour=SLOT_COLOURS[slot]
@@ -127,7 +135,8 @@ def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "
     except SynthExplorerError as error:
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
-    return SlotView(source, picker, shown, pitch_text(source), round(source.pitch_midi, 2), alert(message))
+    midi = None if source.pitch_midi is None else round(source.pitch_midi, 2)
+    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message))
 
 
 def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:
@@ -177,6 +186,20 @@ def open_defaults(studio: Studio) -> list[SlotView]:
     return views + [slot_view(studio, slot, None) for slot in range(len(views), len(LETTERS))]
 
 
+def reopen(studio: Studio, sources: Sequence[Source | None]) -> list[SlotView]:
+    """The same notes in the slots under another checkpoint; where there are none yet, the default ones."""
+    if not any(sources):
+        return open_defaults(studio)
+    views = []
+    for slot, source in enumerate(sources):
+        try:
+            opened = None if source is None else studio.reopen(source)
+            views.append(slot_view(studio, slot, opened))
+        except SynthExplorerError as error:
+            views.append(slot_view(studio, slot, None, str(error)))
+    return views
+
+
 def pad_value(sources: Sequence[Source | None], settings: Settings) -> dict[str, Any]:
     """Value of the Pad."""
     x, y = settings.point()
@@ -197,53 +220,66 @@ def hear(
         render = studio.render(sources, settings, preset_mean=preset_mean)
     except SynthExplorerError as error:
         return Heard(None, alert(str(error)))
+    return heard_render(studio, render, play=play)
+
+
+def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
+    """A sound that was made, on the result's screen."""
     shown = screen(
         studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
     )
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {_signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
-    return Heard(shown, f'<p class="caption">{words}<span>made in {1000 * render.took_s:.0f} ms</span></p>')
+    took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
+    return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
 
 
-def answer(studio: Studio, request: Any, held: Sequence[Source | None]) -> Heard:
+def answer(rack: Rack, request: Any, held: Sequence[Source | None]) -> Heard:
     """What the result's screen shows of a sound that it is playing, or why there is none.
 
     Args:
-        studio: renders it, or remembers it from when the player asked.
-        request: what `ask.js` wrote: the question, its stamp, and whether it is to play.
+        rack: whose studio renders it, or remembers it from when the player asked.
+        request: what `ask.js` wrote: the question, its stamp, whether it is to play, whether the decoder is slow.
         held: the sources that the session holds.
+
+    Returns:
+        The screen is None where nothing on it is to change.
     """
+    request = request if isinstance(request, dict) else {}
+    marks = {name: request.get(name) for name in ("ask", "stamp", "play")}
     try:
-        asked, sources = asked_for(studio, request, held)
+        studio, asked, sources = asked_for(rack, request, held)
+        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+    except NotRendered as error:
+        return Heard(None, f'<p class="caption">{error}</p>')
     except SynthExplorerError as error:
-        heard = Heard(None, alert(str(error)))
-    else:
-        heard = hear(studio, sources, asked.settings, preset_mean=asked.preset_mean)
-    marks = {name: request.get(name) for name in ("ask", "stamp", "play")} if isinstance(request, dict) else {}
-    return Heard((heard.screen or {"path": ""}) | marks, heard.message)
+        return Heard({"path": ""} | marks, alert(str(error)))
+    heard = heard_render(studio, render, play=bool(request.get("play")))
+    return heard if studio.is_slow else Heard(heard.screen | marks, heard.message)
 
 
-def asked_for(studio: Studio, request: Any, held: Sequence[Source | None]) -> tuple[Ask, list[Source | None]]:
-    """The question of a request and its sources. Raises SynthExplorerError where it makes no sense here."""
+def asked_for(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[Studio, Ask, list[Source | None]]:
+    """The studio, the question and the sources of a request. Raises SynthExplorerError where it makes no sense."""
     asked = Ask.from_json(request.get("ask") if isinstance(request, dict) else None)
-    return asked, [studio.find(token, otherwise=source) for token, source in zip(asked.tokens, held, strict=True)]
+    studio = rack.studio(asked.checkpoint)
+    pairs = zip(asked.tokens, held, strict=True)
+    return studio, asked, [studio.find(token, otherwise=source) for token, source in pairs]
 
 
-def compare(
-    studio: Studio, request: Any, held: Sequence[Source | None]
-) -> tuple[dict[str, Any] | None, str, str | None]:
+def compare(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[dict[str, Any] | None, str, str | None]:
     """After the sound: the sound before the edits, requested against measured, and the edits as a preset file.
 
     Args: as of `answer`.
 
     Returns:
-        Value of the screen "before" (None without edits), the table as HTML, path of the preset.
+        Value of the screen "before" (None without edits, and where it would take long), the table as HTML, path of the
+        preset.
     """
     try:
-        asked, sources = asked_for(studio, request, held)
+        studio, asked, sources = asked_for(rack, request, held)
         render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
         preset = str(studio.preset_file(render.chain))
-        if not render.chain.edits:
+        if not render.chain.edits or studio.is_slow:
             return None, "", preset
         before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
         return before, report_table(studio.report(render)), preset

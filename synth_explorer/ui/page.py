@@ -11,8 +11,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui import route, theme, widget, wiring
-from synth_explorer.ui.panels import edits, morph, result, sources
-from synth_explorer.ui.studio import Studio
+from synth_explorer.ui.panels import checkpoint, edits, morph, result, sources
+from synth_explorer.ui.rack import Rack
 
 TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
@@ -20,36 +20,39 @@ ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
 
 
-def build_page(studio: Studio) -> gr.Blocks:
-    """Build the page over a studio. It can be built before the studio's model has loaded."""
+def build_page(rack: Rack) -> gr.Blocks:
+    """Build the page over a rack of studios. It can be built before a model has loaded."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
-        slots = sources.build(studio)
+            chosen = checkpoint.build(rack)
+        slots = sources.build(rack)
         with gr.Row(elem_classes="bench"):
             mix = morph.build()
             out = result.build()
             knobs = edits.build()
-        wiring.wire(page, wiring.Panels(studio, slots, mix, knobs, out))
+        wiring.wire(page, wiring.Panels(rack, chosen, slots, mix, knobs, out))
     return page
 
 
-def launch(checkpoint: str = "default", **options: Any) -> None:
+def launch(name: str = "default", **options: Any) -> None:
     """Serve the page until it is stopped.
 
     The model loads while the page is being built and served; a page that opens before it is ready waits for it.
 
     Args:
-        checkpoint: name or folder of the model.
+        name: of the checkpoint that the page begins with, or its folder.
         options: passed to Gradio's launch (server_name, server_port, inbrowser, ...).
     """
     from synth_explorer.assets import example_notes
+    from synth_explorer.checkpoints import list_checkpoints
 
-    studio = Studio(lambda: _load(checkpoint), notes=example_notes())
-    serve(build_page(studio), studio, **options)
+    names = [name, *(info.name for info in list_checkpoints() if info.name != name)]
+    rack = Rack(_load, names, notes=example_notes())
+    serve(build_page(rack), rack, **options)
 
 
-def serve(page: gr.Blocks, studio: Studio, **options: Any) -> tuple[Any, str, str]:
+def serve(page: gr.Blocks, rack: Rack, **options: Any) -> tuple[Any, str, str]:
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
@@ -58,9 +61,9 @@ def serve(page: gr.Blocks, studio: Studio, **options: Any) -> tuple[Any, str, st
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [route.sound_route(studio)]},
+        "app_kwargs": {"routes": [route.sound_route(rack)]},
         "ssr_mode": False,
-        "allowed_paths": [str(studio.jukebox.folder)],
+        "allowed_paths": [str(rack.jukebox.folder)],
         "max_file_size": "64mb",
         "show_error": True,
     }

@@ -16,18 +16,19 @@ from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.ask import Ask
 
 if TYPE_CHECKING:
-    from synth_explorer.ui.studio import Studio
+    from synth_explorer.ui.rack import Rack
 
 PATH = "/sound/result.wav"
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
-def sound_route(studio: Studio) -> APIRoute:
-    """The route over a studio, for Gradio's launch."""
+def sound_route(rack: Rack) -> APIRoute:
+    """The route over the rack's studios, for Gradio's launch."""
 
     def sound(ask: str = "") -> Any:
         try:
             asked = Ask.from_json(ask)
+            studio = rack.studio(asked.checkpoint)
             render = studio.render(
                 [studio.find(token) for token in asked.tokens], asked.settings, preset_mean=asked.preset_mean
             )

@@ -22,10 +22,15 @@ RANGES = {
     "brightness": (-1.0, 1.0),
     "amount": (0.0, 1.0),
     "osc_rate_hz": (0.1, 15.0),
+    "raw_scale": (-3.0, 3.0),
+    "raw_add": (-3.0, 3.0),
+    "raw_depth": (0.0, 3.0),
+    "raw_rate_hz": (0.1, 15.0),
 }
 """How far the knobs of the edits turn."""
 
 MORPH_RANGES = {"mix": MIX_RANGE, "x": (0.0, 1.0), "y": (0.0, 1.0), "pitch_midi": (21.0, 108.0)}
+CHANNELS_MOST = 64
 SHAPES = ("sine", "triangle", "square", "ramp")
 
 OSCILLATIONS = {  # target -> (unit, largest depth, usual depth, step)
@@ -59,6 +64,10 @@ class Settings:
         amount: how far, 0..1.
         osc_target: "loudness", "brightness", "pitch" or "off".
         osc_rate_hz, osc_depth, osc_shape: of the oscillation; depth in dB, octaves or cents.
+        raw_channels: latent channels that the raw edits move; none leaves them at rest.
+        raw_scale: they are multiplied by it.
+        raw_add: added to them, in their own units.
+        raw_depth, raw_rate_hz: they swing by +-depth, in their own units.
     """
 
     count: int = 4
@@ -76,6 +85,11 @@ class Settings:
     osc_rate_hz: float = 5.0
     osc_depth: float = 4.0
     osc_shape: str = "sine"
+    raw_channels: tuple[int, ...] = ()
+    raw_scale: float = 1.0
+    raw_add: float = 0.0
+    raw_depth: float = 0.0
+    raw_rate_hz: float = 5.0
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -85,7 +99,8 @@ class Settings:
     def from_values(cls, values: list[Any] | tuple[Any, ...]) -> Settings:
         """From the components' values in the order of `names`; an emptied number field counts as its default."""
         given = {name: value for name, value in zip(cls.names(), values, strict=True) if value is not None}
-        return replace(cls(**given), count=int(given.get("count", cls.count)))
+        channels = channel_numbers(given.get("raw_channels"))
+        return replace(cls(**given), count=int(given.get("count", cls.count)), raw_channels=channels)
 
     @classmethod
     def from_mapping(cls, given: Any) -> Settings:
@@ -100,7 +115,8 @@ class Settings:
         deepest = OSCILLATIONS[target][1] if target in OSCILLATIONS else math.inf
         changes["osc_depth"] = _clamp(values.get("osc_depth"), 0.0, deepest, otherwise=rest.osc_depth)
         changes["count"] = int(changes.get("count", rest.count))
-        return cls(**changes, set_pitch=values.get("set_pitch") is True)
+        channels = channel_numbers(values.get("raw_channels"))
+        return cls(**changes, set_pitch=values.get("set_pitch") is True, raw_channels=channels)
 
     def point(self) -> tuple[float, float]:
         """Where the morph is: (mix, 0) with two sources, (x, y) with more."""
@@ -145,7 +161,22 @@ class Settings:
                     shape=self.osc_shape,
                 )
             )
+        if self.raw_channels:
+            edits += self._raw()
         return EditChain(tuple(edits))
+
+    def _raw(self) -> list[Any]:
+        from synth_explorer.edits import Add, OscillateChannels, Scale
+
+        edits: list[Any] = []
+        if self.raw_scale != 1.0:
+            edits.append(Scale(channels=self.raw_channels, factor=float(self.raw_scale)))
+        if self.raw_add:
+            edits.append(Add(channels=self.raw_channels, amount=float(self.raw_add)))
+        if self.raw_depth:
+            swing = {"rate_hz": float(self.raw_rate_hz), "depth": float(self.raw_depth)}
+            edits.append(OscillateChannels(channels=self.raw_channels, **swing))
+        return edits
 
     def with_preset(self, chain: EditChain) -> tuple[Settings, tuple[float, ...] | None]:
         """Turn the edit knobs to what a preset says; the morph stays where it is.
@@ -171,6 +202,8 @@ class Settings:
                 raise EditError(f"The preset {what} {kind}, which the page has no knob for; apply it in the shell.")
             seen.add(kind)
             _check_reach(kind, found)
+            if changes["raw_channels"] not in ((), found.get("raw_channels", changes["raw_channels"])):
+                raise EditError("The preset's raw edits move different channels; apply it in the shell.")
             changes |= found
             mean = edit_mean or mean
         return replace(self, **changes), mean
@@ -184,6 +217,11 @@ def _knobs(edit: Any) -> tuple[dict[str, Any], tuple[float, ...] | None]:
         return {knob: getattr(edit, name) for name, knob in names.items()}, None
     if kind == "Toward" and edit.keep_loudness:
         return {"toward": PRESET_SOUND, "amount": edit.amount}, tuple(edit.mean)
+    if kind == "OscillateChannels" and edit.shape == "sine" and not edit.phase_turns:
+        return {"raw_channels": edit.channels, "raw_rate_hz": edit.rate_hz, "raw_depth": edit.depth}, None
+    if kind in ("Scale", "Add"):
+        knob, value = ("raw_scale", edit.factor) if kind == "Scale" else ("raw_add", edit.amount)
+        return {"raw_channels": edit.channels, knob: value}, None
     simple = {
         "Gain": ("gain_db", "db"),
         "Brightness": ("brightness", "octaves"),
@@ -204,6 +242,12 @@ def _check_reach(kind: str, knobs: Mapping[str, Any]) -> None:
                 f"The preset asks for {kind} with {knobs[name]:g}, and the page's knob goes from {low:g} to {high:g}; "
                 "apply it in the shell."
             )
+
+
+def channel_numbers(given: Any) -> tuple[int, ...]:
+    """Channels that a browser sent, in order and each once; what is no channel is left out."""
+    given = given if isinstance(given, list | tuple) else ()
+    return tuple(sorted({value for value in given if type(value) is int and 0 <= value < CHANNELS_MOST}))
 
 
 def _clamp(value: Any, low: float, high: float, *, otherwise: float) -> float:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import RLock, Thread
+from threading import Event, Lock, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synth_explorer import plots
-from synth_explorer.errors import AudioError
+from synth_explorer.errors import AudioError, SynthExplorerError
 from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.job import Job
 from synth_explorer.ui.settings import LETTERS, NO_SOURCE, PRESET_SOUND, Settings
 from synth_explorer.ui.store import Jukebox, LruCache
 
@@ -39,7 +40,8 @@ class Source:
         path: the file it was read from.
         title: what the page calls it.
         key: hash of the file's content.
-        heard_midi: estimated pitch. confidence: of the estimate, 0..1.
+        heard_midi: estimated pitch; None where the checkpoint keeps pitch inside its latents.
+        confidence: of the estimate, 0..1.
         pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
         note_id: name of the example note; empty for a user's own.
         checkpoint: hash of the checkpoint that encodes it.
@@ -48,9 +50,9 @@ class Source:
     path: str
     title: str
     key: str
-    heard_midi: float
+    heard_midi: float | None
     confidence: float
-    pitch_midi: float
+    pitch_midi: float | None
     note_id: str = ""
     checkpoint: str = ""
 
@@ -65,6 +67,10 @@ class Source:
         return self.pitch_midi == self.heard_midi
 
 
+class NotRendered(SynthExplorerError):
+    """A sound that a slow decoder has yet to be asked for."""
+
+
 @dataclass(eq=False)
 class Render:
     """What the knobs asked for. The sound before the edits is decoded only when somebody asks for it."""
@@ -75,7 +81,7 @@ class Render:
     weights: tuple[float, ...]
     audio: np.ndarray
     title: str
-    took_s: float
+    took_s: float = 0.0
     before_audio: np.ndarray | None = None
 
     @property
@@ -86,20 +92,23 @@ class Render:
 class Studio:
     """Sources, renders and the sounds that the page plays, over one Explorer that loads in the background."""
 
-    def __init__(self, load: Callable[[], Explorer], *, notes: Sequence[ExampleNote] = ()) -> None:
+    def __init__(
+        self, load: Callable[[], Explorer], *, notes: Sequence[ExampleNote] = (), jukebox: Jukebox | None = None
+    ) -> None:
         """
         Args:
             load: makes the Explorer; runs once, in a thread of its own.
             notes: example notes to choose from.
+            jukebox: where sounds to play are kept; None: a new one.
         """
         self.notes = {note.name: note for note in notes}
-        self.jukebox = Jukebox()
+        self.jukebox = Jukebox() if jukebox is None else jukebox
         self._explorer: Future[Explorer] = Future()
         self._sources: LruCache[Source] = LruCache(SOURCES_KEPT)
         self._tokens: LruCache[Source] = LruCache(SOURCES_KEPT)
         self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
         self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
-        self._model = RLock()
+        self._model, self._slow = RLock(), Lock()
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
 
     def _load(self, load: Callable[[], Explorer]) -> None:
@@ -117,8 +126,14 @@ class Studio:
         return self._explorer.result()
 
     @property
-    def is_ready(self) -> bool:
-        return self._explorer.done()
+    def has_failed(self) -> bool:
+        """Whether the Explorer could not be loaded."""
+        return self._explorer.done() and self._explorer.exception() is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a sound takes so long that it is made when asked for, not at every move of a knob."""
+        return self.explorer.decoders[0] != "fast"
 
     def open_example(self, note_id: str) -> Source:
         """Open one of the bundled notes by its name."""
@@ -126,9 +141,15 @@ class Studio:
             raise AudioError(f"There is no example note {note_id!r}; choose one from the list.")
         note = self.notes[note_id]
         source = self.open_file(note.path, title=note.name, note_id=note_id)
-        if abs(source.heard_midi - note.pitch) > 0.75:  # its label knows better
+        if source.heard_midi is not None and abs(source.heard_midi - note.pitch) > 0.75:  # its label knows better
             source = self.with_pitch(source, note.pitch)
         return source
+
+    def reopen(self, source: Source) -> Source:
+        """A source of another checkpoint's studio, for this one. Raises AudioError where its file is gone."""
+        if source.note_id:
+            return self.open_example(source.note_id)
+        return self.open_file(source.path, title=source.title)
 
     def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> Source:
         """Read a sound file, estimate its pitch and encode it, unless that was done before.
@@ -143,9 +164,11 @@ class Studio:
         if known is not None and Path(known.path).is_file():
             return known
         audio = self._read(path, title)
-        with self._model:
-            midi, confidence = self.explorer.estimate_pitch(audio)
-        midi = round(float(midi), 2)
+        midi, confidence = None, 0.0
+        if self.explorer.has_pitch:
+            with self._model:
+                heard_midi, confidence = self.explorer.estimate_pitch(audio)
+            midi = round(float(heard_midi), 2)
         checkpoint = self.explorer.checkpoint_hash
         source = Source(str(path), title, key, midi, float(confidence), midi, note_id, checkpoint)
         self._encode(source, audio)
@@ -157,6 +180,8 @@ class Studio:
         Raises:
             AudioError: a pitch outside 0..127.
         """
+        if not self.explorer.has_pitch:
+            raise AudioError("This checkpoint keeps pitch inside its latents; it cannot be set.")
         pitch = source.heard_midi if midi is None else float(midi)
         if not 0.0 <= pitch <= 127.0:
             raise AudioError(f"A pitch of {pitch:g} is not a MIDI note; give a number from 0 to 127.")
@@ -242,23 +267,54 @@ class Studio:
             preset_mean: mean sound that a loaded preset goes toward.
 
         Raises:
+            NotRendered: the decoder is slow, and this was not rendered yet.
             SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
         """
-        used = self._used(sources, settings)
-        key = (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean)
+        key, used = self._key(sources, settings, preset_mean)
         with self._model:  # whoever asks the same a moment later waits for this answer
-            return self._renders.get(key) or self._renders.put(key, self._render(used, settings, preset_mean))
+            known = self._renders.get(key)
+            if known is not None:
+                return known
+            if self.is_slow:
+                raise NotRendered("The knobs have moved since; press Render to hear it.")
+            started = time.perf_counter()
+            plan = self._plan(used, settings, preset_mean)
+            made = replace(plan, audio=self.explorer.decode(plan.after), took_s=time.perf_counter() - started)
+            return self._renders.put(key, made)
 
-    def _render(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
-        started = time.perf_counter()
+    def start(
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+    ) -> Job:
+        """Begin to render what a slow decoder takes long for; arguments and errors as of `render`."""
+        key, used = self._key(sources, settings, preset_mean)
+        with self._model:
+            plan = self._plan(used, settings, preset_mean)
+        explorer = self.explorer
+
+        def chunks(stop: Event, progress: Callable[[int, int], None]) -> Iterator[np.ndarray]:
+            return explorer.stream(plan.after, stop=stop, progress=progress)
+
+        def keep(audio: np.ndarray, took_s: float, is_whole: bool) -> Render:
+            made = replace(plan, audio=audio, took_s=took_s)
+            return self._renders.put(key, made) if is_whole else made
+
+        return Job(chunks, keep, total=plan.after.duration_samples, turn=self._slow)
+
+    def _key(
+        self, sources: Sequence[Source | None], settings: Settings, preset_mean: tuple[float, ...] | None
+    ) -> tuple[Hashable, list[Source]]:
+        used = self._used(sources, settings)
+        return (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean), used
+
+    def _plan(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
+        """A render without its sound."""
         weights = settings.weights()
         pitch = settings.pitch_midi if settings.set_pitch else None
         chain = settings.chain(self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
         before = self.explorer.morph([self.latents(source) for source in used], weights, pitch=pitch)
         after = self.explorer.edit(before, chain)
-        audio = self.explorer.decode(after)
         title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
-        return Render(before, after, chain, weights, audio, title, time.perf_counter() - started)
+        return Render(before, after, chain, weights, np.zeros(0, np.float32), title)
 
     def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:
         used = list(sources)[: settings.count]

@@ -7,7 +7,7 @@ answer from the route of sounds, and only then do picture and figures follow by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,19 +15,25 @@ from typing import Any
 
 import gradio as gr
 
-from synth_explorer.ui import handlers
+from synth_explorer.ui import handlers, switching
+from synth_explorer.ui.handlers import Heard
+from synth_explorer.ui.panels.checkpoint import Checkpoint
 from synth_explorer.ui.panels.edits import Edits, depth_label
 from synth_explorer.ui.panels.morph import Morph
 from synth_explorer.ui.panels.result import Result
 from synth_explorer.ui.panels.sources import Slot, Sources
+from synth_explorer.ui.rack import Rack
+from synth_explorer.ui.rendering import Renders
 from synth_explorer.ui.settings import NO_OSCILLATION, NO_SOURCE, OSCILLATIONS, PRESET_SOUND, Settings
-from synth_explorer.ui.studio import Studio
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 MODEL: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency_limit": 1}
 LATEST: dict[str, Any] = {**MODEL, "trigger_mode": "always_last"}
 SOON: dict[str, Any] = {**QUIET, "trigger_mode": "always_last", "queue": False}
 """One request and its answer instead of Gradio's queue and event stream; the studio's lock keeps renders in line."""
+
+RENDERS_WATCHED = 32
+"""Browsers that may wait for a slow render at once; the renders themselves take turns."""
 
 ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 
@@ -39,7 +45,8 @@ SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y:
 class Panels:
     """All that is on the page."""
 
-    studio: Studio
+    rack: Rack
+    checkpoint: Checkpoint
     sources: Sources
     morph: Morph
     edits: Edits
@@ -55,7 +62,8 @@ class Panels:
     def asking(self) -> list[gr.Component]:
         """What `ask.js` takes, in its order."""
         screens = [slot.screen for slot in self.sources.slots]
-        return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *screens, *self.knobs.values()]
+        chosen = [self.checkpoint.name, self.checkpoint.slow]
+        return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *chosen, *screens, *self.knobs.values()]
 
 
 def wire(page: gr.Blocks, panels: Panels) -> None:
@@ -68,6 +76,7 @@ def wire(page: gr.Blocks, panels: Panels) -> None:
     _wire_edits(panels)
     _wire_presets(panels)
     _wire_result(panels)
+    _wire_render(page, panels)
 
 
 def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, play: bool = True) -> None:
@@ -86,14 +95,15 @@ def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, pl
 
 
 def _wire_result(panels: Panels) -> None:
-    result, studio = panels.result, panels.studio
+    result, rack = panels.result, panels.rack
     inputs = [result.request, *panels.sources.states]
 
     def answer(request: Any, *held: Any) -> tuple[Any, ...]:
-        return handlers.answer(studio, request, held).values()
+        heard = handlers.answer(rack, request, held)
+        return gr.skip() if heard.screen is None else heard.screen, heard.message
 
     def compare(request: Any, *held: Any) -> tuple[Any, ...]:
-        before, table, preset = handlers.compare(studio, request, held)
+        before, table, preset = handlers.compare(rack, request, held)
         return gr.update(visible=before is not None), before, table, preset
 
     heard = result.screen.heard(answer, inputs, result.shown, **SOON)
@@ -101,44 +111,67 @@ def _wire_result(panels: Panels) -> None:
     heard.then(compare, inputs, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
 
 
+def _wire_render(page: gr.Blocks, panels: Panels) -> None:
+    """The button of slow decoders, and the one that stops them."""
+    result, renders = panels.result, Renders(panels.rack)
+
+    def render(browser: gr.Request, request: Any, play: bool, *held: Any) -> Iterator[tuple[Any, ...]]:
+        for step in renders.run(browser.session_hash or "", request, held, play=bool(play)):
+            heard = step.heard or Heard(None, "")
+            screen = gr.skip() if heard.screen is None else heard.screen
+            buttons = gr.update(interactive=not step.is_running), gr.update(interactive=step.is_running)
+            yield screen, heard.message, step.words, *buttons
+
+    def stop(browser: gr.Request) -> None:
+        renders.stop(browser.session_hash or "")
+
+    outputs = [*result.shown, result.progress, result.render, result.stop]
+    inputs = [result.request, result.autoplay, *panels.sources.states]
+    result.render.click(render, inputs, outputs, **QUIET, concurrency_id="render", concurrency_limit=RENDERS_WATCHED)
+    result.stop.click(stop, None, None, **QUIET, queue=False)
+    page.unload(stop)
+
+
 def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
-    shown = [component for slot in panels.sources.slots for component in slot.shown]
+    chosen, morph, count = panels.checkpoint.name, panels.morph, panels.sources.count
+    inputs, outputs = [chosen, count, morph.pad, *panels.sources.states], switching.outputs(panels)
 
-    def open_page() -> list[Any]:
-        views = handlers.open_defaults(panels.studio)
-        settings = Settings()
-        sources = [view.source for view in views]
-        pad = handlers.pad_value(sources, settings)
-        return [value for view in views for value in view.values()] + [pad]
+    def open_page(name: str, count: int, pad: dict[str, Any], *sources: Any) -> list[Any]:
+        return switching.values(panels.rack, name, sources, count, pad)
 
-    opened = page.load(open_page, None, [*shown, panels.morph.pad], **MODEL)
+    opened = page.load(open_page, inputs, outputs, **MODEL)
     _hear(panels, opened.then, play=False)
+    loading = chosen.input(
+        lambda: '<p class="caption">Loading the checkpoint</p>', None, panels.result.message, **QUIET
+    )
+    switched = loading.then(open_page, inputs, outputs, **MODEL)
+    _hear(panels, switched.then, play=False)
 
 
 def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
-    studio = panels.studio
+    rack = panels.rack
 
     def named(view: handlers.SlotView, pad: dict[str, Any]) -> tuple[Any, ...]:
         names = list(pad["names"])
         names[index] = view.source.title if view.source else ""
         return *view.values(), {**pad, "names": names}
 
-    def choose(picked: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.choose_note(studio, index, picked, current), pad)
+    def choose(name: str, picked: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
+        return named(handlers.choose_note(rack.studio(name), index, picked, current), pad)
 
-    def open_own(path: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.open_own(studio, index, path, current), pad)
+    def open_own(name: str, path: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
+        return named(handlers.open_own(rack.studio(name), index, path, current), pad)
 
-    def set_pitch(midi: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.set_pitch(studio, index, midi, current), pad)
+    def set_pitch(name: str, midi: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
+        return named(handlers.set_pitch(rack.studio(name), index, midi, current), pad)
 
-    pad = panels.morph.pad
+    pad, name = panels.morph.pad, panels.checkpoint.name
     outputs = [*slot.shown, pad]
     changes = (
-        slot.picker.choose(choose, [slot.picker, slot.source, pad], outputs, **LATEST),
-        slot.upload.upload(open_own, [slot.upload, slot.source, pad], outputs, **MODEL),
-        slot.microphone.stop_recording(open_own, [slot.microphone, slot.source, pad], outputs, **MODEL),
-        slot.pitch_midi.submit(set_pitch, [slot.pitch_midi, slot.source, pad], outputs, **LATEST),
+        slot.picker.choose(choose, [name, slot.picker, slot.source, pad], outputs, **LATEST),
+        slot.upload.upload(open_own, [name, slot.upload, slot.source, pad], outputs, **MODEL),
+        slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source, pad], outputs, **MODEL),
+        slot.pitch_midi.submit(set_pitch, [name, slot.pitch_midi, slot.source, pad], outputs, **LATEST),
     )
     for change in changes:
         _hear(panels, change.then)
@@ -185,9 +218,11 @@ def _wire_morph(panels: Panels) -> None:
 
 def _wire_edits(panels: Panels) -> None:
     edits = panels.edits
-    for slider in (edits.gain_db, edits.brightness, edits.amount, edits.osc_rate_hz, edits.osc_depth):
-        _hear(panels, slider.release)
+    for knob in edits.knobs.values():
+        if isinstance(knob, gr.Slider):
+            _hear(panels, knob.release)
     _hear(panels, edits.osc_shape.input)
+    _hear(panels, edits.raw_channels.input)
     toward = edits.toward.input(
         lambda toward: gr.update(visible=toward != NO_SOURCE), edits.toward, edits.amount, **QUIET
     )
@@ -214,6 +249,7 @@ def _wire_presets(panels: Panels) -> None:
         updates = {name: gr.update(value=getattr(settings, name)) for name in names}
         choices = handlers.toward_choices(settings.count, preset=mean is not None)
         updates["toward"] = gr.update(choices=choices, value=settings.toward)
+        updates["raw_channels"] = gr.update(value=list(settings.raw_channels))
         updates["amount"] = gr.update(value=settings.amount, visible=settings.toward != NO_SOURCE)
         rate, depth, shape = _oscillation(settings.osc_target, settings.osc_depth)
         updates["osc_rate_hz"] = rate | {"value": settings.osc_rate_hz}

@@ -31,9 +31,16 @@ def fake() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def studio(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    from synth_explorer.ui.studio import Studio
+def rack(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A quick checkpoint and a slow one."""
+    from synth_explorer.ui.rack import Rack
 
-    opened = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
+    kinds = {"fake": fake.FakeExplorer, "slow": fake.SlowExplorer}
+    opened = Rack(lambda name: kinds[name](), list(kinds), notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
     yield opened
     opened.jukebox.close()
+
+
+@pytest.fixture(scope="module")
+def studio(rack: object) -> object:
+    return rack.studio("fake")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from synth_explorer import audio as sound
 from synth_explorer.edits import Controls, EditChain
+from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
@@ -41,7 +45,8 @@ class FakeExplorer:
     """Counts what it does, so that tests can say what was remembered."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    checkpoint_name, checkpoint_hash, decoders = "fake", "0" * 64, ("fast",)
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast",), True
+    config = SimpleNamespace(channels=CHANNELS)
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)
@@ -90,6 +95,41 @@ class FakeExplorer:
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         return chain.apply(latents, self.controls)
+
+
+class SlowExplorer(FakeExplorer):
+    """The same sound in chunks that take time, without named controls and without a pitch."""
+
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "slow", "1" * 64, ("wavenet",), False
+    config = SimpleNamespace(channels=CHANNELS)
+    CHUNKS, CHUNK_S = 16, 0.1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.controls = Controls()
+
+    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+        raise AudioError("This checkpoint estimates no pitch.")
+
+    def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "") -> Latents:
+        latents = super().encode(audio, pitch=60.0, source=source)
+        meta = replace(latents.meta, checkpoint="slow", checkpoint_hash=self.checkpoint_hash)
+        return Latents(latents.z, np.full(latents.frames, np.nan), meta)
+
+    def decode(self, latents: Latents, **_: Any) -> np.ndarray:
+        raise AssertionError("a slow decoder is streamed, by a job")
+
+    def stream(
+        self, latents: Latents, *, stop: Event, progress: Callable[[int, int], None], **_: Any
+    ) -> Iterator[np.ndarray]:
+        steady = latents.replace(pitch_hz=np.full(latents.frames, 220.0))
+        audio = FakeExplorer.decode(self, steady)
+        size = audio.size // self.CHUNKS
+        for start in range(0, audio.size, size):
+            if stop.wait(self.CHUNK_S):
+                return
+            yield audio[start : start + size]
+            progress(min(start + size, audio.size), audio.size)
 
 
 def fake_notes(folder: Path) -> list[FakeNote]:

@@ -35,11 +35,11 @@ pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
-def address(studio) -> Iterator[str]:
+def address(rack) -> Iterator[str]:
     from synth_explorer.ui.page import build_page, serve
 
-    page = build_page(studio)
-    _, local, _ = serve(page, studio, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    page = build_page(rack)
+    _, local, _ = serve(page, rack, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     yield local
     page.close()
 
@@ -243,7 +243,15 @@ def test_two_pages_hear_their_own_sounds(browser, address):
 
 
 @pytest.mark.parametrize(
-    "ask", ["", "../../etc/passwd", '{"sources": ["../x", "", "", ""], "knobs": {"count": 2}}', "<script>", "[" * 3000]
+    "ask",
+    [
+        "",
+        "../../etc/passwd",
+        '{"checkpoint": "fake", "sources": ["../x", "", "", ""], "knobs": {"count": 2}}',
+        '{"checkpoint": "../../etc", "sources": ["", "", "", ""]}',
+        "<script>",
+        "[" * 3000,
+    ],
 )
 def test_the_route_of_sounds_answers_nonsense_with_a_sentence(address, ask):
     with pytest.raises(HTTPError) as refused:
@@ -261,3 +269,45 @@ def test_quick_turns_end_on_the_last_one(desk):
     desk.page.wait_for_selector("#comparison .report")
     desk.page.wait_for_function("document.querySelector('#report').innerText.includes('−18.0')")
     assert rms_db(desk.fetch()) - rms_db(plain) == pytest.approx(-18.0, abs=0.05)
+
+
+def test_a_slow_checkpoint_is_rendered_by_a_button(browser, address):
+    desk = Desk(browser, address)
+    page, plain = desk.page, desk.source()
+    assert not page.locator("#making").is_visible()
+    page.locator("#checkpoint input").click()
+    page.get_by_role("option", name="slow").click()
+    page.wait_for_selector("#missing .note")
+    assert "no calibrated loudness" in page.locator("#missing").inner_text()
+    for knob in ("gain-db", "brightness", "transpose"):
+        assert page.locator(f"#{knob} input[type=range]").is_disabled()
+    page.wait_for_function("document.querySelector('#message-result').innerText.includes('press Render')")
+    assert desk.source() == plain
+    first = desk.after(lambda: page.click("#render"))
+    page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
+    page.click("#raw button")
+    desk.page.locator("#raw-channels label").first.click()
+    desk.type_into("raw-add", "0.5")
+    page.wait_for_function("document.querySelector('#message-result').innerText.includes('press Render')")
+    page.click("#render")
+    page.wait_for_function("document.querySelector('#progress').innerText.includes('left')")
+    desk.after(lambda: page.click("#stop"))
+    assert "Stopped at" in page.locator("#message-result").inner_text()
+    louder = desk.after(lambda: page.click("#render"))
+    assert louder.size == first.size and rms_db(louder) - rms_db(first) == pytest.approx(10.0, abs=0.1)
+    page.locator("#checkpoint input").click()
+    page.get_by_role("option", name="fake").click()
+    page.wait_for_function("!document.querySelector('#gain-db input[type=range]').disabled")
+    desk.after(lambda: desk.type_into("gain-db", "-6"))
+    assert not page.locator("#making").is_visible() and desk.troubles == []
+    page.close()
+
+
+def test_latent_channels_move_with_a_quick_checkpoint_too(desk):
+    plain = desk.fetch()
+    desk.page.click("#raw button")
+    desk.page.locator("#raw-channels label").first.click()
+    moved = desk.after(lambda: desk.type_into("raw-add", "0.3"))
+    assert rms_db(moved) - rms_db(plain) == pytest.approx(6.0, abs=0.1)
+    back = desk.after(lambda: desk.page.click("#reset"))
+    assert np.array_equal(back, plain)

@@ -138,13 +138,13 @@ def test_an_empty_slot_is_one_sentence(studio, sources):
 def request(sources, settings, **more):
     """What the page's script writes for these sources and knobs."""
     tokens = [source.token if source and index < settings.count else "" for index, source in enumerate(sources)]
-    asked = {"sources": tokens, "mean": None, "knobs": asdict(settings)} | more
+    asked = {"checkpoint": "fake", "sources": tokens, "mean": None, "knobs": asdict(settings)} | more
     return {"ask": json.dumps(asked), "stamp": 7, "play": True, "complete": True}
 
 
-def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(studio, sources):
+def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(rack, studio, sources):
     asked = request(sources, replace(REST, mix=0.3))
-    answered = handlers.answer(studio, asked, sources).screen
+    answered = handlers.answer(rack, asked, sources).screen
     assert {name: answered[name] for name in ("ask", "stamp", "play")} == {
         name: asked[name] for name in ("ask", "stamp", "play")
     }
@@ -164,34 +164,46 @@ def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(studio, sources
         {"ask": "x" * 9999},
     ],
 )
-def test_an_unreadable_question_is_one_sentence(studio, sources, asked):
-    heard = handlers.answer(studio, asked, sources)
+def test_an_unreadable_question_is_one_sentence(rack, studio, sources, asked):
+    heard = handlers.answer(rack, asked, sources)
     assert not heard.screen["path"] and heard.message.count("<p") == 1 and "reload" in heard.message
 
 
-def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(studio, sources, monkeypatch):
+def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(rack, studio, sources, monkeypatch):
     asked = request(sources, REST)
     monkeypatch.setattr(studio, "_tokens", type(studio._tokens)(8))
-    assert "no longer open" in handlers.answer(studio, asked, [None] * 4).message
-    assert handlers.answer(studio, asked, sources).screen["path"]
+    assert "no longer open" in handlers.answer(rack, asked, [None] * 4).message
+    assert handlers.answer(rack, asked, sources).screen["path"]
     with pytest.raises(AudioError, match="no longer open"):
         studio.find("../" * 8)
 
 
-def test_the_comparison_reports_what_was_asked_and_heard(studio, sources):
+def test_the_comparison_reports_what_was_asked_and_heard(rack, studio, sources):
     settings = replace(REST, gain_db=-6.0, osc_target="loudness", osc_depth=4.0)
-    before, table, preset = handlers.compare(studio, request(sources, settings), sources)
+    before, table, preset = handlers.compare(rack, request(sources, settings), sources)
     assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation rate" in table
     assert json.loads(Path(preset).read_text(encoding="utf-8"))
-    assert handlers.compare(studio, request(sources, REST), sources)[:2] == (None, "")
+    assert handlers.compare(rack, request(sources, REST), sources)[:2] == (None, "")
 
 
-def test_a_preset_turns_the_knobs_back(studio, sources):
+def test_a_preset_turns_the_knobs_back(rack, studio, sources):
     settings = replace(
-        REST, gain_db=-6.0, brightness=0.25, transpose=5.0, toward="B", amount=0.4, osc_target="pitch", osc_depth=20.0
+        REST,
+        gain_db=-6.0,
+        brightness=0.25,
+        transpose=5.0,
+        toward="B",
+        amount=0.4,
+        osc_target="pitch",
+        osc_depth=20.0,
+        raw_channels=(2, 5),
+        raw_scale=1.5,
+        raw_add=-0.5,
+        raw_depth=0.25,
+        raw_rate_hz=3.0,
     )
     first = handlers.hear(studio, sources, settings).screen["path"]
-    preset = handlers.compare(studio, request(sources, settings), sources)[2]
+    preset = handlers.compare(rack, request(sources, settings), sources)[2]
     changed, mean, message = handlers.load_preset(preset, REST)
     assert not message and changed.toward == "Preset" and mean is not None
     assert replace(changed, toward="B") == settings
@@ -200,10 +212,12 @@ def test_a_preset_turns_the_knobs_back(studio, sources):
 
 
 def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
-    from synth_explorer.edits import EditChain, Gain, Scale
+    from synth_explorer.edits import Add, EditChain, Gain, Scale, SetPitch
 
     for chain, words in (
-        (EditChain((Scale(channels=(3,), factor=1.5),)), "Scale"),
+        (EditChain((SetPitch(midi=60.0),)), "SetPitch"),
+        (EditChain((Scale(channels=(3,), factor=1.5), Add(channels=(4,), amount=1.0))), "different channels"),
+        (EditChain((Scale(channels=(3,), factor=9.0),)), "-3 to 3"),
         (EditChain((Gain(1.0), Gain(2.0))), "more than one"),
         (EditChain((Gain(20.0),)), "-24 to 12"),
     ):
@@ -229,10 +243,10 @@ def test_a_checkpoint_that_does_not_load_is_said_on_the_page(fake, tmp_path):
     assert all("no checkpoint" in view.message for view in views)
 
 
-def test_the_page_builds_with_every_event_private(studio):
+def test_the_page_builds_with_every_event_private(rack):
     from synth_explorer.ui.page import build_page
 
-    page = build_page(studio)
+    page = build_page(rack)
     assert page.fns
     assert all(event.api_visibility == "private" for event in page.fns.values())
     assert not list(Path(handlers.__file__).parent.glob("*.pyi"))

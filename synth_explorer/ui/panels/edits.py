@@ -14,7 +14,7 @@ TARGETS = (("Off", NO_OSCILLATION), ("Loudness", "loudness"), ("Brightness", "br
 
 @dataclass(frozen=True)
 class Edits:
-    """Components of the panel. The first eight are knobs named as in Settings."""
+    """Components of the panel. Those named as fields of Settings are knobs."""
 
     gain_db: gr.Slider
     brightness: gr.Slider
@@ -24,6 +24,12 @@ class Edits:
     osc_rate_hz: gr.Slider
     osc_depth: gr.Slider
     osc_shape: gr.Radio
+    raw_channels: gr.CheckboxGroup
+    raw_scale: gr.Slider
+    raw_add: gr.Slider
+    raw_depth: gr.Slider
+    raw_rate_hz: gr.Slider
+    missing: gr.HTML
     reset: gr.Button
     save: gr.DownloadButton
     load: gr.UploadButton
@@ -40,14 +46,18 @@ def build() -> Edits:
     """Build the panel with every edit at rest."""
     with gr.Column(elem_classes=["card", "edits"], min_width=0):
         widget.words("<h2>Edits</h2>")
+        missing = widget.words("", elem_id="missing", elem_classes="messages")
         knobs = _timbre() | _oscillation()
+        with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="raw"):
+            widget.words("<p class='note'>As in NSynth's demos, in the channels' own units and without promises.</p>")
+            knobs |= _raw()
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
             save = gr.DownloadButton("Save preset", size="sm", min_width=0, elem_id="save-preset")
             load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset_mean = widget.memory(None)
-    return Edits(**knobs, reset=reset, save=save, load=load, message=message, preset_mean=preset_mean)
+    return Edits(**knobs, missing=missing, reset=reset, save=save, load=load, message=message, preset_mean=preset_mean)
 
 
 def _timbre() -> dict[str, gr.Component]:
@@ -126,6 +136,43 @@ def _oscillation() -> dict[str, gr.Component]:
             min_width=0,
         ),
     }
+
+
+def _raw() -> dict[str, gr.Component]:
+    rest = Settings()
+    sliders = {  # knob -> (step, label)
+        "raw_scale": (0.01, "Scale (factor)"),
+        "raw_add": (0.01, "Add (moves the mean)"),
+        "raw_depth": (0.01, "Oscillate by (±)"),
+        "raw_rate_hz": (0.1, "Rate (Hz)"),
+    }
+    return {
+        "raw_channels": gr.CheckboxGroup(
+            channel_choices(16),
+            value=[],
+            label="Channels that move",
+            elem_classes=["segments", "channels"],
+            elem_id="raw-channels",
+            min_width=0,
+        ),
+        **{
+            name: gr.Slider(
+                *RANGES[name],
+                value=getattr(rest, name),
+                step=step,
+                label=label,
+                elem_id=name.replace("_", "-").removesuffix("-hz"),
+                elem_classes="" if name in ("raw_depth", "raw_rate_hz") else "from-middle",
+                min_width=0,
+            )
+            for name, (step, label) in sliders.items()
+        },
+    }
+
+
+def channel_choices(count: int) -> list[tuple[str, int]]:
+    """Latent channels as (label, number)."""
+    return [(str(channel), channel) for channel in range(count)]
 
 
 def depth_label(unit: str) -> str:

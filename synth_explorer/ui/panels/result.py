@@ -17,6 +17,10 @@ class Result:
     screen: gr.HTML
     message: gr.HTML
     autoplay: gr.Checkbox
+    making: gr.Row
+    render: gr.Button
+    stop: gr.Button
+    progress: gr.HTML
     comparison: gr.Row
     before: gr.HTML
     table: gr.HTML
@@ -36,6 +40,10 @@ def build() -> Result:
         request = widget.memory()
         screen = widget.screen(letter="the result", hint="Loading the model", elem_id="screen-result")
         message = widget.words("", elem_id="message-result", elem_classes="messages")
+        with gr.Row(visible=False, elem_classes="making", elem_id="making") as making:
+            render = gr.Button("Render", variant="primary", size="sm", min_width=0, elem_id="render")
+            stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
+            progress = widget.words("", elem_id="progress")
         with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
             with gr.Column(min_width=0, elem_classes="before"):
                 widget.words("<h3>Before the edits</h3>")
@@ -43,4 +51,4 @@ def build() -> Result:
                     letter="the morph before the edits", elem_id="screen-before", elem_classes="small"
                 )
             table = widget.words("", elem_id="report")
-    return Result(request, screen, message, autoplay, comparison, before, table)
+    return Result(request, screen, message, autoplay, making, render, stop, progress, comparison, before, table)

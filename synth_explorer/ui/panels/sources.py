@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import widget
+from synth_explorer.ui.rack import Rack
 from synth_explorer.ui.settings import LETTERS
-from synth_explorer.ui.studio import Studio
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Sources:
         return [slot.source for slot in self.slots]
 
 
-def build(studio: Studio) -> Sources:
+def build(rack: Rack) -> Sources:
     """Build the panel with as many slots as there are letters."""
     with gr.Row(elem_classes="strip"):
         widget.words("<h2>Sources</h2>")
@@ -58,7 +58,7 @@ def build(studio: Studio) -> Sources:
             elem_id="count",
         )
     with gr.Row(elem_classes="slots"):
-        slots = tuple(_slot(letter, families(studio)) for letter in LETTERS)
+        slots = tuple(_slot(letter, families(rack)) for letter in LETTERS)
     return Sources(count, slots)
 
 
@@ -99,9 +99,9 @@ def _slot(letter: str, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
     return Slot(column, source, picker, screen, pitch_text, pitch_midi, message, upload, record, microphone)
 
 
-def families(studio: Studio) -> list[tuple[str, list[tuple[str, str]]]]:
+def families(rack: Rack) -> list[tuple[str, list[tuple[str, str]]]]:
     """The example notes by family: [(family, [(id, label), ...]), ...]."""
     grouped: dict[str, list[tuple[str, str]]] = {}
-    for note in studio.notes.values():
+    for note in rack.notes.values():
         grouped.setdefault(note.family.replace("_", " ").capitalize(), []).append((note.name, note.name))
     return list(grouped.items())

@@ -1,5 +1,5 @@
 // A spectrogram that plays. value = {path, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
-// null; or a question {ask, stamp, play, complete}, whose sound has an address of its own: it is played at once, and the
+// null; or a question {ask, stamp, play, complete, slow}, whose sound has an address of its own: it is played at once, and the
 // event `heard` then asks for a value as above that bears the question's ask and stamp.
 const screen = element.querySelector('.screen');
 const picture = element.querySelector('img');
@@ -115,6 +115,11 @@ function draw() {
 function take() {
   const value = props.value;
   if (value && asked && value.stamp < asked.stamp) return; // the answer to an earlier question
+  if (value && value.slow) { // made when somebody presses Render: what is drawn stays
+    asked = null;
+    trigger('heard', { stamp: value.stamp });
+    return;
+  }
   if (value && 'complete' in value) {
     asked = value;
     hear();

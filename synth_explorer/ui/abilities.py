@@ -1,0 +1,53 @@
+"""What a checkpoint can do, as far as the page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """Which knobs a checkpoint obeys.
+
+    Attributes:
+        has_loudness, has_brightness: whether these were calibrated.
+        has_pitch: whether pitch goes beside its latents.
+        is_slow: whether a sound is made on demand.
+        channels: how many latent channels there are.
+        missing: a sentence about what is not there; empty when everything is.
+    """
+
+    has_loudness: bool
+    has_brightness: bool
+    has_pitch: bool
+    is_slow: bool
+    channels: int
+    missing: str
+
+    @classmethod
+    def of(cls, explorer: Explorer) -> Abilities:
+        """Those of a loaded checkpoint."""
+        loudness = explorer.controls.loudness is not None
+        brightness = explorer.controls.brightness is not None
+        lacks = [name for name, there in (("loudness", loudness), ("brightness", brightness)) if not there]
+        sentences = []
+        if lacks:
+            sentences.append(
+                f"{explorer.checkpoint_name} has no calibrated {' and '.join(lacks)}: their knobs are off, and its "
+                "latent channels can be moved as they are."
+            )
+        if not explorer.has_pitch:
+            sentences.append("Pitch lies inside its latents, where it can be neither set nor transposed.")
+        is_slow = explorer.decoders[0] != "fast"
+        channels = explorer.config.channels
+        return cls(loudness, brightness, explorer.has_pitch, is_slow, channels, " ".join(sentences))
+
+    @property
+    def oscillations(self) -> list[str]:
+        """Targets that can oscillate."""
+        there = {"loudness": self.has_loudness, "brightness": self.has_brightness, "pitch": self.has_pitch}
+        return [name for name, is_there in there.items() if is_there]

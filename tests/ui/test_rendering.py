@@ -1,0 +1,131 @@
+"""Slow decoders: jobs, their progress and their end, and what a checkpoint without named controls lacks."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from threading import Lock
+
+import numpy as np
+import pytest
+
+from synth_explorer.errors import CheckpointError
+from synth_explorer.ui import handlers, rendering
+from synth_explorer.ui.abilities import Abilities
+from synth_explorer.ui.job import Job
+from synth_explorer.ui.rendering import Renders, duration
+from synth_explorer.ui.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def quick(fake, monkeypatch):
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.02)
+    monkeypatch.setattr(rendering, "LOOK_S", 0.02)
+
+
+@pytest.fixture
+def sources(rack):
+    return [view.source for view in handlers.open_defaults(rack.studio("slow"))]
+
+
+def request(sources, **knobs):
+    """What the page's script writes under the slow checkpoint."""
+    settings = asdict(Settings(count=2, **knobs))
+    tokens = [source.token for source in sources[:2]] + ["", ""]
+    asked = {"checkpoint": "slow", "sources": tokens, "mean": None, "knobs": settings}
+    return {"ask": json.dumps(asked), "stamp": 7, "play": True, "slow": True}
+
+
+def test_a_knob_renders_nothing_until_it_is_asked_to(rack, sources):
+    asked = request(sources, mix=0.11)
+    before = handlers.answer(rack, asked, sources)
+    assert before.screen is None and "press Render" in before.message
+    *running, last = Renders(rack).run("me", asked, sources)
+    assert all(step.is_running for step in running) and any("left" in step.words for step in running)
+    assert not last.is_running and last.heard.screen["path"] and last.heard.screen["play"]
+    assert handlers.answer(rack, asked, sources).screen["path"] == last.heard.screen["path"]
+
+
+def test_raw_edits_reach_the_sound_and_named_ones_are_refused(rack, sources):
+    plain = list(Renders(rack).run("me", request(sources), sources))[-1].heard
+    louder = list(Renders(rack).run("me", request(sources, raw_channels=[0], raw_add=0.5), sources))[-1].heard
+    assert louder.screen["path"] != plain.screen["path"]
+    refused = list(Renders(rack).run("me", request(sources, gain_db=-6.0), sources))
+    assert len(refused) == 1 and "loudness" in refused[0].heard.message
+
+
+def test_a_stopped_render_gives_what_was_made(rack, sources, fake, monkeypatch):
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.1)
+    renders, asked = Renders(rack), request(sources, mix=0.77)
+    steps = renders.run("me", asked, sources)
+    while "left" not in next(steps).words:
+        pass
+    renders.stop("me")
+    last = list(steps)[-1]
+    assert "Stopped at" in last.heard.message and 0 < last.heard.screen["duration_s"] < 1.0
+    assert handlers.answer(rack, asked, sources).screen is None
+
+
+def test_one_browser_does_not_stop_another(rack, sources, fake, monkeypatch):
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.05)
+    renders = Renders(rack)
+    mine = renders.run("me", request(sources, mix=0.21), sources)
+    yours = renders.run("you", request(sources, mix=0.22), sources)
+    next(mine), next(yours)
+    assert "Waiting" in next(yours).words
+    renders.stop("me")
+    assert "Stopped" in list(mine)[-1].heard.message
+    assert "made in" in list(yours)[-1].heard.message
+
+
+def test_a_browser_that_goes_away_ends_its_job(rack, sources, fake, monkeypatch):
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 5.0)
+    steps = Renders(rack).run("me", request(sources, mix=0.31), sources)
+    next(steps)
+    steps.close()
+    started = time.monotonic()
+    turn = rack.studio("slow")._slow
+    assert turn.acquire(timeout=2.0) and time.monotonic() - started < 2.0
+    turn.release()
+
+
+def test_a_job_says_how_long_it_still_takes_and_hands_on_errors():
+    def chunks(stop, progress):
+        for index in range(5):
+            time.sleep(0.05)
+            yield np.zeros(10, np.float32)
+            progress(10 * index + 10, 50)
+        raise ValueError("no")
+
+    job = Job(chunks, lambda *made: made, total=50, turn=Lock())
+    while job.left_s is None:
+        assert not job.wait(0.01)
+    assert 0.05 < job.left_s < 2.0
+    assert job.wait(5.0) and isinstance(job.error, ValueError) and job.result is None
+
+
+def test_durations_in_words():
+    assert [duration(s) for s in (0.2, 42, 200, 7500)] == ["1 s", "42 s", "3 min 20 s", "2 h 5 min"]
+
+
+def test_what_a_checkpoint_cannot_do_is_said(rack):
+    quick, slow = (Abilities.of(rack.studio(name).explorer) for name in ("fake", "slow"))
+    assert quick.missing == "" and quick.oscillations == ["loudness", "brightness", "pitch"]
+    assert slow.is_slow and not slow.has_pitch and slow.oscillations == []
+    assert "loudness and brightness" in slow.missing and "Pitch" in slow.missing
+
+
+def test_a_source_belongs_to_its_checkpoint(rack, sources):
+    quick = handlers.open_defaults(rack.studio("fake"))[0].source
+    assert quick.key == sources[0].key and quick.token != sources[0].token
+    again = handlers.reopen(rack.studio("fake"), sources)
+    assert again[0].source == quick
+    refused = handlers.set_pitch(rack.studio("slow"), 0, 60, sources[0])
+    assert "inside its latents" in refused.message and refused.source is sources[0]
+
+
+@pytest.mark.parametrize("name", ["../fake", "/etc", "", None, ["fake"]])
+def test_a_checkpoint_that_is_not_on_the_list_is_refused(rack, name):
+    with pytest.raises(CheckpointError, match="choose one of"):
+        rack.studio(name)
