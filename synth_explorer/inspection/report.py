@@ -121,7 +121,8 @@ def _fact_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield f"Pitch{who}", pitch_words(score)
     yield "Sample rate", f"{meta.sample_rate_hz} Hz"
     begins = meta.lead_in_samples / meta.sample_rate_hz
-    yield "Begins", f"{begins:.3f} s into the recording" if "original" in inspection.sounds else ""
+    where = "into" if begins >= 0 else "before"
+    yield "Begins", f"{abs(begins):.3f} s {where} the recording" if "original" in inspection.sounds else ""
     for role, heard in inspection.sounds.items():
         rate = {"sample_rate_hz": inspection.sample_rate_hz}
         loudness = measure.loudness_db(heard.audio, **rate)

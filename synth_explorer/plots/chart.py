@@ -151,8 +151,9 @@ def line_chart(title: str, lines: Sequence[Line], *, x: Scale, y: Scale, size: s
 def _path(x: np.ndarray, y: np.ndarray) -> str:
     """An SVG path through points in 0..1, broken at NaN; a point alone is a dot."""
     known = np.isfinite(x) & np.isfinite(y)
+    following = np.append(known, False)[1:]
     parts, pen_down = [], False
-    for across, up, is_known, next_known in zip(x, y, known, [*known[1:], False], strict=True):
+    for across, up, is_known, next_known in zip(x, y, known, following, strict=True):
         if is_known:
             up = min(max(up, -1.0), 2.0)
             parts.append(f"{'L' if pen_down else 'M'}{across * WIDTH:.1f} {(1 - up) * HEIGHT:.1f}")
