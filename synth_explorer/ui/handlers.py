@@ -76,7 +76,7 @@ def pitch_text(source: Source) -> str:
     nearest = round(source.pitch_midi)
     cents = round(100 * (source.pitch_midi - nearest))
     origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
-    return f"<b>{note_name(nearest)}</b> {_signed(cents)} cents <i>{origin}</i>"
+    return f'<b>{note_name(nearest)}</b> <span title="cents">{_signed(cents)} ct</span> <i>{origin}</i>'
 
 
 def alert(text: str) -> str:

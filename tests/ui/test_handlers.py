@@ -113,7 +113,7 @@ def test_a_good_file_takes_the_slot(studio, sources, fake, tmp_path):
 def test_pitch_can_be_set_and_given_back(studio, sources):
     set_up = handlers.set_pitch(studio, 0, 50.25, sources[0])
     assert set_up.source.pitch_midi == 50.25
-    assert "D3" in set_up.pitch_text and "+25 cents" in set_up.pitch_text and "heard" in set_up.pitch_text
+    assert "D3" in set_up.pitch_text and "+25 ct" in set_up.pitch_text and "heard" in set_up.pitch_text
     assert handlers.set_pitch(studio, 0, None, set_up.source).source.pitch_midi == sources[0].heard_midi
     refused = handlers.set_pitch(studio, 0, 200, sources[0])
     assert refused.source is sources[0] and "0 to 127" in refused.message
