@@ -220,6 +220,9 @@ def test_what_an_edit_may_move_is_not_held_against_it() -> None:
     assert found["brightness"] == ("free", "moves with transpose")
     raw = verdict_words(EditChain((Scale(channels=(2,), factor=2.0),)), moved)
     assert {raw[name][0] for name in ("pitch", "loudness", "brightness")} == {"free"}
+    still = dict.fromkeys(moved, 0.0)
+    raw = verdict_words(EditChain((Scale(channels=(2,), factor=2.0),)), still)
+    assert raw["brightness"] == ("free", "hardly moved")
     toward = verdict_words(EditChain((Toward(mean=(0.0,) * 4, amount=0.5),)), moved)
     assert toward["moved toward a note"][0] == "not measurable" and toward["loudness"][0] == "off"
 

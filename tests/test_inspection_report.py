@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shutil
 import wave
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from synth_explorer import inspection
 from synth_explorer.cli import app, common
-from synth_explorer.edits import Controls, EditChain, Gain, Oscillate
+from synth_explorer.edits import Controls, EditChain, Gain, Oscillate, Scale
 from synth_explorer.inspection import sounds
 from synth_explorer.inspection.report import edit_words, pitch_words
 from synth_explorer.latents import Latents, LatentsMeta
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 RATE_HZ = 16_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 META = LatentsMeta("small", "0" * 64, RATE_HZ, 512, source="<b>.wav")
 SECTIONS = ["Facts", "Listen", "Requested and measured", "Log-mel spectrogram", "Rainbowgram", "Over time"]
 SECTIONS += ["Modulation spectrum", "Latents", "Channels over time", "Use of the channels", "Among the example notes"]
@@ -211,3 +213,58 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 def test_an_unknown_checkpoint_is_one_sentence(note_file: Callable[..., Path], tmp_path: Path) -> None:
     done = run("inspect", note_file(), "--checkpoint", "nowhere", "-o", tmp_path / "a.html")
     assert done.exit_code == 1 and "nowhere" in done.output and not (tmp_path / "a.html").exists()
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[..., Path], tmp_path: Path) -> None:
+    """NSynth's network, tiny: no fast decoder, no calibrated channel, no pitch track."""
+    from synth_explorer.checkpoints import save_nsynth
+    from synth_explorer.model.nsynth import NSynth
+    from synth_explorer.model.nsynth_config import NSynthConfig
+
+    network = NSynth(NSynthConfig.tiny(), name="nsynth")
+    network.build()
+    save_nsynth(network, tmp_path / "tiny", description="tiny", card="# Tiny\n")
+    note, out, preset = note_file(seconds=0.5), tmp_path / "a.html", tmp_path / "p.json"
+    EditChain((Scale(channels=(1,), factor=2.0),)).save(preset)
+    words = ["inspect", note, "--checkpoint", tmp_path / "tiny", "-o", out]
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    page = out.read_text(encoding="utf-8")
+    check_page(page)
+    assert "has no fast decoder" in page and page.count("<audio") == 1 and "Over time" in page
+    done = run(*words, "--decode-s", 0.2, "--preset", preset)
+    assert done.exit_code == 0, done.output
+    page = out.read_text(encoding="utf-8")
+    check_page(page)
+    assert "the first 0.2 s" in page and page.count("<audio") == 3 and "not promised" in page
+    EditChain((Gain(db=-6),)).save(preset)
+    out.unlink()
+    done = run(*words, "--preset", preset)
+    assert done.exit_code == 1 and "not calibrated for loudness" in done.output and not out.exists()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`")
+def test_a_browser_shows_it_on_a_phone_and_plays_it(tmp_path: Path) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
+    out, asked, errors = tmp_path / "a.html", [], []
+    out.write_text(inspection.html(found()), encoding="utf-8")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
+        )
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+            page.goto(out.as_uri())
+            page.wait_for_function("[...document.querySelectorAll('audio')].every((audio) => audio.duration > 0.9)")
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.evaluate("document.querySelector('audio').play()")
+        page.wait_for_function("[...document.querySelectorAll('.head')].every((head) => +head.style.opacity > 0)")
+        assert all(page.evaluate("[...document.images].map((image) => image.naturalWidth > 0)"))
+        browser.close()
+    assert errors == [] and {url.split(":")[0] for url in asked} <= {"file", "data"}

@@ -92,6 +92,8 @@ def _comparable(inspection: Inspection) -> bool:
 def _legend(inspection: Inspection) -> str:
     roles = [*dict.fromkeys([*inspection.sounds, *inspection.latents])]
     names = {role: sounds.title(role, edited=inspection.edited) for role in roles}
+    if not inspection.edited and "before" not in inspection.sounds:
+        names["before"] = "Latents"
     if inspection.edited:
         names["difference"] = "Difference"
     keys = "".join(f'<li><b class="key {role}"></b>{escape(name)}</li>' for role, name in names.items())

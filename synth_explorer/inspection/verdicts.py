@@ -127,10 +127,12 @@ def _held(key: str, value: float | None, movers: list[str], *, goal: float = 0.0
         return Verdict(promise.name, wanted, "", UNKNOWN, "not measurable in this sound")
     measured = _number(value, promise, promise.unit)
     miss = value - goal
-    if abs(miss) <= promise.tolerance:
-        return Verdict(promise.name, wanted, measured, MET, "met")
+    stayed = abs(miss) <= promise.tolerance
     if movers:
-        return Verdict(promise.name, "not promised", measured, FREE, f"moves with {', '.join(movers)}")
+        words = "hardly moved" if stayed else f"moves with {', '.join(movers)}"
+        return Verdict(promise.name, "not promised", measured, FREE, words)
+    if stayed:
+        return Verdict(promise.name, wanted, measured, MET, "met")
     return Verdict(promise.name, wanted, measured, OFF, f"off by {abs(miss):.{promise.digits}f} {promise.unit}")
 
 
