@@ -13,3 +13,63 @@ def test_bench_reports_every_step(explorer) -> None:
     for figures in report["steps"].values():
         assert 0.0 < figures["min_ms"] <= figures["median_ms"] <= figures["max_ms"]
         assert figures["times_real_time"] == pytest.approx(500.0 / figures["median_ms"])
+
+
+def test_bench_reports_every_engine_and_its_limit() -> None:
+    from synth_explorer.bench import decoding
+
+    told: list[tuple[int, int]] = []
+    engines = [("numba", "float32"), ("numba", "int8")]
+    rows = decoding.run(
+        networks=["small"], batches=[1, 3], engines=engines, seconds=0.05, progress=lambda *now: told.append(now)
+    )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [(row["batch"], row["engine"], row["precision"]) for row in rows] == [
+        (b, *e) for b in (1, 3) for e in engines
+    ]
+    for row in rows:
+        assert row["samples_per_s"] == pytest.approx(1e6 * row["batch"] / row["step_us"])
+        assert row["times_real_time"] == pytest.approx(row["samples_per_s"] / 16_000)
+        assert row["limit_us"] > 0.0 and row["limited_by"] in ("reading weights", "multiplying")
+        assert row["times_magenta"] is None
+    table = decoding.markdown(rows).splitlines()
+    assert len(table) == 6 and len({line.count("|") for line in table}) == 1
+
+
+def test_limits_count_what_a_stack_holds() -> None:
+    from synth_explorer.bench import decoding, limits
+    from synth_explorer.decode.packing import pack
+
+    stack = decoding.small_stack()
+    weights = 20 * (2 * 64 * 128 + 64 * 64 + 64 * 128) + 2 * 64 + 64 * 128 + 128 * 128 + 128 * 256
+    assert limits.multiplications(stack) == 2 * weights
+    packed = pack(stack, "float32")
+    assert limits.bytes_read(packed, 16) == 4 * (weights - 2 * 64)
+    assert limits.bytes_read(packed, 1) < 0.8 * limits.bytes_read(packed, 16)
+    assert limits.bytes_read(pack(stack, "int8"), 16) < 0.4 * limits.bytes_read(packed, 16)
+
+
+def test_bench_tells_mistakes() -> None:
+    from synth_explorer.bench import decoding
+    from synth_explorer.errors import SynthExplorerError
+
+    with pytest.raises(SynthExplorerError, match="network must be one of"):
+        decoding.run(networks=["huge"])
+    with pytest.raises(SynthExplorerError, match="Batches"):
+        decoding.run(networks=["small"], batches=[0])
+
+
+def test_bench_command_times_the_small_network(tmp_path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from synth_explorer.cli import app
+
+    out, table = tmp_path / "bench.json", tmp_path / "bench.md"
+    words = ["bench", "--network", "small", "--batch", "2", "--quick", "-o", str(out), "--markdown", str(table)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(out.read_text())["decoding"]
+    assert [row["precision"] for row in rows] == ["float32", "int16", "int8"]
+    assert len(table.read_text().splitlines()) == 5

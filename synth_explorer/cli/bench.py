@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from synth_explorer.cli import common
+
+
+class Part(StrEnum):
+    """What can be timed."""
+
+    slider = "slider"
+    nsynth = "nsynth"
+    small = "small"
 
 
 def bench(
@@ -15,8 +24,49 @@ def bench(
         Path | None, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")
     ] = None,
     checkpoint: common.Checkpoint = "default",
+    network: Annotated[
+        list[Part] | None,
+        typer.Option(
+            "--network",
+            help="What to time: the slider's steps, NSynth's WaveNet, a small WaveNet. May be repeated. [default: all]",
+        ),
+    ] = None,
+    batch: Annotated[
+        list[int] | None,
+        typer.Option("--batch", min=1, help="Notes decoded together. May be repeated. [default: 1, 4, 16, 64]"),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Shorter: the numba engine only, a tenth of the time.")
+    ] = False,
+    magenta: Annotated[
+        bool | None,
+        typer.Option("--magenta/--no-magenta", help="Beside magenta's fastgen. [default: where it is installed]"),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="TABLE.md", help="The decoding table to write.")
+    ] = None,
 ) -> None:
-    """Time encoding, decoding and a slider move on this machine."""
+    """Time encoding, decoding and a slider move, and every WaveNet engine, on this machine."""
+    parts = network or list(Part)
+    report: dict[str, Any] = {}
+    if Part.slider in parts:
+        report = _slider(checkpoint)
+    wavenets = [part.value for part in parts if part is not Part.slider]
+    if wavenets:
+        report |= _decoding(wavenets, batch, quick, magenta)
+        if markdown is not None:
+            from synth_explorer.bench import decoding
+            from synth_explorer.files import write_text
+
+            write_text(markdown, decoding.markdown(report["decoding"]))
+            common.say(markdown)
+    if out is not None:
+        common.write_json(out, report)
+        common.say(out)
+
+
+def _slider(checkpoint: str) -> dict[str, Any]:
+    """Time and show the steps of a slider move."""
     explorer = common.load_explorer(checkpoint)
     from synth_explorer import bench as benchmark
 
@@ -27,6 +77,30 @@ def bench(
     ]
     title = f"a note of {report['note_s']:g} s on {report['machine']['cores']} cores"
     common.print_table(title, ["", "median ms", "min ms", "max ms", "x real time"], rows)
-    if out is not None:
-        common.write_json(out, report)
-        common.say(out)
+    return report
+
+
+def _decoding(networks: list[str], batches: list[int] | None, quick: bool, magenta: bool | None) -> dict[str, Any]:
+    """Time and show the WaveNet engines."""
+    from synth_explorer import quiet
+
+    quiet.import_keras()
+    from synth_explorer.bench import decoding
+
+    report: dict[str, Any] = {}
+    if "nsynth" in networks:
+        report["nsynth_encoding"] = decoding.encoding()
+    with common.progress("decoding") as progress:
+        report["decoding"] = decoding.run(
+            networks=networks,
+            batches=batches or decoding.BATCHES,
+            engines=[pair for pair in decoding.ENGINES if not quick or pair[0] == "numba"],
+            seconds=decoding.MEASURED_S / (10 if quick else 1),
+            magenta=magenta,
+            progress=progress,
+        )
+    if "nsynth_encoding" in report:
+        figures = report["nsynth_encoding"]
+        common.say(f"NSynth encodes a note of {figures['note_s']:g} s in {figures['median_ms']:.0f} ms")
+    common.say(decoding.markdown(report["decoding"]).rstrip())
+    return report

@@ -1,4 +1,4 @@
-"""Benchmarks: how long encoding and decoding take here. Run on a quiet machine; nothing else asserts a time."""
+"""The steps of a slider move: how long encoding and decoding take here."""
 
 from __future__ import annotations
 

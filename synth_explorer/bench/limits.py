@@ -1,0 +1,94 @@
+"""What this machine could do at best: how fast it reads weights and multiplies, measured with the kernel's own loops.
+
+Shapes: B notes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+
+from synth_explorer.decode import kernel
+from synth_explorer.decode.numba_engine import cores, samples_ahead
+from synth_explorer.decode.packing import DTYPES, PackedStack, aligned
+from synth_explorer.decode.vectors import PER_STEP
+from synth_explorer.model.stack import Stack
+
+INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits into a core's own caches
+
+
+def multiplications(stack: Stack) -> int:
+    """Multiplications and additions of one sample of one note, counted as two operations each."""
+    weights = sum(layer.dilated.size + layer.residual.size + layer.skip.size for layer in stack.layers)
+    return 2 * (weights + stack.start.size + stack.skip_start.size + stack.out.size + stack.logits.size)
+
+
+def bytes_read(packed: PackedStack, notes: int) -> float:
+    """Bytes of weights that the numba engine reads for one sample of B notes; old taps serve several samples."""
+    head = packed.skip_start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
+    total = float(head)
+    for layer in packed.layers:
+        old = 0 if layer.old is None else layer.old.weights.nbytes
+        total += layer.gates.weights.nbytes + layer.sums.weights.nbytes + old / samples_ahead(layer.dilation, notes)
+    return total
+
+
+def reading_bytes_a_second(size: float) -> float:
+    """How fast all cores together read an array of `size` bytes again and again, from wherever it fits."""
+    array = aligned(np.zeros(max(1, int(size) // 64) * 8, np.int64))
+    parts = np.array_split(array, cores())
+    repeats = max(2, int(2e8 / array.nbytes))
+    seconds = _together([lambda part=part: _read(part, repeats) for part in parts])
+    return array.nbytes * repeats / seconds
+
+
+def operations_a_second(precision: str) -> float:
+    """How many operations all cores together do in products of a precision, from their own caches."""
+    kind = DTYPES[precision](0)
+    size, steps = kind.itemsize, INPUTS // PER_STEP[precision]
+    works = []
+    kept = []
+    for _ in range(cores()):
+        w = aligned(np.zeros(BLOCKS * INPUTS * 16, kind.dtype))
+        x = aligned(np.zeros((COLUMNS, INPUTS), np.uint8 if size == 1 else kind.dtype))
+        y, rows = aligned(np.zeros((COLUMNS, BLOCKS * 16), np.float32)), aligned(np.zeros(BLOCKS * 16, np.float32))
+        kept.append((w, x, y, rows))
+        zeros = rows.ctypes.data
+        words = (w.ctypes.data, 16 * INPUTS * size, steps, 0, BLOCKS, x.ctypes.data, INPUTS * size, COLUMNS)
+        words += (y.ctypes.data, BLOCKS * 64, zeros, zeros, zeros, zeros)
+        works.append(lambda words=words: _multiply(kind, 200, words))
+    return 200 * 2.0 * BLOCKS * 16 * INPUTS * COLUMNS * len(works) / _together(works)
+
+
+def _together(works: list[Callable[[], object]]) -> float:
+    """Seconds that functions take side by side, the best of three after one to warm up."""
+    times = []
+    with ThreadPoolExecutor(len(works)) as pool:
+        for _ in range(4):
+            start = time.perf_counter()
+            for job in [pool.submit(work) for work in works]:
+                job.result()
+            times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+@njit(nogil=True, cache=True)
+def _read(array, repeats):
+    total = 0
+    for _ in range(repeats):
+        for i in range(len(array)):
+            total ^= array[i] + i
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _multiply(kind, repeats, words):
+    for _ in range(repeats):
+        kernel.product(
+            kind, words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], words[8], words[9],
+            words[10], words[11], words[12], words[13], 0,
+        )  # fmt: skip
