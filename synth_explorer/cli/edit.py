@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import common, edit_options
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES
 
 if TYPE_CHECKING:
-    from synth_explorer.edits import EditChain
+    from synth_explorer.edits import Edit, EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
@@ -37,7 +37,7 @@ def edit(
     osc_rate_hz: Annotated[float | None, typer.Option(help="Swings a second (default 5).")] = None,
     osc_depth: Annotated[float | None, typer.Option(help=OSC_DEPTH_HELP)] = None,
     osc_shape: Annotated[
-        Literal["sine", "triangle", "square", "ramp"] | None, typer.Option(help="Its form (default sine).")
+        Literal["sine", "triangle", "square", "ramp", "walk"] | None, typer.Option(help="Its form (default sine).")
     ] = None,
     brightness_octaves: Annotated[
         float | None, typer.Option(help="Brighter or darker, in octaves of the spectral centroid.")
@@ -52,6 +52,16 @@ def edit(
     ] = None,
     transpose: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Higher or lower, in semitones.")] = None,
     set_pitch: Annotated[float | None, typer.Option(metavar="MIDI", help="To this MIDI pitch.")] = None,
+    noisiness_db: edit_options.Noisiness = None,
+    attack_s: edit_options.Attack = None,
+    trim_s: edit_options.Trim = None,
+    reverse: edit_options.Reverse = False,
+    stretch: edit_options.Stretch = None,
+    freeze_s: edit_options.Freeze = None,
+    adsr: edit_options.Envelope = None,
+    curve: edit_options.Curves = None,
+    swing: edit_options.Swings = None,
+    open_loop: edit_options.OpenLoop = False,
     preset: Annotated[Path | None, typer.Option(metavar="P.json", help="An edit chain to apply first.")] = None,
     save_preset: Annotated[Path | None, typer.Option(metavar="P.json", help="Save the whole chain.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="R.json", help="Requested against measured, as JSON.")] = None,
@@ -64,8 +74,10 @@ def edit(
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
-    Edits are applied in this order: preset, toward, scale, add, pitch, brightness, gain, oscillation. The raw edits of
-    channels (--scale, --add, --osc-channels) are NSynth's: they work with every checkpoint and promise nothing.
+    Edits are applied in this order: preset, toward, scale, add, pitch, time and curves, brightness, gain, oscillation.
+    The last three are solved: the sound is listened to and corrected until it does what was asked, and what it cannot
+    do is said. The raw edits of channels (--scale, --add, --osc-channels) are NSynth's: they work with every
+    checkpoint and promise nothing.
     """
     common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
     _check_options(
@@ -84,6 +96,17 @@ def edit(
         "add": [_assignment(text, "--add") for text in add or ()],
         "osc_channels": None if osc_channels is None else _channels(osc_channels, "--osc-channels"),
     }
+    timed = edit_options.timed_steps(
+        noisiness_db=noisiness_db,
+        attack_s=attack_s,
+        trim_s=trim_s,
+        reverse=reverse,
+        stretch=stretch,
+        freeze_s=freeze_s,
+        adsr=adsr,
+        curves=curve,
+    )
+    swings = edit_options.swing_steps(swing)
     common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch)
@@ -91,6 +114,8 @@ def edit(
         explorer,
         latents,
         raw,
+        timed,
+        swings,
         preset=preset,
         toward=toward,
         amount=amount,
@@ -107,15 +132,14 @@ def edit(
     if save_preset is not None:
         chain.save(save_preset)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
-    edited = explorer.edit(latents, chain)
+    solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
+    edited, solution = edit_options.solve(explorer, latents, chain, **solving)
     after = common.write_result(explorer, edited, out, **decoding)
     if report is not None:
-        from synth_explorer import measure
-
         before = common.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
-        rate_hz = explorer.sample_rate_hz
-        _report(measure.report(chain, before, after, sample_rate_hz=rate_hz, pitch_hz=known_hz), report)
+        known = {"sample_rate_hz": explorer.sample_rate_hz, "pitch_hz": known_hz}
+        _report(edit_options.report(chain, before, after, solution, **known), report)
 
 
 def _check_options(**given: Any) -> None:
@@ -163,6 +187,8 @@ def _chain(
     explorer: Explorer,
     latents: Latents,
     raw: dict[str, Any],
+    timed: list[Edit],
+    swings: list[Edit],
     *,
     preset: Path | None,
     toward: Path | None,
@@ -183,6 +209,7 @@ def _chain(
         steps.append(edits.Transpose(semitones=given["transpose"]))
     if given["set_pitch"] is not None:
         steps.append(edits.SetPitch(midi=given["set_pitch"]))
+    steps += timed
     if given["brightness_octaves"] is not None:
         steps.append(edits.Brightness(octaves=given["brightness_octaves"]))
     if given["gain_db"] is not None:
@@ -196,7 +223,7 @@ def _chain(
             steps.append(edits.Oscillate(target=target, **wave))
         else:
             steps.append(edits.OscillateChannels(channels=raw["osc_channels"] or everything, **wave))
-    return chain + edits.EditChain(tuple(steps))
+    return chain + edits.EditChain((*steps, *swings))
 
 
 def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
@@ -219,7 +246,7 @@ def _pitch_hz(latents: Latents) -> float:
     return midi_to_hz(latents.pitch_midi)
 
 
-def _report(report: dict[str, dict[str, Any]], path: Path) -> None:
+def _report(report: dict[str, Any], path: Path) -> None:
     """Write a report as JSON and show it as a table."""
     common.write_json(path, report)
     common.say(path)

@@ -10,7 +10,9 @@ import typer
 from synth_explorer.cli import common
 
 if TYPE_CHECKING:
-    from synth_explorer.closed_loop import Outcome
+    import numpy as np
+
+    from synth_explorer.closed_loop import Solution
     from synth_explorer.edits import Edit, EditChain, Points
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
@@ -63,11 +65,11 @@ def timed_steps(
     adsr: str | None,
     curves: list[str] | None,
 ) -> list[Edit]:
-    """The edits that these options ask for, in their order: noisiness, trim, reverse, stretch, freeze, attack,
-    envelope, curves. They stand before brightness, gain and oscillations, which are solved upon them."""
+    """The edits that these options ask for, in their order: trim, reverse, stretch, freeze, attack, envelope,
+    curves, noisiness. They stand before brightness, gain and oscillations, which are solved upon them."""
     from synth_explorer import edits
 
-    steps: list[Edit] = [] if noisiness_db is None else [edits.Noisiness(db=noisiness_db)]
+    steps: list[Edit] = []
     if trim_s is not None:
         start, _, end = trim_s.partition(":")
         steps.append(edits.Trim(*(_number(part or "0", "--trim-s") for part in (start, end))))
@@ -85,7 +87,8 @@ def timed_steps(
         if len(parts) != 4:
             raise common.wrong_usage(f"{adsr!r} must be four numbers: attack, decay, sustain in dB, release.", "--adsr")
         steps.append(edits.Envelope(*(_number(part, "--adsr") for part in parts)))
-    return steps + [_curve(text) for text in curves or ()]
+    steps += [_curve(text) for text in curves or ()]
+    return steps if noisiness_db is None else [*steps, edits.Noisiness(db=noisiness_db)]
 
 
 def swing_steps(swings: list[str] | None) -> list[Edit]:
@@ -112,29 +115,34 @@ def solve(
     temperature: float = 1.0,
     engine: str = "auto",
     open_loop: bool = False,
-) -> tuple[Latents, list[Outcome]]:
-    """Edited latents, solved by the closed loop where this checkpoint can, and what became of what was asked.
+) -> tuple[Latents, Solution | None]:
+    """Edited latents, and how the closed loop solved them; None where it was not asked or this checkpoint cannot.
 
-    What was not reached is said on stderr, one line each. Without the loop there are no outcomes.
+    What was not reached is said on stderr, one line each.
     """
     from synth_explorer.closed_loop import ClosedLoop
 
     loop = ClosedLoop(explorer)
     if open_loop or not loop.available:
-        return explorer.edit(latents, chain), []
+        return explorer.edit(latents, chain), None
     solution = loop.solve(latents, chain, seed=seed, temperature=temperature, engine=engine, verify=True)
     for outcome in solution.outcomes:
         if not outcome.reached:
             typer.echo("warning: " + outcome.sentence, err=True)
-    return solution.latents, list(solution.outcomes)
+    return solution.latents, solution
 
 
-def with_outcomes(report: dict[str, Any], outcomes: list[Outcome]) -> dict[str, Any]:
-    """A report of requested and measured with what became of each."""
-    if not outcomes:
-        return report
-    reached = all(outcome.reached for outcome in outcomes)
-    return report | {"reached": reached, "outcomes": [outcome.to_dict() for outcome in outcomes]}
+def report(
+    chain: EditChain, before: np.ndarray, after: np.ndarray, solution: Solution | None, **known: Any
+) -> dict[str, Any]:
+    """`measure.report`, with what became of each thing that was asked when the edits were solved."""
+    from synth_explorer import measure
+
+    if solution is None:
+        return measure.report(chain, before, after, **known)
+    found = measure.report(chain, before, after, **known, swings_from=solution.reference.audio)
+    outcomes = [outcome.to_dict() for outcome in solution.outcomes]
+    return found | {"reached": solution.reached, "outcomes": outcomes}
 
 
 def _curve(text: str) -> Edit:

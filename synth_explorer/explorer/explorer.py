@@ -176,8 +176,9 @@ class Explorer:
             latents: of this checkpoint.
             decoder: one of `decoders`; None: the first of them.
             seed: of the noise or the draws; the same seed gives the same sound on the same engine.
-            temperature: of the fast decoder: scales the level of the noise, 1 as it was heard, 0 the partials alone. Of
-                a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest level always.
+            temperature: of the fast decoder: scales the level of the noise, beside the latents' `noise_db`, 1 as it was
+                heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest
+                level always.
             engine: "numba", "keras" (the reference), or "auto".
             progress: called with (samples done, samples in all).
 
@@ -221,7 +222,7 @@ class Explorer:
             samples=min(latents.duration_samples, latents.frames * self.hop),
             decoder=decoder,
             seed=seed,
-            temperature=temperature,
+            temperature=temperature * 10.0 ** (latents.meta.noise_db / 20.0),
             engine=engine,
             stop=stop,
             progress=progress,

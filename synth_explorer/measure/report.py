@@ -63,6 +63,7 @@ def report(
     *,
     sample_rate_hz: int,
     pitch_hz: float | tuple[float, float] | None = None,
+    swings_from: np.ndarray | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Set what an edit chain asked for against what is heard.
 
@@ -72,6 +73,8 @@ def report(
         after: [T'], decoded with them, from the same seed.
         sample_rate_hz: of both.
         pitch_hz: pitch before the edits (a requested shift is added for after), or a pair; None estimates it.
+        swings_from: [T'], the sound without its oscillations but with all else, where the edits moved the note in
+            time or pitch; None: `before`.
 
     Returns:
         {"requested": {...}, "measured": {...}}. Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
@@ -89,12 +92,13 @@ def report(
         pair = (pitch_hz, pitch_hz * 2.0 ** (asked.get("pitch_cents", 0.0) / 1200.0))
     measured = compare(before, after, sample_rate_hz=sample_rate_hz, pitch_hz=pair)
     if asked.get("osc_target") in ("loudness", "brightness", "pitch"):
+        own_hz = before_hz if swings_from is None or pair is None else pair[1]
         rate_hz, depth = oscillation(
             after,
-            before=before,
+            before=before if swings_from is None else swings_from,
             sample_rate_hz=sample_rate_hz,
             target=asked["osc_target"],
-            around_hz=before_hz,
+            around_hz=own_hz,
         )
         measured |= {
             "osc_rate_hz": rate_hz,
