@@ -114,5 +114,5 @@ def test_noisiness_is_heard_at_constant_loudness(explorer) -> None:
         tones = explorer.decode(note, temperature=0.0)
         return measure.rms_db(explorer.decode(note) - tones) - measure.rms_db(tones)
 
-    assert noise_db(edited) - noise_db(latents) == pytest.approx(12.0, abs=1.5)
+    assert noise_db(edited) - noise_db(latents) == pytest.approx(12.0, abs=0.5)
     assert np.array_equal(explorer.decode(edited), solution.audio)

@@ -29,11 +29,21 @@ class Reference:
         audio: [T].
         sample_rate_hz: of it.
         pitch_hz: median of its pitch track.
+        tones: [T], it without its noise; None where it was not asked for.
     """
 
     audio: np.ndarray
     sample_rate_hz: int
     pitch_hz: float
+    tones: np.ndarray | None = None
+
+    def noise_db(self, after: np.ndarray, tones: np.ndarray) -> float:
+        """Change of the level of the noise against that of the partials in dB; NaN where there is no noise."""
+        parts = [(self.audio - self.tones, self.tones), (after - tones, tones)]
+        if any(not part.any() for pair in parts for part in pair):
+            return float("nan")
+        before_db, after_db = (measure.rms_db(noise) - measure.rms_db(tone) for noise, tone in parts)
+        return after_db - before_db
 
     def level_db(self, after: np.ndarray) -> float:
         """Change of RMS level in dB."""

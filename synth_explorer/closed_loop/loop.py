@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 SOLVED = (Gain, Brightness, Oscillate, Noisiness)
-"""Edits that are solved, the last of them by holding level and brightness while the noise moves."""
+"""Edits that are solved; for the last each sound is decoded once more without its noise."""
 
 PASSED_OVER = (Transpose, SetPitch)
 """Edits that may stand behind a solved one: the order of the two makes no difference."""
@@ -45,7 +45,7 @@ class Solution:
         reference: what they were compared with: the sound without the solved edits.
         chain: the edits as they were applied, corrections included.
         outcomes: what was asked or should have stayed, and what was heard.
-        decodes: how many sounds were made, the reference not counted.
+        decodes: how many trials were made, the reference not counted.
     """
 
     latents: Latents
@@ -108,14 +108,17 @@ class ClosedLoop:
         decoding = {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
         rest, asked = split(chain)
         base = self.explorer.edit(latents, rest)
-        reference = self._reference(base, decoding)
+        reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
         request = Request.of(asked, reference)
+        if request.noise:
+            reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, list[float]] | None = None
         for step in range(most_decodes):
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
             audio = self.explorer.decode(edited, **decoding)
-            request.hear(reference, audio)
+            tones = self.explorer.decode(edited, **silent) if request.noise else None
+            request.hear(reference, audio, tones)
             worst = max(abs(knob.error) for knob in request.knobs)
             if best is None or worst < best[0]:
                 best = worst, rest + solved, edited, audio, [knob.heard for knob in request.knobs]

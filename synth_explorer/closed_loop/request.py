@@ -13,11 +13,20 @@ from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
 from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
 
-TOLERANCE = {"gain": 0.5, "loudness": 1.0, "brightness": 0.1, "pitch": 5.0, "depth": 0.15, "rate": 0.01, "attack": 0.25}
-"""Within which an outcome is reached: dB, dB, octaves, cents, and proportions."""
+TOLERANCE = {
+    "gain": 0.5,
+    "loudness": 1.0,
+    "brightness": 0.1,
+    "pitch": 5.0,
+    "depth": 0.15,
+    "rate": 0.01,
+    "attack": 0.25,
+    "noise": 1.0,
+}
+"""Within which an outcome is reached: dB, dB, octaves, cents, proportions; dB."""
 
-AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05}
-"""How near the loop tries to come: dB, octaves, a proportion."""
+AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05, "noise": 0.3}
+"""How near the loop tries to come: dB, octaves, a proportion, dB."""
 
 SWING_AIM = 0.25
 """In dB, for the level of a sound whose loudness swings."""
@@ -25,7 +34,14 @@ SWING_AIM = 0.25
 SMALLEST_DEPTH = {"loudness": 0.05, "brightness": 0.01, "pitch": 0.5}
 """Aim for depths near 0, in dB, octaves and cents."""
 
-ANSWER = {"level": 1.0, "brightness": 0.97, "loudness depth": 1.0, "brightness depth": 0.96, "pitch depth": 1.0}
+ANSWER = {
+    "level": 1.0,
+    "brightness": 0.97,
+    "noise": 1.0,
+    "loudness depth": 1.0,
+    "brightness depth": 0.96,
+    "pitch depth": 1.0,
+}
 """What is heard of a step of 1, as first guess."""
 
 UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
@@ -73,7 +89,7 @@ class Request:
     brightness: Knob
     oscillations: list[Oscillate]
     depths: list[Knob]
-    noise: tuple[Noisiness, ...]
+    noise: Knob | None
     by_loudness: bool
     asks_gain: bool
     asked_octaves: float
@@ -89,7 +105,7 @@ class Request:
             _brightness_knob(octaves, reference),
             swings,
             [_depth_knob(edit) for edit in swings],
-            noise=tuple(edit for edit in asked if isinstance(edit, Noisiness)),
+            noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
             by_loudness=octaves != 0
             or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
@@ -98,15 +114,18 @@ class Request:
 
     @property
     def knobs(self) -> list[Knob]:
-        return [self.level, self.brightness, *self.depths]
+        return [self.level, self.brightness, *self.depths, *([self.noise] if self.noise else [])]
 
     def chain(self) -> EditChain:
         """The edits with the knobs as they stand."""
         swings = (replace(edit, depth=knob.value) for edit, knob in zip(self.oscillations, self.depths, strict=True))
-        return EditChain((*self.noise, Brightness(self.brightness.value), Gain(self.level.value), *swings))
+        noise = [Noisiness(self.noise.value)] if self.noise else []
+        return EditChain((*noise, Brightness(self.brightness.value), Gain(self.level.value), *swings))
 
-    def hear(self, reference: Reference, audio: np.ndarray) -> None:
-        """Tell every knob what is heard of it."""
+    def hear(self, reference: Reference, audio: np.ndarray, tones: np.ndarray | None) -> None:
+        """Tell every knob what is heard of it; `tones` [T] is the sound without its noise, if noise was asked for."""
+        if self.noise and tones is not None:
+            self.noise.hear(reference.noise_db(audio, tones))
         self.level.hear(reference.loudness_db(audio) if self.by_loudness else reference.level_db(audio))
         self.brightness.hear(reference.brightness_octaves(audio))
         for target in ("loudness", "brightness"):
@@ -120,6 +139,10 @@ class Request:
         name = "gain" if self.asks_gain else "loudness"
         level = Outcome(name, "dB", self.level.goal, known(self.level.heard), TOLERANCE[name])
         found = [level, self._brightness_outcome()]
+        if self.noise:
+            why = "" if np.isfinite(self.noise.heard) else "this note has no noise to change"
+            heard, within = known(self.noise.heard), TOLERANCE["noise"]
+            found.append(Outcome("noisiness", "dB", self.noise.goal, heard, within, reason=why))
         return found + [
             depth_outcome(edit, knob.heard)
             for edit, knob in zip(self.oscillations, self.depths, strict=True)
@@ -144,6 +167,12 @@ def _brightness_knob(octaves: float, reference: Reference) -> Knob:
     low, high = Brightness.LIMITS["octaves"]
     guess = float(np.clip(goal / ANSWER["brightness"], low, high))
     return Knob(goal, guess, ANSWER["brightness"], AIM["brightness"], low, high)
+
+
+def _noise_knob(asked_db: list[float]) -> Knob | None:
+    """Noisiness, where it is asked for."""
+    goal = float(sum(asked_db))
+    return Knob(goal, goal, ANSWER["noise"], AIM["noise"], *Noisiness.LIMITS["db"]) if asked_db else None
 
 
 def _depth_knob(edit: Oscillate) -> Knob:
