@@ -227,6 +227,12 @@ def test_what_an_edit_may_move_is_not_held_against_it() -> None:
     assert toward["moved toward a note"][0] == "not measurable" and toward["loudness"][0] == "off"
 
 
+def test_what_else_moves_a_promise_is_said() -> None:
+    chain = EditChain((Toward(mean=(0.0,) * 4, amount=0.5), Brightness(octaves=1.0)))
+    found = verdict_words(chain, {"loudness_db": 0.0, "brightness_octaves": 1.5, "pitch_cents": 0.0})
+    assert found["brightness"] == ("off", "off by 0.50 octaves; toward moves it too")
+
+
 def test_verdicts_come_from_what_is_heard() -> None:
     found = inspected([Gain(db=-6)])
     rows = {row.name: row for row in found.verdicts}

@@ -37,7 +37,9 @@ def inspect(
 ) -> None:
     """Show a note on one page that needs nothing else: latents, spectra, tracks, modulation, its place on a map.
 
-    With --preset everything is shown before and after the edits, and what was requested beside what was measured.
+    With --preset everything is shown before and after the edits, and what was requested beside what was measured. The
+    example notes of the map are encoded once for each checkpoint and kept in your cache folder; SYNTH_EXPLORER_CACHE
+    names another.
     """
     common.check_suffix(out, (".html", ".htm"))
     if decode_s is not None and not decode_s > 0:

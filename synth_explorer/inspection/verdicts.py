@@ -82,7 +82,9 @@ UNMEASURED = {
 def verdicts(report: Mapping[str, Mapping[str, Any]], chain: EditChain) -> list[Verdict]:
     """Judge what `measure.report` wrote of a chain: first what was asked, then what should have stayed."""
     asked, heard = report["requested"], report["measured"]
-    found = [_judged(key, asked[key], heard.get(key), asked) for key in PROMISES if key in asked]
+    movers = {key: _movers(key, chain) for key in HELD}
+    movers["gain_db"] = movers["loudness_db"]
+    found = [_judged(key, asked[key], heard.get(key), asked, movers.get(key, [])) for key in PROMISES if key in asked]
     for key, (name, where) in UNMEASURED.items():
         if key in asked and asked[key] is not False:
             found.append(Verdict(name, _asked(asked[key]), "", UNKNOWN, f"not measurable as one figure: {where}"))
@@ -90,7 +92,6 @@ def verdicts(report: Mapping[str, Mapping[str, Any]], chain: EditChain) -> list[
     if others > 0:
         words = "not measured here: only the first one is"
         found.append(Verdict("more oscillations", str(others), "", UNKNOWN, words))
-    movers = {key: _movers(key, chain) for key in HELD}
     if "gain_db" in asked:
         found.append(_held("loudness_db", heard.get("loudness_db"), movers["loudness_db"], goal=asked["gain_db"]))
     return found + [
@@ -100,7 +101,7 @@ def verdicts(report: Mapping[str, Mapping[str, Any]], chain: EditChain) -> list[
     ]
 
 
-def _judged(key: str, goal: float, value: float | None, asked: Mapping[str, Any]) -> Verdict:
+def _judged(key: str, goal: float, value: float | None, asked: Mapping[str, Any], movers: list[str]) -> Verdict:
     """What was asked for."""
     promise = PROMISES[key]
     name, unit = promise.name, promise.unit
@@ -115,7 +116,7 @@ def _judged(key: str, goal: float, value: float | None, asked: Mapping[str, Any]
         tolerance = max(promise.tolerance, promise.part * abs(goal))
     if abs(miss) <= tolerance:
         return Verdict(name, wanted, _number(value, promise, unit), MET, "met")
-    words = f"off by {abs(miss):.{promise.digits}f} {unit}"
+    words = f"off by {abs(miss):.{promise.digits}f} {unit}" + (f"; {', '.join(movers)} moves it too" if movers else "")
     return Verdict(name, wanted, _number(value, promise, unit), OFF, words)
 
 
