@@ -200,24 +200,45 @@ def encode(prefix: Path, audio: np.ndarray, *, sizes: Sizes = FULL) -> np.ndarra
     return fastgen.encode(audio, str(prefix), sample_length=audio.shape[1])
 
 
-def generate(prefix: Path, encodings: np.ndarray, uniforms: np.ndarray, *, sizes: Sizes = FULL) -> np.ndarray:
-    """Encodings [B, F, C] -> audio [B, F * 512] by `fastgen.synthesize`, its random numbers replaced by ours.
+def generate(
+    prefix: Path, encodings: np.ndarray, uniforms: np.ndarray, *, sizes: Sizes = FULL, margin: float = 1e-5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Encodings [B, F, C] -> (audio [B, F * 512], uniforms used) by `fastgen.synthesize`, fed our random numbers.
 
     Args:
         prefix: the checkpoint.
         encodings: to decode.
         uniforms: [B, F * 512] in [0, 1).
         sizes: of the network.
+        margin: a number closer than this to the edge of its level is moved inwards before it is drawn with, so that
+            the last bits of a sum do not decide (they would, once in some ten thousand draws).
     """
     _, fastgen = modules(sizes)
-    draws = iter(np.ascontiguousarray(uniforms.T))
-    heard: list[np.ndarray] = []
+    draws, used, heard = iter(np.ascontiguousarray(uniforms.T)), [], []
+    sample = fastgen.sample_categorical
+
+    def sample_with_ours(probabilities: np.ndarray) -> np.ndarray:
+        used.append(_inwards(next(draws), probabilities, margin))
+        with mock.patch.object(np.random, "rand", lambda count: used[-1]):
+            return sample(probabilities)
+
     with (
-        mock.patch.object(np.random, "rand", lambda *shape: next(draws)),
+        mock.patch.object(fastgen, "sample_categorical", sample_with_ours),
         mock.patch.object(fastgen, "save_batch", lambda audio, paths: heard.append(audio.copy())),
     ):
         fastgen.synthesize(encodings, [], checkpoint_path=str(prefix))
-    return heard[-1]
+    return heard[-1], np.stack(used, axis=1)
+
+
+def _inwards(uniforms: np.ndarray, probabilities: np.ndarray, margin: float) -> np.ndarray:
+    """Numbers [B] away from the edges of the levels that they draw from probabilities [B, Q]."""
+    moved = uniforms.copy()
+    for note, sums in enumerate(np.cumsum(probabilities.astype(np.float64), axis=1)):
+        level = min(int(np.searchsorted(sums, uniforms[note])), len(sums) - 1)
+        low, high = (sums[level - 1] if level else 0.0), min(sums[level], 1.0)
+        inset = min(margin, (high - low) / 2)
+        moved[note] = np.clip(uniforms[note], low + inset, high - inset)
+    return moved
 
 
 @contextmanager
