@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -129,3 +130,27 @@ def test_a_source_belongs_to_its_checkpoint(rack, sources):
 def test_a_checkpoint_that_is_not_on_the_list_is_refused(rack, name):
     with pytest.raises(CheckpointError, match="choose one of"):
         rack.studio(name)
+
+
+@pytest.mark.slow
+def test_an_nsynth_checkpoint_on_the_page(fake, tmp_path):
+    """The tiny network as an imported one lies in a folder: opened, moved by raw edits, rendered, and stopped."""
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.ui.rack import Rack
+    from tests.model.small_nsynth import small_checkpoint
+
+    folder = str(small_checkpoint(tmp_path / "tiny").path)
+    rack = Rack(Explorer.load, [folder], notes=fake.fake_notes(tmp_path))
+    studio = rack.studio(folder)
+    able = Abilities.of(studio.explorer)
+    assert able.is_slow and not able.has_pitch and able.channels == studio.explorer.config.channels
+    sources = [view.source for view in handlers.open_defaults(studio)]
+    knobs = {"raw_channels": [0, 1], "raw_scale": 1.5, "raw_depth": 0.2, "toward": "B", "amount": 0.5}
+    asked = request(sources, **knobs)
+    asked["ask"] = json.dumps(json.loads(asked["ask"]) | {"checkpoint": folder})
+    *_, whole = Renders(rack).run("me", asked, sources)
+    assert whole.heard.screen["duration_s"] == pytest.approx(1.0, abs=0.1), whole.heard.message
+    assert handlers.answer(rack, asked, sources).screen["path"] == whole.heard.screen["path"]
+    preset = handlers.compare(rack, asked, sources)[2]
+    assert "scale" in Path(preset).read_text(encoding="utf-8")
+    rack.jukebox.close()
