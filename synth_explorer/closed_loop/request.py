@@ -191,6 +191,8 @@ def depth_outcome(edit: Oscillate, depth: float) -> Outcome:
     why = ""
     if np.isnan(depth):
         why = "a random walk has no single rate" if edit.shape == "walk" else "too few turns, or two of nearly one rate"
+    elif edit.target == "brightness" and depth < edit.depth:
+        why = "its spectrum has too little room to swing"
     return Outcome(
         f"oscillation of {edit.target}",
         UNITS[edit.target],

@@ -139,7 +139,8 @@ def _row(
     try:
         if method == "solved":
             chain = named(note.latents, note.goal, explorer.controls, **asks)
-            solution = loop.solve(note.latents, chain)
+            verify = SWEEPS[control].oscillates == "pitch"  # the others' failures are heard while they are solved
+            solution = loop.solve(note.latents, chain, verify=verify)
             edited, after = solution.latents, solution.audio
             declared = " ".join(item.sentence for item in solution.outcomes if not item.reached) or None
             row["decodes"] = solution.decodes
