@@ -4,8 +4,8 @@ Per layer there are two products: gates from the layer's input, then residual an
 each. The taps that look back by a dilation d are known d samples ahead, so they are computed for `ahead` samples at
 once (as further columns of one product), which reads their weights once for all of them.
 
-One note is bound by reading weights (NSynth: 138 MB a step in float32, 35 MB in int8, where every tap at every step would
-be 236 and 59), 16 notes and more by multiplying: the tiles reach 98 % of an AVX-512 core's rate from its caches.
+One note is bound by reading weights (NSynth: 139 MB a step in float32, 36 MB in int8; with every tap at every step it
+would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip width, Q levels; padded to 16.
 """

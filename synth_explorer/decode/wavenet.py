@@ -34,8 +34,8 @@ class WaveNetDecoder:
 
     Args:
         stack: the weights.
-        engine: `numba` (CPU), `keras` (TensorFlow or JAX, any device), `reference` (plain NumPy, slow) or `auto`: numba,
-            which beat XLA on a CPU at every batch that was measured (3 to 17 times); choose `keras` on a GPU.
+        engine: `numba` (CPU), `keras` (TensorFlow or JAX, any device), `reference` (plain NumPy, slow) or `auto`, which
+            is numba: on a CPU it beat XLA at every batch that was measured (3 to 17 times). On a GPU choose `keras`.
         precision: of the weights. `float32` (and `auto`): as they are. `int16` and `int8` (numba only): rounded, see
             `packing.quantised`, and about 2 and 4 times faster. Teacher-forced on NSynth's sizes with random weights,
             they change 0.07 % and 2.2 % of the draws (0.015 % and 0.7 % for 20 layers of 64).
