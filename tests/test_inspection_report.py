@@ -87,7 +87,8 @@ def check_page(page: str) -> None:
     parser = Balance()
     parser.feed(page)
     assert parser.open == [] and all(address.startswith("data:") for address in parser.addresses)
-    assert not re.search(r"https?:|url\(|@import|\bnan\b|\binf\b|NaN", page.replace("http-equiv", ""))
+    words = re.sub(r"data:[\w/;+=,.-]*", "", words)  # base64 spells anything
+    assert not re.search(r"https?:|url\(|@import|\bnan\b|\binf\b|NaN", words)
 
 
 def test_the_page_has_every_section_and_loads_nothing() -> None:
