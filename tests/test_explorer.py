@@ -138,6 +138,8 @@ def test_wrong_choices_are_refused(explorer, encoded) -> None:
         explorer.decode(encoded[0], decoder="slow")
     with pytest.raises(CheckpointError, match="numba"):
         explorer.decode(encoded[0], engine="steam")
+    with pytest.raises(CheckpointError, match="engine='numba-int8' must be one of auto, numba, keras"):
+        explorer.decode(encoded[0], engine="numba-int8")
     with pytest.raises(AudioError, match="pitch"):
         explorer.encode(np.ones(4000, np.float32), pitch=500.0)
 

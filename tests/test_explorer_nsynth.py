@@ -210,3 +210,10 @@ def test_the_default_streams_what_it_decodes(explorer: Explorer) -> None:
     chunks = list(explorer.stream(latents, seed=2, progress=lambda done, total: told.append((done, total))))
     np.testing.assert_array_equal(np.concatenate(chunks), explorer.decode(latents, decoder="fast", seed=2))
     assert told == [(latents.duration_samples, latents.duration_samples)]
+
+
+@pytest.mark.parametrize("engine", ["numba-int16", "numba-int8"])
+def test_rounded_weights_have_a_seed_too(nsynth: Explorer, latents: Latents, engine: str) -> None:
+    first, again = (nsynth.decode(latents, seed=3, engine=engine) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert nsynth.family.wavenet(engine).precision == engine.removeprefix("numba-")

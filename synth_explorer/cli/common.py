@@ -27,7 +27,14 @@ Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", hel
 Decoder = Annotated[
     str | None, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound; else its first.")
 ]
-Engine = Annotated[str, typer.Option("--engine", metavar="auto|numba|keras", help="What computes the decoder.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="auto|numba|keras",
+        help="What computes the decoder; numba-int16 and numba-int8 round a WaveNet's weights and are faster.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
 NotePitch = Annotated[

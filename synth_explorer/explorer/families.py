@@ -207,12 +207,13 @@ class NSynthFamily:
         return self._encode(padded[None])[0], np.full(frames, np.nan)
 
     def wavenet(self, engine: str = "auto") -> WaveNetDecoder:
-        """The decoder on an engine, made ready once."""
+        """The decoder on an engine ("numba-int8": with weights of that precision), made ready once."""
         from synth_explorer.decode.wavenet import WaveNetDecoder
 
         with self._lock:
             if engine not in self._wavenets:
-                self._wavenets[engine] = WaveNetDecoder(self.model.stack(), engine=engine)
+                name, _, precision = engine.partition("-")
+                self._wavenets[engine] = WaveNetDecoder(self.model.stack(), engine=name, precision=precision or "auto")
             return self._wavenets[engine]
 
     def stream(
