@@ -180,7 +180,7 @@ class Explorer:
                 heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest
                 level always.
             engine: "numba", "keras" (the reference), or "auto"; for a WaveNet also "numba-int16" and "numba-int8": its
-                weights rounded, two to five times as fast, no longer the same samples but not heard (see `decode`).
+                weights rounded, two to five times as fast, other samples, nearer than another seed (`decode.packing`).
             progress: called with (samples done, samples in all).
 
         Raises:
