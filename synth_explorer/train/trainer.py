@@ -86,7 +86,7 @@ def make_training_model(config: TrainConfig):
 
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
-    from synth_explorer.train.losses import SpectralLoss
+    from synth_explorer.model.spectral import SpectralLoss
 
     class TrainingModel(Autoencoder):
         """Adds the loss: spectra, loudness and brightness of what is heard, and the size of the learned latents."""

@@ -17,7 +17,7 @@ def _pair() -> tuple[np.ndarray, np.ndarray]:
 
 def test_log_mel_is_the_distance_that_evaluation_reports() -> None:
     from synth_explorer.measure import log_mel_distance_db
-    from synth_explorer.train.losses import SpectralLoss
+    from synth_explorer.model.spectral import SpectralLoss
 
     target, output = _pair()
     got = np.asarray(SpectralLoss(small_config()).log_mel(target, output)) * 20 / np.log(10)
@@ -26,7 +26,7 @@ def test_log_mel_is_the_distance_that_evaluation_reports() -> None:
 
 
 def test_zero_for_equals_and_independent_of_the_batch() -> None:
-    from synth_explorer.train.losses import SpectralLoss
+    from synth_explorer.model.spectral import SpectralLoss
 
     loss = SpectralLoss(small_config())
     target, output = _pair()
@@ -37,7 +37,7 @@ def test_zero_for_equals_and_independent_of_the_batch() -> None:
 
 
 def test_a_larger_difference_costs_more() -> None:
-    from synth_explorer.train.losses import SpectralLoss
+    from synth_explorer.model.spectral import SpectralLoss
 
     loss = SpectralLoss(small_config())
     target, _ = _pair()

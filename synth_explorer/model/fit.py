@@ -1,0 +1,84 @@
+"""Analysis by synthesis: latents of a note, bettered by listening to what the fast decoder makes of them.
+
+The encoder guesses the latents in one pass; what it misses (the amortisation gap, Cremer et al. 2018, arXiv 1801.03558)
+is found by gradient descent through the decoder on the distance of the spectra. Nothing is trained: the weights stay.
+
+Shapes: B notes, T = F * hop samples, F frames, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from synth_explorer import runtime
+from synth_explorer.model import synthesis
+from synth_explorer.model.autoencoder import Autoencoder
+from synth_explorer.model.spectral import SpectralLoss
+
+RATE = 0.1  # of the first step, in units of the learned channels
+ATTRIBUTE_RATE = 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
+FINAL = 0.1  # share of the rate at the last step
+DECAYS = 0.8, 0.95  # of Adam's two averages
+LOG_MEL_WEIGHT = 5.0
+SEED_STREAM = 7  # the noise of the fit is not the noise of any decoding
+
+
+class Fit:
+    """Betters the latents of one model. Safe to call from several threads."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        self.config = model.config
+        spectral = SpectralLoss(model.config, mel=LOG_MEL_WEIGHT)
+        scale = np.ones(model.config.channels, np.float32)
+        scale[:2] = ATTRIBUTE_RATE
+        self._scale = scale
+
+        def loss(moved, z, pitch_hz, audio, noise_phase, short_phase):
+            controls = model.decoder(z + moved * scale, pitch_hz)
+            return spectral(audio, synthesis.render(controls, pitch_hz, noise_phase, short_phase, model.decoder))
+
+        self._gradient = runtime.gradient(loss, ranks=(3, 3, 2, 2, 3, 3))
+
+    def __call__(
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        audio: np.ndarray,
+        *,
+        steps: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """Latents nearer to the sound.
+
+        Adam with fresh noise at every step, so that no single draw of the noise is fitted. The same input gives the
+        same latents.
+
+        Args:
+            z: [B, F, C], what the encoder said.
+            pitch_hz: [B, F].
+            audio: [B, T], what was encoded.
+            steps: of the descent; 0 gives `z` back.
+            progress: called with (steps done, steps).
+
+        Returns:
+            z [B, F, C] float32.
+        """
+        config, (batch, frames, _) = self.config, z.shape
+        rng = np.random.default_rng(SEED_STREAM)
+        moved = np.zeros_like(z, np.float32)
+        mean, square = np.zeros_like(moved), np.zeros_like(moved)
+        for step in range(1, steps + 1):
+            long = rng.random((batch, frames, config.hop + 1), dtype=np.float32)
+            short = rng.random((batch, frames * config.subframes, config.subframe + 1), dtype=np.float32)
+            _, slope = self._gradient(moved, z, pitch_hz, audio, long, short)
+            slope = np.nan_to_num(slope)
+            mean = DECAYS[0] * mean + (1.0 - DECAYS[0]) * slope
+            square = DECAYS[1] * square + (1.0 - DECAYS[1]) * slope**2
+            towards = mean / (1.0 - DECAYS[0] ** step) / (np.sqrt(square / (1.0 - DECAYS[1] ** step)) + 1e-8)
+            rate = RATE * (1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1))
+            moved = (moved - rate * towards).astype(np.float32)
+            if progress is not None:
+                progress(step, steps)
+        return z + moved * self._scale
