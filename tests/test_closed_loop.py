@@ -9,6 +9,7 @@ from synth_explorer import measure
 from synth_explorer.assets import example_notes
 from synth_explorer.closed_loop import ClosedLoop, Outcome
 from synth_explorer.closed_loop.loop import split
+from synth_explorer.closed_loop.request import Request
 from synth_explorer.edits import Brightness, EditChain, Gain, Oscillate, Reverse, SetPitch, Toward, Transpose
 from synth_explorer.latents import Latents
 
@@ -66,6 +67,25 @@ class TestSolve:
             f"oscillation of {target}",
             f"oscillation of {target}, rate",
         }
+
+    def test_a_swing_of_brightness_leaves_the_level(self, explorer, loop: ClosedLoop) -> None:
+        note = explorer.encode(next(note.path for note in example_notes() if note.path.stem == "trumpet"))
+        chain = EditChain((Oscillate("brightness", 5, 0.4, phase_turns=0.1),))
+        solution = loop.solve(note, chain)
+        given = {"before": explorer.decode(note), "target": "loudness", "rates_hz": [5.0]} | RATE
+        plain = explorer.decode(explorer.edit(note, chain))
+        swings_db = [np.abs(measure.oscillation_phasors(sound, **given)[0]) for sound in (plain, solution.audio)]
+        assert swings_db[0] > 0.4 and swings_db[1] < 0.1
+        assert solution.reached
+
+    def test_a_swing_of_the_level_is_declared(self, loop: ClosedLoop, low: Latents) -> None:
+        solution = loop.solve(low, EditChain((Oscillate("brightness", 5, 0.4),)))
+        request = Request.of((Oscillate("brightness", 5, 0.4),), solution.reference)
+        request.hear(solution.reference, solution.audio, None)
+        assert [item.reached for item in request.outcomes()] == [True, True, True]
+        request.swung_db = [0.8]
+        last = request.outcomes()[-1]
+        assert (last.control, last.reached, last.measured) == ("swing of loudness", False, 0.8)
 
     def test_two_oscillations_of_one_target_at_once(self, loop: ClosedLoop, low: Latents) -> None:
         solution = loop.solve(low, EditChain((Oscillate("loudness", 3, 4), Oscillate("loudness", 7, 2, "triangle"))))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synth_explorer import measure
+from synth_explorer.errors import AudioError
 
 RATE_HZ = 16_000
 
@@ -75,3 +76,22 @@ def test_a_remembered_sound_measures_the_same() -> None:
     measure.pitch_track_cents(before, **given)
     again = measure.pitch_track_cents(after, **given)
     assert np.nanmax(np.abs(again)) == pytest.approx(20.0, rel=0.1)
+
+
+def test_phases_of_swings() -> None:
+    before, after = tremolo(), tremolo((3.0, 4.0), (11.0, -1.0))
+    heard = measure.oscillation_phasors(
+        after, before=before, sample_rate_hz=RATE_HZ, target="loudness", rates_hz=[3.0, 11.0]
+    )
+    assert heard.real == pytest.approx([4.0, -1.0], rel=0.06)
+    assert np.abs(heard.imag).max() < 0.1
+
+
+@pytest.mark.parametrize("target", ["loudness", "brightness", "pitch"])
+def test_sounds_too_short_for_an_oscillation_are_refused(target: str) -> None:
+    given = {"sample_rate_hz": RATE_HZ, "target": target, "around_hz": 220.0}
+    with pytest.raises(AudioError, match="at least 8 ms of sound; received 5"):
+        measure.oscillation(tremolo()[:80], **given)
+    with pytest.raises(AudioError, match="at least 8 ms"):
+        measure.oscillation_depths(tremolo(), before=tremolo()[:80], rates_hz=[5.0], **given)
+    assert np.isnan(measure.oscillation(tremolo()[:160], **given).depth)

@@ -114,8 +114,30 @@ class Reference:
             )
             seconds = len(after) / self.sample_rate_hz
             for i, value in zip(told, heard, strict=True):
-                depths[i] = float(value / _fundamental(oscillations[i], seconds))
+                depths[i] = float(value / abs(_fundamental(oscillations[i], seconds)))
         return depths
+
+    def level_swings_db(
+        self, after: np.ndarray, edits: Sequence[Oscillate], *, beside: Sequence[Oscillate] = ()
+    ) -> np.ndarray:
+        """How far the RMS level swings with each oscillation of something else, complex128 [R].
+
+        The real part is what swings with it (negative: against it), by the fundamental of its shape.
+
+        Args:
+            after: [T].
+            edits: R oscillations whose rates are told apart.
+            beside: oscillations of loudness itself at other rates.
+        """
+        heard = measure.oscillation_phasors(
+            after,
+            before=self.audio,
+            sample_rate_hz=self.sample_rate_hz,
+            target="loudness",
+            rates_hz=[edit.rate_hz for edit in (*edits, *beside)],
+        )[: len(edits)]
+        seconds = len(after) / self.sample_rate_hz
+        return heard / [_fundamental(edit, seconds) for edit in edits]
 
     def _can_follow(self, target: str) -> bool:
         """Whether `target` can be measured over time: a pitch only where `measure` finds it."""
@@ -134,8 +156,8 @@ class Reference:
         ).rate_hz
 
 
-def _fundamental(edit: Oscillate, seconds: float) -> float:
-    """What `measure.depths_at` reads of an ideal oscillation of this shape, phase and fade-in with depth 1."""
+def _fundamental(edit: Oscillate, seconds: float) -> complex:
+    """What `measure.phasors_at` reads of an ideal oscillation of this shape, phase and fade-in with depth 1."""
     plain = replace(edit, depth=1.0)
     ideal = wave(
         max(16, int(seconds * IDEAL_RATE_HZ)),
@@ -146,4 +168,4 @@ def _fundamental(edit: Oscillate, seconds: float) -> float:
         fade_in_s=plain.fade_in_s,
         kept=1.0,
     )
-    return float(measure.depths_at(ideal, IDEAL_RATE_HZ, [plain.rate_hz])[0])
+    return complex(measure.phasors_at(ideal, IDEAL_RATE_HZ, [plain.rate_hz])[0])

@@ -18,7 +18,7 @@ import numpy as np
 
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.closed_loop.request import TOLERANCE, UNITS, Request, depth_outcome, known
+from synth_explorer.closed_loop.request import TOLERANCE, UNITS, Heard, Request, depth_outcome, known
 from synth_explorer.edits import Attack, Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, SetPitch, Transpose
 from synth_explorer.latents import Latents, midi_to_hz
 
@@ -112,7 +112,7 @@ class ClosedLoop:
         request = Request.of(asked, reference)
         if request.noise:
             reference = replace(reference, tones=self._reference(base, silent).audio)
-        best: tuple[float, EditChain, Latents, np.ndarray, list[float]] | None = None
+        best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
         for step in range(most_decodes):
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
@@ -121,14 +121,13 @@ class ClosedLoop:
             request.hear(reference, audio, tones)
             worst = max(abs(knob.error) for knob in request.knobs)
             if best is None or worst < best[0]:
-                best = worst, rest + solved, edited, audio, [knob.heard for knob in request.knobs]
+                best = worst, rest + solved, edited, audio, request.heard
             if worst <= 1.0 or step == most_decodes - 1:
                 break
             for knob in request.knobs:
                 knob.turn()
         _, applied, edited, audio, heard = best
-        for knob, value in zip(request.knobs, heard, strict=True):
-            knob.heard = value
+        request.heard = heard
         outcomes = request.outcomes() + _attacks(rest, reference, audio, frame_s=1.0 / base.frame_rate_hz)
         if verify:
             outcomes += self._verified(latents, base, asked, reference, audio, decoding)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from synth_explorer.closed_loop.hearing import Reference
+from synth_explorer.closed_loop.hearing import APART_HZ, Reference
 from synth_explorer.closed_loop.outcome import Outcome
 from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
 
@@ -22,11 +22,12 @@ TOLERANCE = {
     "rate": 0.01,
     "attack": 0.25,
     "noise": 1.0,
+    "still": 0.5,
 }
-"""Within which an outcome is reached: dB, dB, octaves, cents, proportions; dB."""
+"""Within which an outcome is reached: dB, dB, octaves, cents, proportions; dB, dB."""
 
-AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05, "noise": 0.3}
-"""How near the loop tries to come: dB, octaves, a proportion, dB."""
+AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05, "noise": 0.3, "still": 0.1}
+"""How near the loop tries to come: dB, octaves, a proportion, dB, dB."""
 
 SWING_AIM = 0.25
 """In dB, for the level of a sound whose loudness swings."""
@@ -45,6 +46,8 @@ ANSWER = {
 """What is heard of a step of 1, as first guess."""
 
 UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
+
+Heard = tuple[list[float], list[float]]
 
 
 @dataclass
@@ -83,16 +86,31 @@ class Knob:
 
 @dataclass
 class Request:
-    """The knobs of a chain's solved edits."""
+    """The knobs of a chain's solved edits.
+
+    Attributes:
+        level, brightness: of the whole sound, asked for or held.
+        oscillations: that are asked for.
+        depths: a knob for each of them.
+        stills: for each oscillation of brightness a knob for the RMS level that swings with it, in dB; None for others,
+            and where it is not told apart. The decoder holds a loudness that weighs the treble more than RMS does.
+        noise: where noisiness is asked for.
+        by_loudness: whether the level is that of BS.1770, not RMS.
+        asks_gain: whether the level was asked to move.
+        asked_octaves: of brightness; its knob's goal is what the note has room for.
+        swung_db: how far the level swings with each oscillation in whatever phase, NaN where that is not told.
+    """
 
     level: Knob
     brightness: Knob
     oscillations: list[Oscillate]
     depths: list[Knob]
+    stills: list[Knob | None]
     noise: Knob | None
     by_loudness: bool
     asks_gain: bool
     asked_octaves: float
+    swung_db: list[float] = field(default_factory=list)
 
     @classmethod
     def of(cls, asked: tuple[Edit, ...], reference: Reference) -> Request:
@@ -105,6 +123,7 @@ class Request:
             _brightness_knob(octaves, reference),
             swings,
             [_depth_knob(edit) for edit in swings],
+            [_still_knob(edit, swings) for edit in swings],
             noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
             by_loudness=octaves != 0
             or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
@@ -114,13 +133,29 @@ class Request:
 
     @property
     def knobs(self) -> list[Knob]:
-        return [self.level, self.brightness, *self.depths, *([self.noise] if self.noise else [])]
+        return [self.level, self.brightness, *self.depths, *filter(None, (*self.stills, self.noise))]
+
+    @property
+    def heard(self) -> Heard:
+        """What was heard of each knob in the last trial, and `swung_db`; set it to go back to an earlier one."""
+        return [knob.heard for knob in self.knobs], self.swung_db
+
+    @heard.setter
+    def heard(self, earlier: Heard) -> None:
+        for knob, value in zip(self.knobs, earlier[0], strict=True):
+            knob.heard = value
+        self.swung_db = earlier[1]
 
     def chain(self) -> EditChain:
         """The edits with the knobs as they stand."""
         swings = (replace(edit, depth=knob.value) for edit, knob in zip(self.oscillations, self.depths, strict=True))
         noise = [Noisiness(self.noise.value)] if self.noise else []
-        return EditChain((*noise, Brightness(self.brightness.value), Gain(self.level.value), *swings))
+        against = [
+            _swing_against(edit, knob.value)
+            for edit, knob in zip(self.oscillations, self.stills, strict=True)
+            if knob and knob.value
+        ]
+        return EditChain((*noise, Brightness(self.brightness.value), Gain(self.level.value), *swings, *against))
 
     def hear(self, reference: Reference, audio: np.ndarray, tones: np.ndarray | None) -> None:
         """Tell every knob what is heard of it; `tones` [T] is the sound without its noise, if noise was asked for."""
@@ -133,6 +168,18 @@ class Request:
             edits = [self.oscillations[i] for i in chosen]
             for i, depth in zip(chosen, reference.depths(audio, edits, target=target) if edits else [], strict=True):
                 self.depths[i].hear(depth)
+        self._hear_stills(reference, audio)
+
+    def _hear_stills(self, reference: Reference, audio: np.ndarray) -> None:
+        """Tell every still how far the level swings with its oscillation."""
+        self.swung_db = [float("nan")] * len(self.oscillations)
+        chosen = [i for i, knob in enumerate(self.stills) if knob]
+        if chosen:
+            beside = [edit for edit in self.oscillations if edit.target == "loudness" and edit.shape != "walk"]
+            edits = [self.oscillations[i] for i in chosen]
+            for i, value in zip(chosen, reference.level_swings_db(audio, edits, beside=beside), strict=True):
+                self.stills[i].hear(float(value.real))
+                self.swung_db[i] = abs(value)
 
     def outcomes(self) -> list[Outcome]:
         """Level, brightness, and the depths that were heard."""
@@ -143,11 +190,13 @@ class Request:
             why = "" if np.isfinite(self.noise.heard) else "this note has no noise to change"
             heard, within = known(self.noise.heard), TOLERANCE["noise"]
             found.append(Outcome("noisiness", "dB", self.noise.goal, heard, within, reason=why))
-        return found + [
+        found += [
             depth_outcome(edit, knob.heard)
             for edit, knob in zip(self.oscillations, self.depths, strict=True)
             if edit.target != "pitch"
         ]
+        swings = [Outcome("swing of loudness", "dB", 0.0, swung, TOLERANCE["still"]) for swung in self.swung_db]
+        return found + [item for item in swings if known(item.measured) is not None and not item.reached]
 
     def _brightness_outcome(self) -> Outcome:
         asked, heard = self.asked_octaves, self.brightness.heard
@@ -179,6 +228,21 @@ def _depth_knob(edit: Oscillate) -> Knob:
     answer, most = ANSWER[f"{edit.target} depth"], Oscillate.MAX_DEPTH[edit.target]
     aim = max(AIM["depth"] * edit.depth, SMALLEST_DEPTH[edit.target])
     return Knob(edit.depth, min(edit.depth / answer, most), answer, aim, 0.5 * edit.depth, min(2.0 * edit.depth, most))
+
+
+def _still_knob(edit: Oscillate, swings: list[Oscillate]) -> Knob | None:
+    """For a periodic oscillation of brightness whose rate no other of brightness or loudness has."""
+    near = [other for other in swings if other.target != "pitch" and abs(other.rate_hz - edit.rate_hz) < APART_HZ]
+    if edit.target != "brightness" or edit.shape == "walk" or len(near) > 1:
+        return None
+    most = Oscillate.MAX_DEPTH["loudness"]
+    return Knob(0.0, 0.0, ANSWER["loudness depth"], AIM["still"], -most, most)
+
+
+def _swing_against(edit: Oscillate, depth_db: float) -> Oscillate:
+    """An oscillation of loudness in step with another one, or against it where the depth is negative."""
+    turned = edit.phase_turns + (0.5 if depth_db < 0 else 0.0)
+    return replace(edit, target="loudness", depth=abs(depth_db), phase_turns=turned)
 
 
 def _swell_db(edit: Oscillate) -> float:

@@ -32,6 +32,8 @@ from synth_explorer.measure.modulation import (
     modulation,
     oscillation,
     oscillation_depths,
+    oscillation_phasors,
+    phasors_at,
 )
 from synth_explorer.measure.pitch import (
     HIGHEST_HZ,
@@ -63,6 +65,8 @@ __all__ = [
     "multi_resolution_stft",
     "oscillation",
     "oscillation_depths",
+    "oscillation_phasors",
+    "phasors_at",
     "pitch_cents_difference",
     "pitch_hz",
     "pitch_track_cents",

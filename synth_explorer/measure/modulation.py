@@ -60,7 +60,7 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
     for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
         close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), lowest_hz / 1.2, frame_rate_hz / 2)
         rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
-    return Modulation(rate_hz, float(_depths(rest, times_s, root, basis, np.array([rate_hz]))[0]))
+    return Modulation(rate_hz, float(np.abs(_phasors(rest, times_s, root, basis, np.array([rate_hz])))[0]))
 
 
 def depths_at(
@@ -77,14 +77,21 @@ def depths_at(
     Returns:
         float64 [R], peak deviations; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.
     """
+    return np.abs(phasors_at(track, frame_rate_hz, rates_hz, weights=weights))
+
+
+def phasors_at(
+    track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """As `depths_at`, with phases: complex128 [R], real and positive for a sine that rises through 0 at time 0."""
     rates_hz = np.asarray(rates_hz, dtype=np.float64)
     fit = _without_trend(track, frame_rate_hz, weights)
-    depths = np.full(rates_hz.size, np.nan)
+    found = np.full(rates_hz.size, complex(np.nan, np.nan))
     if fit is not None:
         times_s, rest, root, basis = fit
         seen = (times_s[-1] - times_s[0] + 1 / frame_rate_hz) * rates_hz >= MIN_TURNS
-        depths[seen] = _depths(rest, times_s, root, basis, rates_hz[seen]) if seen.any() else 0.0
-    return depths
+        found[seen] = _phasors(rest, times_s, root, basis, rates_hz[seen]) if seen.any() else 0.0
+    return found
 
 
 def _without_trend(
@@ -138,13 +145,13 @@ def _explained(
     return np.einsum("ri,ri->r", projected, np.linalg.solve(gram, projected[..., None])[..., 0])
 
 
-def _depths(
+def _phasors(
     rest: np.ndarray, times_s: np.ndarray, root: np.ndarray, basis: np.ndarray, rates_hz: np.ndarray
 ) -> np.ndarray:
-    """Amplitudes of sines of the rates, fitted together to what the trend has left, [R]."""
+    """Amplitudes of sines of the rates with their phases, fitted together to what the trend has left, complex [R]."""
     pairs = _sines(rates_hz, times_s, root, basis).reshape(2 * len(rates_hz), -1)
     amplitudes, *_ = np.linalg.lstsq(pairs.T, rest, rcond=None)
-    return np.hypot(amplitudes[::2], amplitudes[1::2])
+    return amplitudes[1::2] + 1j * amplitudes[::2]
 
 
 def _track_frames(audio: np.ndarray, *, sample_rate_hz: int, power: float) -> np.ndarray:
@@ -199,6 +206,9 @@ def oscillation(
 
     Returns:
         Rate in Hz and depth (peak deviation); NaNs where nothing can be measured.
+
+    Raises:
+        AudioError: a sound of less than 8 ms, or a target that does not exist.
     """
     track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
     rate_hz, depth = modulation(track, TRACK_RATE_HZ / 3)
@@ -219,8 +229,25 @@ def oscillation_depths(
     Returns:
         float64 [R], peak deviations; NaNs where nothing can be measured.
     """
+    given = {"sample_rate_hz": sample_rate_hz, "target": target, "before": before, "around_hz": around_hz}
+    return np.abs(oscillation_phasors(after, rates_hz=rates_hz, **given))
+
+
+def oscillation_phasors(
+    after: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    target: str,
+    rates_hz: Sequence[float],
+    before: np.ndarray | None = None,
+    around_hz: float | None = None,
+) -> np.ndarray:
+    """As `oscillation_depths`, with phases: complex128 [R], real and positive for a sine that rises from time 0 on."""
     track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
-    return depths_at(track, TRACK_RATE_HZ / 3, rates_hz) / [_kept(target, rate, around_hz) for rate in rates_hz]
+    kept = [_kept(target, rate, around_hz) for rate in rates_hz]
+    middle_s = 1.0 / TRACK_RATE_HZ  # the mean of three frames stands for the second
+    turned = np.exp(-2j * np.pi * np.asarray(rates_hz) * middle_s)
+    return phasors_at(track, TRACK_RATE_HZ / 3, rates_hz) * turned / kept
 
 
 def _difference(
@@ -230,6 +257,7 @@ def _difference(
     if target not in ("loudness", "brightness", "pitch"):
         raise AudioError(f"target={target!r} must be 'loudness', 'brightness' or 'pitch'.")
     reference = after if before is None else before
+    _check_length(after, reference, sample_rate_hz)
     if target == "pitch" and around_hz is None:
         around_hz = pitch_hz(reference, sample_rate_hz=sample_rate_hz)
         if np.isnan(around_hz):
@@ -246,6 +274,16 @@ def _difference(
     heard = np.flatnonzero(np.isfinite(track))
     track[heard[: TRACK_WINDOW // TRACK_HOP]] = np.nan  # the window reaches over the onset
     return _below_20_hz(track), around_hz
+
+
+def _check_length(after: np.ndarray, reference: np.ndarray, sample_rate_hz: int) -> None:
+    """Refuse sounds of which a track would have no value."""
+    shortest_s = min(len(after), len(reference)) / sample_rate_hz
+    if shortest_s * TRACK_RATE_HZ < 1.0:
+        raise AudioError(
+            f"An oscillation is sought in at least {1000.0 / TRACK_RATE_HZ:g} ms of sound; received "
+            f"{1000.0 * shortest_s:.1f} ms."
+        )
 
 
 def _kept(target: str, rate_hz: float, around_hz: float | None) -> float:

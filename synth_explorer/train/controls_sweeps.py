@@ -11,10 +11,12 @@ import numpy as np
 
 from synth_explorer.edits import (
     Add,
+    Attack,
     Brightness,
     Controls,
     EditChain,
     Gain,
+    Noisiness,
     Oscillate,
     OscillateChannels,
     Scale,
@@ -25,6 +27,7 @@ from synth_explorer.latents import Latents, time_mean
 
 Setting = tuple[float, float]  # what is asked, and the rate in Hz for an oscillation (else 0)
 
+PLAIN_ATTACK_S = 0.1
 RATES_HZ = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 
 
@@ -36,6 +39,7 @@ class Sweep:
         unit: of what is asked.
         settings: what is asked, in turn.
         tolerance: of the error, None where only the order counts; a proportion of what is asked with `relative`.
+        frames: with `relative`, so many frames of the latents are within the tolerance too.
         steady: what should stay, as rows name it, with the most that it may move.
         oscillates: the target of an oscillation, or "".
     """
@@ -45,6 +49,7 @@ class Sweep:
     tolerance: float | None
     steady: dict[str, float]
     relative: bool = False
+    frames: float = 0.0
     oscillates: str = ""
 
 
@@ -68,6 +73,20 @@ SWEEPS: dict[str, Sweep] = {
         _plain(-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1),
         0.1,
         {"pitch_cents": 5.0, "loudness_db": 1.0},
+    ),
+    "noisiness": Sweep(
+        "dB",
+        _plain(-18, -12, -9, -6, -3, 3, 6, 9, 12),
+        1.0,
+        {"pitch_cents": 5.0, "loudness_db": 1.0, "brightness_octaves": 0.1},
+    ),
+    "attack": Sweep(
+        "s",
+        _plain(0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.7, 1.0),
+        0.25,
+        {"pitch_cents": 5.0},
+        relative=True,
+        frames=1.0,
     ),
     "transpose": Sweep("cents", _plain(*(100.0 * n for n in (-12, -9, -7, -5, -2, 2, 5, 7, 9, 12))), 5.0, {}),
     "toward": Sweep("proportion", _plain(*np.linspace(0, 1, 9)), None, {"pitch_cents": 5.0, "loudness_db": 1.0}),
@@ -111,6 +130,10 @@ def named(
         return EditChain((Gain(asked),))
     if control == "brightness":
         return EditChain((Brightness(asked),))
+    if control == "noisiness":
+        return EditChain((Noisiness(asked),))
+    if control == "attack":
+        return EditChain((Attack(asked),))
     if control == "transpose":
         return EditChain((Transpose(asked / 100.0),))
     if control == "toward":
@@ -123,14 +146,19 @@ def named(
 def raw(latents: Latents, goal: Latents, *, control: str, asked: float, rate_hz: float) -> EditChain:
     """What NSynth's demos would do to all channels: scale by the gain, shift by octaves, oscillate, mix the means.
 
-    They have no units: an octave of brightness or pitch is taken for a shift by 1, and the depth of an oscillation for
-    as many units as it has of the named control's (20 dB, octaves).
+    They have no units: an octave of brightness or pitch, 20 dB of noise and a doubling of the attack from 0.1 s on are
+    taken for a shift by 1, and the depth of an oscillation for as many units as it has of the named control's (20 dB,
+    octaves).
     """
     every = tuple(range(latents.channels))
     if control == "gain":
         return EditChain((Scale(every, 10.0 ** (asked / 20.0)),))
     if control == "brightness":
         return EditChain((Add(every, asked),))
+    if control == "noisiness":
+        return EditChain((Add(every, asked / 20.0),))
+    if control == "attack":
+        return EditChain((Add(every, float(np.log2(asked / PLAIN_ATTACK_S))),))
     if control == "transpose":
         return EditChain((Add(every, asked / 1200.0),))
     if control == "toward":

@@ -84,6 +84,28 @@ def test_toward_comes_nearer_to_its_goal(explorer, folder: Path, few: None) -> N
     assert "error_median" not in figures
 
 
+def test_noisiness_and_attack_answer(explorer, folder: Path, few: None) -> None:
+    report = evaluation.evaluate_controls(explorer, folder, controls=("noisiness", "attack"))
+    figures = report["summary"]["controls"]
+    assert figures["noisiness"]["solved"]["error_90"] < 1.0
+    for by_method in figures.values():
+        assert by_method["solved"]["failures"] == by_method["solved"]["side_failures"] == 0
+        assert by_method["solved"]["spearman_median"] > 0.95
+        assert by_method["raw"]["error_median"] > 2 * by_method["solved"]["error_median"]
+
+
+def test_every_sweep_has_nine_settings() -> None:
+    for name, sweep in SWEEPS.items():
+        assert len(set(sweep.settings)) >= 9, name
+
+
+def test_an_error_within_a_frame_is_no_failure() -> None:
+    row = {"asked": 0.05, "heard": 0.075, "frame_s": 0.032}
+    assert evaluation._error(SWEEPS["attack"], row) == pytest.approx(0.5)
+    assert not evaluation._failed(SWEEPS["attack"], row)
+    assert evaluation._failed(SWEEPS["attack"], row | {"heard": 0.09})
+
+
 def test_what_is_declared_is_no_failure_and_no_error() -> None:
     row = {"path": "a", "control": "brightness", "pitch_cents": 0.0, "loudness_db": 0.0, "declared": None}
     rows = [
