@@ -1,4 +1,4 @@
-"""Distances of spectra, differentiable: multi-resolution STFT (linear and logarithmic) and the log-mel distance that evaluation reports.
+"""Distances of spectra, differentiable: multi-resolution STFT and the log-mel distance that evaluation reports.
 
 Shapes: B notes, T samples, F frames, N bins, M bands.
 """
