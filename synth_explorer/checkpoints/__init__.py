@@ -1,7 +1,7 @@
 """Checkpoints: find, list, verify, load and save a model as weights plus readable JSON; import NSynth's.
 
-`folder` is the format, `default` and `nsynth` are the two families of models, `tensorflow1` reads what TensorFlow 1
-wrote.
+`folder` is the format, `default` (with its `wavenets`) and `nsynth` are the two families of models, `tensorflow1` reads
+what TensorFlow 1 wrote.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from synth_explorer.checkpoints.folder import (
     FORMAT_VERSION,
     WEIGHTS,
     CheckpointInfo,
+    amend,
     find,
     folders,
     list_checkpoints,
@@ -26,6 +27,7 @@ from synth_explorer.checkpoints.folder import (
     verify,
 )
 from synth_explorer.checkpoints.nsynth import import_nsynth, load_nsynth, save_nsynth
+from synth_explorer.checkpoints.wavenets import StoredWaveNet, add_wavenet, load_wavenets
 from synth_explorer.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -41,11 +43,15 @@ __all__ = [
     "PITCH",
     "WEIGHTS",
     "CheckpointInfo",
+    "StoredWaveNet",
+    "add_wavenet",
+    "amend",
     "find",
     "folders",
     "import_nsynth",
     "list_checkpoints",
     "load_model",
+    "load_wavenets",
     "read_info",
     "save",
     "save_nsynth",

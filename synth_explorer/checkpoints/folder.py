@@ -5,10 +5,12 @@ A checkpoint is a folder:
     config.json            format, name, description, family, sizes and, for every other file, its SHA-256
     weights.npz            the model's weights by name, no pickles
     pitch.json, pitch.weights.h5   the pitch head, where the family has one
+    wavenet-FORM.json, wavenet-FORM.npz    a WaveNet for the final render, where there is one
     controls.json          what the named controls mean for these latents
     card.md                data and licences, how it was trained, figures, limits
 
-The checkpoint's hash is the SHA-256 of its config.json, which holds the others': latents carry it.
+The checkpoint's hash is that of what gives latents their meaning: family, sizes and weights. Latents carry it, and stay
+valid when the checkpoint gets another calibration, another pitch head or a WaveNet.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -44,10 +47,11 @@ class CheckpointInfo:
         path: its folder.
         family: what kind of model it is.
         description: one line.
-        hash: SHA-256 of config.json, in hexadecimal.
+        hash: SHA-256 of what gives latents their meaning (see `latents_hash`), in hexadecimal.
         size_bytes: of all its files.
         config: the model's sizes.
         files: SHA-256 of each file by name.
+        final_form: which WaveNet the final render is, where there is one ("autoregressive" or "parallel").
     """
 
     name: str
@@ -58,6 +62,7 @@ class CheckpointInfo:
     size_bytes: int
     config: dict[str, Any]
     files: dict[str, str]
+    final_form: str = ""
 
 
 def folders() -> list[Path]:
@@ -97,8 +102,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     """Read config.json. Raises CheckpointError when it is missing, damaged or of another format."""
     path = folder / CONFIG
     try:
-        raw = path.read_bytes()
-        values = json.loads(raw)
+        values = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
     if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
@@ -111,9 +115,25 @@ def read_info(folder: Path) -> CheckpointInfo:
     if outside:
         raise CheckpointError(f"{path} names files outside its folder: {', '.join(outside)}.")
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
-    digest = hashlib.sha256(raw).hexdigest()
     family, description = (str(values.get(name, other)) for name, other in (("family", "default"), ("description", "")))
-    return CheckpointInfo(folder.resolve().name, folder, family, description, digest, size, config, files)
+    digest = latents_hash(family, config, files[WEIGHTS])
+    return CheckpointInfo(
+        folder.resolve().name,
+        folder,
+        family,
+        description,
+        digest,
+        size,
+        config,
+        files,
+        str(values.get("final_form", "")),
+    )
+
+
+def latents_hash(family: str, config: Mapping[str, Any], weights_hash: str) -> str:
+    """SHA-256 over a checkpoint's family, sizes and weights: latents of one hash mean one thing."""
+    text = json.dumps([FORMAT_VERSION, family, dict(config), weights_hash], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def verify(name: str | os.PathLike[str]) -> CheckpointInfo:
@@ -210,13 +230,51 @@ def write(
             "files": {name: sha256(new / name) for name in hashed},
         }
         (new / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        old = Path(temporary) / "old"
-        if target.exists():
-            target.rename(old)
-        try:
-            new.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
+        _put(new, target, Path(temporary) / "old")
     return read_info(target)
+
+
+def amend(
+    info: CheckpointInfo, files: Mapping[str, bytes], *, remove: tuple[str, ...] = (), **about: Any
+) -> CheckpointInfo:
+    """Give a checkpoint new or other files, with their hashes; all at once, or not at all.
+
+    Args:
+        info: of the checkpoint.
+        files: contents by name; the card is not hashed.
+        remove: names of files to take out.
+        about: more entries of config.json, or other values of them.
+
+    Raises:
+        CheckpointError: the folder can't be written.
+    """
+    folder = info.path.resolve()
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+            new = Path(temporary) / folder.name
+            shutil.copytree(folder, new)
+            content = json.loads((new / CONFIG).read_text(encoding="utf-8")) | about
+            for name in remove:
+                (new / name).unlink(missing_ok=True)
+                content["files"].pop(name, None)
+            for name, data in files.items():
+                (new / name).write_bytes(data)
+                if name != CARD:
+                    content["files"][name] = sha256(new / name)
+            (new / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            _put(new, folder, Path(temporary) / "old")
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    return verify(folder)
+
+
+def _put(new: Path, target: Path, old: Path) -> None:
+    """Move `new` to `target`; what was there goes to `old`, and comes back if that fails."""
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise

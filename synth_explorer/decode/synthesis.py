@@ -15,7 +15,13 @@ from scipy.fft import irfft
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="synthesis")
 
 
-def render(
+def render(controls: dict[str, np.ndarray], pitch_hz: np.ndarray, **options: Any) -> np.ndarray:
+    """Controls of one note (no batch axis, see `FastDecoder`) -> audio [F * hop] float32. Options: see `parts`."""
+    tones, hiss = parts(controls, pitch_hz, **options)
+    return tones + hiss
+
+
+def parts(
     controls: dict[str, np.ndarray],
     pitch_hz: np.ndarray,
     *,
@@ -26,8 +32,8 @@ def render(
     subframes: int,
     sample_rate_hz: int,
     seed: int,
-) -> np.ndarray:
-    """Controls of one note (no batch axis, see `FastDecoder`) -> audio [F * hop] float32.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Controls of one note -> its partials and its noise, [F * hop] float32 each; the sound is their sum.
 
     `pitch_hz` [F] is interpolated linearly; the matrices [M, N] (dense or sparse) take noise bands to bins. The same
     seed gives the same noise.
@@ -44,7 +50,8 @@ def render(
         sample_rate_hz=sample_rate_hz,
     )
     click = noise(controls["short_noise"] @ short_matrix, short_phase, hop=subframe)
-    return (tones + click + hiss.result()) * _linear(controls["level"], len(tones) // len(controls["level"]))
+    level = _linear(controls["level"], len(tones) // len(controls["level"]))
+    return tones * level, (click + hiss.result()) * level
 
 
 def noise_phases(frames: int, *, hop: int, subframes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

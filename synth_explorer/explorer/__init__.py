@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from synth_explorer.explorer.explorer import ENGINES, Explorer
+from synth_explorer.explorer.explorer import ENGINES, FIT_STEPS, Explorer
 
-__all__ = ["ENGINES", "Explorer"]
+__all__ = ["ENGINES", "FIT_STEPS", "Explorer"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,7 @@ from synth_explorer import pitch
 from synth_explorer.errors import AudioError, LatentsError
 
 if TYPE_CHECKING:
+    from synth_explorer.decode.final import FinalRender
     from synth_explorer.decode.wavenet import WaveNetDecoder
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
@@ -26,6 +28,23 @@ if TYPE_CHECKING:
 
 Stop = Event | Callable[[], bool]
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How latents are decoded; see `Explorer.stream`.
+
+    `samples` is the length of the whole sound, `noise_gain` what the latents' `noise_db` makes of the noise.
+    """
+
+    samples: int
+    decoder: str
+    seed: int = 0
+    temperature: float = 1.0
+    noise_gain: float = 1.0
+    engine: str = "auto"
+    stop: Stop | None = None
+    progress: Progress | None = None
 
 
 class Family(Protocol):
@@ -48,43 +67,33 @@ class Family(Protocol):
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
 
-    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """A prepared note [T] -> (z [F, C], pitch_hz [F]), F = ceil(T / hop)."""
 
-    def stream(
-        self,
-        z: np.ndarray,
-        pitch_hz: np.ndarray,
-        *,
-        samples: int,
-        decoder: str,
-        seed: int,
-        temperature: float,
-        engine: str,
-        stop: Stop | None,
-        progress: Progress | None,
-    ) -> Iterator[np.ndarray]:
-        """Latents -> chunks of audio, float32, `samples` in all."""
+    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+        """Latents -> chunks of audio, float32, `how.samples` in all."""
 
     def warm_up(self) -> None:
         """Compile everything."""
 
 
 class DefaultFamily:
-    """The autoencoder with its fast decoder and a pitch head."""
+    """The autoencoder with its fast decoder, a pitch head, and the WaveNets of the final render, if there are any."""
 
-    decoders = ("fast",)
     has_pitch = True
 
-    def __init__(self, model: Autoencoder, head: PitchHead) -> None:
+    def __init__(self, model: Autoencoder, head: PitchHead, wavenets: dict[str, FinalRender]) -> None:
         from scipy.sparse import csr_array
 
         from synth_explorer import runtime
+        from synth_explorer.model.fit import Fit
 
-        self.model, self.head = model, head
+        self.model, self.head, self.wavenets = model, head, wavenets
+        self.decoders = ("fast", *(("wavenet",) if wavenets else ()), *(f"wavenet-{form}" for form in wavenets))
         self._listen = runtime.compiled(lambda a: model.encoder.listen(a), ranks=(2,))
         self._finish = runtime.compiled(lambda *given: model.encoder.finish(*given), ranks=(3, 3, 2, 2))
         self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
+        self._fit = Fit(model)
         self._step = runtime.frame_step()
         self._bands = {  # two entries a column: as sparse products they need no thread pool
             "noise_matrix": csr_array(model.decoder.noise_matrix),
@@ -104,7 +113,7 @@ class DefaultFamily:
         with self._lock:
             return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
 
-    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
         frames = -(-len(audio) // hop)
@@ -113,35 +122,66 @@ class DefaultFamily:
         heard = self._listener.submit(self._listen, padded)
         midi = self.estimate_pitch(audio)[0] if midi is None else midi
         track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
-        longer = np.pad(track, (0, total - frames), mode="edge")[None]
-        return self._finish(*heard.result(), padded, longer)[0, :frames], track
+        longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
+        z = self._finish(*heard.result(), padded, longer)
+        if fit_steps:
+            z = self._fit(z, longer, padded, steps=fit_steps)
+        return z[0, :frames], track
 
-    def stream(
-        self,
-        z: np.ndarray,
-        pitch_hz: np.ndarray,
-        *,
-        samples: int,
-        decoder: str,
-        seed: int,
-        temperature: float,
-        engine: str,
-        stop: Stop | None,
-        progress: Progress | None,
-    ) -> Iterator[np.ndarray]:
-        """The fast decoder's sound, in one chunk. `temperature` scales the level of its noise."""
+    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+        """The fast decoder's sound in one chunk, or that of a WaveNet on top of it, in many.
+
+        `temperature` scales the level of the noise, or how far a WaveNet's draws spread.
+        """
         missing = self._padded(len(z)) - len(z)
         z = np.pad(z, ((0, missing), (0, 0)), mode="edge")
         pitch_hz = np.pad(pitch_hz, (0, missing), mode="edge")
+        if how.decoder != "fast":
+            return self._finished(z, pitch_hz, how)
+        return iter([self._fast(z, pitch_hz, how)])
+
+    def wavenet(self, decoder: str) -> FinalRender:
+        """The WaveNet of a decoder's name: "wavenet" is the final one, "wavenet-FORM" another."""
+        form = decoder.removeprefix("wavenet").removeprefix("-")
+        return self.wavenets[form or next(iter(self.wavenets))]
+
+    def _fast(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> np.ndarray:
+        """The fast decoder's sound [T]."""
+        controls = self._checked_controls(z, pitch_hz, noise=how.temperature * how.noise_gain)
+        sound = self._render(controls, pitch_hz, seed=how.seed, engine=how.engine)
+        _refuse_unless_finite(sound)
+        if how.progress is not None:
+            how.progress(how.samples, how.samples)
+        return np.ascontiguousarray(sound[: how.samples])
+
+    def _finished(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+        """A WaveNet's sound in chunks."""
+        from synth_explorer.decode import synthesis
+        from synth_explorer.model.guide import Guide
+
+        wavenet = self.wavenet(how.decoder)
+        controls = self._checked_controls(z, pitch_hz, noise=how.noise_gain)
+        tones, noise = synthesis.parts(*self._one_note(controls, pitch_hz), **self._synthesis(how.seed))
+        _refuse_unless_finite(tones + noise)
+        guide = Guide.of(tones[None], noise[None], wavenet.network.config)
+        return wavenet.stream(
+            z,
+            pitch_hz.astype(np.float32),
+            guide,
+            samples=how.samples,
+            seed=how.seed,
+            temperature=how.temperature,
+            engine=how.engine,
+            stop=how.stop,
+            progress=how.progress,
+        )
+
+    def _checked_controls(self, z: np.ndarray, pitch_hz: np.ndarray, *, noise: float) -> dict[str, np.ndarray]:
+        """The fast decoder's controls, its noise scaled."""
         controls = self._controls(z[None], pitch_hz[None])
         for name in ("noise", "short_noise"):
-            controls[name] = controls[name] * np.float32(temperature)
-        sound = self._render(controls, pitch_hz, seed=seed, engine=engine)
-        if not np.isfinite(sound).all():
-            raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
-        yield np.ascontiguousarray(sound[:samples])
-        if progress is not None:
-            progress(samples, samples)
+            controls[name] = controls[name] * np.float32(noise)
+        return controls
 
     def _padded(self, frames: int) -> int:
         return -(-frames // self._step) * self._step
@@ -159,22 +199,27 @@ class DefaultFamily:
             phases = synthesis.noise_phases(len(pitch_hz), hop=config.hop, subframes=config.subframes, seed=seed)
             sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), self.model.decoder)
             return ops.convert_to_numpy(sound)[0]
-        return synthesis.render(
-            {name: value[0] for name, value in controls.items()},
-            pitch_hz,
-            **self._bands,
-            harmonics_count=config.harmonics,
-            hop=config.hop,
-            subframes=config.subframes,
-            sample_rate_hz=config.sample_rate_hz,
-            seed=seed,
-        )
+        return synthesis.render(*self._one_note(controls, pitch_hz), **self._synthesis(seed))
+
+    @staticmethod
+    def _one_note(controls: dict[str, np.ndarray], pitch_hz: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        return {name: value[0] for name, value in controls.items()}, pitch_hz
+
+    def _synthesis(self, seed: int) -> dict[str, Any]:
+        """Options of `decode.synthesis`."""
+        config = self.config
+        sizes = {"hop": config.hop, "subframes": config.subframes, "sample_rate_hz": config.sample_rate_hz}
+        return self._bands | sizes | {"harmonics_count": config.harmonics, "seed": seed}
 
     def warm_up(self) -> None:
-        """A second of a tone, there and back."""
-        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None)
-        options = {"decoder": "fast", "seed": 0, "temperature": 1.0, "engine": "auto", "stop": None, "progress": None}
-        list(self.stream(z, pitch_hz, samples=len(z) * self.config.hop, **options))
+        """A second of a tone, there and back. WaveNets are compiled when they are first used."""
+        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None, fit_steps=0)
+        list(self.stream(z, pitch_hz, Decoding(len(z) * self.config.hop, "fast")))
+
+
+def _refuse_unless_finite(sound: np.ndarray) -> None:
+    if not np.isfinite(sound).all():
+        raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
 
 
 class NSynthFamily:
@@ -200,8 +245,8 @@ class NSynthFamily:
         """There is none."""
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 
-    def encode(self, audio: np.ndarray, *, midi: float | None) -> tuple[np.ndarray, np.ndarray]:
-        """Latents of a note, padded with silence to whole frames; `midi` is not needed."""
+    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Latents of a note, padded with silence to whole frames. There is no pitch to tell and nothing to fit."""
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(audio, (0, frames * self.config.hop - len(audio)))
         return self._encode(padded[None])[0], np.full(frames, np.nan)
@@ -216,27 +261,15 @@ class NSynthFamily:
                 self._wavenets[engine] = WaveNetDecoder(self.model.stack(), engine=name, precision=precision or "auto")
             return self._wavenets[engine]
 
-    def stream(
-        self,
-        z: np.ndarray,
-        pitch_hz: np.ndarray,
-        *,
-        samples: int,
-        decoder: str,
-        seed: int,
-        temperature: float,
-        engine: str,
-        stop: Stop | None,
-        progress: Progress | None,
-    ) -> Iterator[np.ndarray]:
+    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` is that of the draws."""
-        chunks = self.wavenet(engine).stream(
+        chunks = self.wavenet(how.engine).stream(
             z[None],
-            seeds=[seed],
-            temperature=temperature,
-            samples=samples,
-            stop=stop,
-            progress=progress,
+            seeds=[how.seed],
+            temperature=how.temperature * how.noise_gain,
+            samples=how.samples,
+            stop=how.stop,
+            progress=how.progress,
             chunk_samples=self.CHUNK_SAMPLES,
         )
         for chunk in chunks:
@@ -244,7 +277,7 @@ class NSynthFamily:
 
     def warm_up(self) -> None:
         """A frame of a tone, and a few samples."""
-        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
+        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None, fit_steps=0)
         self.wavenet().generate(z[None], seeds=[0], samples=16)
 
 
