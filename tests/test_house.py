@@ -43,13 +43,15 @@ MAY_KNOW: dict[str, set[str]] = {
     "plots": NOTES | {"plots"},
     "explorer": ENGINE,
     "closed_loop": NOTES | MODEL | {"explorer", "closed_loop"},
+    "calibration": NOTES | MODEL | {"checkpoints", "explorer", "calibration"},
     "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"data"},
     "train": ENGINE | {"closed_loop", "explorer", "data", "train"},
     "render": ENGINE | {"closed_loop", "explorer", "render"},
-    "ui": ENGINE | {"closed_loop", "explorer", "plots", "render", "ui"},
+    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "render", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
-    "cli": ENGINE | {"bench", "closed_loop", "explorer", "plots", "inspection", "data", "train", "render", "ui", "cli"},
+    "cli": ENGINE
+    | {"bench", "calibration", "closed_loop", "explorer", "plots", "inspection", "data", "train", "render", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.
@@ -63,6 +65,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fluidsynth": {"data"},
     "pydantic": {"train", "render", "checkpoints", "model"},
     "ray": {"render"},
+    "sklearn": {"calibration"},
 }
 
 

@@ -15,6 +15,7 @@ class Abilities:
 
     Attributes:
         has_loudness, has_brightness: whether these were calibrated.
+        has_noise: whether its decoder has noise apart from the partials.
         has_pitch: whether pitch goes beside its latents.
         is_slow: whether a sound is made on demand.
         channels: how many latent channels there are.
@@ -23,6 +24,7 @@ class Abilities:
 
     has_loudness: bool
     has_brightness: bool
+    has_noise: bool
     has_pitch: bool
     is_slow: bool
     channels: int
@@ -44,10 +46,11 @@ class Abilities:
             sentences.append("Pitch lies inside its latents, where it can be neither set nor transposed.")
         is_slow = explorer.decoders[0] != "fast"
         channels = explorer.config.channels
-        return cls(loudness, brightness, explorer.has_pitch, is_slow, channels, " ".join(sentences))
+        noise = explorer.has_pitch and not is_slow
+        return cls(loudness, brightness, noise, explorer.has_pitch, is_slow, channels, " ".join(sentences))
 
     @property
-    def oscillations(self) -> list[str]:
-        """Targets that can oscillate."""
+    def targets(self) -> list[str]:
+        """What can oscillate and be drawn over time."""
         there = {"loudness": self.has_loudness, "brightness": self.has_brightness, "pitch": self.has_pitch}
         return [name for name, is_there in there.items() if is_there]

@@ -12,5 +12,6 @@
     slow: Boolean(slow),
     complete: sources.slice(0, knobs.count).every(Boolean),
   };
+  window.dispatchEvent(new CustomEvent('sound-asked', { detail: asked.ask }));
   return [asked, asked];
 }

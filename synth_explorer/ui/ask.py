@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth_explorer.errors import EditError
-from synth_explorer.ui.settings import LETTERS, Settings
+from synth_explorer.ui.knobs import LETTERS
+from synth_explorer.ui.settings import Settings
 
-LONGEST = 8192
+LONGEST = 16384
 """Characters of an ask; more is refused unread."""
 
 

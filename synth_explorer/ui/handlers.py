@@ -21,10 +21,15 @@ import numpy as np
 from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.ask import Ask
+from synth_explorer.ui.chains import turned
 from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.knobs import LETTERS, PRESET_SOUND
 from synth_explorer.ui.rack import Rack
-from synth_explorer.ui.settings import LETTERS, PRESET_SOUND, Settings
-from synth_explorer.ui.studio import NotRendered, Render, Source, Studio
+from synth_explorer.ui.render import NotRendered, Render
+from synth_explorer.ui.report import outcome_table, report_table
+from synth_explorer.ui.settings import Settings
+from synth_explorer.ui.source import Source
+from synth_explorer.ui.studio import Studio
 
 NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
@@ -207,6 +212,14 @@ def pad_value(sources: Sequence[Source | None], settings: Settings) -> dict[str,
     return {"x": x, "y": y, "count": settings.count, "names": names, "colours": list(SLOT_COLOURS)}
 
 
+def curves_value(settings: Settings, targets: Sequence[str]) -> dict[str, Any]:
+    """Value of the widget that draws curves.
+
+    Args: settings: the knobs. targets: what can be drawn beside the morph, among loudness, brightness and pitch.
+    """
+    return settings.curves_value() | {"count": settings.count, "targets": list(targets)}
+
+
 def hear(
     studio: Studio,
     sources: Sequence[Source | None],
@@ -279,42 +292,14 @@ def compare(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[di
         studio, asked, sources = asked_for(rack, request, held)
         render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
         preset = str(studio.preset_file(render.chain))
-        if not render.chain.edits or studio.is_slow:
+        if not len(render.chain) or studio.is_slow:
             return None, "", preset
         before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
-        return before, report_table(studio.report(render)), preset
+        outcomes = studio.outcomes(render)
+        table = outcome_table(outcomes, render.chain) if outcomes else report_table(studio.report(render))
+        return before, table, preset
     except SynthExplorerError:  # the screen has said it
         return None, "", None
-
-
-ROWS = (  # key, words, unit, decimals
-    ("gain_db", "Gain", "dB", 1),
-    ("loudness_db", "Loudness", "dB", 1),
-    ("brightness_octaves", "Brightness", "oct", 2),
-    ("pitch_cents", "Pitch", "cents", 0),
-    ("osc_rate_hz", "Oscillation rate", "Hz", 2),
-    ("osc_depth", "Oscillation depth", "", 2),
-)
-
-
-def report_table(report: dict[str, Any]) -> str:
-    """Requested against measured, as an HTML table."""
-    asked, heard = report.get("requested", {}), report.get("measured", {})
-    rows = []
-    for key, words, unit, decimals in ROWS:
-        if key not in asked and key not in heard:
-            continue
-        cells = "".join(f"<td>{_cell(values.get(key), decimals)}</td>" for values in (asked, heard))
-        rows.append(f'<tr><th scope="row">{words}{f" <i>{unit}</i>" if unit else ""}</th>{cells}</tr>')
-    head = '<tr><th scope="col">The edit</th><th scope="col">asked</th><th scope="col">heard</th></tr>'
-    return f'<table class="report"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
-
-
-def _cell(value: Any, decimals: int) -> str:
-    if isinstance(value, int | float) and math.isfinite(value):
-        text = f"{value:+.{decimals}f}".replace("-", "−")
-        return text[1:] if not float(f"{value:.{decimals}f}") else text
-    return html.escape(str(value)) if isinstance(value, str) else "·"
 
 
 def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[float, ...] | None, str]:
@@ -328,7 +313,7 @@ def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[f
     if not path:
         return settings, None, ""
     try:
-        changed, mean = settings.with_preset(EditChain.load(path))
+        changed, mean = turned(settings, EditChain.load(path))
     except SynthExplorerError as error:
         return settings, None, alert(str(error).replace(str(path), Path(path).name))
     return changed, mean, ""

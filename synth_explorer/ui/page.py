@@ -10,8 +10,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
-from synth_explorer.ui import route, theme, widget, wiring
-from synth_explorer.ui.panels import checkpoint, edits, morph, result, sources
+from synth_explorer.ui import glass, route, theme, widget, wiring
+from synth_explorer.ui.panels import checkpoint, edits, inspection, morph, result, sources
 from synth_explorer.ui.rack import Rack
 
 TITLE = "synth_explorer"
@@ -31,7 +31,8 @@ def build_page(rack: Rack) -> gr.Blocks:
             mix = morph.build()
             out = result.build()
             knobs = edits.build()
-        wiring.wire(page, wiring.Panels(rack, chosen, slots, mix, knobs, out))
+        inside = inspection.build()
+        wiring.wire(page, wiring.Panels(rack, chosen, slots, mix, knobs, out, inside))
     return page
 
 
@@ -61,7 +62,7 @@ def serve(page: gr.Blocks, rack: Rack, **options: Any) -> tuple[Any, str, str]:
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [route.sound_route(rack)]},
+        "app_kwargs": {"routes": [route.sound_route(rack), glass.inspection_route(rack)]},
         "ssr_mode": False,
         "allowed_paths": [str(rack.jukebox.folder)],
         "max_file_size": "64mb",

@@ -10,8 +10,9 @@ from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.handlers import Heard, alert, asked_for, heard_render
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.rack import Rack
+from synth_explorer.ui.source import Source
 from synth_explorer.ui.store import LruCache
-from synth_explorer.ui.studio import Source, Studio
+from synth_explorer.ui.studio import Studio
 
 LOOK_S = 0.25
 SESSIONS_KEPT = 1024

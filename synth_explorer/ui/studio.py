@@ -9,84 +9,32 @@ import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_explorer import plots
-from synth_explorer.errors import AudioError, SynthExplorerError
-from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.errors import AudioError
+from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
-from synth_explorer.ui.settings import LETTERS, NO_SOURCE, PRESET_SOUND, Settings
+from synth_explorer.ui.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.render import NotRendered, Render
+from synth_explorer.ui.settings import Settings
+from synth_explorer.ui.solver import Solver
+from synth_explorer.ui.source import Source
 from synth_explorer.ui.store import Jukebox, LruCache
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
+    from synth_explorer.closed_loop import Outcome
     from synth_explorer.edits import EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
 SOURCES_KEPT, LATENTS_KEPT, RENDERS_KEPT = 256, 64, 48
-
-
-@dataclass(frozen=True)
-class Source:
-    """A note in a slot: small enough for a session to carry; its latents are in the studio's memory.
-
-    Attributes:
-        path: the file it was read from.
-        title: what the page calls it.
-        key: hash of the file's content.
-        heard_midi: estimated pitch; None where the checkpoint keeps pitch inside its latents.
-        confidence: of the estimate, 0..1.
-        pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
-        note_id: name of the example note; empty for a user's own.
-        checkpoint: hash of the checkpoint that encodes it.
-    """
-
-    path: str
-    title: str
-    key: str
-    heard_midi: float | None
-    confidence: float
-    pitch_midi: float | None
-    note_id: str = ""
-    checkpoint: str = ""
-
-    @property
-    def token(self) -> str:
-        """What the page calls it by in a question: no path, and nothing that somebody without the sound can guess."""
-        told = repr((self.key, self.pitch_midi, self.title, self.checkpoint))
-        return hashlib.sha256(told.encode()).hexdigest()[:24]
-
-    @property
-    def is_estimate(self) -> bool:
-        return self.pitch_midi == self.heard_midi
-
-
-class NotRendered(SynthExplorerError):
-    """A sound that a slow decoder has yet to be asked for."""
-
-
-@dataclass(eq=False)
-class Render:
-    """What the knobs asked for. The sound before the edits is decoded only when somebody asks for it."""
-
-    before: Latents
-    after: Latents
-    chain: EditChain
-    weights: tuple[float, ...]
-    audio: np.ndarray
-    title: str
-    took_s: float = 0.0
-    before_audio: np.ndarray | None = None
-
-    @property
-    def colour(self) -> str:
-        return plots.mix_colour(list(SLOT_COLOURS[: len(self.weights)]), list(self.weights))
 
 
 class Studio:
@@ -124,6 +72,11 @@ class Studio:
     def explorer(self) -> Explorer:
         """The Explorer, waiting for it while it loads. Raises what its loading raised."""
         return self._explorer.result()
+
+    @cached_property
+    def solver(self) -> Solver:
+        """What solves edits, and remembers sounds."""
+        return Solver(self.explorer)
 
     @property
     def has_failed(self) -> bool:
@@ -279,7 +232,13 @@ class Studio:
                 raise NotRendered("The knobs have moved since; press Render to hear it.")
             started = time.perf_counter()
             plan = self._plan(used, settings, preset_mean)
-            made = replace(plan, audio=self.explorer.decode(plan.after), took_s=time.perf_counter() - started)
+            if self.solver.available:
+                after, audio = self.solver.solve(plan.before, plan.chain)
+            else:
+                after = self.explorer.edit(plan.before, plan.chain)
+                audio = self.explorer.decode(after)
+            took_s, is_solved = time.perf_counter() - started, self.solver.available and len(plan.chain) > 0
+            made = replace(plan, after=after, audio=audio, took_s=took_s, is_solved=is_solved)
             return self._renders.put(key, made)
 
     def start(
@@ -289,6 +248,7 @@ class Studio:
         key, used = self._key(sources, settings, preset_mean)
         with self._model:
             plan = self._plan(used, settings, preset_mean)
+            plan = replace(plan, after=self.explorer.edit(plan.before, plan.chain))
         explorer = self.explorer
 
         def chunks(stop: Event, progress: Callable[[int, int], None]) -> Iterator[np.ndarray]:
@@ -307,14 +267,30 @@ class Studio:
         return (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean), used
 
     def _plan(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
-        """A render without its sound."""
-        weights = settings.weights()
-        pitch = settings.pitch_midi if settings.set_pitch else None
-        chain = settings.chain(self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
-        before = self.explorer.morph([self.latents(source) for source in used], weights, pitch=pitch)
-        after = self.explorer.edit(before, chain)
+        """A render without its sound and without its edits."""
+        chain = edit_chain(settings, self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
+        before, weights = self._morph(used, settings)
         title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
-        return Render(before, after, chain, weights, np.zeros(0, np.float32), title)
+        return Render(before, before, chain, weights, np.zeros(0, np.float32), title)
+
+    def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
+        """The morph, and the weights of its sources: their means where it moves over time."""
+        from synth_explorer.latents import midi_to_hz, path
+
+        pitch = settings.pitch_midi if settings.set_pitch else None
+        notes = [self.latents(source) for source in used]
+        if not settings.morph_moves:
+            return self.explorer.morph(notes, settings.weights(), pitch=pitch), settings.weights()
+        times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz
+        weights = settings.weights_at(times_s)
+        control = self.explorer.controls.loudness
+        moved = path(
+            notes,
+            list(zip(times_s.tolist(), weights, strict=True)),
+            pitch_hz=None if pitch is None else midi_to_hz(pitch),
+            loudness_channel=None if control is None else control.channel,
+        )
+        return moved, tuple(float(mean) for mean in np.mean(weights, axis=0))
 
     def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:
         used = list(sources)[: settings.count]
@@ -324,11 +300,15 @@ class Studio:
         return [source for source in used if source is not None]
 
     def before(self, render: Render) -> np.ndarray:
-        """The sound of a render without its edits [T]."""
-        if render.before_audio is None:
-            with self._model:
-                render.before_audio = self.explorer.decode(render.before) if len(render.chain.edits) else render.audio
-        return render.before_audio
+        """The sound of a render without its edits [T], of a decoder that is not slow."""
+        if not len(render.chain):
+            return render.audio
+        with self._model:
+            return self.solver.decode(render.before)
+
+    def outcomes(self, render: Render) -> tuple[Outcome, ...]:
+        """What became of each thing that its edits asked for; nothing where they were not solved."""
+        return self.solver.judge(render.before, render.chain) if render.is_solved else ()
 
     def preset_file(self, chain: EditChain) -> Path:
         """The edits as a JSON file that the page offers for download."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,24 +11,31 @@ import gradio as gr
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui import handlers
 from synth_explorer.ui.abilities import Abilities
-from synth_explorer.ui.panels.edits import TARGETS, channel_choices
-from synth_explorer.ui.settings import NO_OSCILLATION, NO_SOURCE, Settings
+from synth_explorer.ui.knobs import NO_SOURCE, TARGETS
+from synth_explorer.ui.panels.edits import channel_choices
+from synth_explorer.ui.panels.oscillation import target_choices
+from synth_explorer.ui.settings import Settings
 
 if TYPE_CHECKING:
     from synth_explorer.ui.rack import Rack
-    from synth_explorer.ui.studio import Source
+    from synth_explorer.ui.source import Source
     from synth_explorer.ui.wiring import Panels
+
+NEEDS = {"gain_db": "loudness", "brightness": "brightness", "noisiness_db": "noise", "attack_s": "loudness"}
+NEEDS |= {f"env_{name}": "loudness" for name in ("attack_s", "decay_s", "sustain_db", "release_s")}
+"""Knobs that a checkpoint may not obey, and what it needs to."""
+
+KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", "raw_channels")
 
 
 def outputs(panels: Panels) -> list[gr.Component]:
     """What `values` goes to."""
     edits, morph, result = panels.edits, panels.morph, panels.result
     slots = [component for slot in panels.sources.slots for component in slot.shown]
-    gain = [edits.gain_db, edits.brightness, edits.osc_target, edits.osc_rate_hz, edits.osc_depth, edits.osc_shape]
+    knobs = [edits.knobs[name] for name in KNOBS]
     pitch = [morph.transpose, morph.set_pitch, morph.pitch_midi]
-    timbre = [edits.toward, edits.amount, edits.preset_mean]
     made = [panels.checkpoint.slow, result.making, result.autoplay]
-    return [*slots, morph.pad, *gain, *pitch, *timbre, edits.raw_channels, edits.missing, *made]
+    return [*slots, morph.pad, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
 
 
 def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, pad: dict[str, Any]) -> list[Any]:
@@ -48,7 +56,7 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
         able = Abilities.of(studio.explorer)
     except SynthExplorerError as error:
         views = [handlers.SlotView.empty(str(error)) for _ in sources]
-        able = Abilities(False, False, False, False, 16, "")
+        able = Abilities(False, False, False, False, False, 16, "")
     else:
         views = handlers.reopen(studio, sources)
     shown = []
@@ -61,19 +69,21 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
 
 def _knobs(able: Abilities, count: int) -> list[Any]:
     rest = Settings()
-    targets = [(label, name) for label, name in TARGETS if name == NO_OSCILLATION or name in able.oscillations]
+    there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
+    knobs = {name: _available(there[what], getattr(rest, name)) for name, what in NEEDS.items()}
+    targets = able.targets
+    knobs["osc_targets"] = gr.update(choices=target_choices(targets), value=[], interactive=bool(targets))
+    knobs["toward"] = gr.update(choices=handlers.toward_choices(count, preset=False), value=NO_SOURCE)
+    knobs["amount"] = gr.update(visible=False)
+    knobs["curves"] = handlers.curves_value(replace(rest, count=count), targets)
+    knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels), value=[])
     return [
-        _available(able.has_loudness, rest.gain_db),
-        _available(able.has_brightness, rest.brightness),
-        gr.update(choices=targets, value=NO_OSCILLATION, interactive=bool(able.oscillations)),
-        *(gr.update(visible=False) for _ in range(3)),
+        *(knobs[name] for name in KNOBS),
+        *(gr.update(visible=False) for _ in TARGETS),
         _available(able.has_pitch, rest.transpose),
         _available(able.has_pitch, rest.set_pitch),
         gr.update(visible=False),
-        gr.update(choices=handlers.toward_choices(count, preset=False), value=NO_SOURCE),
-        gr.update(visible=False),
         None,
-        gr.update(choices=channel_choices(able.channels), value=[]),
         f'<p class="note">{able.missing}</p>' if able.missing else "",
         able.is_slow,
         gr.update(visible=able.is_slow),

@@ -12,6 +12,8 @@ from typing import Any
 
 import gradio as gr
 
+from synth_explorer.ui.knobs import CURVES
+
 FOLDER = Path(__file__).parent / "widgets"
 
 
@@ -32,6 +34,25 @@ def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
     after it was moved by pointer, touch or arrow keys. What it sends must be brought into range by whoever reads it.
     """
     return _widget("pad", value, **options)
+
+
+def curves(value: dict[str, Any], **options: Any) -> gr.HTML:
+    """A field to draw curves over time in: of the morph, of loudness, brightness and pitch, one at a time.
+
+    Value: {"points": {target: [[time_s, value], ...]}, "count", "targets": [...]}, as `handlers.curves_value` makes it.
+    Event: `release`, after a curve was changed. What it sends must be brought into range by whoever reads it.
+    """
+    return _widget(
+        "curves", value, props={"ranges": {name: list(range_) for name, range_ in CURVES.items()}}, **options
+    )
+
+
+def glass(**options: Any) -> gr.HTML:
+    """A frame for the inspection of a sound, and its download; it loads when it is told to.
+
+    Value: {"ask", "stamp"}, the question for the sound that is to be looked at, or None.
+    """
+    return _widget("glass", None, **options)
 
 
 def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:

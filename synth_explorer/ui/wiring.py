@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from synth_explorer.edits import EditChain
 from synth_explorer.ui import handlers, switching
+from synth_explorer.ui.chains import turned
 from synth_explorer.ui.handlers import Heard
+from synth_explorer.ui.knobs import NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.panels.checkpoint import Checkpoint
-from synth_explorer.ui.panels.edits import Edits, depth_label
+from synth_explorer.ui.panels.edits import Edits
+from synth_explorer.ui.panels.inspection import Inspection
 from synth_explorer.ui.panels.morph import Morph
 from synth_explorer.ui.panels.result import Result
 from synth_explorer.ui.panels.sources import Slot, Sources
 from synth_explorer.ui.rack import Rack
 from synth_explorer.ui.rendering import Renders
-from synth_explorer.ui.settings import NO_OSCILLATION, NO_SOURCE, OSCILLATIONS, PRESET_SOUND, Settings
+from synth_explorer.ui.settings import Settings
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 MODEL: dict[str, Any] = {**QUIET, "concurrency_id": "model", "concurrency_limit": 1}
@@ -38,6 +42,7 @@ RENDERS_WATCHED = 32
 ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
+LOOK = "(request) => request && { ask: request.ask, stamp: Date.now() }"
 SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y: pad.count === 2 ? 0 : y})"
 
 
@@ -51,6 +56,7 @@ class Panels:
     morph: Morph
     edits: Edits
     result: Result
+    inspection: Inspection
 
     @cached_property
     def knobs(self) -> dict[str, gr.Component]:
@@ -77,6 +83,7 @@ def wire(page: gr.Blocks, panels: Panels) -> None:
     _wire_presets(panels)
     _wire_result(panels)
     _wire_render(page, panels)
+    _wire_inspection(panels)
 
 
 def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, play: bool = True) -> None:
@@ -132,6 +139,12 @@ def _wire_render(page: gr.Blocks, panels: Panels) -> None:
     page.unload(stop)
 
 
+def _wire_inspection(panels: Panels) -> None:
+    inside, asked = panels.inspection, panels.result.request
+    for event in (inside.group.expand, inside.look.click):
+        event(None, asked, inside.glass, js=LOOK, **QUIET)
+
+
 def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
     chosen, morph, count = panels.checkpoint.name, panels.morph, panels.sources.count
     inputs, outputs = [chosen, count, morph.pad, *panels.sources.states], switching.outputs(panels)
@@ -182,7 +195,8 @@ def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
 def _wire_count(panels: Panels) -> None:
     morph, slots = panels.morph, panels.sources.slots
 
-    def show(count: int, pad: dict[str, Any], mix: float, x: float, y: float, toward: str, mean: Any) -> list[Any]:
+    def show(count: int, pad: dict[str, Any], mix: float, x: float, y: float, *more: Any) -> list[Any]:
+        toward, mean, drawn = more
         settings = Settings(count=count, mix=mix, x=x, y=y)
         at_x, at_y = settings.point()
         choices = handlers.toward_choices(count, preset=mean is not None)
@@ -190,13 +204,14 @@ def _wire_count(panels: Panels) -> None:
         columns = [gr.update(visible=index < count) for index in range(2, len(slots))]
         sliders = [gr.update(visible=count == 2), gr.update(visible=count > 2), gr.update(visible=count > 2)]
         timbre = [gr.update(choices=choices, value=kept), gr.update(visible=kept != NO_SOURCE)]
-        return [*columns, {**pad, "count": count, "x": at_x, "y": at_y}, *sliders, *timbre]
+        return [*columns, {**pad, "count": count, "x": at_x, "y": at_y}, *sliders, *timbre, {**drawn, "count": count}]
 
-    knobs, edits = [morph.mix, morph.x, morph.y], panels.edits
+    knobs, edits = [morph.mix, morph.x, morph.y], panels.edits.knobs
+    mean, drawing = panels.edits.preset_mean, edits["curves"]
     changed = panels.sources.count.input(
         show,
-        [panels.sources.count, morph.pad, *knobs, edits.toward, edits.preset_mean],
-        [*(slot.column for slot in slots[2:]), morph.pad, *knobs, edits.toward, edits.amount],
+        [panels.sources.count, morph.pad, *knobs, edits["toward"], mean, drawing],
+        [*(slot.column for slot in slots[2:]), morph.pad, *knobs, edits["toward"], edits["amount"], drawing],
         **QUIET,
     )
     _hear(panels, changed.then)
@@ -218,53 +233,48 @@ def _wire_morph(panels: Panels) -> None:
 
 def _wire_edits(panels: Panels) -> None:
     edits = panels.edits
-    for knob in edits.knobs.values():
-        if isinstance(knob, gr.Slider):
+    for name, knob in edits.knobs.items():
+        if isinstance(knob, gr.Slider) or name == "curves":
             _hear(panels, knob.release)
-    _hear(panels, edits.osc_shape.input)
-    _hear(panels, edits.raw_channels.input)
-    toward = edits.toward.input(
-        lambda toward: gr.update(visible=toward != NO_SOURCE), edits.toward, edits.amount, **QUIET
+        elif name != "toward":
+            _hear(panels, knob.input)
+    toward = edits.knobs["toward"].input(
+        lambda toward: gr.update(visible=toward != NO_SOURCE), edits.knobs["toward"], edits.knobs["amount"], **QUIET
     )
     _hear(panels, toward.then)
-    oscillation = [edits.osc_rate_hz, edits.osc_depth, edits.osc_shape]
-    target = edits.osc_target.input(_oscillation, edits.osc_target, oscillation, **QUIET)
-    _hear(panels, target.then)
-
-
-def _oscillation(target: str, depth: float | None = None) -> tuple[Any, Any, Any]:
-    """Knobs of an oscillation: shown when there is one, depth in the unit of its target."""
-    if target == NO_OSCILLATION:
-        return gr.update(visible=False), gr.update(visible=False), gr.update(visible=False)
-    unit, largest, usual, step = OSCILLATIONS[target]
-    value = usual if depth is None else depth
-    scale = gr.update(visible=True, label=depth_label(unit), maximum=max(largest, value), step=step, value=value)
-    return gr.update(visible=True), scale, gr.update(visible=True)
+    swinging = edits.knobs["osc_targets"]
+    swinging.input(
+        lambda targets: [gr.update(visible=target in targets) for target in edits.blocks],
+        swinging,
+        list(edits.blocks.values()),
+        **QUIET,
+    )
 
 
 def _wire_presets(panels: Panels) -> None:
     edits, names = panels.edits, list(panels.edits.knobs)
 
-    def turned(settings: Settings, mean: Any, message: str) -> list[Any]:
+    def show(settings: Settings, drawn: dict[str, Any], mean: Any, message: str) -> list[Any]:
         updates = {name: gr.update(value=getattr(settings, name)) for name in names}
         choices = handlers.toward_choices(settings.count, preset=mean is not None)
         updates["toward"] = gr.update(choices=choices, value=settings.toward)
-        updates["raw_channels"] = gr.update(value=list(settings.raw_channels))
         updates["amount"] = gr.update(value=settings.amount, visible=settings.toward != NO_SOURCE)
-        rate, depth, shape = _oscillation(settings.osc_target, settings.osc_depth)
-        updates["osc_rate_hz"] = rate | {"value": settings.osc_rate_hz}
-        updates["osc_depth"], updates["osc_shape"] = depth, shape | {"value": settings.osc_shape}
-        return [*updates.values(), settings.transpose, mean, message]
+        for name in ("raw_channels", "osc_targets"):
+            updates[name] = gr.update(value=list(getattr(settings, name)))
+        updates["curves"] = drawn | settings.curves_value()
+        blocks = [gr.update(visible=target in settings.osc_targets) for target in edits.blocks]
+        return [*updates.values(), *blocks, settings.transpose, mean, message]
 
-    def reset(*values: Any) -> list[Any]:
-        settings, _ = Settings.from_values(values[1:]).with_preset(())
-        return turned(settings, None, "")
+    def reset(_: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
+        settings, _ = turned(Settings.from_values(values), EditChain())
+        return show(replace(settings, curves=()), drawn, None, "")
 
-    def load(path: str, mean: Any, *values: Any) -> list[Any]:
+    def load(path: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
         changed, new_mean, message = handlers.load_preset(path, Settings.from_values(values))
-        return turned(changed, new_mean or (mean if changed.toward == PRESET_SOUND else None), message)
+        kept = new_mean or (mean if changed.toward == PRESET_SOUND else None)
+        return show(changed, drawn, kept, message)
 
-    outputs = [*edits.knobs.values(), panels.morph.transpose, edits.preset_mean, edits.message]
-    knobs = [edits.preset_mean, *panels.knobs.values()]
+    outputs = [*edits.knobs.values(), *edits.blocks.values(), panels.morph.transpose, edits.preset_mean, edits.message]
+    knobs = [edits.preset_mean, edits.knobs["curves"], *panels.knobs.values()]
     _hear(panels, edits.reset.click(reset, knobs, outputs, **QUIET).then)
     _hear(panels, edits.load.upload(load, [edits.load, *knobs], outputs, **QUIET).then)

@@ -1,4 +1,7 @@
-"""A small stand-in for the Explorer: an additive synthesiser with loudness in z[:, 0], brightness in z[:, 1]."""
+"""A small stand-in for the Explorer: an additive synthesiser with loudness in z[:, 0] and brightness in z[:, 1].
+
+It has a little noise, and its brightness does not answer as its controls say, so that there is something to solve.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
+NOISE = 0.01
+"""Amplitude of the noise against that of the partials."""
+
 CONTROLS = {
     "format_version": 1,
     "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
@@ -64,8 +70,9 @@ class FakeExplorer:
         hz = np.argmax(spectrum) * RATE_HZ / (4 * audio.size)
         return 69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.97
 
-    def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "") -> Latents:
+    def encode(self, audio: np.ndarray | Path, *, pitch: float | None = None, source: str = "") -> Latents:
         self.encoded += 1
+        audio = self.read(audio) if isinstance(audio, Path) else audio
         prepared = sound.prepare(audio, sample_rate_hz=RATE_HZ, pre_roll_samples=512, max_samples=FRAMES * HOP)
         padded = np.pad(prepared.audio, (0, FRAMES * HOP - prepared.audio.size)).reshape(FRAMES, HOP)
         rms_db = 10 * np.log10(np.mean(padded.astype(np.float64) ** 2, axis=1) + 1e-9)
@@ -78,7 +85,7 @@ class FakeExplorer:
         )
         return Latents(z, np.full(FRAMES, midi_to_hz(midi)), meta)
 
-    def decode(self, latents: Latents, **_: Any) -> np.ndarray:
+    def decode(self, latents: Latents, *, seed: int = 0, temperature: float = 1.0, **_: Any) -> np.ndarray:
         self.decoded += 1
         total = latents.frames * HOP
         at, frame_at = np.arange(total), np.arange(latents.frames) * HOP + HOP / 2
@@ -88,7 +95,11 @@ class FakeExplorer:
         phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
         parts = [(np.exp(-k / (4 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 11)]
         level = np.sqrt(sum(part**2 for part, _ in parts) / 2)
-        return (gain / level * sum(part * np.sin(k * phase) for part, k in parts)).astype(np.float32)
+        tones = sum(part * np.sin(k * phase) for part, k in parts) / level
+        noise = (
+            NOISE * temperature * 10 ** (latents.meta.noise_db / 20) * np.random.default_rng(seed).normal(size=total)
+        )
+        return (gain * (tones + noise)).astype(np.float32)[: latents.duration_samples]
 
     def morph(self, latents: list[Latents], weights: tuple[float, ...], *, pitch: float | None = None) -> Latents:
         return interpolate(latents, weights, pitch_hz=None if pitch is None else midi_to_hz(pitch))

@@ -188,11 +188,16 @@ def test_a_bad_file_is_one_sentence(desk, tmp_path):
     assert desk.source()
 
 
-def test_oscillation_shows_its_knobs_in_its_unit(desk):
-    desk.after(lambda: desk.choose("osc-target", "Pitch"))
-    assert "cents" in desk.page.locator("#osc-depth").inner_text()
-    desk.after(lambda: desk.choose("osc-target", "Brightness"))
-    assert "octaves" in desk.page.locator("#osc-depth").inner_text()
+def test_two_oscillations_at_once_each_with_its_knobs(desk):
+    desk.page.click("#oscillation > button")
+    desk.after(lambda: desk.choose("osc-targets", "Pitch"))
+    desk.after(lambda: desk.choose("osc-targets", "Brightness"))
+    assert "cents" in desk.page.locator("#osc-pitch-depth").inner_text()
+    assert "octaves" in desk.page.locator("#osc-brightness-depth").inner_text()
+    assert not desk.page.locator("#osc-loudness").is_visible()
+    desk.after(lambda: desk.choose("osc-pitch-shape", "Triangle"))
+    desk.after(lambda: desk.type_into("osc-brightness-phase-turns", "0.25"))
+    desk.page.wait_for_function("document.querySelector('#report').innerText.includes('Oscillation of pitch, rate')")
 
 
 def test_a_preset_goes_out_and_comes_back(desk, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ import soundfile
 
 from synth_explorer.errors import AudioError
 from synth_explorer.ui import handlers
+from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.settings import Settings
+from tests.ui.knobs import sent
 
 REST = Settings(count=2)
 
@@ -138,7 +140,7 @@ def test_an_empty_slot_is_one_sentence(studio, sources):
 def request(sources, settings, **more):
     """What the page's script writes for these sources and knobs."""
     tokens = [source.token if source and index < settings.count else "" for index, source in enumerate(sources)]
-    asked = {"checkpoint": "fake", "sources": tokens, "mean": None, "knobs": asdict(settings)} | more
+    asked = {"checkpoint": "fake", "sources": tokens, "mean": None, "knobs": sent(settings)} | more
     return {"ask": json.dumps(asked), "stamp": 7, "play": True, "complete": True}
 
 
@@ -179,9 +181,9 @@ def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(rack,
 
 
 def test_the_comparison_reports_what_was_asked_and_heard(rack, studio, sources):
-    settings = replace(REST, gain_db=-6.0, osc_target="loudness", osc_depth=4.0)
+    settings = replace(REST, gain_db=-6.0, osc_targets=("loudness",), osc_loudness_depth=4.0)
     before, table, preset = handlers.compare(rack, request(sources, settings), sources)
-    assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation rate" in table
+    assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation of loudness, rate" in table
     assert json.loads(Path(preset).read_text(encoding="utf-8"))
     assert handlers.compare(rack, request(sources, REST), sources)[:2] == (None, "")
 
@@ -194,8 +196,8 @@ def test_a_preset_turns_the_knobs_back(rack, studio, sources):
         transpose=5.0,
         toward="B",
         amount=0.4,
-        osc_target="pitch",
-        osc_depth=20.0,
+        osc_targets=("pitch",),
+        osc_pitch_depth=20.0,
         raw_channels=(2, 5),
         raw_scale=1.5,
         raw_add=-0.5,
@@ -229,7 +231,7 @@ def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
 
 
 def test_edits_at_rest_are_no_edits():
-    assert len(Settings().chain({})) == 0
+    assert len(edit_chain(Settings(), {})) == 0
 
 
 def test_a_checkpoint_that_does_not_load_is_said_on_the_page(fake, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +16,7 @@ from synth_explorer.ui.abilities import Abilities
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.rendering import Renders, duration
 from synth_explorer.ui.settings import Settings
+from tests.ui.knobs import sent
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def sources(rack):
 
 def request(sources, **knobs):
     """What the page's script writes under the slow checkpoint."""
-    settings = asdict(Settings(count=2, **knobs))
+    settings = sent(Settings(count=2, **knobs))
     tokens = [source.token for source in sources[:2]] + ["", ""]
     asked = {"checkpoint": "slow", "sources": tokens, "mean": None, "knobs": settings}
     return {"ask": json.dumps(asked), "stamp": 7, "play": True, "slow": True}
@@ -112,8 +112,8 @@ def test_durations_in_words():
 
 def test_what_a_checkpoint_cannot_do_is_said(rack):
     quick, slow = (Abilities.of(rack.studio(name).explorer) for name in ("fake", "slow"))
-    assert quick.missing == "" and quick.oscillations == ["loudness", "brightness", "pitch"]
-    assert slow.is_slow and not slow.has_pitch and slow.oscillations == []
+    assert quick.missing == "" and quick.targets == ["loudness", "brightness", "pitch"]
+    assert slow.is_slow and not slow.has_pitch and slow.targets == []
     assert "loudness and brightness" in slow.missing and "Pitch" in slow.missing
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import handlers, widget
-from synth_explorer.ui.settings import MIX_RANGE, MORPH_RANGES, RANGES, Settings
+from synth_explorer.ui.knobs import MIX_RANGE, MORPH_RANGES, RANGES
+from synth_explorer.ui.settings import Settings
 
 
 @dataclass(frozen=True)

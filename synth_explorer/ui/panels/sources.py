@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import widget
+from synth_explorer.ui.knobs import LETTERS
 from synth_explorer.ui.rack import Rack
-from synth_explorer.ui.settings import LETTERS
 
 
 @dataclass(frozen=True)

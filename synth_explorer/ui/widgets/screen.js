@@ -109,6 +109,7 @@ function draw() {
   save.href = player.src;
   save.download = shown.file_name || '';
   button.disabled = false;
+  if (shown.file_name) window.dispatchEvent(new CustomEvent('sound-drawn', { detail: shown.duration_s }));
   if (screen.dataset.state !== 'playing') rest();
 }
 

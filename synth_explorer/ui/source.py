@@ -1,0 +1,41 @@
+"""A note that a slot of the page holds."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """A note in a slot: small enough for a session to carry; its latents are in the studio's memory.
+
+    Attributes:
+        path: the file it was read from.
+        title: what the page calls it.
+        key: hash of the file's content.
+        heard_midi: estimated pitch; None where the checkpoint keeps pitch inside its latents.
+        confidence: of the estimate, 0..1.
+        pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
+        note_id: name of the example note; empty for a user's own.
+        checkpoint: hash of the checkpoint that encodes it.
+    """
+
+    path: str
+    title: str
+    key: str
+    heard_midi: float | None
+    confidence: float
+    pitch_midi: float | None
+    note_id: str = ""
+    checkpoint: str = ""
+
+    @property
+    def token(self) -> str:
+        """What the page calls it by in a question: no path, and nothing that somebody without the sound can guess."""
+        told = repr((self.key, self.pitch_midi, self.title, self.checkpoint))
+        return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.pitch_midi == self.heard_midi

@@ -1,0 +1,194 @@
+// Curves over time. value = {points: {target: [[time_s, value], ...]}, count, targets}; prop ranges = {target: [low, high]}.
+// One curve is shown at a time; points are straight-lined, held before the first and after the last.
+const tabs = element.querySelector('.curves-tabs');
+const field = element.querySelector('.curves-field');
+const line = element.querySelector('.curves-line');
+const zero = element.querySelector('.curves-zero');
+const dots = element.querySelector('.curves-points');
+const text = element.querySelector('.curves-text');
+const clear = element.querySelector('.curves-clear');
+const labels = { high: element.querySelector('.curves-high'), low: element.querySelector('.curves-low'), end: element.querySelector('.curves-end') };
+const UNITS = { loudness: 'dB', brightness: 'octaves', pitch: 'cents', across: '', up: '' };
+const DIGITS = { loudness: 1, brightness: 2, pitch: 0, across: 2, up: 2 };
+const POINTS_MOST = 32;
+const clamp = (number, low, high) => Math.min(Math.max(number, low), high);
+let target = '';
+let chosen = -1; // which point of the curve is dragged or has the keys
+let soundS = 4; // how long the result lasts
+let changed = false;
+
+const offered = () => (props.value.count === 2 ? ['across'] : ['across', 'up']).concat(props.value.targets);
+const points = () => (props.value.points && props.value.points[target]) || [];
+const range = () => (target === 'across' && props.value.count > 2 ? [0, 1] : props.ranges[target]);
+const spanS = () => Math.max(soundS, ...points().map(([timeS]) => timeS));
+const title = (name) => (name === 'across' ? (props.value.count === 2 ? 'Mix' : 'Across') : name[0].toUpperCase() + name.slice(1));
+
+function keep(made) {
+  const kept = { ...(props.value.points || {}) };
+  if (made.length) kept[target] = made;
+  else delete kept[target];
+  props.value = { ...props.value, points: kept };
+  changed = true;
+  draw();
+}
+
+function send() {
+  if (!changed) return;
+  changed = false;
+  trigger('release', { target });
+}
+
+function drawTabs() {
+  tabs.innerHTML = '';
+  offered().forEach((name) => {
+    const tab = document.createElement('button');
+    tab.type = 'button';
+    tab.setAttribute('role', 'tab');
+    tab.setAttribute('aria-selected', name === target);
+    tab.dataset.target = name;
+    tab.classList.toggle('is-drawn', Boolean(((props.value.points || {})[name] || []).length));
+    tab.textContent = title(name);
+    tab.addEventListener('click', () => {
+      target = name;
+      chosen = -1;
+      draw();
+    });
+    tabs.append(tab);
+  });
+}
+
+function draw() {
+  if (!offered().includes(target)) target = props.value.targets[0] || offered()[0];
+  drawTabs();
+  const [low, high] = range();
+  const end = spanS();
+  const x = (timeS) => (1000 * timeS) / end;
+  const y = (number) => 1000 - (1000 * (clamp(number, low, high) - low)) / (high - low);
+  const drawn = points();
+  const path = drawn.map(([timeS, number]) => `${x(timeS)} ${y(number)}`);
+  line.setAttribute('d', path.length ? `M0 ${y(drawn[0][1])}L${path.join('L')}L1000 ${y(drawn[drawn.length - 1][1])}` : '');
+  zero.setAttribute('d', low < 0 && high > 0 ? `M0 ${y(0)}H1000` : '');
+  dots.innerHTML = '';
+  drawn.forEach(([timeS, number], index) => {
+    const dot = document.createElement('i');
+    dot.style.left = x(timeS) / 10 + '%';
+    dot.style.top = y(number) / 10 + '%';
+    dot.classList.toggle('is-chosen', index === chosen);
+    dots.append(dot);
+  });
+  const unit = UNITS[target] && ' ' + UNITS[target];
+  labels.high.textContent = high + unit;
+  labels.low.textContent = String(low).replace('-', '−') + unit;
+  labels.end.textContent = end.toFixed(2) + ' s';
+  clear.disabled = !drawn.length;
+  if (document.activeElement !== text) text.value = drawn.map(([timeS, number]) => `${timeS}=${number}`).join(', ');
+}
+
+const round = (number, digits) => Number(number.toFixed(digits));
+
+// Put a point at a time and a value; it stays between its neighbours. index -1 adds one. Returns its index.
+function put(index, timeS, number) {
+  const [low, high] = range();
+  const made = points().map((point) => [...point]);
+  let at = index;
+  if (at < 0) {
+    if (made.length >= POINTS_MOST) return -1;
+    at = made.filter(([other]) => other < timeS).length;
+    made.splice(at, 0, [timeS, number]);
+  }
+  const first = at > 0 ? made[at - 1][0] + 0.01 : 0;
+  const last = at < made.length - 1 ? made[at + 1][0] - 0.01 : 60;
+  made[at] = [round(clamp(timeS, first, Math.max(first, last)), 2), round(clamp(number, low, high), DIGITS[target])];
+  keep(made);
+  return at;
+}
+
+function remove(index) {
+  if (index < 0) return;
+  chosen = -1;
+  keep(points().filter((_, other) => other !== index));
+}
+
+function place(event) {
+  const box = field.getBoundingClientRect();
+  const [low, high] = range();
+  const timeS = clamp((event.clientX - box.left) / box.width, 0, 1) * field.spanS;
+  return [timeS, high - clamp((event.clientY - box.top) / box.height, 0, 1) * (high - low)];
+}
+
+function near(event) {
+  const marks = [...dots.children].map((dot) => {
+    const box = dot.getBoundingClientRect();
+    return Math.hypot(event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2);
+  });
+  const best = marks.indexOf(Math.min(...marks));
+  return marks[best] < 14 ? best : -1;
+}
+
+field.addEventListener('pointerdown', (event) => {
+  if (event.button !== 0) return;
+  field.setPointerCapture(event.pointerId);
+  field.spanS = spanS();
+  chosen = near(event);
+  if (chosen < 0) chosen = put(-1, ...place(event));
+  else draw();
+});
+field.addEventListener('pointermove', (event) => {
+  if (field.hasPointerCapture(event.pointerId) && chosen >= 0) put(chosen, ...place(event));
+});
+field.addEventListener('pointerup', send);
+field.addEventListener('lostpointercapture', send);
+field.addEventListener('dblclick', (event) => {
+  remove(near(event));
+  send();
+});
+
+const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+field.addEventListener('keydown', (event) => {
+  const drawn = points();
+  if (event.key === 'Delete' || event.key === 'Backspace') {
+    event.preventDefault();
+    remove(chosen);
+    return;
+  }
+  const step = steps[event.key];
+  if (!step || !drawn.length) return;
+  event.preventDefault();
+  if (chosen < 0) chosen = 0;
+  const [low, high] = range();
+  const size = event.shiftKey ? 5 : 1;
+  put(chosen, drawn[chosen][0] + 0.05 * size * step[0], drawn[chosen][1] + ((high - low) / 100) * size * step[1]);
+});
+field.addEventListener('keyup', send);
+
+// "0=0, 1.5=-12": what is no point is left out.
+function read() {
+  const at = new Map();
+  text.value.split(/[,;\n]+/).forEach((part) => {
+    const [timeS, number] = part.replace('−', '-').split(/[=:]/).map((word) => (word.trim() ? Number(word) : NaN));
+    if (timeS >= 0 && timeS <= 60 && Number.isFinite(number)) at.set(round(timeS, 3), clamp(number, ...range()));
+  });
+  const made = [...at].sort((a, b) => a[0] - b[0]).slice(0, POINTS_MOST);
+  if (JSON.stringify(made) !== JSON.stringify(points())) {
+    chosen = -1;
+    keep(made);
+  }
+  text.value = made.map(([timeS, number]) => `${timeS}=${number}`).join(', ');
+  send();
+}
+text.addEventListener('change', read);
+clear.addEventListener('click', () => {
+  chosen = -1;
+  keep([]);
+  send();
+});
+
+window.addEventListener('sound-drawn', (event) => {
+  if (event.detail === soundS) return;
+  soundS = event.detail;
+  if (!changed) draw();
+});
+
+watch('value', draw);
+draw();
+element.dataset.ready = 'true';

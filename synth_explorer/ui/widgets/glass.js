@@ -1,0 +1,55 @@
+// The inspection of a sound. value = {ask, stamp} or null; the page of HTML has an address that the question makes. It is
+// fetched once, shown in a frame that has no access to this page, and offered for download.
+const glass = element.querySelector('.glass');
+const words = element.querySelector('.glass-words');
+const frame = element.querySelector('iframe');
+const save = element.querySelector('.glass-save');
+let newest = 0;
+let shown = '';
+
+const address = (ask) => new URL('inspection/report.html?ask=' + encodeURIComponent(ask), document.baseURI).href;
+
+function say(state, text) {
+  glass.dataset.state = state;
+  words.textContent = text;
+}
+
+async function look({ ask, stamp }) {
+  newest = stamp;
+  say('busy', 'Looking at it');
+  let answer;
+  let text;
+  try {
+    answer = await fetch(address(ask));
+    text = await answer.text();
+  } catch (error) {
+    answer = { ok: false };
+    text = 'The page cannot reach its program; is it still running?';
+  }
+  if (stamp !== newest) return; // another was asked for meanwhile
+  if (!answer.ok) {
+    say('failed', text);
+    return;
+  }
+  URL.revokeObjectURL(save.href);
+  save.href = URL.createObjectURL(new Blob([text], { type: 'text/html' }));
+  save.hidden = false;
+  frame.srcdoc = text.replaceAll('(prefers-color-scheme: dark)', 'all'); // this page is dark whatever the system says
+  frame.hidden = false;
+  shown = ask;
+  say('ready', '');
+}
+
+function take() {
+  const value = props.value;
+  if (!value || !value.ask || value.stamp <= newest) return;
+  look(value);
+}
+
+window.addEventListener('sound-asked', (event) => {
+  if (glass.dataset.state === 'ready') words.textContent = event.detail === shown ? '' : 'This is of an earlier sound.';
+});
+
+watch('value', take);
+take();
+element.dataset.ready = 'true';
