@@ -41,6 +41,15 @@ NotePitch = Annotated[
     float | None,
     typer.Option("--pitch", metavar="MIDI", help="The note's own MIDI pitch, if you know it; else it is estimated."),
 ]
+FitSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--fit-steps",
+        min=0,
+        max=200,
+        help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 12).",
+    ),
+]
 Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder to write.")]
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
 
@@ -123,12 +132,21 @@ def check_pitch(explorer: Explorer, pitch: float | None) -> None:
         raise LatentsError(f"Checkpoint {name!r} keeps pitch inside its latents: leave --pitch out.")
 
 
-def read_latents(explorer: Explorer, path: Path, *, pitch: float | None = None) -> Latents:
+def read_latents(
+    explorer: Explorer, path: Path, *, pitch: float | None = None, fit_steps: int | None = None
+) -> Latents:
     """Latents of a NOTE argument: a latents file is read, a sound is encoded at `pitch` (MIDI; None: estimated)."""
     check_pitch(explorer, pitch)
     if is_latents(path):
         return explorer.load_latents(path, pitch=pitch)
-    return explorer.encode(path, pitch=pitch, source=path.name)
+    return explorer.encode(path, pitch=pitch, source=path.name, fit_steps=steps_of(fit_steps))
+
+
+def steps_of(fit_steps: int | None) -> int:
+    """What --fit-steps says; None: the shell's own number."""
+    from synth_explorer.explorer import FIT_STEPS
+
+    return FIT_STEPS if fit_steps is None else fit_steps
 
 
 def write_result(

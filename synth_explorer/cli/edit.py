@@ -71,6 +71,7 @@ def edit(
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
+    fit_steps: common.FitSteps = None,
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
@@ -109,7 +110,7 @@ def edit(
     swings = edit_options.swing_steps(swing)
     common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
-    latents = common.read_latents(explorer, note, pitch=pitch)
+    latents = common.read_latents(explorer, note, pitch=pitch, fit_steps=fit_steps)
     chain = _chain(
         explorer,
         latents,

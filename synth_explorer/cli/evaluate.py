@@ -23,9 +23,14 @@ def reconstruction(
     notes: Notes,
     out: common.Report,
     checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = "fast",
+    decoder: common.Decoder = None,
     save_audio: SaveAudio = None,
     pitch_from: PitchFrom = "estimate",
+    fit_steps: common.FitSteps = None,
+    with_baselines: Annotated[
+        bool,
+        typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed."),
+    ] = False,
 ) -> None:
     """Encode and decode every note; compare with the original."""
     common.check_inputs(notes)
@@ -34,7 +39,14 @@ def reconstruction(
 
     with common.progress("reconstruction") as advance:
         report = evaluation.evaluate_reconstruction(
-            explorer, notes, decoder=decoder, save_audio=save_audio, pitch_source=pitch_from, progress=advance
+            explorer,
+            notes,
+            decoder=decoder or explorer.decoders[0],
+            save_audio=save_audio,
+            pitch_source=pitch_from,
+            fit_steps=common.steps_of(fit_steps),
+            with_baselines=with_baselines,
+            progress=advance,
         )
     _finish(report, out)
 
@@ -44,9 +56,10 @@ def morph(
     notes: Notes,
     out: common.Report,
     checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = "fast",
+    decoder: common.Decoder = None,
     save_audio: SaveAudio = None,
     pitch_from: PitchFrom = "estimate",
+    fit_steps: common.FitSteps = None,
 ) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
     common.check_inputs(notes)
@@ -55,7 +68,13 @@ def morph(
 
     with common.progress("morph") as advance:
         report = evaluation.evaluate_morph(
-            explorer, notes, decoder=decoder, save_audio=save_audio, pitch_source=pitch_from, progress=advance
+            explorer,
+            notes,
+            decoder=decoder or explorer.decoders[0],
+            save_audio=save_audio,
+            pitch_source=pitch_from,
+            fit_steps=common.steps_of(fit_steps),
+            progress=advance,
         )
     _finish(report, out)
 
@@ -113,5 +132,11 @@ def _names(text: str) -> tuple[str, ...]:
 def _finish(report: dict[str, Any], out: Path) -> None:
     """Write the report, show its summary."""
     common.write_json(out, report)
-    common.print_table(f"{report['notes']} notes", ["", ""], [[*item] for item in report["summary"].items()], err=True)
+    beside = report["summary"].get("baselines", {})
+    rows = [[*item] for item in report["summary"].items() if item[0] != "baselines"]
+    common.print_table(f"{report['notes']} notes", ["", ""], rows, err=True)
+    if beside:
+        keys = ("log_mel_db_mean", "level_error_db_median", "attack_error_ms_median", "frechet_db2")
+        table = [[name, *(figures.get(key) for key in keys)] for name, figures in beside.items()]
+        common.print_table("beside", ["", *keys], table, err=True)
     common.say(out)

@@ -27,6 +27,7 @@ def encode(
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Begin at the first sample, as magenta does; else just before the onset.")
     ] = False,
+    fit_steps: common.FitSteps = None,
 ) -> None:
     """Notes to latents: channels and, beside them, a pitch track where the checkpoint has one; saved as .npz or .npy.
 
@@ -36,8 +37,9 @@ def encode(
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
     common.check_pitch(explorer, pitch)
+    encoding = {"pitch": pitch, "align": not as_is, "fit_steps": common.steps_of(fit_steps)}
     for note, target in zip(notes, targets, strict=True):
-        explorer.encode(note, pitch=pitch, source=note.name, align=not as_is).save(target)
+        explorer.encode(note, source=note.name, **encoding).save(target)
         common.say(target)
 
 
@@ -104,6 +106,7 @@ def morph(
     engine: common.Engine = "auto",
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
+    fit_steps: common.FitSteps = None,
 ) -> None:
     """A sound between two to four notes.
 
@@ -119,7 +122,7 @@ def morph(
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.latents import pad_weights
 
-    sources = [common.read_latents(explorer, note) for note in notes]
+    sources = [common.read_latents(explorer, note, fit_steps=fit_steps) for note in notes]
     for (across, up), target in zip(positions, targets, strict=True):
         latents = explorer.morph(sources, pad_weights(len(sources), across, up), pitch=pitch)
         common.write_result(

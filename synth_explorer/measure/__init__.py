@@ -1,7 +1,8 @@
 """What was heard: one definition of each measure, so that figures compare. numpy, scipy and pyloudnorm only.
 
-`distance` compares spectra, `level` is loudness, attack and brightness, `pitch` is cents, `modulation` is the rate and
-depth of an oscillation, `report` sets requested against measured.
+`distance` compares spectra, `frechet` collections of sounds, `level` is loudness, attack and brightness, `noise` is
+what lies between the partials, `pitch` is cents, `modulation` is the rate and depth of an oscillation, `report` sets
+requested against measured.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from synth_explorer.measure.distance import (
     multi_resolution_stft,
     stft_magnitudes,
 )
+from synth_explorer.measure.frechet import embedding, frechet_distance
 from synth_explorer.measure.level import (
     attack_error_ms,
     attack_time_ms,
@@ -35,6 +37,7 @@ from synth_explorer.measure.modulation import (
     oscillation_phasors,
     phasors_at,
 )
+from synth_explorer.measure.noise import noisiness_db
 from synth_explorer.measure.pitch import (
     HIGHEST_HZ,
     LOWEST_HZ,
@@ -55,6 +58,8 @@ __all__ = [
     "brightness_track",
     "compare",
     "depths_at",
+    "embedding",
+    "frechet_distance",
     "level_error_db",
     "log_mel_distance_db",
     "loudness_change_db",
@@ -63,6 +68,7 @@ __all__ = [
     "mel_magnitudes",
     "modulation",
     "multi_resolution_stft",
+    "noisiness_db",
     "oscillation",
     "oscillation_depths",
     "oscillation_phasors",

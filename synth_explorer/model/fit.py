@@ -18,7 +18,7 @@ from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.model.spectral import SpectralLoss
 
 RATE = 0.1  # of the first step, in units of the learned channels
-ATTRIBUTE_RATE = 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
+ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
 FINAL = 0.1  # share of the rate at the last step
 DECAYS = 0.8, 0.95  # of Adam's two averages
 LOG_MEL_WEIGHT = 5.0
@@ -32,7 +32,7 @@ class Fit:
         self.config = model.config
         spectral = SpectralLoss(model.config, mel=LOG_MEL_WEIGHT)
         scale = np.ones(model.config.channels, np.float32)
-        scale[:2] = ATTRIBUTE_RATE
+        scale[:2] = ATTRIBUTE_RATES
         self._scale = scale
 
         def loss(moved, z, pitch_hz, audio, noise_phase, short_phase):

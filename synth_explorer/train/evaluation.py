@@ -65,6 +65,8 @@ def evaluate_reconstruction(
     decoder: str = "fast",
     save_audio: str | Path | None = None,
     pitch_source: str = "estimate",
+    fit_steps: int = 0,
+    with_baselines: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Encode and decode every note and compare with the original.
@@ -75,23 +77,55 @@ def evaluate_reconstruction(
         decoder: which decoder.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
         pitch_source: "estimate" (by the program) or "index" (told).
+        fit_steps: see `Explorer.encode`.
+        with_baselines: also what the figures stand beside (`baselines`), in `summary["baselines"]`.
         progress: called with (done, total).
 
     Returns:
         The report. Per note: log_mel_db, level_error_db, attack_error_ms, pitch_cents (render against original, by
         `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
+    from synth_explorer.measure import embedding
+    from synth_explorer.train import baselines
+
     notes = read_index(notes_folder)
     stems = _stems(notes) if save_audio is not None else {}
-    rows = []
+    others = baselines.baselines(explorer, decoder) if with_baselines else {}
+    rows: list[dict[str, Any]] = []
+    beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
+    heard: dict[str, list[np.ndarray]] = {name: [] for name in ("original", "render", *others)}
     for note in _counted(notes, progress):
         audio = explorer.read(note.path)
-        latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None)
-        rendered = _restored(explorer, latents, len(audio), decoder)
+        latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
+        rendered = baselines.restored(explorer, latents, len(audio), decoder)
         if save_audio is not None:
             _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered)
         rows.append({"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)})
-    return _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
+        sounds = {name: make(audio, latents) for name, make in others.items()}
+        for name, sound in {"original": audio, "render": rendered, **sounds}.items():
+            heard[name].append(embedding(sound, sample_rate_hz=explorer.sample_rate_hz))
+        for name, sound in sounds.items():
+            beside[name].append(_distances(explorer, audio, sound, latents.pitch_midi, None))
+        if others:
+            again = baselines.restored(explorer, latents, len(audio), decoder, seed=baselines.OTHER_SEED)
+            beside["other_seed"].append(_distances(explorer, rendered, again, latents.pitch_midi, None))
+    report = _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
+    report["summary"] |= {"fit_steps": fit_steps, **_frechet(heard, "render")}
+    if others:
+        report["summary"]["baselines"] = {
+            name: _report(found)["summary"] | _frechet(heard, name) for name, found in beside.items()
+        }
+    return report
+
+
+def _frechet(heard: dict[str, list[np.ndarray]], name: str) -> dict[str, float]:
+    """The Frechet distance to the originals, where there are enough notes for one."""
+    from synth_explorer.measure import frechet_distance
+
+    try:
+        return {"frechet_db2": frechet_distance(heard["original"], heard[name])} if name in heard else {}
+    except DataError:
+        return {}
 
 
 def _counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
@@ -102,14 +136,6 @@ def _counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
         yield item
     if progress:
         progress(len(items), len(items))
-
-
-def _restored(explorer: Explorer, latents, total_samples: int, decoder: str) -> np.ndarray:
-    """Decoded latents on the original's time axis."""
-    from synth_explorer.audio import restore
-
-    rendered = explorer.decode(latents, decoder=decoder)
-    return restore(rendered, lead_in_samples=latents.meta.lead_in_samples, total_samples=total_samples)
 
 
 def _distances(
@@ -161,6 +187,7 @@ def evaluate_morph(
     decoder: str = "fast",
     save_audio: str | Path | None = None,
     pitch_source: str = "estimate",
+    fit_steps: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
@@ -179,7 +206,10 @@ def evaluate_morph(
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
     rows = []
     for first, second in _counted(pairs, progress):
-        ends = [explorer.encode(n.path, pitch=n.pitch if pitch_source == "index" else None) for n in (first, second)]
+        ends = [
+            explorer.encode(n.path, pitch=n.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
+            for n in (first, second)
+        ]
         sounds = [explorer.decode(end, decoder=decoder) for end in ends]
         for mix in MIXES:
             rendered = explorer.decode(explorer.morph(ends, (1.0 - mix, mix)), decoder=decoder)

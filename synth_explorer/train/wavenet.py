@@ -23,16 +23,27 @@ from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.loop import CosineSchedule, Loop
 
+PREPARED_NOTES, PREPARED_FRAMES, VALIDATION_FRAMES = 8, 64, 96  # of a shard
+PREPARED_SEEDS = {"train": 11, "validation": 12}
+
 
 @dataclass(frozen=True)
 class WaveNetTraining(CosineSchedule):
-    """One training run. `notes` and `validation` are folders of prepared notes, relative to the file.
+    """One training run. Folders are relative to the file.
 
-    A crop is `context_frames` that only warm the stack up (unless the note begins there), then `frames` that count.
+    `notes` and `validation` hold prepared notes. Where `datasets` (folders and their shares) are named, they are
+    prepared from those first, by the checkpoint whose decoder is to be finished: so many shards of eight crops. A crop
+    of training is `context_frames` that only warm the stack up (unless the note begins there), then `frames` that
+    count.
     """
 
     notes: str
     validation: str
+    datasets: dict[str, float] = field(default_factory=dict)
+    checkpoint: str = "default"
+    shards: int = 200
+    validation_shards: int = 5
+    fit_steps: int = 8
     steps: int = 4000
     batch: int = 8
     frames: int = 8
@@ -70,6 +81,10 @@ class WaveNetTraining(CosineSchedule):
             raise SpecError(f"{path} has unknown fields: {', '.join(unknown)}.")
         for name in ("notes", "validation"):
             values[name] = str((path.parent / str(values[name])).resolve())
+        named = values.get("datasets") or {}
+        if not isinstance(named, dict):
+            raise SpecError(f"{path}: `datasets` must be a mapping of folders to their shares.")
+        values["datasets"] = {str((path.parent / name).resolve()): float(share) for name, share in named.items()}
         try:
             return cls(**values)
         except (TypeError, ValueError) as error:
@@ -108,9 +123,10 @@ def make_training_model(config: WaveNetTraining, sizes):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             weight = x["weight"] / ops.mean(x["weight"])
             if autoregressive:
-                likelihood = ops.logsumexp(y_pred, axis=-1) - ops.take_along_axis(
-                    y_pred, x["level"][:, :, None], axis=-1
-                )[..., 0]
+                likelihood = (
+                    ops.logsumexp(y_pred, axis=-1)
+                    - ops.take_along_axis(y_pred, x["level"][:, :, None], axis=-1)[..., 0]
+                )
                 loss = ops.mean(weight * likelihood)
                 self.track["residual"].update_state(loss)
                 return loss
@@ -196,15 +212,45 @@ class Run(Loop):
         return float(np.mean([float(loss) for loss in losses]))
 
 
-def train(config_path: str | Path, sizes, out: str | Path, *, resume: bool = False, report=print) -> Path:
-    """Train from a configuration file into the folder `out`; returns the best weights' path.
+def train(config_path: str | Path, out: str | Path, *, resume: bool = False, report=print) -> Path:
+    """Prepare what is missing, train into the folder `out`, and leave there `checkpoint`: the one whose decoder was
+    finished, with the WaveNet beside it; returns that folder.
 
     Raises SpecError for a bad configuration or when `out` already holds a run and `resume` is not set.
     """
+    from synth_explorer import checkpoints
+    from synth_explorer.train.wavenet_export import export
+
     config, out = WaveNetTraining.load(config_path), Path(out)
     if (out / "state.npz").exists() and not resume:
         raise SpecError(f"{out} already holds a run; give --resume to go on with it, or another folder.")
+    info = checkpoints.verify(config.checkpoint)
+    model = checkpoints.load_model(info)
+    prepare(config, model, report)
     out.mkdir(parents=True, exist_ok=True)
     with atomic_path(out / "config.json") as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
-    return Run(config, sizes, out, resume=resume).train(report)
+    Run(config, model.config, out, resume=resume).train(report)
+    return export(out, out / "checkpoint", report=report).path
+
+
+def prepare(config: WaveNetTraining, model, report=print) -> None:
+    """Write the shards that are missing. Does nothing where the configuration names no datasets."""
+    from synth_explorer.train.batches import Augmentation, Batches
+    from synth_explorer.train.guided import Preparer
+    from synth_explorer.train.trainer import open_sources
+
+    if not config.datasets:
+        return
+    plain = Augmentation(cross_pitch=0.0, mix=0.0, equaliser=0.0, noise=0.0, drive=0.0, room=0.0, chorus=0.0)
+    varied = Augmentation(cross_pitch=0.0, gain_high_db=12.0)
+    jobs = (
+        ("train", config.notes, config.shards, PREPARED_FRAMES, varied),
+        ("validation", config.validation, config.validation_shards, VALIDATION_FRAMES, plain),
+    )
+    for split, folder, shards, frames, augmentation in jobs:
+        sources = open_sources(config, model.config, split=split)
+        size, seed = PREPARED_NOTES, config.seed + PREPARED_SEEDS[split]
+        batches = Batches(sources, model.config, size=size, frames=frames, seed=seed, augmentation=augmentation)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Preparer(model, batches, Path(folder), fit_steps=config.fit_steps).run(range(shards), report)
