@@ -137,7 +137,8 @@ class Reference:
             rates_hz=[edit.rate_hz for edit in (*edits, *beside)],
         )[: len(edits)]
         seconds = len(after) / self.sample_rate_hz
-        return heard / [_fundamental(edit, seconds) for edit in edits]
+        with np.errstate(invalid="ignore"):  # NaNs stay NaNs
+            return heard / np.array([_fundamental(edit, seconds) for edit in edits])
 
     def _can_follow(self, target: str) -> bool:
         """Whether `target` can be measured over time: a pitch only where `measure` finds it."""

@@ -244,10 +244,11 @@ def oscillation_phasors(
 ) -> np.ndarray:
     """As `oscillation_depths`, with phases: complex128 [R], real and positive for a sine that rises from time 0 on."""
     track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
-    kept = [_kept(target, rate, around_hz) for rate in rates_hz]
+    kept = np.array([_kept(target, rate, around_hz) for rate in rates_hz])
     middle_s = 1.0 / TRACK_RATE_HZ  # the mean of three frames stands for the second
     turned = np.exp(-2j * np.pi * np.asarray(rates_hz) * middle_s)
-    return phasors_at(track, TRACK_RATE_HZ / 3, rates_hz) * turned / kept
+    with np.errstate(invalid="ignore"):  # NaNs stay NaNs
+        return phasors_at(track, TRACK_RATE_HZ / 3, rates_hz) * turned / kept
 
 
 def _difference(
