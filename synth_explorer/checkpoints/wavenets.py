@@ -80,7 +80,7 @@ def _load(info: CheckpointInfo, form: str, model_config: ModelConfig) -> StoredW
     if config.form != form:
         raise CheckpointError(f"{sizes} holds a WaveNet of the form {config.form!r}.")
     network = WaveNet(config, model_config, name="wavenet")
-    network.build_weights()
+    network.build()
     wanted = {_name(variable.path): variable for variable in network.weights}
     wrong = sorted(set(wanted) ^ set(arrays)) or [n for n, v in wanted.items() if tuple(v.shape) != arrays[n].shape]
     if wrong:

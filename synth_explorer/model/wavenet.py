@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from synth_explorer.errors import CheckpointError
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.fast_decoder import upsample
@@ -33,7 +34,7 @@ class WaveNet(keras.Model):
         super().__init__(**kwargs)
         self.config, self.sizes = config, sizes
         if sizes.hop % config.condition_hop:
-            raise ValueError(f"hop={sizes.hop} must be a multiple of condition_hop={config.condition_hop}.")
+            raise CheckpointError(f"hop={sizes.hop} must be a multiple of condition_hop={config.condition_hop}.")
         width, skip = config.width, config.skip_width
         self.condition_entry = layers.Dense(config.condition_width, name="condition_entry")
         self.condition_blocks = [
@@ -54,11 +55,11 @@ class WaveNet(keras.Model):
         silent = keras.initializers.VarianceScaling(0.01, seed=3)
         self.exit = layers.Dense(outputs, kernel_initializer=silent, name="exit")
 
-    def build_weights(self) -> None:
+    def build(self, past_shape=None) -> None:
         """Create all weights by running one frame of silence."""
         hop = self.sizes.hop
         c = self.conditioning(np.zeros((1, 1, self.sizes.channels), np.float32), np.full((1, 1), 220.0, np.float32))
-        self(np.zeros((1, hop, 1), np.float32), np.zeros((1, hop, GUIDES), np.float32), c)
+        WaveNet.call(self, np.zeros((1, hop, 1), np.float32), np.zeros((1, hop, GUIDES), np.float32), c)
         self.built = True
 
     def conditioning(self, z, pitch_hz):

@@ -72,7 +72,7 @@ def _untrained(explorer: Explorer, decoder: str) -> Explorer | None:
     else:
         trained = family.wavenet(decoder)
         network = WaveNet(trained.network.config, family.config, name="untrained")
-        network.build_weights()
+        network.build()
         form = trained.form
         wavenets = {form: FinalRender(network, temperature=trained.temperature)} | {
             name: render for name, render in wavenets.items() if name != form

@@ -23,7 +23,7 @@ from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.loop import CosineSchedule, Loop
 
-PREPARED_NOTES, PREPARED_FRAMES, VALIDATION_FRAMES = 8, 64, 96  # of a shard
+PREPARED_NOTES = 8  # in a shard
 PREPARED_SEEDS = {"train": 11, "validation": 12}
 
 
@@ -43,6 +43,8 @@ class WaveNetTraining(CosineSchedule):
     checkpoint: str = "default"
     shards: int = 200
     validation_shards: int = 5
+    prepared_frames: int = 64
+    validation_frames: int = 96
     fit_steps: int = 8
     steps: int = 4000
     batch: int = 8
@@ -138,7 +140,7 @@ def make_training_model(config: WaveNetTraining, sizes):
 
     keras.utils.set_random_seed(config.seed)
     model = TrainingModel()
-    model.build_weights()
+    model.build()
     optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
     optimizer.build(model.trainable_variables)
@@ -245,8 +247,8 @@ def prepare(config: WaveNetTraining, model, report=print) -> None:
     plain = Augmentation(cross_pitch=0.0, mix=0.0, equaliser=0.0, noise=0.0, drive=0.0, room=0.0, chorus=0.0)
     varied = Augmentation(cross_pitch=0.0, gain_high_db=12.0)
     jobs = (
-        ("train", config.notes, config.shards, PREPARED_FRAMES, varied),
-        ("validation", config.validation, config.validation_shards, VALIDATION_FRAMES, plain),
+        ("train", config.notes, config.shards, config.prepared_frames, varied),
+        ("validation", config.validation, config.validation_shards, config.validation_frames, plain),
     )
     for split, folder, shards, frames, augmentation in jobs:
         sources = open_sources(config, model.config, split=split)

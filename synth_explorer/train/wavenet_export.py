@@ -46,8 +46,9 @@ def export(
     source = checkpoints.verify(config.checkpoint)
     network = load(run, config, checkpoints.load_model(source).config)
     figures = temperatures(network, GuidedNotes(config.validation), count=notes)
-    for temperature, distance in figures.items():
-        report(f"temperature {temperature}: {distance:.3f} dB")
+    named = {"fast" if t is None else f"temperature {t:g}": round(d, 4) for t, d in figures.items()}
+    for name, distance in named.items():
+        report(f"{name}: {distance:.3f} dB")
     best = min((t for t in figures if t is not None), key=lambda t: figures[t])
     if out.resolve() != source.path.resolve():
         if out.exists():
@@ -65,7 +66,7 @@ def export(
 def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:
     """The network of a run with its best weights."""
     network = WaveNet(WaveNetConfig.from_dict(config.model), sizes, name="wavenet")
-    network.build_weights()
+    network.build()
     with np.load(run / "best.npz", allow_pickle=False) as file:
         network.set_weights([file[name] for name in sorted(file.files)])
     return network

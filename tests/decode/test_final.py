@@ -1,0 +1,85 @@
+"""The final render: chunks, seeds, engines, stopping, and that it stands on the fast decoder's sound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth_explorer.decode.final import FinalRender
+from synth_explorer.errors import CheckpointError
+from synth_explorer.model.guide import Guide
+from tests.model.small import small_wavenet
+
+FRAMES = 40
+
+
+@pytest.fixture(scope="module", params=["autoregressive", "parallel"])
+def render(request) -> FinalRender:
+    return FinalRender(small_wavenet(request.param))
+
+
+def _note(render: FinalRender, *, frames: int = FRAMES):
+    rng, sizes = np.random.default_rng(0), render.network.sizes
+    tones, noise = (0.1 * rng.standard_normal((2, 1, frames * sizes.hop))).astype(np.float32)
+    z = rng.standard_normal((frames, sizes.channels)).astype(np.float32)
+    return z, np.full(frames, 200.0, np.float32), Guide.of(tones, noise, render.network.config)
+
+
+def _chunks(render: FinalRender, *, samples: int = 9000, seed: int = 3, temperature: float = 1.0, **options):
+    how = {"samples": samples, "seed": seed, "temperature": temperature, "engine": "auto"} | options
+    return list(render.stream(*_note(render), **how))
+
+
+def test_chunks_make_the_whole_and_seeds_decide(render) -> None:
+    chunks = _chunks(render)
+    whole = np.concatenate(chunks)
+    assert len(chunks) > 1
+    assert (whole.shape, whole.dtype) == ((9000,), np.float32)
+    np.testing.assert_array_equal(np.concatenate(_chunks(render)), whole)
+    np.testing.assert_array_equal(np.concatenate(_chunks(render, samples=5000)), whole[:5000])
+    assert np.abs(np.concatenate(_chunks(render, seed=4)) - whole).max() > 1e-3
+    calm = [np.concatenate(_chunks(render, seed=seed, temperature=0.0)) for seed in (3, 4)]
+    np.testing.assert_array_equal(*calm)
+
+
+def test_it_never_leaves_the_fast_sound_by_more_than_the_scale() -> None:
+    render = FinalRender(small_wavenet())
+    guide = _note(render)[2]
+    sound = np.concatenate(_chunks(render))
+    assert np.all(np.abs(sound - guide.sound[0, :9000]) <= guide.scale[0, :9000] * 1.001)
+
+
+def test_pieces_of_the_parallel_form_are_the_whole_at_once() -> None:
+    render = FinalRender(small_wavenet("parallel"))
+    z, pitch_hz, guide = _note(render)
+    network, samples = render.network, FRAMES * render.network.sizes.hop
+    found = np.concatenate(_chunks(render, samples=samples))
+    noise = np.random.default_rng((3, 3)).standard_normal((1, samples, 1), dtype=np.float32)
+    conditioning = network.conditioning(z[None], pitch_hz[None])
+    residual = np.asarray(network(noise, guide.inputs(network.config), conditioning))[0, :, 0]
+    np.testing.assert_allclose(found, guide.sound[0] + guide.scale[0] * residual, atol=1e-5)
+
+
+def test_engines_agree() -> None:
+    render = FinalRender(small_wavenet())
+    one, other = (np.concatenate(_chunks(render, samples=600, engine=engine)) for engine in ("numba", "reference"))
+    assert np.mean(one == other) > 0.99
+
+
+def test_a_stop_ends_it_and_progress_is_told(render) -> None:
+    told: list[tuple[int, int]] = []
+    assert sum(map(len, _chunks(render, stop=lambda: bool(told), progress=lambda *now: told.append(now)))) < 9000
+    told.clear()
+    _chunks(render, progress=lambda *now: told.append(now))
+    assert told[-1] == (9000, 9000)
+
+
+def test_the_parallel_form_has_no_numba_engine() -> None:
+    with pytest.raises(CheckpointError, match="numba"):
+        _chunks(FinalRender(small_wavenet("parallel")), engine="numba")
+
+
+def test_the_checkpoints_temperature_is_what_one_means() -> None:
+    network = small_wavenet()
+    half = np.concatenate(_chunks(FinalRender(network, temperature=0.5)))
+    np.testing.assert_array_equal(half, np.concatenate(_chunks(FinalRender(network), temperature=0.5)))

@@ -1,0 +1,64 @@
+"""Fitting latents to a sound: the gradient, the gain, and that it repeats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth_explorer import runtime
+from synth_explorer.model.fit import Fit
+from tests.model.small import small_model
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """A model, latents of its own and the sound they make: what the fit should find."""
+    from synth_explorer.model import synthesis
+
+    model, frames, rng = small_model(), 12, np.random.default_rng(1)
+    config = model.config
+    z = (0.3 * rng.standard_normal((1, frames, config.channels))).astype(np.float32)
+    pitch_hz = np.full((1, frames), 260.0, np.float32)
+    phases = (
+        rng.random((1, frames, config.hop + 1), dtype=np.float32),
+        rng.random((1, frames * config.subframes, config.subframe + 1), dtype=np.float32),
+    )
+    sound = np.asarray(synthesis.render(model.decoder(z, pitch_hz), pitch_hz, *phases, model.decoder))
+    start = z + (0.3 * rng.standard_normal(z.shape)).astype(np.float32)
+    return model, Fit(model), start, pitch_hz, sound, phases
+
+
+def _distance(model, z, pitch_hz, sound, phases) -> float:
+    from synth_explorer.model import synthesis
+    from synth_explorer.model.spectral import SpectralLoss
+
+    rendered = synthesis.render(model.decoder(z, pitch_hz), pitch_hz, *phases, model.decoder)
+    return float(np.asarray(SpectralLoss(model.config).log_mel(sound, rendered))[0])
+
+
+def test_fitted_latents_sound_nearer(problem) -> None:
+    model, fit, start, pitch_hz, sound, phases = problem
+    told: list[tuple[int, int]] = []
+    found = fit(start, pitch_hz, sound, steps=25, progress=lambda done, steps: told.append((done, steps)))
+    before, after = (_distance(model, z, pitch_hz, sound, phases) for z in (start, found))
+    assert after < 0.8 * before
+    assert told[0] == (1, 25)
+    assert told[-1] == (25, 25)
+
+
+def test_no_steps_change_nothing_and_the_same_steps_give_the_same(problem) -> None:
+    _, fit, start, pitch_hz, sound, _ = problem
+    np.testing.assert_array_equal(fit(start, pitch_hz, sound, steps=0), start)
+    first, second = (fit(start, pitch_hz, sound, steps=2) for _ in range(2))
+    np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+def test_the_gradient_is_that_of_differences() -> None:
+    from keras import ops
+
+    derived = runtime.gradient(lambda x, y: ops.sum(ops.sin(x) * y, axis=-1), ranks=(2, 2))
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 3, 4)).astype(np.float32)
+    value, slope = derived(x, y)
+    np.testing.assert_allclose(value, np.sum(np.sin(x) * y, axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(slope, np.cos(x) * y, rtol=1e-4, atol=1e-6)
