@@ -21,7 +21,7 @@ from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
-NOISE = 0.01
+NOISE = 0.002
 """Amplitude of the noise against that of the partials."""
 
 CONTROLS = {
@@ -93,7 +93,7 @@ class FakeExplorer:
         bright = np.interp(at, frame_at, latents.z[:, 1])
         gain = 10 ** ((np.interp(at, frame_at, latents.z[:, 0]) * 20 - 40) / 20)
         phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
-        parts = [(np.exp(-k / (4 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 11)]
+        parts = [(np.exp(-k / (3 * 2.0**bright)) * (k * hz < RATE_HZ / 2), k) for k in range(1, 25)]
         level = np.sqrt(sum(part**2 for part, _ in parts) / 2)
         tones = sum(part * np.sin(k * phase) for part, k in parts) / level
         noise = (

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.ui.test_browser import CHROMIUM, FLAGS, NEEDS_CHROMIUM
+from tests.ui.desk import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 
 START_S = 180
 

@@ -2,119 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import numpy as np
 import pytest
 import soundfile
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
-WAIT_MS = 60_000
+from tests.ui.desk import NEEDS_CHROMIUM, VIEWPORT, drag, rms_db
 
-NEEDS_CHROMIUM = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`"),
-]
 pytestmark = NEEDS_CHROMIUM
 
 
-@pytest.fixture(scope="module")
-def address(rack) -> Iterator[str]:
-    from synth_explorer.ui.page import build_page, serve
-
-    page = build_page(rack)
-    _, local, _ = serve(page, rack, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
-    yield local
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-class Desk:
-    """A page that is open, and what one can do with it."""
-
-    def __init__(self, browser, address: str, *, width: int = 1440, height: int = 900) -> None:
-        self.page = browser.new_page(viewport={"width": width, "height": height})
-        self.page.set_default_timeout(WAIT_MS)
-        self.troubles: list[str] = []
-        self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
-        self.page.on("pageerror", lambda error: self._note(True, str(error)))
-        self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
-        self.page.goto(address)
-        self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
-
-    def _note(self, is_trouble: bool, text: str) -> None:
-        if is_trouble:
-            self.troubles.append(text)
-
-    @staticmethod
-    def _leaves(url: str) -> bool:
-        parts = urlsplit(url)
-        return parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost")
-
-    def source(self, screen: str = "screen-result") -> str:
-        """Address of the file that a screen plays."""
-        return self.page.locator(f"#{screen} audio").get_attribute("src") or ""
-
-    def after(self, act, screen: str = "screen-result") -> np.ndarray:
-        """Do something, wait until the result is another file, and fetch that file."""
-        before = self.source(screen)
-        act()
-        self.page.wait_for_function(
-            "([screen, before]) => document.querySelector(`#${screen} audio`).getAttribute('src') !== before",
-            arg=[screen, before],
-        )
-        return self.fetch(screen)
-
-    def fetch(self, screen: str = "screen-result") -> np.ndarray:
-        with urlopen(self.source(screen)) as answer:
-            return soundfile.read(io.BytesIO(answer.read()), dtype="float32")[0]
-
-    def type_into(self, knob: str, value: str) -> None:
-        field = self.page.locator(f"#{knob} input[type=number]")
-        field.fill(value)
-        field.blur()
-
-    def choose(self, group: str, words: str) -> None:
-        self.page.locator(f"#{group} label", has_text=words).click()
-
-
-@pytest.fixture
-def desk(browser, address) -> Iterator[Desk]:
-    opened = Desk(browser, address)
-    yield opened
-    opened.page.close()
-    assert opened.troubles == []
-
-
-def rms_db(audio: np.ndarray) -> float:
-    return 10 * float(np.log10(np.mean(audio.astype(np.float64) ** 2)))
-
-
-def test_two_notes_a_mix_and_the_level_that_is_served(desk, studio):
+def test_two_notes_a_mix_and_the_level_that_is_served(fresh, studio):
+    desk = fresh()
     notes = list(studio.notes)
     desk.after(lambda: desk.choose("count", "2"))
     desk.after(lambda: desk.page.select_option("#picker-a select", notes[1]))
@@ -124,7 +26,7 @@ def test_two_notes_a_mix_and_the_level_that_is_served(desk, studio):
     expected = explorer.decode(explorer.morph(latents, (0.75, 0.25)))
     assert rms_db(heard) == pytest.approx(rms_db(expected), abs=0.05)
     desk.page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
-    dragged = desk.after(lambda: _drag(desk, "#mix input[type=range]", 0.9, 0.5))
+    dragged = desk.after(lambda: drag(desk, "#mix input[type=range]", 0.9, 0.5))
     assert not np.array_equal(dragged, heard)
 
 
@@ -139,16 +41,8 @@ def test_gain_moves_the_served_level_by_what_it_says(desk):
     assert np.array_equal(back, plain)
 
 
-def _drag(desk: Desk, target: str, x: float, y: float) -> None:
-    box = desk.page.locator(target).bounding_box()
-    desk.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    desk.page.mouse.down()
-    desk.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
-    desk.page.mouse.up()
-
-
 def test_the_pad_is_dragged_and_walked_with_keys(desk):
-    dragged = desk.after(lambda: _drag(desk, ".pad-field", 0.8, 0.3))
+    dragged = desk.after(lambda: drag(desk, ".pad-field", 0.8, 0.3))
     x, y = (float(desk.page.locator(f"#{name} input[type=number]").input_value()) for name in ("x", "y"))
     assert (x, y) == (pytest.approx(0.8, abs=0.02), pytest.approx(0.7, abs=0.02))
     field = desk.page.locator(".pad-field")
@@ -156,7 +50,7 @@ def test_the_pad_is_dragged_and_walked_with_keys(desk):
     walked = desk.after(lambda: desk.page.keyboard.press("Shift+ArrowLeft"))
     assert not np.array_equal(walked, dragged)
     assert float(field.get_attribute("aria-valuenow")) == pytest.approx(100 * x - 10, abs=1)
-    desk.after(lambda: _drag(desk, ".pad-field", 3.0, -2.0))
+    desk.after(lambda: drag(desk, ".pad-field", 3.0, -2.0))
     assert field.get_attribute("aria-valuetext").endswith("D 100 percent")
 
 
@@ -167,7 +61,8 @@ def test_sliders_move_the_pad_and_answer_to_keys(desk):
     desk.after(lambda: desk.page.keyboard.press("ArrowRight"))
 
 
-def test_a_file_of_ones_own_takes_a_slot(desk, tmp_path):
+def test_a_file_of_ones_own_takes_a_slot(fresh, tmp_path):
+    desk = fresh()
     path = tmp_path / "mine.wav"
     at = np.arange(22050) / 22050
     soundfile.write(path, 0.2 * np.sin(2 * np.pi * 330 * at) * np.exp(-at), 22050)
@@ -189,7 +84,7 @@ def test_a_bad_file_is_one_sentence(desk, tmp_path):
 
 
 def test_two_oscillations_at_once_each_with_its_knobs(desk):
-    desk.page.click("#oscillation > button")
+    desk.open("oscillation")
     desk.after(lambda: desk.choose("osc-targets", "Pitch"))
     desk.after(lambda: desk.choose("osc-targets", "Brightness"))
     assert "cents" in desk.page.locator("#osc-pitch-depth").inner_text()
@@ -197,7 +92,7 @@ def test_two_oscillations_at_once_each_with_its_knobs(desk):
     assert not desk.page.locator("#osc-loudness").is_visible()
     desk.after(lambda: desk.choose("osc-pitch-shape", "Triangle"))
     desk.after(lambda: desk.type_into("osc-brightness-phase-turns", "0.25"))
-    desk.page.wait_for_function("document.querySelector('#report').innerText.includes('Oscillation of pitch, rate')")
+    desk.reported("Oscillation of pitch, rate")
 
 
 def test_a_preset_goes_out_and_comes_back(desk, tmp_path):
@@ -213,38 +108,39 @@ def test_a_preset_goes_out_and_comes_back(desk, tmp_path):
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440])
-def test_nothing_is_cut_off_at_any_width(browser, address, width):
-    desk = Desk(browser, address, width=width)
+def test_nothing_is_cut_off_at_any_width(desk, width):
+    for group in ("oscillation", "time", "drawn", "raw"):
+        desk.open(group)
+    desk.page.set_viewport_size({"width": width, "height": 900})
     wide = desk.page.evaluate("document.documentElement.scrollWidth")
     nameless = desk.page.evaluate(
-        """() => [...document.querySelectorAll('button, input, select, [role=slider]')]
+        """() => [...document.querySelectorAll('button, input, select, [role=slider], [role=application]')]
         .filter((e) => e.offsetParent && !e.ariaLabel && !e.innerText && !(e.labels && e.labels.length))
         .map((e) => e.outerHTML.slice(0, 120))"""
     )
-    desk.page.close()
-    assert wide <= width and nameless == [] and desk.troubles == []
+    desk.page.set_viewport_size(VIEWPORT)
+    assert wide <= width and nameless == []
 
 
-def test_the_sound_still_comes_when_its_route_does_not(browser, address):
-    desk = Desk(browser, address)
+def test_the_sound_still_comes_when_its_route_does_not(fresh):
+    desk = fresh(quiet=False)
     desk.page.route("**/sound/result.wav*", lambda route: route.abort())
     plain = desk.fetch()
     desk.type_into("gain-db", "-12")
     desk.page.wait_for_function("document.querySelector('#screen-result audio').src.includes('gradio_api/file=')")
     assert rms_db(desk.fetch()) - rms_db(plain) == pytest.approx(-12.0, abs=0.05)
     desk.page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
-    desk.page.close()
 
 
-def test_two_pages_hear_their_own_sounds(browser, address):
-    one, other = Desk(browser, address), Desk(browser, address)
+def test_two_pages_hear_their_own_sounds(desk, fresh):
+    one, other = desk, fresh()
+    for slider in ("x", "y"):  # where the morph of the other page stands
+        if one.page.locator(f"#{slider} input[type=number]").input_value() != "0.5":
+            one.after(lambda name=slider: one.type_into(name, "0.5"))
     quiet = one.after(lambda: one.type_into("gain-db", "-12"))
     loud = other.after(lambda: other.type_into("gain-db", "6"))
     assert rms_db(loud) - rms_db(quiet) == pytest.approx(18.0, abs=0.05)
     assert np.array_equal(one.fetch(), quiet)
-    assert one.troubles == other.troubles == []
-    one.page.close()
-    other.page.close()
 
 
 @pytest.mark.parametrize(
@@ -271,13 +167,13 @@ def test_quick_turns_end_on_the_last_one(desk):
     plain = desk.fetch()
     for gain_db in (-3, -6, -9, -18):
         desk.type_into("gain-db", str(gain_db))
-    desk.page.wait_for_selector("#comparison .report")
-    desk.page.wait_for_function("document.querySelector('#report').innerText.includes('−18.0')")
+    desk.reported("−18.0")
     assert rms_db(desk.fetch()) - rms_db(plain) == pytest.approx(-18.0, abs=0.05)
 
 
-def test_a_slow_checkpoint_is_rendered_by_a_button(browser, address):
-    desk = Desk(browser, address)
+def test_a_slow_checkpoint_is_rendered_by_a_button(fresh, fake, monkeypatch):
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.03)
+    desk = fresh()
     page, plain = desk.page, desk.source()
     assert not page.locator("#making").is_visible()
     page.locator("#checkpoint input").click()
@@ -290,13 +186,15 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(browser, address):
     assert desk.source() == plain
     first = desk.after(lambda: page.click("#render"))
     page.wait_for_function("document.querySelector('#screen-result audio').currentTime > 0")
-    page.click("#raw button")
+    desk.open("raw")
     desk.page.locator("#raw-channels label").first.click()
     desk.type_into("raw-add", "0.5")
     page.wait_for_function("document.querySelector('#message-result').innerText.includes('press Render')")
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 1.0)
     page.click("#render")
     page.wait_for_function("document.querySelector('#progress').innerText.includes('left')")
     desk.after(lambda: page.click("#stop"))
+    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.03)
     assert "Stopped at" in page.locator("#message-result").inner_text()
     louder = desk.after(lambda: page.click("#render"))
     assert louder.size == first.size and rms_db(louder) - rms_db(first) == pytest.approx(10.0, abs=0.1)
@@ -304,13 +202,12 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(browser, address):
     page.get_by_role("option", name="fake").click()
     page.wait_for_function("!document.querySelector('#gain-db input[type=range]').disabled")
     desk.after(lambda: desk.type_into("gain-db", "-6"))
-    assert not page.locator("#making").is_visible() and desk.troubles == []
-    page.close()
+    assert not page.locator("#making").is_visible()
 
 
 def test_latent_channels_move_with_a_quick_checkpoint_too(desk):
     plain = desk.fetch()
-    desk.page.click("#raw button")
+    desk.open("raw")
     desk.page.locator("#raw-channels label").first.click()
     moved = desk.after(lambda: desk.type_into("raw-add", "0.3"))
     assert rms_db(moved) - rms_db(plain) == pytest.approx(6.0, abs=0.1)

@@ -14,7 +14,7 @@ const POINTS_MOST = 32;
 const clamp = (number, low, high) => Math.min(Math.max(number, low), high);
 let target = '';
 let chosen = -1; // which point of the curve is dragged or has the keys
-let soundS = 4; // how long the result lasts
+let soundS = window.synthExplorerSeconds || 4; // how long the result lasts
 let changed = false;
 
 const offered = () => (props.value.count === 2 ? ['across'] : ['across', 'up']).concat(props.value.targets);
@@ -183,9 +183,8 @@ clear.addEventListener('click', () => {
   send();
 });
 
-window.addEventListener('sound-drawn', (event) => {
-  if (event.detail === soundS) return;
-  soundS = event.detail;
+window.addEventListener('sound-drawn', () => {
+  soundS = window.synthExplorerSeconds;
   if (!changed) draw();
 });
 

@@ -109,7 +109,10 @@ function draw() {
   save.href = player.src;
   save.download = shown.file_name || '';
   button.disabled = false;
-  if (shown.file_name) window.dispatchEvent(new CustomEvent('sound-drawn', { detail: shown.duration_s }));
+  if (shown.file_name) { // the result: curves are drawn over it, also by a widget that comes later
+    window.synthExplorerSeconds = shown.duration_s;
+    window.dispatchEvent(new CustomEvent('sound-drawn'));
+  }
   if (screen.dataset.state !== 'playing') rest();
 }
 
