@@ -51,7 +51,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "render", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
-    | {"bench", "calibration", "closed_loop", "explorer", "plots", "inspection", "data", "train", "render", "ui", "cli"},
+    | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
+    | {"data", "plots", "train", "render", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.

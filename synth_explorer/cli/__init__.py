@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli import bench, checkpoint, dataset, edit, evaluate, inspect, notes, train
+from synth_explorer.cli import bench, calibrate, checkpoint, dataset, edit, evaluate, inspect, notes, train
 from synth_explorer.cli.common import Shell
 
 app = typer.Typer(
@@ -51,6 +51,8 @@ app.command("edit")(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("train")(train.train)
 app.command("train-pitch")(train.train_pitch)
+app.command("train-wavenet")(train.train_wavenet)
+app.command("calibrate")(calibrate.calibrate)
 app.command("bench")(bench.bench)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")

@@ -1,16 +1,19 @@
 """Edits of latents: small frozen values with a musician's units, and chains of them that are saved as JSON.
 
 `named` edits, `timbre` and `curves` over time are calibrated for a checkpoint by its `controls`; `timing` reads a note
-at other times; `raw` edits act on any channels, as in the demos of NSynth. All are pure:
+at other times; `moves` go along calibrated directions; `raw` edits act on any channels, as in the demos of NSynth.
+All are pure:
 `edit.apply(latents, controls)` returns new latents.
 """
 
 from __future__ import annotations
 
+from synth_explorer.edits.axes import UNITS, NamedAxis, PrincipalAxis
 from synth_explorer.edits.base import Edit, Points
 from synth_explorer.edits.chain import EditChain
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
 from synth_explorer.edits.curves import Curve, Envelope
+from synth_explorer.edits.moves import Direction, move
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
 from synth_explorer.edits.timbre import Attack, Noisiness
@@ -19,22 +22,26 @@ from synth_explorer.edits.waves import SHAPES, wave
 
 __all__ = [
     "SHAPES",
+    "UNITS",
     "Add",
     "Attack",
     "Brightness",
     "BrightnessControl",
     "Controls",
     "Curve",
+    "Direction",
     "Edit",
     "EditChain",
     "Envelope",
     "Freeze",
     "Gain",
     "LoudnessControl",
+    "NamedAxis",
     "Noisiness",
     "Oscillate",
     "OscillateChannels",
     "Points",
+    "PrincipalAxis",
     "Reverse",
     "Scale",
     "SetPitch",
@@ -42,5 +49,6 @@ __all__ = [
     "Toward",
     "Transpose",
     "Trim",
+    "move",
     "wave",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.curves import Curve, Envelope
+from synth_explorer.edits.moves import Direction
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
 from synth_explorer.edits.timbre import Attack, Noisiness
@@ -27,7 +28,7 @@ KINDS: dict[str, type[Edit]] = {
     for edit in (
         *(Gain, Oscillate, Brightness, Transpose, SetPitch, Toward),
         *(Noisiness, Attack, Curve, Envelope, Stretch, Freeze, Reverse, Trim),
-        *(Scale, Add, OscillateChannels),
+        *(Scale, Add, OscillateChannels, Direction),
     )
 }
 
@@ -73,7 +74,8 @@ class EditChain:
         goes with a transposition is not asked for), `duration_factor` is the product of the stretches. After a
         SetPitch the goal is `pitch_midi` instead. `attack_s` is the last one's. `osc_target`, `osc_rate_hz`,
         `osc_depth` and `osc_shape` are those of the first Oscillate. `curves`, `envelope`, `freeze`, `trim` and
-        `reversed` tell what was drawn or cut. Raw edits promise nothing.
+        `reversed` tell what was drawn or cut, `directions` what was moved along principal directions. Raw edits promise
+        nothing.
         """
         asked: dict[str, Any] = {}
         for edit in self.edits:
@@ -153,6 +155,8 @@ def _ask(asked: dict[str, Any], edit: Edit) -> None:
         asked["attack_s"] = edit.seconds
     elif isinstance(edit, Stretch):
         asked["duration_factor"] = asked.get("duration_factor", 1.0) * edit.factor
+    elif isinstance(edit, Direction):
+        asked.setdefault("directions", []).append(plain)
     elif isinstance(edit, Curve):
         asked.setdefault("curves", []).append(plain)
     elif isinstance(edit, Reverse):

@@ -1,4 +1,8 @@
-"""How a checkpoint's latents answer in a musician's units: its `controls.json`."""
+"""How a checkpoint's latents answer in a musician's units: its `controls.json`.
+
+A control is a channel that was tied to what it is called, or a direction across all channels whose response was
+measured through the decoder (`synth-explorer calibrate`).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.errors import CheckpointError, EditError
 
 FORMAT_VERSION = 1
@@ -42,22 +47,69 @@ _KINDS = {"loudness": LoudnessControl, "brightness": BrightnessControl}
 
 @dataclass(frozen=True)
 class Controls:
-    """The calibrated controls of a checkpoint; None where it has no such control."""
+    """The calibrated controls of a checkpoint.
+
+    Attributes:
+        loudness, brightness: channels that are tied to them; None where there is none.
+        axes: directions that answer, by the name of what is heard.
+        unanswered: why others do not answer, by name.
+        principal: the principal directions of the latent space.
+        measured: how well each control answered when it was measured, as `calibrate` reports it.
+    """
 
     loudness: LoudnessControl | None = None
     brightness: BrightnessControl | None = None
+    axes: Mapping[str, NamedAxis] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    principal: tuple[PrincipalAxis, ...] = ()
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    def answers(self, name: str) -> bool:
+        """Whether there is a control of this name, a tied channel or a direction."""
+        return getattr(self, name, None) is not None if name in _KINDS else name in self.axes
+
+    def axis(self, name: str) -> NamedAxis:
+        """The direction of this name, or an EditError that says why there is none."""
+        if name not in self.axes:
+            raise EditError(self.missing(name))
+        return self.axes[name]
+
+    def missing(self, name: str) -> str:
+        """Why there is no control of this name, and what to do."""
+        instead = "Use another checkpoint, or the raw edits of single channels."
+        if name in self.unanswered:
+            return f"This checkpoint was calibrated, and its {name} does not answer: {self.unanswered[name]}. {instead}"
+        return (
+            f"This checkpoint is not calibrated for {name}: its controls.json has no {name!r}. "
+            f"Calibrate it (synth-explorer calibrate), or: {instead[0].lower()}{instead[1:]}"
+        )
+
+    def principal_axis(self, number: int) -> PrincipalAxis:
+        """A principal direction by its number from 1, or an EditError that says which there are."""
+        if not 1 <= number <= len(self.principal):
+            known = f"has 1..{len(self.principal)}" if self.principal else "has none (synth-explorer calibrate)"
+            raise EditError(f"direction: there is no direction {number}; this checkpoint {known}.")
+        return self.principal[number - 1]
 
     def require_loudness(self) -> LoudnessControl:
-        """The loudness control, or an EditError that says that this checkpoint has none."""
+        """The loudness channel, or an EditError that says that this checkpoint has none."""
         if self.loudness is None:
-            raise EditError(_missing("loudness"))
+            raise EditError(self._no_channel("loudness"))
         return self.loudness
 
     def require_brightness(self) -> BrightnessControl:
-        """The brightness control, or an EditError that says that this checkpoint has none."""
+        """The brightness channel, or an EditError that says that this checkpoint has none."""
         if self.brightness is None:
-            raise EditError(_missing("brightness"))
+            raise EditError(self._no_channel("brightness"))
         return self.brightness
+
+    def _no_channel(self, name: str) -> str:
+        if name in self.axes:
+            return (
+                f"This checkpoint has no channel that is its {name}, only a direction that moves it; this edit has to "
+                f"read the {name} of each frame and can't be made here."
+            )
+        return self.missing(name)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Controls:
@@ -71,12 +123,30 @@ class Controls:
         version = content.get("format_version")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"controls have format_version={version!r}; this version reads {FORMAT_VERSION}.")
-        return cls(**{name: _control(name, content[name]) for name in _KINDS if content.get(name) is not None})
+        axes, principal = content.get("axes") or {}, content.get("principal") or []
+        texts, measured = content.get("unanswered") or {}, content.get("measured") or {}
+        shapes = ((axes, Mapping), (principal, list), (texts, Mapping), (measured, Mapping))
+        if any(not isinstance(value, kind) for value, kind in shapes):
+            raise CheckpointError("controls must hold axes, unanswered and measured as objects, principal as a list.")
+        return cls(
+            **{name: _control(name, content[name]) for name in _KINDS if content.get(name) is not None},
+            axes={str(name): NamedAxis.from_dict(name, item) for name, item in axes.items()},
+            unanswered={str(name): str(why) for name, why in texts.items()},
+            principal=tuple(PrincipalAxis.from_dict(n, item) for n, item in enumerate(principal, start=1)),
+            measured=dict(measured),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         known = {name: getattr(self, name) for name in _KINDS}
-        return {"format_version": FORMAT_VERSION} | {name: asdict(item) for name, item in known.items() if item}
+        content = {"format_version": FORMAT_VERSION} | {name: asdict(item) for name, item in known.items() if item}
+        found = {
+            "axes": {name: item.to_dict() for name, item in self.axes.items()},
+            "unanswered": dict(self.unanswered),
+            "principal": [item.to_dict() for item in self.principal],
+            "measured": dict(self.measured),
+        }
+        return content | {name: item for name, item in found.items() if item}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Controls:
@@ -90,13 +160,6 @@ class Controls:
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be read as controls: {error}.") from error
         return cls.from_dict(content)
-
-
-def _missing(name: str) -> str:
-    return (
-        f"This checkpoint is not calibrated for {name}: its controls.json has no {name!r}. "
-        "Use another checkpoint, or the raw edits of single channels."
-    )
 
 
 def _control(name: str, content: Any) -> LoudnessControl | BrightnessControl:

@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from synth_explorer.edits.base import Edit, Points, add_to_channel, scale_pitch
+from synth_explorer.edits.base import Edit, Points, add_to_channel
 from synth_explorer.edits.controls import Controls, LoudnessControl
+from synth_explorer.edits.moves import move
 from synth_explorer.edits.named import TARGETS
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
@@ -47,13 +48,7 @@ class Curve(Edit):
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         times_s, values = np.array(self.points).T
         track = np.interp(np.arange(latents.frames) / latents.frame_rate_hz, times_s, values)
-        if self.target == "pitch":
-            return scale_pitch(latents, 2.0 ** (track / 1200.0), kind=self.kind)
-        if self.target == "loudness":
-            loudness = controls.require_loudness()
-            return add_to_channel(latents, loudness.channel, track * loudness.units_per_db, kind=self.kind)
-        brightness = controls.require_brightness()
-        return add_to_channel(latents, brightness.channel, track * brightness.units_per_octave, kind=self.kind)
+        return move(latents, controls, self.target, track, kind=self.kind)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from synth_explorer.edits.base import Edit, add_to_channel, check_rate, scale_pitch
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.moves import move
 from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents, time_mean
@@ -29,8 +30,7 @@ class Gain(Edit):
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"db": (-96.0, 48.0)}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
-        control = controls.require_loudness()
-        return add_to_channel(latents, control.channel, self.db * control.units_per_db, kind=self.kind)
+        return move(latents, controls, "loudness", self.db, kind=self.kind)
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class Brightness(Edit):
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"octaves": (-4.0, 4.0)}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
-        control = controls.require_brightness()
-        return add_to_channel(latents, control.channel, self.octaves * control.units_per_octave, kind=self.kind)
+        return move(latents, controls, "brightness", self.octaves, kind=self.kind)
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,14 @@ class SetPitch(Edit):
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"midi": (0.0, 127.0)}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
-        semitones = self.midi - latents.pitch_midi if latents.has_pitch else 0.0
+        if not latents.has_pitch:
+            return scale_pitch(latents, 1.0, kind=self.kind)  # which says why not
+        semitones = self.midi - latents.pitch_midi
         return _moved_pitch(latents, semitones, controls, kind=self.kind)
 
 
 def _moved_pitch(latents: Latents, semitones: float, controls: Controls, *, kind: str) -> Latents:
-    moved = scale_pitch(latents, 2.0 ** (semitones / 12.0), kind=kind)
+    moved = move(latents, controls, "pitch", 100.0 * semitones, kind=kind)
     control = controls.brightness
     if control is None:
         return moved
@@ -128,13 +129,7 @@ class Oscillate(Edit):
             seed=self.seed,
             kept=held(self.rate_hz / latents.frame_rate_hz) if self.target == "loudness" else None,
         )
-        if self.target == "pitch":
-            return scale_pitch(latents, 2.0 ** (swing / 1200.0), kind=self.kind)
-        if self.target == "loudness":
-            loudness = controls.require_loudness()
-            return add_to_channel(latents, loudness.channel, swing * loudness.units_per_db, kind=self.kind)
-        brightness = controls.require_brightness()
-        return add_to_channel(latents, brightness.channel, swing * brightness.units_per_octave, kind=self.kind)
+        return move(latents, controls, self.target, swing, kind=self.kind)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from synth_explorer.edits.base import Edit, add_to_channel
 from synth_explorer.edits.controls import Controls, LoudnessControl
 from synth_explorer.edits.curves import onset_frame, rise_db
+from synth_explorer.edits.moves import move
 from synth_explorer.edits.timing import read_at
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
@@ -26,8 +27,9 @@ RISE_PART = 0.8
 class Noisiness(Edit):
     """Change the level of the noise against that of the partials by `db`.
 
-    The decoder scales its noise by as much (`LatentsMeta.noise_db`), which by itself would change loudness and
-    brightness a little: the closed loop holds both.
+    The fast decoder scales its noise by as much (`LatentsMeta.noise_db`), which by itself would change loudness and
+    brightness a little: the closed loop holds both. Where a checkpoint keeps its pitch inside z, a calibrated direction
+    does it.
     """
 
     db: float
@@ -36,9 +38,13 @@ class Noisiness(Edit):
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"db": (-96.0, 48.0)}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
+        if not latents.has_pitch and "noisiness" in controls.axes:
+            return move(latents, controls, "noisiness", self.db, kind=self.kind)
         if not latents.has_pitch:
+            why = controls.unanswered.get("noisiness", "calibrate it (synth-explorer calibrate)")
             raise EditError(
-                f"{self.kind}: checkpoint {latents.meta.checkpoint!r} has no noise apart from its partials."
+                f"{self.kind}: checkpoint {latents.meta.checkpoint!r} has no noise apart from its partials; "
+                f"as a direction: {why}."
             )
         return latents.replace(noise_db=latents.meta.noise_db + self.db)
 

@@ -1,0 +1,158 @@
+"""Directions across the channels of latents whose response was measured through the decoder.
+
+Shapes: F frames, C channels, S steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.errors import CheckpointError, EditError
+from synth_explorer.latents import Latents
+
+UNITS = {
+    "loudness": "dB",
+    "brightness": "octaves",
+    "noisiness": "dB",
+    "attack": "doublings",
+    "pitch": "cents",
+    "spread": "octaves",
+    "hollowness": "dB",
+}
+"""What is heard, and the unit of its changes: RMS level, spectral centroid, noise against partials, the time from 10 to
+90 % of the loudest amplitude, pitch, width of the spectrum about its centroid, odd partials against even ones."""
+
+
+@dataclass(frozen=True)
+class NamedAxis:
+    """A direction that does what its name says.
+
+    Attributes:
+        unit: of what is heard.
+        vector: [C], one step along it.
+        steps: [S], positions that were decoded and measured, rising, 0 among them.
+        heard: [S], median change at each of them, rising, 0 at 0.
+    """
+
+    unit: str
+    vector: tuple[float, ...]
+    steps: tuple[float, ...]
+    heard: tuple[float, ...]
+
+    def shifted(self, latents: Latents, amount: float | np.ndarray, *, kind: str) -> Latents:
+        """Latents moved so that a change by `amount`, a number or a track [F], is heard.
+
+        Raises:
+            EditError: other channels, or further than was measured; it says how far it goes.
+        """
+        low, high = self.heard[0], self.heard[-1]
+        if np.min(amount) < low - 1e-9 or np.max(amount) > high + 1e-9:
+            far = np.max(amount) if np.max(amount) > high else np.min(amount)
+            raise EditError(
+                f"{kind}: {far:+g} {self.unit} is beyond what this checkpoint answers: "
+                f"{low:+.2f} to {high:+.2f} {self.unit}."
+            )
+        return moved(latents, self.vector, np.interp(amount, self.heard, self.steps), kind=kind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        lists = {name: list(getattr(self, name)) for name in ("vector", "steps", "heard")}
+        return {"unit": self.unit} | lists
+
+    @classmethod
+    def from_dict(cls, name: str, content: Any) -> NamedAxis:
+        """Read what `to_dict` wrote; fields that this version does not know are left out. Raises CheckpointError."""
+        where = f"axes {name!r}"
+        vector, steps, heard = (numbers(where, content, key) for key in ("vector", "steps", "heard"))
+        rising = all(len(x) == len(steps) > 1 and np.all(np.diff(x) > 0) for x in (steps, heard))
+        if not rising or not heard[0] <= 0.0 <= heard[-1]:
+            raise CheckpointError(f"controls {where}: steps and heard must be as long as each other, rising, around 0.")
+        return cls(str(content.get("unit", "")), vector, steps, heard)
+
+
+@dataclass(frozen=True)
+class PrincipalAxis:
+    """A principal direction of the latent space, with what it moves.
+
+    Attributes:
+        vector: [C], one step: a standard deviation of the mean sounds of notes along it.
+        share: of their variance, 0..1.
+        steps: [S], positions that were decoded and measured, rising, 0 among them.
+        moves: [S] for each thing that is heard: its median change at each of them.
+        name: what it moves per step, in words, from the measurement.
+    """
+
+    vector: tuple[float, ...]
+    share: float
+    steps: tuple[float, ...]
+    moves: Mapping[str, tuple[float, ...]]
+    name: str
+
+    def shifted(self, latents: Latents, amount: float, unit: str, *, kind: str) -> Latents:
+        """Latents moved by `amount` steps, or, where `unit` is something that is heard, until it changes by as much.
+
+        Raises:
+            EditError: other channels, further than was measured, or something that this direction does not move.
+        """
+        if unit == "steps":
+            low, high = self.steps[0], self.steps[-1]
+            if not low <= amount <= high:
+                raise EditError(f"{kind}: {amount:+g} steps is beyond what was measured: {low:+g} to {high:+g} steps.")
+            return moved(latents, self.vector, amount, kind=kind)
+        if unit not in self.moves:
+            known = ", ".join(["steps", *self.moves])
+            raise EditError(f"{kind}: unit={unit!r} must be one of {known}.")
+        curve = np.array(self.moves[unit])
+        turn = np.sign(curve[-1] - curve[0])
+        if not np.all(np.diff(curve) * turn > 0):
+            raise EditError(f"{kind}: this direction does not move {unit} in one way ({self.name}).")
+        low, high = sorted((curve[0], curve[-1]))
+        if not low <= amount <= high:
+            raise EditError(
+                f"{kind}: {amount:+g} {UNITS.get(unit, '')} of {unit} is beyond what this direction moves: "
+                f"{low:+.2f} to {high:+.2f}."
+            )
+        return moved(latents, self.vector, float(np.interp(amount * turn, curve * turn, self.steps)), kind=kind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        moves = {name: list(curve) for name, curve in self.moves.items()}
+        lists = {"vector": list(self.vector), "steps": list(self.steps), "moves": moves}
+        return {"name": self.name, "share": self.share} | lists
+
+    @classmethod
+    def from_dict(cls, number: int, content: Any) -> PrincipalAxis:
+        """Read what `to_dict` wrote; fields that this version does not know are left out. Raises CheckpointError."""
+        where = f"principal direction {number}"
+        vector, steps = (numbers(where, content, key) for key in ("vector", "steps"))
+        share = numbers(where, {"share": [content.get("share")]}, "share")[0]
+        given = content.get("moves")
+        if not isinstance(given, Mapping) or len(steps) < 2 or np.any(np.diff(steps) <= 0):
+            raise CheckpointError(f"controls {where}: it must have moves, and at least two steps, rising.")
+        moves = {str(name): numbers(where, given, name) for name in given}
+        if any(len(curve) != len(steps) for curve in moves.values()):
+            raise CheckpointError(f"controls {where}: moves must be as long as steps.")
+        return cls(vector, share, steps, moves, str(content.get("name", where)))
+
+
+def moved(latents: Latents, vector: Sequence[float], steps: float | np.ndarray, *, kind: str) -> Latents:
+    """Latents moved by a number of steps, or a track [F] of them, along a vector [C]."""
+    if len(vector) != latents.channels:
+        raise EditError(f"{kind}: the direction has {len(vector)} channels, these latents {latents.channels}.")
+    return latents.replace(z=latents.z.astype(np.float64) + np.reshape(steps, (-1, 1)) * np.array(vector))
+
+
+def numbers(where: str, content: Any, key: str) -> tuple[float, ...]:
+    """A list of finite numbers, not empty, from controls. Raises CheckpointError."""
+    values = content.get(key) if isinstance(content, Mapping) else None
+    real = isinstance(values, list) and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) for value in values
+    )
+    if not real or not values:
+        raise CheckpointError(f"controls {where}: {key} must be a list of finite numbers, not empty.")
+    return tuple(float(value) for value in values)
