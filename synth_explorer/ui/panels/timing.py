@@ -14,12 +14,12 @@ def build() -> dict[str, gr.Component]:
         "attack_s": slider("attack_s", 0.005, "Attack (s, 0 as it is)"),
         "stretch": slider("stretch", 0.05, "Stretch (times)"),
         "reverse": _switch("reverse", "Reverse"),
-        "freeze": _switch("freeze", "Freeze, to the end for 0 s"),
+        "freeze": _switch("freeze", "Freeze (for 0 s: to the end)"),
     }
     knobs |= _pair({"freeze_at_s": (0.01, "At (s)"), "freeze_hold_s": (0.1, "For (s)")})
-    widget.words("<h3>Trim, to the end for 0 s</h3>")
+    widget.words("<h3>Trim (to 0 s: to the end)</h3>")
     knobs |= _pair({"trim_start_s": (0.01, "From (s)"), "trim_end_s": (0.01, "To (s)")})
-    widget.words("<h3>Envelope in s and dB</h3>")
+    widget.words("<h3>Envelope (s, dB)</h3>")
     knobs |= _pair({"env_attack_s": (0.01, "Attack"), "env_decay_s": (0.01, "Decay")})
     return knobs | _pair({"env_sustain_db": (0.5, "Sustain"), "env_release_s": (0.01, "Release")})
 

@@ -34,7 +34,8 @@ async function look({ ask, stamp }) {
   URL.revokeObjectURL(save.href);
   save.href = URL.createObjectURL(new Blob([text], { type: 'text/html' }));
   save.hidden = false;
-  frame.srcdoc = text.replaceAll('(prefers-color-scheme: dark)', 'all'); // this page is dark whatever the system says
+  // This page is dark whatever the system says; the file that is offered follows the system.
+  frame.srcdoc = text.replaceAll('(prefers-color-scheme: dark)', 'all').replace('color-scheme: light dark', 'color-scheme: dark');
   frame.hidden = false;
   shown = ask;
   say('ready', '');
