@@ -16,6 +16,7 @@ from synth_explorer.decode.wavenet import WaveNetDecoder
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.guide import Guide
 from synth_explorer.model.wavenet import WaveNet
+from synth_explorer.model.whitening import Colouring
 
 CHUNK_SAMPLES = 2048
 PARALLEL_FRAMES = 16  # that the parallel form computes at once
@@ -80,7 +81,7 @@ class FinalRender:
         chunks = self.engine(engine).stream(
             conditioning,
             seeds=[(SEED_STREAM, seed)],
-            extra=guide.inputs(self.network.config),
+            extra=guide.inputs(),
             temperature=spread,
             chunk_samples=CHUNK_SAMPLES,
             **options,
@@ -99,17 +100,17 @@ class FinalRender:
         """Compile everything."""
         sizes = self.network.sizes
         silence = np.zeros((1, sizes.hop), np.float32)
-        guide = Guide.of(silence, silence, self.network.config)
+        guide = Guide.of(silence, silence, self.network.config, sizes)
         z, pitch_hz = np.zeros((1, sizes.channels), np.float32), np.full(1, 220.0, np.float32)
         options = {"samples": 16, "seed": 0, "temperature": 1.0, "engine": "auto"}
         list(self.stream(z, pitch_hz, guide, **options))
 
     def _added(self, chunks: Iterator[np.ndarray], guide: Guide) -> Iterator[np.ndarray]:
-        """The fast decoder's sound plus the residual that was drawn."""
-        begin = 0
+        """The fast decoder's sound plus the residual that was drawn, coloured."""
+        begin, colour = 0, Colouring(guide.coefficients[0], hop=guide.config.condition_hop)
         for chunk in chunks:
             part = slice(begin, begin + chunk.shape[1])
-            yield (guide.sound[0, part] + guide.scale[0, part] * chunk[0]).astype(np.float32)
+            yield (guide.sound[0, part] + colour(guide.scale[0, part] * chunk[0])).astype(np.float32)
             begin = part.stop
 
     def _parallel(
@@ -131,7 +132,7 @@ class FinalRender:
         noise = temperature * np.random.default_rng((SEED_STREAM, seed)).standard_normal(
             (1, total * hop, 1), dtype=np.float32
         )
-        inputs = guide.inputs(config)
+        inputs = guide.inputs()
         for first in range(0, -(-samples // hop), PARALLEL_FRAMES):
             if _stopped(stop):
                 return

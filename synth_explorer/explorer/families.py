@@ -163,7 +163,7 @@ class DefaultFamily:
         controls = self._checked_controls(z, pitch_hz, noise=how.noise_gain)
         tones, noise = synthesis.parts(*self._one_note(controls, pitch_hz), **self._synthesis(how.seed))
         _refuse_unless_finite(tones + noise)
-        guide = Guide.of(tones[None], noise[None], wavenet.network.config)
+        guide = Guide.of(tones[None], noise[None], wavenet.network.config, self.config)
         return wavenet.stream(
             z,
             pitch_hz.astype(np.float32),

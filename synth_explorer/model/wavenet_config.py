@@ -31,9 +31,10 @@ class WaveNetConfig:
     condition_channels: int = 48
     condition_hop: int = 128
     lookahead: int = 48  # how far ahead of the sample the fast decoder's sound is known to the stack
-    range_rms: float = 3.0  # full scale of the residual, over the local RMS of the fast decoder's sound
+    whitening: int = 24  # order of the prediction filter; 0: none (the parallel form, which learns from spectra)
+    range_rms: float = 24.0  # full scale of the residual, over the local RMS of the fast decoder's (whitened) sound
     scale_window: int = 1024  # of that local RMS
-    scale_floor: float = 1e-5
+    scale_floor: float = 1e-6
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -41,6 +42,8 @@ class WaveNetConfig:
         for name in ("layers", "stages", "width", "skip_width", "taps", "start_taps", "condition_hop"):
             if getattr(self, name) < 1:
                 raise CheckpointError(f"{name}={getattr(self, name)} must be at least 1.")
+        if self.whitening < 0 or (self.form == "parallel" and self.whitening):
+            raise CheckpointError(f"whitening={self.whitening} must be 0 (parallel), or 0 or more (autoregressive).")
         if self.levels < 2 or self.levels % 2:
             raise CheckpointError(f"levels={self.levels} must be an even number of at least 2.")
 

@@ -150,8 +150,8 @@ def make_training_model(config: WaveNetTraining, sizes):
 class Crops:
     """Batches of crops from prepared notes, a function of (seed, step) alone."""
 
-    def __init__(self, notes: GuidedNotes, config: WaveNetTraining, stack: WaveNetConfig) -> None:
-        self.notes, self.config, self.stack = notes, config, stack
+    def __init__(self, notes: GuidedNotes, config: WaveNetTraining, stack: WaveNetConfig, sizes) -> None:
+        self.notes, self.config, self.stack, self.sizes = notes, config, stack, sizes
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """Inputs of a training step: past, guides, z, pitch_hz, first_frame, weight, and the form's targets."""
@@ -164,17 +164,17 @@ class Crops:
         last = notes.arrays["z"].shape[1] - frames
         first = np.where(rng.random(config.batch) < 0.35, 0, rng.integers(last + 1, size=config.batch))
         whole = {name: notes.sounds(chosen, name) for name in ("tones", "noise", "target", "original")}
-        guide = Guide.of(whole["tones"], whole["noise"], stack)
+        guide = Guide.of(whole["tones"], whole["noise"], stack, self.sizes)
         cut = (first * notes.hop)[:, None] + np.arange(frames * notes.hop)
 
         def crop(array: np.ndarray) -> np.ndarray:
             return np.take_along_axis(array, cut.reshape(cut.shape + (1,) * (array.ndim - 2)), axis=1)
 
-        residual = crop(np.clip((whole["target"] - guide.sound) / guide.scale, -1.0, 1.0)).astype(np.float32)
+        residual = crop(guide.residual(whole["target"]))
         weight = np.ones_like(residual)
         weight[first > 0, : config.context_frames * notes.hop] = 0.0
         out = {
-            "guides": crop(guide.inputs(stack)),
+            "guides": crop(guide.inputs()),
             "z": notes.arrays["z"][chosen],
             "pitch_hz": notes.arrays["pitch_hz"][chosen],
             "first_frame": first.astype(np.int32),
@@ -197,8 +197,8 @@ class Run(Loop):
     def __init__(self, config: WaveNetTraining, sizes, out: Path, *, resume: bool) -> None:
         model = make_training_model(config, sizes)
         super().__init__(model, config, out, heads=("loss", "residual"))
-        self.crops = Crops(GuidedNotes(config.notes), config, model.config)
-        self.unseen = Crops(GuidedNotes(config.validation), config, model.config)
+        self.crops = Crops(GuidedNotes(config.notes), config, model.config, sizes)
+        self.unseen = Crops(GuidedNotes(config.validation), config, model.config, sizes)
         if resume:
             self.resume()
 

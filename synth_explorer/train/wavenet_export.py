@@ -86,7 +86,7 @@ def temperatures(network: WaveNet, notes: GuidedNotes, *, count: int | None = No
     render = FinalRender(network)
     for note in chosen:
         tones, noise, original = (notes.sounds(note, name) for name in ("tones", "noise", "original"))
-        guide = Guide.of(tones[None], noise[None], network.config)
+        guide = Guide.of(tones[None], noise[None], network.config, network.sizes)
         z, pitch_hz = notes.arrays["z"][note], notes.arrays["pitch_hz"][note]
         found[None].append(measure.log_mel_distance_db(original, guide.sound[0], **rate))
         for temperature in TEMPERATURES:

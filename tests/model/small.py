@@ -55,7 +55,11 @@ def small_wavenet(form: str = "autoregressive", *, seed: int = 0):
     from synth_explorer.model.wavenet import WaveNet
     from synth_explorer.model.wavenet_config import WaveNetConfig
 
-    taps = {"taps": 3, "start_taps": 5} if form == "parallel" else {"taps": 2, "start_taps": 4}
+    taps = (
+        {"taps": 3, "start_taps": 5, "whitening": 0}
+        if form == "parallel"
+        else {"taps": 2, "start_taps": 4, "whitening": 6}
+    )
     config = WaveNetConfig(
         form=form, layers=4, stages=3, width=16, skip_width=16, levels=64, condition_width=8, condition_channels=6,
         lookahead=20, **taps,

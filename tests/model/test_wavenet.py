@@ -8,9 +8,11 @@ import pytest
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.guide import Guide, scale_of
 from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.model.whitening import Colouring
 from tests.model.small import small_config, small_wavenet
 
 FRAMES = 3
+WRONG = ({"form": "round"}, {"form": "parallel"}, {"layers": 0}, {"levels": 3}, {"wings": 2}, {"taps": "two"})
 
 
 def _inputs(network, rng, *, batch: int = 2):
@@ -19,7 +21,7 @@ def _inputs(network, rng, *, batch: int = 2):
     tones, noise = (0.1 * rng.standard_normal((2, batch, samples))).astype(np.float32)
     z = rng.standard_normal((batch, FRAMES, sizes.channels)).astype(np.float32)
     pitch_hz = np.full((batch, FRAMES), 330.0, np.float32)
-    return Guide.of(tones, noise, network.config), z, pitch_hz
+    return Guide.of(tones, noise, network.config, sizes), z, pitch_hz
 
 
 def test_the_engines_compute_the_same_network(rng) -> None:
@@ -31,7 +33,7 @@ def test_the_engines_compute_the_same_network(rng) -> None:
     guide, z, pitch_hz = _inputs(network, rng)
     conditioning = np.asarray(network.conditioning(z, pitch_hz))
     residual = rng.uniform(-0.9, 0.9, guide.sound.shape).astype(np.float32)
-    guides = guide.inputs(network.config)
+    guides = guide.inputs()
     past = np.pad(inputs_of(residual, levels=64)[:, :-1], ((0, 0), (1, 0)))[..., None].astype(np.float32)
     logits = np.asarray(network(past, guides, conditioning))
     wanted = np.exp(logits - logits.max(-1, keepdims=True))
@@ -49,7 +51,7 @@ def test_the_autoregressive_form_knows_only_its_past(rng) -> None:
     past = rng.standard_normal((1, guide.sound.shape[1], 1)).astype(np.float32)
     changed = past.copy()
     changed[:, 400:] += 1.0
-    before, after = (np.asarray(network(p, guide.inputs(network.config), conditioning)) for p in (past, changed))
+    before, after = (np.asarray(network(p, guide.inputs(), conditioning)) for p in (past, changed))
     np.testing.assert_array_equal(before[:, :400], after[:, :400])
     assert np.abs(before[:, 400:] - after[:, 400:]).max() > 1e-3
 
@@ -61,7 +63,7 @@ def test_the_parallel_form_looks_both_ways_as_far_as_it_says(rng) -> None:
     past = rng.standard_normal((1, guide.sound.shape[1], 1)).astype(np.float32)
     changed = past.copy()
     changed[:, 400] += 3.0
-    before, after = (np.asarray(network(p, guide.inputs(network.config), conditioning)) for p in (past, changed))
+    before, after = (np.asarray(network(p, guide.inputs(), conditioning)) for p in (past, changed))
     touched = np.flatnonzero(np.abs(before - after)[0, :, 0] > 1e-6)
     half = network.config.receptive_field // 2
     assert 400 - half <= touched[0] < 400 < touched[-1] <= 400 + half
@@ -77,17 +79,30 @@ def test_the_scale_follows_the_level_and_never_vanishes() -> None:
 
 
 def test_guides_show_the_sound_now_and_ahead(rng) -> None:
-    config = WaveNetConfig(lookahead=7)
+    config = WaveNetConfig(lookahead=7, whitening=0)
     tones, noise = rng.standard_normal((2, 1, 200)).astype(np.float32)
-    guide = Guide.of(tones, noise, config)
-    inputs = guide.inputs(config)
+    guide = Guide.of(tones, noise, config, small_config())
+    inputs = guide.inputs()
     np.testing.assert_allclose(inputs[0, :-7, 2], inputs[0, 7:, 0])
     np.testing.assert_allclose(inputs[0, :, 1] * guide.scale[0], noise[0], rtol=1e-5)
     np.testing.assert_array_equal(inputs[0, -7:, 2:], 0.0)
 
 
+def test_the_residual_leads_back_to_the_target(rng) -> None:
+    """Fast sound plus the residual, scaled and coloured, is the target, where the range suffices."""
+    config, sizes = WaveNetConfig(range_rms=50.0), small_config()
+    tones, noise = (0.1 * rng.standard_normal((2, 1, 3000))).astype(np.float32)
+    guide = Guide.of(tones, noise, config, sizes)
+    target = guide.sound + 0.03 * rng.standard_normal((1, 3000)).astype(np.float32)
+    residual = guide.residual(target)
+    coloured = Colouring(guide.coefficients[0], hop=config.condition_hop)(guide.scale[0] * residual[0])
+    np.testing.assert_allclose(guide.sound[0] + coloured, target[0], atol=1e-4)
+
+
 @pytest.mark.parametrize(
-    "values", [{"form": "round"}, {"layers": 0}, {"levels": 3}, {"wings": 2}, {"taps": "two"}], ids=str
+    "values",
+    [{"form": "round"}, {"form": "parallel"}, {"layers": 0}, {"levels": 3}, {"wings": 2}, {"taps": "two"}],
+    ids=str,
 )
 def test_sizes_that_make_no_network_are_refused(values) -> None:
     with pytest.raises(CheckpointError):

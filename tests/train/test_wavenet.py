@@ -13,11 +13,11 @@ from synth_explorer.errors import DataError, SpecError
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.wavenet import Crops, WaveNetTraining, train
 from tests.conftest import REPOSITORY, make_note
-from tests.model.small import SIZES, small_model
+from tests.model.small import SIZES, small_config, small_model
 
 STACKS = {
-    "autoregressive": {"taps": 2, "start_taps": 4},
-    "parallel": {"form": "parallel", "taps": 3, "start_taps": 5},
+    "autoregressive": {"taps": 2, "start_taps": 4, "whitening": 8},
+    "parallel": {"form": "parallel", "taps": 3, "start_taps": 5, "whitening": 0},
 }
 SMALL = {"layers": 3, "stages": 3, "width": 16, "skip_width": 16, "condition_width": 8, "condition_channels": 8}
 
@@ -114,7 +114,7 @@ def test_crops_are_the_notes_own_samples(prepared, form) -> None:
 
     config = WaveNetTraining.load(prepared / f"{form}.yaml")
     stack, notes = WaveNetConfig.from_dict(config.model), GuidedNotes(prepared / "notes")
-    crops = Crops(notes, config, stack)
+    crops = Crops(notes, config, stack, small_config())
     first, again, other = crops.batch(0), crops.batch(0), crops.batch(1)
     for name, array in first.items():
         np.testing.assert_array_equal(array, again[name])
