@@ -1,4 +1,4 @@
-"""The steps of a slider move: how long encoding and decoding take here."""
+"""The steps of a slider move, of a better listening and of the final render: how long they take here."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
 
 NOTE_S = 4.0
 REPEATS = 15
+SLOW_REPEATS = 3
 
 
 def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -> dict[str, Any]:
-    """Time each step of a slider move on one synthetic note.
+    """Time each step of a slider move on one synthetic note, then the fit and each WaveNet of the checkpoint.
 
     Args:
         explorer: the checkpoint.
@@ -30,6 +33,7 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
         `{"machine": {...}, "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
     """
     from synth_explorer.edits import EditChain, Gain, Oscillate
+    from synth_explorer.explorer import FIT_STEPS
 
     note = _note(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
     latents = explorer.encode(note)
@@ -45,12 +49,30 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
             explorer.edit(explorer.morph([latents, latents], (0.5, 0.5)), chain)
         ),
     }
+    slow: dict[str, Callable[[], Any]] = {}
+    if "fast" in explorer.decoders:
+        pitch = latents.pitch_midi
+        slow[f"encode, {FIT_STEPS} steps of fit"] = lambda: explorer.encode(note, pitch=pitch, fit_steps=FIT_STEPS)
+    for name in explorer.decoders[1:]:
+        if name != "wavenet":
+            slow[f"decode, {name}"] = partial(explorer.decode, latents, decoder=name)
+            slow[f"first chunk, {name}"] = partial(_first_chunk, explorer, latents, name)
+    times = {name: _timed(step, note_s=note_s, repeats=repeats) for name, step in steps.items()}
+    times |= {name: _timed(step, note_s=note_s, repeats=min(repeats, SLOW_REPEATS)) for name, step in slow.items()}
     return {
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
         "checkpoint": explorer.checkpoint_name,
         "note_s": note_s,
-        "steps": {name: _timed(step, note_s=note_s, repeats=repeats) for name, step in steps.items()},
+        "steps": times,
     }
+
+
+def _first_chunk(explorer: Explorer, latents: Latents, decoder: str) -> np.ndarray:
+    """The beginning of a stream, which is then left."""
+    stream = explorer.stream(latents, decoder=decoder)
+    first = next(stream)
+    stream.close()
+    return first
 
 
 def _note(samples: int, sample_rate_hz: int) -> np.ndarray:

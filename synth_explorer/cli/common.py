@@ -47,7 +47,7 @@ FitSteps = Annotated[
         "--fit-steps",
         min=0,
         max=200,
-        help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 12).",
+        help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 16).",
     ),
 ]
 Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder to write.")]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "numba", "keras", "numba-int16", "numba-int8")
 PITCH_RANGE_MIDI = (12.0, 120.0)
-FIT_STEPS = 12  # that the shell takes: the gain of further steps is small
+FIT_STEPS = 16  # that the shell takes: the gain of further steps is small
 
 
 class Explorer:

@@ -17,7 +17,7 @@ from synth_explorer.model import synthesis
 from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.model.spectral import SpectralLoss
 
-RATE = 0.1  # of the first step, in units of the learned channels
+RATE = 0.15  # of the first step, in units of the learned channels
 ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
 FINAL = 0.1  # share of the rate at the last step
 DECAYS = 0.8, 0.95  # of Adam's two averages

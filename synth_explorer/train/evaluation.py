@@ -82,8 +82,8 @@ def evaluate_reconstruction(
         progress: called with (done, total).
 
     Returns:
-        The report. Per note: log_mel_db, level_error_db, attack_error_ms, pitch_cents (render against original, by
-        `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
+        The report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents (render
+        against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
     from synth_explorer.measure import embedding
     from synth_explorer.train import baselines
@@ -146,15 +146,18 @@ def _distances(
     from synth_explorer.latents import midi_to_hz
 
     rate = {"sample_rate_hz": explorer.sample_rate_hz}
-    row = {
+    row: dict[str, Any] = {
         "midi": midi,
         "log_mel_db": measure.log_mel_distance_db(audio, rendered, **rate),
         "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, **rate),
         "level_error_db": measure.level_error_db(audio, rendered),
         "attack_error_ms": measure.attack_error_ms(audio, rendered, **rate),
-        "pitch_cents": measure.pitch_cents_difference(audio, rendered, **rate, around_hz=midi_to_hz(midi)),
     }
-    if label is not None:
+    known = midi if np.isfinite(midi) else label  # NSynth's latents tell no pitch
+    if known is not None:
+        around_hz = midi_to_hz(known)
+        row["pitch_cents"] = measure.pitch_cents_difference(audio, rendered, **rate, around_hz=around_hz)
+    if label is not None and np.isfinite(midi):
         row["midi_error"] = midi - label
     return row
 

@@ -48,6 +48,34 @@ def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
         assert len(original) == len(rendered)
 
 
+def test_baselines_frame_the_decoder(explorer, folder: Path) -> None:
+    """A fitted render beats the unfitted one, the ceiling beats it, and an untrained network is far off."""
+    plain = evaluation.evaluate_reconstruction(explorer, folder)["summary"]
+    report = evaluation.evaluate_reconstruction(explorer, folder, fit_steps=6, with_baselines=True)["summary"]
+    beside = report["baselines"]
+    assert report["fit_steps"] == 6
+    assert report["log_mel_db_mean"] < 0.95 * plain["log_mel_db_mean"]
+    assert beside["untrained"]["log_mel_db_mean"] > 2.0 * report["log_mel_db_mean"]
+    assert beside["untrained"]["frechet_db2"] > report["frechet_db2"] > 0.0
+    assert 0.0 < beside["other_seed"]["log_mel_db_mean"] < report["log_mel_db_mean"]
+    assert set(beside) >= {"mu_law_256", "other_seed", "untrained"}
+    assert "mu_law_256" not in evaluation.evaluate_reconstruction(explorer, folder)["summary"]
+
+
+def test_a_checkpoint_without_pitch_is_judged_by_the_index(tmp_path: Path, folder: Path) -> None:
+    from synth_explorer.explorer import Explorer
+    from tests.conftest import make_note
+    from tests.model.small_nsynth import small_checkpoint
+
+    for path in folder.glob("*.flac"):
+        soundfile.write(path, make_note(60.0, seconds=0.1), 16000)
+    nsynth = Explorer.load(small_checkpoint(tmp_path / "tiny").path)
+    report = evaluation.evaluate_reconstruction(nsynth, folder, decoder="wavenet", with_baselines=True)
+    assert np.isfinite(report["summary"]["log_mel_db_mean"])
+    assert "midi_error" not in report["per_note"][0]
+    assert set(report["summary"]["baselines"]) == {"mu_law_256", "other_seed"}
+
+
 def test_morph_report(explorer, folder: Path) -> None:
     report = evaluation.evaluate_morph(explorer, folder, save_audio=folder / "out", pitch_source="index")
     assert report["notes"] == 6
