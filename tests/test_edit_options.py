@@ -13,7 +13,18 @@ from typer.testing import CliRunner
 from synth_explorer import audio
 from synth_explorer.assets import example_notes
 from synth_explorer.cli import app, edit_options
-from synth_explorer.edits import Attack, Curve, Envelope, Freeze, Noisiness, Oscillate, Reverse, Stretch, Trim
+from synth_explorer.edits import (
+    Attack,
+    Curve,
+    Direction,
+    Envelope,
+    Freeze,
+    Noisiness,
+    Oscillate,
+    Reverse,
+    Stretch,
+    Trim,
+)
 
 NOTHING = {
     "noisiness_db": None,
@@ -116,3 +127,14 @@ def test_noisiness_is_heard_at_constant_loudness(explorer) -> None:
 
     assert noise_db(edited) - noise_db(latents) == pytest.approx(12.0, abs=0.5)
     assert np.array_equal(explorer.decode(edited), solution.audio)
+
+
+def test_directions() -> None:
+    assert edit_options.direction_steps(None) == []
+    assert edit_options.direction_steps(["1=-1.5", "2=0.3:brightness"]) == [
+        Direction(1, -1.5),
+        Direction(2, 0.3, "brightness"),
+    ]
+    for text in ("1", "a=2", "1=x", "=1"):
+        with pytest.raises(typer.BadParameter, match="must be"):
+            edit_options.direction_steps([text])

@@ -61,6 +61,7 @@ def edit(
     adsr: edit_options.Envelope = None,
     curve: edit_options.Curves = None,
     swing: edit_options.Swings = None,
+    direction: edit_options.Directions = None,
     open_loop: edit_options.OpenLoop = False,
     preset: Annotated[Path | None, typer.Option(metavar="P.json", help="An edit chain to apply first.")] = None,
     save_preset: Annotated[Path | None, typer.Option(metavar="P.json", help="Save the whole chain.")] = None,
@@ -75,10 +76,10 @@ def edit(
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
-    Edits are applied in this order: preset, toward, scale, add, pitch, time and curves, brightness, gain, oscillation.
-    The last three are solved: the sound is listened to and corrected until it does what was asked, and what it cannot
-    do is said. The raw edits of channels (--scale, --add, --osc-channels) are NSynth's: they work with every
-    checkpoint and promise nothing.
+    Edits are applied in this order: preset, toward, scale, add, pitch, directions, time and curves, brightness, gain,
+    oscillation. The last three are solved: the sound is listened to and corrected until it does what was asked, and
+    what it cannot do is said. The raw edits of channels (--scale, --add, --osc-channels) are NSynth's: they work with
+    every checkpoint and promise nothing.
     """
     common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
     _check_options(
@@ -108,6 +109,7 @@ def edit(
         curves=curve,
     )
     swings = edit_options.swing_steps(swing)
+    along = edit_options.direction_steps(direction)
     common.check_inputs(note, toward, preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch, fit_steps=fit_steps)
@@ -115,7 +117,7 @@ def edit(
         explorer,
         latents,
         raw,
-        timed,
+        along + timed,
         swings,
         preset=preset,
         toward=toward,

@@ -49,6 +49,14 @@ Swings = Annotated[
         help="One more oscillation, as often as you like: pitch:5:30, brightness:0.7:0.3:walk:0:0:7.",
     ),
 ]
+Directions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--direction",
+        metavar="N=AMOUNT[:UNIT]",
+        help="Along principal direction N: 1=1.5 (steps), 2=0.3:brightness (octaves of what it moves).",
+    ),
+]
 OpenLoop = Annotated[
     bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
 ]
@@ -89,6 +97,20 @@ def timed_steps(
         steps.append(edits.Envelope(*(_number(part, "--adsr") for part in parts)))
     steps += [_curve(text) for text in curves or ()]
     return steps if noisiness_db is None else [*steps, edits.Noisiness(db=noisiness_db)]
+
+
+def direction_steps(directions: list[str] | None) -> list[Edit]:
+    """The moves along principal directions of --direction."""
+    from synth_explorer import edits
+
+    steps: list[Edit] = []
+    for text in directions or ():
+        number, found, rest = text.partition("=")
+        amount, _, unit = rest.partition(":")
+        if not found or not number.strip().isdigit():
+            raise common.wrong_usage(f"{text!r} must be N=AMOUNT, such as 1=1.5 or 2=0.3:brightness.", "--direction")
+        steps.append(edits.Direction(int(number), _number(amount, "--direction"), unit.strip() or "steps"))
+    return steps
 
 
 def swing_steps(swings: list[str] | None) -> list[Edit]:

@@ -66,7 +66,7 @@ class Controls:
 
     def answers(self, name: str) -> bool:
         """Whether there is a control of this name, a tied channel or a direction."""
-        return getattr(self, name, None) is not None if name in _KINDS else name in self.axes
+        return name in self.axes or (name in _KINDS and getattr(self, name) is not None)
 
     def axis(self, name: str) -> NamedAxis:
         """The direction of this name, or an EditError that says why there is none."""
@@ -123,8 +123,8 @@ class Controls:
         version = content.get("format_version")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"controls have format_version={version!r}; this version reads {FORMAT_VERSION}.")
-        axes, principal = content.get("axes") or {}, content.get("principal") or []
-        texts, measured = content.get("unanswered") or {}, content.get("measured") or {}
+        axes, texts, measured = (content.get(name, {}) for name in ("axes", "unanswered", "measured"))
+        principal = content.get("principal", [])
         shapes = ((axes, Mapping), (principal, list), (texts, Mapping), (measured, Mapping))
         if any(not isinstance(value, kind) for value, kind in shapes):
             raise CheckpointError("controls must hold axes, unanswered and measured as objects, principal as a list.")
