@@ -36,9 +36,8 @@ def bent(tmp_path_factory: pytest.TempPathFactory):
 def test_directions_are_those_of_the_decoder(bent) -> None:
     _, found, _ = bent
     assert {"loudness", "noisiness", "pitch"} <= set(found.controls.axes)
-    for name, column in (("loudness", 0), ("pitch", 3)):
-        vector = np.array(found.controls.axes[name].vector)
-        assert abs(vector @ MIX[:, column]) / np.linalg.norm(vector) > 0.9, name
+    vector = np.array(found.controls.axes["loudness"].vector)
+    assert abs(vector @ MIX[:, 0]) / np.linalg.norm(vector) > 0.9
 
 
 def test_what_is_asked_is_heard_though_the_response_is_bent(bent) -> None:
