@@ -18,6 +18,7 @@ class Abilities:
         has_noise: whether its decoder has noise apart from the partials.
         has_pitch: whether pitch goes beside its latents.
         is_slow: whether a sound is made on demand.
+        has_final: whether a WaveNet can finish what the fast decoder makes.
         channels: how many latent channels there are.
         missing: a sentence about what is not there; empty when everything is.
     """
@@ -27,6 +28,7 @@ class Abilities:
     has_noise: bool
     has_pitch: bool
     is_slow: bool
+    has_final: bool
     channels: int
     missing: str
 
@@ -47,7 +49,8 @@ class Abilities:
         is_slow = explorer.decoders[0] != "fast"
         channels = explorer.config.channels
         noise = explorer.has_pitch and not is_slow
-        return cls(loudness, brightness, noise, explorer.has_pitch, is_slow, channels, " ".join(sentences))
+        final = not is_slow and "wavenet" in explorer.decoders
+        return cls(loudness, brightness, noise, explorer.has_pitch, is_slow, final, channels, " ".join(sentences))
 
     @property
     def targets(self) -> list[str]:

@@ -12,6 +12,7 @@
     slow: Boolean(slow),
     complete: sources.slice(0, knobs.count).every(Boolean),
   };
+  window.synthExplorerAsk = asked.ask; // for widgets that come later than the question
   window.dispatchEvent(new CustomEvent('sound-asked', { detail: asked.ask }));
   return [asked, asked];
 }

@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
-from synth_explorer.ui import glass, route, theme, widget, wiring
+from synth_explorer.ui import finale, glass, route, theme, widget, wiring
 from synth_explorer.ui.panels import checkpoint, edits, inspection, morph, result, sources
 from synth_explorer.ui.rack import Rack
 
@@ -18,6 +18,7 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
+ROUTES = (route.sound_route, finale.final_route, glass.inspection_route)
 
 
 def build_page(rack: Rack) -> gr.Blocks:
@@ -62,7 +63,7 @@ def serve(page: gr.Blocks, rack: Rack, **options: Any) -> tuple[Any, str, str]:
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [route.sound_route(rack), glass.inspection_route(rack)]},
+        "app_kwargs": {"routes": [make(rack) for make in ROUTES]},
         "ssr_mode": False,
         "allowed_paths": [str(rack.jukebox.folder)],
         "max_file_size": "64mb",

@@ -34,7 +34,7 @@ def outputs(panels: Panels) -> list[gr.Component]:
     slots = [component for slot in panels.sources.slots for component in slot.shown]
     knobs = [edits.knobs[name] for name in KNOBS]
     pitch = [morph.transpose, morph.set_pitch, morph.pitch_midi]
-    made = [panels.checkpoint.slow, result.making, result.autoplay]
+    made = [panels.checkpoint.slow, result.making, result.autoplay, result.finale]
     return [*slots, morph.pad, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
 
 
@@ -56,7 +56,7 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
         able = Abilities.of(studio.explorer)
     except SynthExplorerError as error:
         views = [handlers.SlotView.empty(str(error)) for _ in sources]
-        able = Abilities(False, False, False, False, False, 16, "")
+        able = Abilities(False, False, False, False, False, False, 16, "")
     else:
         views = handlers.reopen(studio, sources)
     shown = []
@@ -88,6 +88,7 @@ def _knobs(able: Abilities, count: int) -> list[Any]:
         able.is_slow,
         gr.update(visible=able.is_slow),
         gr.update(label="Play when it is made" if able.is_slow else "Play every change"),
+        {"available": able.has_final},
     ]
 
 

@@ -55,6 +55,14 @@ def glass(**options: Any) -> gr.HTML:
     return _widget("glass", None, **options)
 
 
+def finale(**options: Any) -> gr.HTML:
+    """The button of the final render, its player and its download; the sound plays while it is made.
+
+    Value: {"available"}: whether the checkpoint has one. What it renders is the newest question of `ask.js`.
+    """
+    return _widget("finale", {"available": False}, **options)
+
+
 def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:
     """A spectrogram that plays: picture, playhead, play button, level and download. Empty at first.
 

@@ -51,12 +51,15 @@ class FakeExplorer:
     """Counts what it does, so that tests can say what was remembered."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast",), True
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast", "wavenet"), True
     config = SimpleNamespace(channels=CHANNELS)
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)
         self.encoded = self.decoded = 0
+        self.go_on = Event()  # a final render waits for it half-way
+        self.go_on.set()
+        self.ended = Event()  # set when a final render has ended, or was left
 
     def warm_up(self) -> None:
         pass
@@ -100,6 +103,20 @@ class FakeExplorer:
             NOISE * temperature * 10 ** (latents.meta.noise_db / 20) * np.random.default_rng(seed).normal(size=total)
         )
         return (gain * (tones + noise)).astype(np.float32)[: latents.duration_samples]
+
+    def stream(self, latents: Latents, *, decoder: str, **_: Any) -> Iterator[np.ndarray]:
+        """The final render: half as loud, in chunks, and not to the end before `go_on`."""
+        assert decoder == "wavenet"
+        audio = 0.5 * self.decode(latents)
+        self.ended.clear()
+        try:
+            for start in range(0, audio.size, 1024):
+                if start >= audio.size // 2:
+                    while not self.go_on.wait(0.05):
+                        yield audio[:0]
+                yield audio[start : start + 1024]
+        finally:
+            self.ended.set()
 
     def morph(self, latents: list[Latents], weights: tuple[float, ...], *, pitch: float | None = None) -> Latents:
         return interpolate(latents, weights, pitch_hz=None if pitch is None else midi_to_hz(pitch))

@@ -21,6 +21,7 @@ class Result:
     render: gr.Button
     stop: gr.Button
     progress: gr.HTML
+    finale: gr.HTML
     comparison: gr.Row
     before: gr.HTML
     table: gr.HTML
@@ -44,6 +45,7 @@ def build() -> Result:
             render = gr.Button("Render", variant="primary", size="sm", min_width=0, elem_id="render")
             stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
             progress = widget.words("", elem_id="progress")
+        finale = widget.finale(elem_id="finale")
         with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
             with gr.Column(min_width=0, elem_classes="before"):
                 widget.words("<h3>Before the edits</h3>")
@@ -51,4 +53,5 @@ def build() -> Result:
                     letter="the morph before the edits", elem_id="screen-before", elem_classes="small"
                 )
             table = widget.words("", elem_id="report")
-    return Result(request, screen, message, autoplay, making, render, stop, progress, comparison, before, table)
+    making_one = (making, render, stop, progress, finale)
+    return Result(request, screen, message, autoplay, *making_one, comparison, before, table)

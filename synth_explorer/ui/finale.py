@@ -1,0 +1,85 @@
+"""The route of final renders: `GET sound/final.wav?ask=...` is the WaveNet's sound of what is asked for.
+
+A WAV file whose length is known and whose samples come as they are decoded, so that it plays while it is made. Whoever
+closes the connection stops the render.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import AsyncIterator, Generator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.routing import APIRoute
+
+from synth_explorer.errors import CheckpointError, SynthExplorerError
+from synth_explorer.ui.ask import Ask
+
+if TYPE_CHECKING:
+    from synth_explorer.ui.rack import Rack
+
+PATH = "/sound/final.wav"
+DECODER = "wavenet"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+BYTES = 2
+
+
+def final_route(rack: Rack) -> APIRoute:
+    """The route over the rack's studios, for Gradio's launch."""
+
+    def final(request: Request, ask: str = "") -> Any:
+        try:
+            samples, rate_hz, chunks = _begun(rack, ask)
+        except SynthExplorerError as error:
+            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+        length = {"Content-Length": str(len(header(samples, rate_hz)) + samples * BYTES)}
+        body = wav(chunks, samples=samples, sample_rate_hz=rate_hz)
+        return StreamingResponse(_while_heard(request, body), media_type="audio/wav", headers=HEADERS | length)
+
+    return APIRoute(PATH, final, methods=["GET"], include_in_schema=False)
+
+
+async def _while_heard(request: Request, body: Generator[bytes]) -> AsyncIterator[bytes]:
+    """The body, made in a thread, until its end or until nobody listens any more; then it is closed."""
+    nothing = object()
+    try:
+        while not await request.is_disconnected():
+            piece = await run_in_threadpool(next, body, nothing)
+            if piece is nothing:
+                break
+            yield piece
+    finally:
+        body.close()
+
+
+def _begun(rack: Rack, ask: str) -> tuple[int, int, Generator[np.ndarray]]:
+    """Samples, rate and the stream of what is asked for. Raises SynthExplorerError where it makes no sense."""
+    asked = Ask.from_json(ask)
+    studio = rack.studio(asked.checkpoint)
+    explorer = studio.explorer
+    if studio.is_slow or DECODER not in explorer.decoders:
+        raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
+    sources = [studio.find(token) for token in asked.tokens]
+    edited = studio.render(sources, asked.settings, preset_mean=asked.preset_mean).after
+    samples = min(edited.duration_samples, edited.frames * explorer.hop)
+    return samples, explorer.sample_rate_hz, explorer.stream(edited, decoder=DECODER)
+
+
+def wav(chunks: Generator[np.ndarray], *, samples: int, sample_rate_hz: int) -> Generator[bytes]:
+    """Chunks of audio [n] in -1..1, `samples` in all, as a 16-bit WAV file; what lies beyond full scale is cut."""
+    with closing(chunks):
+        yield header(samples, sample_rate_hz)
+        for chunk in chunks:
+            yield np.rint(np.clip(chunk, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+
+
+def header(samples: int, sample_rate_hz: int) -> bytes:
+    """The 44 bytes that a mono 16-bit WAV file begins with."""
+    size = samples * BYTES
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, sample_rate_hz * BYTES, BYTES, 8 * BYTES)
+    return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size)

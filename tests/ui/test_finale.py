@@ -1,0 +1,81 @@
+"""The final render on the page: played while it is made, stopped, refused where there is none."""
+
+from __future__ import annotations
+
+import io
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+import soundfile
+
+from synth_explorer.ui import finale
+from tests.ui.desk import NEEDS_CHROMIUM
+
+pytestmark = NEEDS_CHROMIUM
+
+
+def _ask(desk) -> str:
+    return desk.page.evaluate("window.synthExplorerAsk")
+
+
+def _state(desk, state: str) -> None:
+    desk.page.wait_for_selector(f"#finale .finale[data-state={state}]")
+
+
+def test_the_file_is_the_decoders_sound(desk, address) -> None:
+    with urlopen(f"{address}sound/final.wav?ask={quote(_ask(desk))}") as answer:
+        data = answer.read()
+        assert int(answer.headers["Content-Length"]) == len(data)
+    sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32")
+    assert rate_hz == 16000
+    fast = desk.fetch()
+    np.testing.assert_allclose(sound, 0.5 * fast, atol=2.0 / 32768)
+
+
+def test_it_plays_before_it_is_made_and_a_stop_ends_it(desk, studio) -> None:
+    explorer = studio.explorer
+    explorer.go_on.clear()
+    try:
+        desk.page.click("#finale .finale-play")
+        _state(desk, "playing")
+        assert not explorer.ended.is_set()
+        desk.page.click("#finale .finale-stop")
+        _state(desk, "ready")
+        assert explorer.ended.wait(10.0)
+    finally:
+        explorer.go_on.set()
+
+
+def test_it_plays_to_its_end(desk) -> None:
+    desk.page.click("#finale .finale-play")
+    _state(desk, "playing")
+    _state(desk, "ready")
+    with desk.page.expect_download() as saved:
+        desk.page.click("#finale .finale-save")
+    sound = soundfile.read(saved.value.path(), dtype="float32")[0]
+    np.testing.assert_allclose(sound, 0.5 * desk.fetch(), atol=2.0 / 32768)
+
+
+@pytest.mark.parametrize("ask", ["", "{}", "nonsense"])
+def test_what_cannot_be_rendered_is_one_sentence(address, ask) -> None:
+    with pytest.raises(HTTPError) as found:
+        urlopen(f"{address}sound/final.wav?ask={quote(ask)}")
+    assert found.value.code == 422
+    assert len(found.value.read().decode().split(". ")) == 1
+
+
+def test_a_checkpoint_with_only_a_slow_decoder_has_none(desk, address) -> None:
+    with pytest.raises(HTTPError) as found:
+        urlopen(f"{address}sound/final.wav?ask={quote(_ask(desk).replace('fake', 'slow'))}")
+    assert "no final render" in found.value.read().decode()
+
+
+def test_the_header_is_that_of_a_wave_file() -> None:
+    chunks = (np.array(part) for part in ([0.0, 0.5], [-2.0]))
+    data = b"".join(finale.wav(chunks, samples=3, sample_rate_hz=22050))
+    sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="int16")
+    assert rate_hz == 22050
+    assert list(sound) == [0, 16384, -32767]
