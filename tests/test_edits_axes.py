@@ -38,7 +38,7 @@ CONTENT = {
             "share": 0.4,
             "vector": [1.0, 2.0, 0.0],
             "steps": [-1, 0, 1, 2],
-            "moves": {"brightness": [-0.8, 0, 0.8, 1.0], "noisiness": [1.0, 0, 1.0, -1.0], "attack": [1, 0, -1, -3]},
+            "moves": {"brightness": [-0.8, 0, 0.8, 1.0], "noisiness": [1.0, 0, 1.0, -1.0], "attack": [1, 0, -1, -0.5]},
         }
     ],
 }
@@ -91,8 +91,9 @@ def test_tracks_are_inverted_in_every_frame(latents: Latents) -> None:
         (SetPitch(60), "keeps pitch inside z"),
         (Direction(2, 1.0), r"no direction 2; this checkpoint has 1\.\.1"),
         (Direction(1, -1.5), r"-1.5 steps is beyond what was measured: -1 to \+2 steps"),
-        (Direction(1, 1.2, "brightness"), r"beyond what this direction moves: -0.80 to \+1.00"),
+        (Direction(1, 1.2, "brightness"), r"beyond what this direction moves in one way: -0.80 to \+1.00"),
         (Direction(1, 0.5, "noisiness"), "does not move noisiness in one way"),
+        (Direction(1, -1.2, "attack"), r"in one way: -1.00 to \+1.00"),
         (Direction(1, 0.5, "warmth"), "unit='warmth' must be one of steps, brightness"),
     ],
 )
@@ -107,7 +108,7 @@ def test_refuses(latents: Latents, edit, message: str) -> None:
         (Direction(1, 1.5), 1.5),
         (Direction(1, 0.4, "brightness"), 0.5),
         (Direction(1, 0.9, "brightness"), 1.5),
-        (Direction(1, -2.0, "attack"), 1.5),
+        (Direction(1, -0.5, "attack"), 0.5),
     ],
 )
 def test_principal_directions(latents: Latents, edit: Direction, expected: float) -> None:

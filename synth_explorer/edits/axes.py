@@ -107,17 +107,29 @@ class PrincipalAxis:
         if unit not in self.moves:
             known = ", ".join(["steps", *self.moves])
             raise EditError(f"{kind}: unit={unit!r} must be one of {known}.")
-        curve = np.array(self.moves[unit])
-        turn = np.sign(curve[-1] - curve[0])
-        if not np.all(np.diff(curve) * turn > 0):
+        steps, heard = self._one_way(np.array(self.moves[unit]))
+        if len(steps) < 3:
             raise EditError(f"{kind}: this direction does not move {unit} in one way ({self.name}).")
-        low, high = sorted((curve[0], curve[-1]))
-        if not low <= amount <= high:
+        if not heard[0] <= amount <= heard[-1]:
             raise EditError(
-                f"{kind}: {amount:+g} {UNITS.get(unit, '')} of {unit} is beyond what this direction moves: "
-                f"{low:+.2f} to {high:+.2f}."
+                f"{kind}: {amount:+g} {UNITS.get(unit, '')} of {unit} is beyond what this direction moves in one way: "
+                f"{heard[0]:+.2f} to {heard[-1]:+.2f}."
             )
-        return moved(latents, self.vector, float(np.interp(amount * turn, curve * turn, self.steps)), kind=kind)
+        return moved(latents, self.vector, float(np.interp(amount, heard, steps)), kind=kind)
+
+    def _one_way(self, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and what is heard at them, rising, as far around 0 as the curve [S] goes one way."""
+        zero = self.steps.index(0.0)
+        rises = np.diff(curve)
+        way = np.sign(curve[min(zero + 1, len(curve) - 1)] - curve[max(zero - 1, 0)])
+        first = last = zero
+        while first > 0 and rises[first - 1] * way > 0:
+            first -= 1
+        while last < len(rises) and rises[last] * way > 0:
+            last += 1
+        part = slice(first, last + 1)
+        order = slice(None) if way > 0 else slice(None, None, -1)
+        return np.array(self.steps)[part][order], curve[part][order]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -132,8 +144,8 @@ class PrincipalAxis:
         vector, steps = (numbers(where, content, key) for key in ("vector", "steps"))
         share = numbers(where, {"share": [content.get("share")]}, "share")[0]
         given = content.get("moves")
-        if not isinstance(given, Mapping) or len(steps) < 2 or np.any(np.diff(steps) <= 0):
-            raise CheckpointError(f"controls {where}: it must have moves, and at least two steps, rising.")
+        if not isinstance(given, Mapping) or len(steps) < 2 or np.any(np.diff(steps) <= 0) or 0.0 not in steps:
+            raise CheckpointError(f"controls {where}: it must have moves, and steps that rise, 0 among them.")
         moves = {str(name): numbers(where, given, name) for name in given}
         if any(len(curve) != len(steps) for curve in moves.values()):
             raise CheckpointError(f"controls {where}: moves must be as long as steps.")
