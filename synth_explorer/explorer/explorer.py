@@ -102,9 +102,11 @@ class Explorer:
         """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
         return self.family.has_pitch
 
-    def warm_up(self) -> None:
-        """Compile everything, so that the first real call is as fast as the later ones."""
-        self.family.warm_up()
+    def warm_up(self, decoder: str | None = None) -> None:
+        """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
+        decoder = self.decoders[0] if decoder is None else decoder
+        _expect_choice("decoder", decoder, self.decoders)
+        self.family.warm_up(decoder)
 
     def read(self, path: str | os.PathLike[str]) -> np.ndarray:
         """Sound file -> audio [T] float32 at `sample_rate_hz`, at most `config.max_s` long. Raises AudioError."""
@@ -122,6 +124,7 @@ class Explorer:
         source: str = "",
         align: bool = True,
         fit_steps: int = 0,
+        progress: Progress | None = None,
     ) -> Latents:
         """A note -> its latents.
 
@@ -136,6 +139,7 @@ class Explorer:
             fit_steps: how often to listen to what the fast decoder makes of the latents and better them by it (see
                 `model.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` brings the sound about a fifth nearer
                 to the note's, for some tenths of a second a second of sound. Nothing without a fast decoder.
+            progress: called with (steps done, steps) of the fit.
 
         Raises:
             AudioError: not sound, silent, or a pitch out of range.
@@ -155,7 +159,7 @@ class Explorer:
         if fit_steps < 0:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
         midi = None if pitch is None else _checked_pitch(pitch)
-        z, pitch_hz = self.family.encode(note, midi=midi, fit_steps=fit_steps)
+        z, pitch_hz = self.family.encode(note, midi=midi, fit_steps=fit_steps, progress=progress)
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,

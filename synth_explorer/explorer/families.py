@@ -67,14 +67,16 @@ class Family(Protocol):
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
 
-    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A prepared note [T] -> (z [F, C], pitch_hz [F]), F = ceil(T / hop)."""
 
     def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
         """Latents -> chunks of audio, float32, `how.samples` in all."""
 
-    def warm_up(self) -> None:
-        """Compile everything."""
+    def warm_up(self, decoder: str) -> None:
+        """Compile everything that a decoder needs."""
 
 
 class DefaultFamily:
@@ -113,7 +115,9 @@ class DefaultFamily:
         with self._lock:
             return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
 
-    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
         frames = -(-len(audio) // hop)
@@ -125,7 +129,7 @@ class DefaultFamily:
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
         if fit_steps:
-            z = self._fit(z, longer, padded, steps=fit_steps)
+            z = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
         return z[0, :frames], track
 
     def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
@@ -211,9 +215,12 @@ class DefaultFamily:
         sizes = {"hop": config.hop, "subframes": config.subframes, "sample_rate_hz": config.sample_rate_hz}
         return self._bands | sizes | {"harmonics_count": config.harmonics, "seed": seed}
 
-    def warm_up(self) -> None:
-        """A second of a tone, there and back. WaveNets are compiled when they are first used."""
-        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None, fit_steps=0)
+    def warm_up(self, decoder: str) -> None:
+        """A second of a tone, there and back; or a WaveNet alone."""
+        if decoder != "fast":
+            self.wavenet(decoder).warm_up()
+            return
+        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None)
         list(self.stream(z, pitch_hz, Decoding(len(z) * self.config.hop, "fast")))
 
 
@@ -245,7 +252,9 @@ class NSynthFamily:
         """There is none."""
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 
-    def encode(self, audio: np.ndarray, *, midi: float | None, fit_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Latents of a note, padded with silence to whole frames. There is no pitch to tell and nothing to fit."""
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(audio, (0, frames * self.config.hop - len(audio)))
@@ -275,9 +284,9 @@ class NSynthFamily:
         for chunk in chunks:
             yield chunk[0]
 
-    def warm_up(self) -> None:
+    def warm_up(self, decoder: str) -> None:
         """A frame of a tone, and a few samples."""
-        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None, fit_steps=0)
+        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
         self.wavenet().generate(z[None], seeds=[0], samples=16)
 
 

@@ -35,8 +35,8 @@ class Abilities:
     @classmethod
     def of(cls, explorer: Explorer) -> Abilities:
         """Those of a loaded checkpoint."""
-        loudness = explorer.controls.loudness is not None
-        brightness = explorer.controls.brightness is not None
+        loudness = explorer.controls.answers("loudness")
+        brightness = explorer.controls.answers("brightness")
         lacks = [name for name, there in (("loudness", loudness), ("brightness", brightness)) if not there]
         sentences = []
         if lacks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.errors import AudioError
+from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
+GIVE_WAY_S = 0.4
 SOURCES_KEPT, LATENTS_KEPT, RENDERS_KEPT = 256, 64, 48
 
 
@@ -57,6 +59,8 @@ class Studio:
         self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
         self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
         self._model, self._slow = RLock(), Lock()
+        self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
+        self._moved_s = 0.0  # when a knob last asked for a sound
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
 
     def _load(self, load: Callable[[], Explorer]) -> None:
@@ -67,6 +71,8 @@ class Studio:
             self._explorer.set_exception(error)
             return
         self._explorer.set_result(explorer)
+        if "fast" in explorer.decoders and len(explorer.decoders) > 1:
+            explorer.warm_up("wavenet")
 
     @property
     def explorer(self) -> Explorer:
@@ -176,7 +182,25 @@ class Studio:
     def _encode(self, source: Source, audio: np.ndarray) -> Latents:
         with self._model:
             latents = self.explorer.encode(audio, pitch=source.pitch_midi, source=source.title)
+        if not self.is_slow:
+            self._fitter.submit(self._fit, source, audio)
         return self._latents.put((source.key, source.pitch_midi), latents)
+
+    def _fit(self, source: Source, audio: np.ndarray) -> None:
+        """Better latents of a source, while nothing moves; sounds that are asked for from then on are made of them."""
+        fitted = self.explorer.encode(
+            audio,
+            pitch=source.pitch_midi,
+            source=source.title,
+            fit_steps=FIT_STEPS,
+            progress=lambda done, steps: self._give_way(),
+        )
+        self._latents.put((source.key, source.pitch_midi), fitted)
+
+    def _give_way(self) -> None:
+        """Wait until no knob has moved for a moment."""
+        while time.perf_counter() - self._moved_s < GIVE_WAY_S:
+            time.sleep(GIVE_WAY_S / 4)
 
     def _read(self, path: Path, title: str) -> np.ndarray:
         try:
@@ -224,6 +248,7 @@ class Studio:
             SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
         """
         key, used = self._key(sources, settings, preset_mean)
+        self._moved_s = time.perf_counter()
         with self._model:  # whoever asks the same a moment later waits for this answer
             known = self._renders.get(key)
             if known is not None:

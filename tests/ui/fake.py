@@ -56,13 +56,13 @@ class FakeExplorer:
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)
-        self.encoded = self.decoded = 0
+        self.encoded = self.decoded = self.fitted = 0
         self.go_on = Event()  # a final render waits for it half-way
         self.go_on.set()
         self.ended = Event()  # set when a final render has ended, or was left
 
-    def warm_up(self) -> None:
-        pass
+    def warm_up(self, decoder: str | None = None) -> None:
+        assert decoder is None or decoder in self.decoders
 
     def read(self, path: str | Path) -> np.ndarray:
         return sound.load(path, sample_rate_hz=RATE_HZ)
@@ -73,8 +73,20 @@ class FakeExplorer:
         hz = np.argmax(spectrum) * RATE_HZ / (4 * audio.size)
         return 69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.97
 
-    def encode(self, audio: np.ndarray | Path, *, pitch: float | None = None, source: str = "") -> Latents:
-        self.encoded += 1
+    def encode(
+        self,
+        audio: np.ndarray | Path,
+        *,
+        pitch: float | None = None,
+        source: str = "",
+        fit_steps: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Latents:
+        if fit_steps:
+            self.fitted += 1
+            progress(fit_steps, fit_steps)
+        else:
+            self.encoded += 1
         audio = self.read(audio) if isinstance(audio, Path) else audio
         prepared = sound.prepare(audio, sample_rate_hz=RATE_HZ, pre_roll_samples=512, max_samples=FRAMES * HOP)
         padded = np.pad(prepared.audio, (0, FRAMES * HOP - prepared.audio.size)).reshape(FRAMES, HOP)
@@ -139,7 +151,7 @@ class SlowExplorer(FakeExplorer):
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         raise AudioError("This checkpoint estimates no pitch.")
 
-    def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "") -> Latents:
+    def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "", **_: Any) -> Latents:
         latents = super().encode(audio, pitch=60.0, source=source)
         meta = replace(latents.meta, checkpoint="slow", checkpoint_hash=self.checkpoint_hash)
         return Latents(latents.z, np.full(latents.frames, np.nan), meta)

@@ -252,3 +252,17 @@ def test_the_page_builds_with_every_event_private(rack):
     assert page.fns
     assert all(event.api_visibility == "private" for event in page.fns.values())
     assert not list(Path(handlers.__file__).parent.glob("*.pyi"))
+
+
+def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
+    """Its latents are bettered while nothing moves; what is asked for from then on is made of those."""
+    from synth_explorer.ui.studio import Studio
+
+    studio = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path))
+    source = studio.open_example("Reed 60")
+    first = studio.latents(source)
+    studio._fitter.submit(lambda: None).result()
+    assert studio.explorer.fitted == 1
+    assert studio.latents(source) is not first
+    assert studio.explorer.encoded == 1
+    studio.jukebox.close()
