@@ -205,6 +205,8 @@ class Request:
             return plain
         if self.brightness.goal != asked:
             why = "darker than that, it would be darker than its own pitch"
+        elif abs(heard) > abs(asked) and heard * asked > 0:
+            why = "it answers too unevenly to be set more closely"
         else:
             why = "the decoder cannot tilt its spectrum further"
         return replace(plain, limit=heard, reason=why)

@@ -28,11 +28,12 @@ class FinalRender:
 
     Args:
         network: with its weights, of either form.
-        temperature: of the draws when 1 is asked for: where the trained network sounds best (measured, see the card).
+        gain: of the residual, beside the fast decoder's sound: 1 is what the network learnt, 0 the fast decoder's
+            sound alone (chosen by validation, see the card).
     """
 
-    def __init__(self, network: WaveNet, *, temperature: float = 1.0) -> None:
-        self.network, self.temperature = network, temperature
+    def __init__(self, network: WaveNet, *, gain: float = 1.0) -> None:
+        self.network, self.gain = network, gain
         self.form = network.config.form
         self._condition = runtime.compiled(lambda z, p: network.conditioning(z, p), ranks=(3, 2))
         self._whole = runtime.compiled(lambda *given: network(*given), ranks=(3, 3, 3))
@@ -72,17 +73,16 @@ class FinalRender:
             CheckpointError: an engine that this form does not have.
         """
         conditioning = self._condition(z[None], pitch_hz[None])
-        spread = temperature * self.temperature
         options = {"samples": samples, "stop": stop, "progress": progress}
         if self.form == "parallel":
             if engine not in ("auto", "keras"):
                 raise CheckpointError(f"The parallel WaveNet is computed by Keras, not by the engine {engine!r}.")
-            return self._parallel(conditioning, guide, seed=seed, temperature=spread, **options)
+            return self._parallel(conditioning, guide, seed=seed, temperature=temperature, **options)
         chunks = self.engine(engine).stream(
             conditioning,
             seeds=[(SEED_STREAM, seed)],
             extra=guide.inputs(),
-            temperature=spread,
+            temperature=temperature,
             chunk_samples=CHUNK_SAMPLES,
             **options,
         )
@@ -110,7 +110,7 @@ class FinalRender:
         begin, colour = 0, Colouring(guide.coefficients[0], hop=guide.config.condition_hop)
         for chunk in chunks:
             part = slice(begin, begin + chunk.shape[1])
-            yield (guide.sound[0, part] + colour(guide.scale[0, part] * chunk[0])).astype(np.float32)
+            yield (guide.sound[0, part] + self.gain * colour(guide.scale[0, part] * chunk[0])).astype(np.float32)
             begin = part.stop
 
     def _parallel(
@@ -142,7 +142,7 @@ class FinalRender:
             until = min(samples, (first + PARALLEL_FRAMES) * hop)
             part = slice(first * hop, until)
             residual = residual[(first - begin) * hop :][: until - first * hop]
-            yield (guide.sound[0, part] + guide.scale[0, part] * residual).astype(np.float32)
+            yield (guide.sound[0, part] + self.gain * guide.scale[0, part] * residual).astype(np.float32)
             if progress is not None:
                 progress(until, samples)
 

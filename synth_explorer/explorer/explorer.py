@@ -188,8 +188,8 @@ class Explorer:
             decoder: one of `decoders`; None: the first of them.
             seed: of the noise or the draws; the same seed gives the same sound on the same engine.
             temperature: of the fast decoder: scales the level of the noise, beside the latents' `noise_db`, 1 as it was
-                heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained (or as the checkpoint
-                says that it sounds best), 0 the likeliest level always.
+                heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest
+                level always.
             engine: "numba", "keras" (the reference), or "auto"; for a WaveNet also "numba-int16" and "numba-int8": its
                 weights rounded, two to five times as fast, other samples, nearer than another seed (`decode.packing`).
             progress: called with (samples done, samples in all).
@@ -309,7 +309,7 @@ def _default_family(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFami
             f"{model.config.sample_rate_hz} Hz."
         )
     stored = checkpoints.load_wavenets(info, model.config)
-    finals = {form: FinalRender(one.network, temperature=one.temperature) for form, one in stored.items()}
+    finals = {form: FinalRender(one.network, gain=one.gain) for form, one in stored.items()}
     return DefaultFamily(model, head, finals)
 
 

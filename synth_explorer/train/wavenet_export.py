@@ -1,4 +1,4 @@
-"""From a run of the WaveNet to a checkpoint: the best weights, and the temperature at which they sound best.
+"""From a run of the WaveNet to a checkpoint: the best weights, and how much of the residual to add.
 
 Shapes: B notes, T samples.
 """
@@ -20,8 +20,9 @@ from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.wavenet import WaveNetTraining
 
-TEMPERATURES = (0.0, 0.25, 0.5, 0.75, 1.0)
-NOTES = 12
+GAINS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+WORTH = 1.01  # of the smallest log-mel distance is what the fullest residual that is taken may cost
+NOTES = 16
 
 
 def export(
@@ -33,8 +34,8 @@ def export(
         run: folder of the run.
         out: folder of the checkpoint; replaced if it is there.
         final: whether this form is the final render from now on.
-        notes: how many validation crops the temperature is chosen by.
-        report: told of each temperature.
+        notes: how many validation crops the gain of the residual is chosen by.
+        report: told what each gain comes to.
 
     Raises:
         DataError: a folder that holds no validated run.
@@ -45,22 +46,18 @@ def export(
     config = WaveNetTraining(**json.loads((run / "config.json").read_text(encoding="utf-8")))
     source = checkpoints.verify(config.checkpoint)
     network = load(run, config, checkpoints.load_model(source).config)
-    figures = temperatures(network, GuidedNotes(config.validation), count=notes)
-    named = {"fast" if t is None else f"temperature {t:g}": round(d, 4) for t, d in figures.items()}
-    for name, distance in named.items():
-        report(f"{name}: {distance:.3f} dB")
-    best = min((t for t in figures if t is not None), key=lambda t: figures[t])
+    figures = gains(network, GuidedNotes(config.validation), count=notes)
+    for value, distance in figures.items():
+        report(f"gain {value:g}: {distance:.3f} dB")
+    limit = WORTH * min(figures.values())
+    gain = max(value for value, distance in figures.items() if distance <= limit)
     if out.resolve() != source.path.resolve():
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(source.path, out)
-    about = {
-        "steps": config.steps,
-        "validation_log_mel_db": {
-            "fast" if t is None else f"temperature {t:g}": round(d, 4) for t, d in figures.items()
-        },
-    }
-    return checkpoints.add_wavenet(checkpoints.verify(out), network, temperature=best, final=final, about=about)
+    named = {f"gain {value:g}": round(distance, 4) for value, distance in figures.items()}
+    about = {"steps": config.steps, "validation_log_mel_db": named}
+    return checkpoints.add_wavenet(checkpoints.verify(out), network, gain=gain, final=final, about=about)
 
 
 def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:
@@ -72,8 +69,10 @@ def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:
     return network
 
 
-def temperatures(network: WaveNet, notes: GuidedNotes, *, count: int | None = None) -> dict[float | None, float]:
-    """Mean log-mel distance in dB of free-running renders of prepared notes, by temperature; None is the fast decoder.
+def gains(network: WaveNet, notes: GuidedNotes, *, count: int | None = None) -> dict[float, float]:
+    """Mean log-mel distance in dB of free-running renders of prepared notes, by the gain of the residual.
+
+    A gain of 0 is the fast decoder.
 
     Args:
         network: either form.
@@ -81,16 +80,22 @@ def temperatures(network: WaveNet, notes: GuidedNotes, *, count: int | None = No
         count: how many of them; None: all.
     """
     chosen = np.unique(np.linspace(0, len(notes) - 1, min(count or len(notes), len(notes))).astype(int))
-    rate = {"sample_rate_hz": network.sizes.sample_rate_hz}
-    found: dict[float | None, list[float]] = {t: [] for t in (None, *TEMPERATURES)}
-    render = FinalRender(network)
+    found: dict[float, list[float]] = {gain: [] for gain in (0.0, *GAINS)}
     for note in chosen:
-        tones, noise, original = (notes.sounds(note, name) for name in ("tones", "noise", "original"))
-        guide = Guide.of(tones[None], noise[None], network.config, network.sizes)
-        z, pitch_hz = notes.arrays["z"][note], notes.arrays["pitch_hz"][note]
-        found[None].append(measure.log_mel_distance_db(original, guide.sound[0], **rate))
-        for temperature in TEMPERATURES:
-            how = {"samples": len(tones), "seed": int(note), "temperature": temperature, "engine": "auto"}
-            sound = np.concatenate(list(render.stream(z, pitch_hz, guide, **how)))
-            found[temperature].append(measure.log_mel_distance_db(original, sound, **rate))
-    return {temperature: float(np.mean(values)) for temperature, values in found.items()}
+        original, fast, whole = rendered(network, notes, int(note))
+        for gain, distances in found.items():
+            sound = fast + gain * (whole - fast)
+            rate = {"sample_rate_hz": network.sizes.sample_rate_hz}
+            distances.append(measure.log_mel_distance_db(original, sound, **rate))
+    return {gain: float(np.mean(distances)) for gain, distances in found.items()}
+
+
+def rendered(
+    network: WaveNet, notes: GuidedNotes, note: int, *, temperature: float = 1.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One prepared note: the original, the fast decoder's sound and the free-running render of full gain, [T] each."""
+    tones, noise, original = (notes.sounds(note, name) for name in ("tones", "noise", "original"))
+    guide = Guide.of(tones[None], noise[None], network.config, network.sizes)
+    z, pitch_hz = notes.arrays["z"][note], notes.arrays["pitch_hz"][note]
+    how = {"samples": len(tones), "seed": note, "temperature": temperature, "engine": "auto"}
+    return original, guide.sound[0], np.concatenate(list(FinalRender(network).stream(z, pitch_hz, guide, **how)))

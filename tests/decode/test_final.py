@@ -82,7 +82,10 @@ def test_the_parallel_form_has_no_numba_engine() -> None:
         _chunks(FinalRender(small_wavenet("parallel")), engine="numba")
 
 
-def test_the_checkpoints_temperature_is_what_one_means() -> None:
-    network = small_wavenet()
-    half = np.concatenate(_chunks(FinalRender(network, temperature=0.5)))
-    np.testing.assert_array_equal(half, np.concatenate(_chunks(FinalRender(network), temperature=0.5)))
+def test_gain_is_how_much_of_the_residual_is_added(render) -> None:
+    sound = _note(render)[2].sound[0, :9000]
+    whole, half, none = (
+        np.concatenate(_chunks(FinalRender(render.network, gain=gain))) - sound for gain in (1.0, 0.5, 0.0)
+    )
+    np.testing.assert_allclose(half, 0.5 * whole, atol=1e-5)
+    np.testing.assert_array_equal(none, 0.0)
