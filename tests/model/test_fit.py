@@ -10,6 +10,17 @@ from synth_explorer.model.fit import Fit
 from tests.model.small import small_model
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fewer_spectra():
+    """Two resolutions of the distance instead of five, for the time that its graph takes to build."""
+    from synth_explorer.model import spectral
+
+    patched = pytest.MonkeyPatch()
+    patched.setattr(spectral, "SIZES", (512, 128))
+    yield
+    patched.undo()
+
+
 @pytest.fixture(scope="module")
 def problem():
     """A model, latents of its own and the sound they make: what the fit should find."""

@@ -55,3 +55,14 @@ def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.write_shard(name, audio, notes)
     writer.finish()
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_spectra():
+    """Two resolutions of the training loss instead of five: it is as real, and its graph is built in half the time."""
+    from synth_explorer.model import spectral
+
+    patched = pytest.MonkeyPatch()
+    patched.setattr(spectral, "SIZES", (512, 128))
+    yield
+    patched.undo()

@@ -71,10 +71,11 @@ def test_training_lowers_the_loss(tmp_path, tiny_dataset) -> None:
 
 
 def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
-    config = _config(tmp_path, tiny_dataset, steps=1, validate_every=1)
-    train(config, tmp_path / "run", report=_quiet)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.npz").write_bytes(b"of a run")
     with pytest.raises(SpecError, match="--resume"):
-        train(config, tmp_path / "run", report=_quiet)
+        train(_config(tmp_path, tiny_dataset), tmp_path / "run", report=_quiet)
+    assert (tmp_path / "run" / "state.npz").read_bytes() == b"of a run"
 
 
 @pytest.mark.parametrize(
