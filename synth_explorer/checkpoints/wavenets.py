@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StoredWaveNet:
-    """A WaveNet with its weights, and how much of its residual is added (see `FinalRender`)."""
+    """A WaveNet with its weights; `gain` and `tails` as of `decode.final.FinalRender`."""
 
     network: WaveNet
     gain: float
+    tails: float
 
 
 def files_of(form: str) -> tuple[str, str]:
@@ -32,14 +33,20 @@ def files_of(form: str) -> tuple[str, str]:
 
 
 def add_wavenet(
-    info: CheckpointInfo, network: WaveNet, *, gain: float, final: bool, about: dict[str, Any] | None = None
+    info: CheckpointInfo,
+    network: WaveNet,
+    *,
+    gain: float,
+    tails: float,
+    final: bool,
+    about: dict[str, Any] | None = None,
 ) -> CheckpointInfo:
     """Put a WaveNet into a checkpoint of the default family, or replace the one of its form.
 
     Args:
         info: of the checkpoint.
         network: with its weights; stored as half-precision floats.
-        gain: see `StoredWaveNet`.
+        gain, tails: see `StoredWaveNet`.
         final: whether `--decoder wavenet` means this form from now on.
         about: what else the JSON should tell (steps, data).
 
@@ -49,7 +56,7 @@ def add_wavenet(
     if info.family != "default":
         raise CheckpointError(f"{info.name} is of the family {info.family!r}, which has a WaveNet of its own.")
     sizes, weights = files_of(network.config.form)
-    values = {"config": network.config.to_dict(), "gain": gain, **(about or {})}
+    values = {"config": network.config.to_dict(), "gain": gain, "tails": tails, **(about or {})}
     buffer = io.BytesIO()
     np.savez(buffer, **{_name(v.path): np.asarray(w, np.float16) for v, w in _pairs(network)})
     files = {sizes: (json.dumps(values, indent=2) + "\n").encode(), weights: buffer.getvalue()}
@@ -72,7 +79,8 @@ def _load(info: CheckpointInfo, form: str, model_config: ModelConfig) -> StoredW
     sizes, weights = (info.path / name for name in files_of(form))
     try:
         values = json.loads(sizes.read_text(encoding="utf-8"))
-        config, gain = WaveNetConfig.from_dict(values["config"]), float(values["gain"])
+        config = WaveNetConfig.from_dict(values["config"])
+        gain, tails = float(values["gain"]), float(values["tails"])
         with np.load(weights, allow_pickle=False) as file:
             arrays = {name: file[name].astype(np.float32) for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
@@ -89,7 +97,7 @@ def _load(info: CheckpointInfo, form: str, model_config: ModelConfig) -> StoredW
         if not np.isfinite(arrays[name]).all():
             raise CheckpointError(f"{weights}: {name} has values that are not finite.")
         variable.assign(arrays[name])
-    return StoredWaveNet(network, gain)
+    return StoredWaveNet(network, gain, tails)
 
 
 def _pairs(network: WaveNet) -> Any:

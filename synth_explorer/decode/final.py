@@ -30,10 +30,12 @@ class FinalRender:
         network: with its weights, of either form.
         gain: of the residual, beside the fast decoder's sound: 1 is what the network learnt, 0 the fast decoder's
             sound alone (chosen by validation, see the card).
+        tails: of the distribution of each draw, how much is left out at either end (autoregressive): a rare loud draw
+            is heard as a click, and what follows answers to it.
     """
 
-    def __init__(self, network: WaveNet, *, gain: float = 1.0) -> None:
-        self.network, self.gain = network, gain
+    def __init__(self, network: WaveNet, *, gain: float = 1.0, tails: float = 0.0) -> None:
+        self.network, self.gain, self.tails = network, gain, tails
         self.form = network.config.form
         self._condition = runtime.compiled(lambda z, p: network.conditioning(z, p), ranks=(3, 2))
         self._whole = runtime.compiled(lambda *given: network(*given), ranks=(3, 3, 3))
@@ -78,9 +80,10 @@ class FinalRender:
             if engine not in ("auto", "keras"):
                 raise CheckpointError(f"The parallel WaveNet is computed by Keras, not by the engine {engine!r}.")
             return self._parallel(conditioning, guide, seed=seed, temperature=temperature, **options)
+        uniforms = np.random.default_rng((SEED_STREAM, seed)).random((1, samples))
         chunks = self.engine(engine).stream(
             conditioning,
-            seeds=[(SEED_STREAM, seed)],
+            uniforms=self.tails + (1.0 - 2.0 * self.tails) * uniforms,
             extra=guide.inputs(),
             temperature=temperature,
             chunk_samples=CHUNK_SAMPLES,

@@ -309,7 +309,7 @@ def _default_family(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFami
             f"{model.config.sample_rate_hz} Hz."
         )
     stored = checkpoints.load_wavenets(info, model.config)
-    finals = {form: FinalRender(one.network, gain=one.gain) for form, one in stored.items()}
+    finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
     return DefaultFamily(model, head, finals)
 
 

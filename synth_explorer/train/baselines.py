@@ -74,7 +74,7 @@ def _untrained(explorer: Explorer, decoder: str) -> Explorer | None:
         network = WaveNet(trained.network.config, family.config, name="untrained")
         network.build()
         form = trained.form
-        wavenets = {form: FinalRender(network, gain=trained.gain)} | {
+        wavenets = {form: FinalRender(network, gain=trained.gain, tails=trained.tails)} | {
             name: render for name, render in wavenets.items() if name != form
         }
     return type(explorer)(explorer.info, DefaultFamily(model, family.head, wavenets), explorer.controls)

@@ -21,6 +21,7 @@ from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.wavenet import WaveNetTraining
 
 GAINS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+TAILS = (0.0, 0.1, 0.25, 0.4)
 WORTH = 1.01  # of the smallest log-mel distance is what the fullest residual that is taken may cost
 NOTES = 16
 
@@ -46,18 +47,20 @@ def export(
     config = WaveNetTraining(**json.loads((run / "config.json").read_text(encoding="utf-8")))
     source = checkpoints.verify(config.checkpoint)
     network = load(run, config, checkpoints.load_model(source).config)
-    figures = gains(network, GuidedNotes(config.validation), count=notes)
-    for value, distance in figures.items():
-        report(f"gain {value:g}: {distance:.3f} dB")
+    unseen, figures = GuidedNotes(config.validation), {}
+    for tails in TAILS if network.config.form == "autoregressive" else (0.0,):
+        for gain, distance in gains(network, unseen, tails=tails, count=notes).items():
+            figures[gain, tails] = distance
+            report(f"gain {gain:g}, tails {tails:g}: {distance:.3f} dB")
     limit = WORTH * min(figures.values())
-    gain = max(value for value, distance in figures.items() if distance <= limit)
+    gain, tails = max(pair for pair, distance in figures.items() if distance <= limit)
     if out.resolve() != source.path.resolve():
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(source.path, out)
-    named = {f"gain {value:g}": round(distance, 4) for value, distance in figures.items()}
+    named = {f"gain {g:g}, tails {t:g}": round(distance, 4) for (g, t), distance in figures.items()}
     about = {"steps": config.steps, "validation_log_mel_db": named}
-    return checkpoints.add_wavenet(checkpoints.verify(out), network, gain=gain, final=final, about=about)
+    return checkpoints.add_wavenet(checkpoints.verify(out), network, gain=gain, tails=tails, final=final, about=about)
 
 
 def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:
@@ -69,7 +72,7 @@ def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:
     return network
 
 
-def gains(network: WaveNet, notes: GuidedNotes, *, count: int | None = None) -> dict[float, float]:
+def gains(network: WaveNet, notes: GuidedNotes, *, tails: float = 0.0, count: int | None = None) -> dict[float, float]:
     """Mean log-mel distance in dB of free-running renders of prepared notes, by the gain of the residual.
 
     A gain of 0 is the fast decoder.
@@ -77,12 +80,13 @@ def gains(network: WaveNet, notes: GuidedNotes, *, count: int | None = None) -> 
     Args:
         network: either form.
         notes: prepared notes that training never saw.
+        tails: see `FinalRender`.
         count: how many of them; None: all.
     """
     chosen = np.unique(np.linspace(0, len(notes) - 1, min(count or len(notes), len(notes))).astype(int))
     found: dict[float, list[float]] = {gain: [] for gain in (0.0, *GAINS)}
     for note in chosen:
-        original, fast, whole = rendered(network, notes, int(note))
+        original, fast, whole = rendered(network, notes, int(note), tails=tails)
         for gain, distances in found.items():
             sound = fast + gain * (whole - fast)
             rate = {"sample_rate_hz": network.sizes.sample_rate_hz}
@@ -91,11 +95,12 @@ def gains(network: WaveNet, notes: GuidedNotes, *, count: int | None = None) -> 
 
 
 def rendered(
-    network: WaveNet, notes: GuidedNotes, note: int, *, temperature: float = 1.0
+    network: WaveNet, notes: GuidedNotes, note: int, *, temperature: float = 1.0, tails: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One prepared note: the original, the fast decoder's sound and the free-running render of full gain, [T] each."""
     tones, noise, original = (notes.sounds(note, name) for name in ("tones", "noise", "original"))
     guide = Guide.of(tones[None], noise[None], network.config, network.sizes)
     z, pitch_hz = notes.arrays["z"][note], notes.arrays["pitch_hz"][note]
     how = {"samples": len(tones), "seed": note, "temperature": temperature, "engine": "auto"}
-    return original, guide.sound[0], np.concatenate(list(FinalRender(network).stream(z, pitch_hz, guide, **how)))
+    chunks = FinalRender(network, tails=tails).stream(z, pitch_hz, guide, **how)
+    return original, guide.sound[0], np.concatenate(list(chunks))

@@ -89,3 +89,12 @@ def test_gain_is_how_much_of_the_residual_is_added(render) -> None:
     )
     np.testing.assert_allclose(half, 0.5 * whole, atol=1e-5)
     np.testing.assert_array_equal(none, 0.0)
+
+
+def test_without_tails_no_draw_is_rare() -> None:
+    network = small_wavenet()
+    fast = _note(FinalRender(network))[2].sound[0, :9000]
+    spreads = [np.abs(np.concatenate(_chunks(FinalRender(network, tails=tails))) - fast) for tails in (0.0, 0.49)]
+    assert spreads[1].max() < spreads[0].max()
+    one, other = (np.concatenate(_chunks(FinalRender(network, tails=0.5), seed=seed)) for seed in (3, 4))
+    np.testing.assert_array_equal(one, other)  # the median of each draw is no draw
