@@ -42,7 +42,9 @@ class MockExplorer:
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
 
-    def encode(self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True) -> Latents:
+    def encode(
+        self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True, fit_steps: int = 0
+    ) -> Latents:
         assert align
         sound = audio.load(note, sample_rate_hz=RATE_HZ)
         frames = len(sound) // HOP
@@ -115,7 +117,11 @@ HELP = [
     "decode",
     "morph",
     "edit",
+    "inspect",
     "train",
+    "train-pitch",
+    "train-wavenet",
+    "calibrate",
     "bench",
     "dataset",
     "dataset render",
@@ -124,6 +130,7 @@ HELP = [
     "evaluate",
     "evaluate reconstruction",
     "evaluate morph",
+    "evaluate controls",
     "checkpoint",
     "checkpoint list",
     "checkpoint show",
