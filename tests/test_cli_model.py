@@ -27,7 +27,7 @@ def ok(*words: Any) -> str:
 
 def test_note_to_sound_in_a_process(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     note, out = note_file(midi=64), tmp_path / "a.wav"
-    ok("encode", note, "-o", tmp_path / "a.npz")
+    ok("encode", note, "-o", tmp_path / "a.npz", "--fit-steps", 1)
     program = [sys.executable, "-m", "synth_explorer", "decode", str(tmp_path / "a.npz"), "-o", str(out)]
     done = subprocess.run(program, check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == (f"{out}\n", "")
@@ -37,9 +37,9 @@ def test_note_to_sound_in_a_process(explorer: Explorer, note_file: Callable[...,
 
 def test_morph_and_edit(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     notes = [note_file("a.wav", 60), note_file("b.wav", 60, harmonics=2)]
-    ok("morph", *notes, "--steps", 3, "-o", tmp_path / "walk")
+    ok("morph", *notes, "--steps", 3, "--fit-steps", 0, "-o", tmp_path / "walk")
     assert len(list((tmp_path / "walk").iterdir())) == 3
-    ok("edit", notes[0], "--gain-db", -6, "--report", tmp_path / "r.json", "-o", tmp_path / "soft.wav")
+    ok("edit", notes[0], "--gain-db", -6, "--fit-steps", 0, "--report", tmp_path / "r.json", "-o", tmp_path / "soft.wav")
     report = json.loads((tmp_path / "r.json").read_text())
     assert abs(report["measured"]["gain_db"] + 6) < 1
 

@@ -97,6 +97,8 @@ def test_shell_says_what_it_cannot_do(explorer, tmp_path: Path) -> None:
         str(out),
         "--brightness-octaves",
         "-3",
+        "--fit-steps",
+        "0",
         "--trim-s",
         "0:1",
         "--report",
