@@ -39,7 +39,18 @@ def test_morph_and_edit(explorer: Explorer, note_file: Callable[..., Path], tmp_
     notes = [note_file("a.wav", 60), note_file("b.wav", 60, harmonics=2)]
     ok("morph", *notes, "--steps", 3, "--fit-steps", 0, "-o", tmp_path / "walk")
     assert len(list((tmp_path / "walk").iterdir())) == 3
-    ok("edit", notes[0], "--gain-db", -6, "--fit-steps", 0, "--report", tmp_path / "r.json", "-o", tmp_path / "soft.wav")
+    ok(
+        "edit",
+        notes[0],
+        "--gain-db",
+        -6,
+        "--fit-steps",
+        0,
+        "--report",
+        tmp_path / "r.json",
+        "-o",
+        tmp_path / "soft.wav",
+    )
     report = json.loads((tmp_path / "r.json").read_text())
     assert abs(report["measured"]["gain_db"] + 6) < 1
 
