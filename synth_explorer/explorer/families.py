@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from synth_explorer.decode.wavenet import WaveNetDecoder
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
+    from synth_explorer.model.fit import Fit
     from synth_explorer.model.nsynth import NSynth
     from synth_explorer.model.nsynth_config import NSynthConfig
     from synth_explorer.model.pitch_head import PitchHead
@@ -88,14 +90,12 @@ class DefaultFamily:
         from scipy.sparse import csr_array
 
         from synth_explorer import runtime
-        from synth_explorer.model.fit import Fit
 
         self.model, self.head, self.wavenets = model, head, wavenets
         self.decoders = ("fast", *(("wavenet",) if wavenets else ()), *(f"wavenet-{form}" for form in wavenets))
         self._listen = runtime.compiled(lambda a: model.encoder.listen(a), ranks=(2,))
         self._finish = runtime.compiled(lambda *given: model.encoder.finish(*given), ranks=(3, 3, 2, 2))
         self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
-        self._fit = Fit(model)
         self._step = runtime.frame_step()
         self._bands = {  # two entries a column: as sparse products they need no thread pool
             "noise_matrix": csr_array(model.decoder.noise_matrix),
@@ -107,6 +107,13 @@ class DefaultFamily:
     @property
     def config(self) -> ModelConfig:
         return self.model.config
+
+    @cached_property
+    def _fit(self) -> Fit:
+        """Made when it is first asked for: not every Keras backend has gradients."""
+        from synth_explorer.model.fit import Fit
+
+        return Fit(self.model)
 
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         """The pitch head's estimate."""

@@ -27,7 +27,9 @@ def baselines(explorer: Explorer, decoder: str) -> dict[str, Baseline]:
     """
     found: dict[str, Baseline] = {"mu_law_256": lambda audio, latents: quantised(audio)}
     for name in explorer.decoders:
-        if name not in (decoder, "wavenet") or (name == "wavenet" and decoder == "fast"):
+        alias = name == "wavenet" and len(explorer.decoders) > 1  # of the first "wavenet-FORM"
+        own = name == decoder or (decoder == "wavenet" and [name] == list(explorer.decoders[2:3]))
+        if not alias and not own:
             found[name] = _decoded(explorer, name)
     untrained = _untrained(explorer, decoder)
     if untrained is not None:

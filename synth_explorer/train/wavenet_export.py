@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +55,19 @@ def export(
             report(f"gain {gain:g}, tails {tails:g}: {distance:.3f} dB")
     limit = WORTH * min(figures.values())
     gain, tails = max(pair for pair, distance in figures.items() if distance <= limit)
-    if out.resolve() != source.path.resolve():
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(source.path, out)
     named = {f"gain {g:g}, tails {t:g}": round(distance, 4) for (g, t), distance in figures.items()}
     about = {"steps": config.steps, "validation_log_mel_db": named}
-    return checkpoints.add_wavenet(checkpoints.verify(out), network, gain=gain, tails=tails, final=final, about=about)
+    told = {"gain": gain, "tails": tails, "final": final, "about": about}
+    if out.resolve() == source.path.resolve():
+        return checkpoints.add_wavenet(source, network, **told)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
+        new, old = Path(temporary) / out.name, Path(temporary) / "old"
+        shutil.copytree(source.path, new)
+        checkpoints.add_wavenet(checkpoints.verify(new), network, **told)
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
+    return checkpoints.verify(out)
 
 
 def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:

@@ -183,7 +183,7 @@ class Studio:
         with self._model:
             latents = self.explorer.encode(audio, pitch=source.pitch_midi, source=source.title)
         if not self.is_slow:
-            self._fitter.submit(self._fit, source, audio)
+            self._fitter.submit(self._fit, source, audio).add_done_callback(Future.result)  # an error is logged
         return self._latents.put((source.key, source.pitch_midi), latents)
 
     def _fit(self, source: Source, audio: np.ndarray) -> None:
