@@ -11,12 +11,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from synth_explorer.errors import DataError
+from synth_explorer.errors import DataError, SpecError
 from synth_explorer.files import atomic_path
 
 
@@ -30,6 +31,43 @@ class Schedule(Protocol):
 
     def rate(self, step: int) -> float:
         """The learning rate at a step."""
+
+
+def read_config(path: Path, *, needs: str) -> dict[str, Any]:
+    """The mapping in a YAML or JSON file, the folders of its `datasets` made absolute, relative to the file.
+
+    Args:
+        path: of the file.
+        needs: a field that must be there.
+
+    Raises:
+        SpecError: a file that can't be read, is no mapping, or has datasets that are no folders with their shares.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SpecError(f"{path} can't be read as a training configuration: {str(error).splitlines()[0]}.") from None
+    if not isinstance(values, dict) or not values.get(needs):
+        raise SpecError(f"{path} must be a mapping with at least `{needs}`.")
+    named = values.get("datasets") or {}
+    try:
+        values["datasets"] = {str((path.parent / name).resolve()): float(share) for name, share in named.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise SpecError(f"{path}: `datasets` must be a mapping {{FOLDER: SHARE}}.") from None
+    return values
+
+
+def make_config(kind: type, values: dict[str, Any], path: Path) -> Any:
+    """A configuration of a dataclass from such a mapping. Raises SpecError with the name of what is wrong."""
+    unknown = sorted(set(values) - {f.name for f in fields(kind)})
+    if unknown:
+        raise SpecError(f"{path} has unknown fields: {', '.join(unknown)}.")
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"{path}: {error}") from None
 
 
 class CosineSchedule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from synth_explorer.errors import DataError, SpecError
 from synth_explorer.files import atomic_path
-from synth_explorer.train.loop import CosineSchedule, Loop
+from synth_explorer.train.loop import CosineSchedule, Loop, make_config, read_config
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,8 @@ class TrainConfig(CosineSchedule):
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
         """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
-        import yaml
-
         path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0]
-            raise SpecError(f"{path} can't be read as a training configuration: {reason}.") from None
-        if not isinstance(values, dict) or not isinstance(values.get("datasets"), dict) or not values["datasets"]:
-            raise SpecError(f"{path} must be a mapping with at least `datasets: {{FOLDER: SHARE}}`.")
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise SpecError(f"{path} has unknown fields: {', '.join(unknown)}.")
-        values["datasets"] = {str((path.parent / name).resolve()): float(s) for name, s in values["datasets"].items()}
-        try:
-            return cls(**values)
-        except (TypeError, ValueError) as error:
-            raise SpecError(f"{path}: {error}") from None
+        return make_config(cls, read_config(path, needs="datasets"), path)
 
 
 def make_training_model(config: TrainConfig):

@@ -10,7 +10,7 @@ Shapes: B notes, T samples, F frames of a prepared crop, J conditioning steps of
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from synth_explorer.files import atomic_path
 from synth_explorer.model.guide import Guide
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
-from synth_explorer.train.loop import CosineSchedule, Loop
+from synth_explorer.train.loop import CosineSchedule, Loop, make_config, read_config
 
 PREPARED_NOTES = 8  # in a shard
 PREPARED_SEEDS = {"train": 11, "validation": 12}
@@ -68,29 +68,12 @@ class WaveNetTraining(CosineSchedule):
     @classmethod
     def load(cls, path: str | Path) -> WaveNetTraining:
         """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
-        import yaml
-
         path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0]
-            raise SpecError(f"{path} can't be read as a training configuration: {reason}.") from None
-        if not isinstance(values, dict) or not {"notes", "validation"} <= set(values):
-            raise SpecError(f"{path} must be a mapping with at least `notes` and `validation`.")
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise SpecError(f"{path} has unknown fields: {', '.join(unknown)}.")
+        values = read_config(path, needs="notes")
         for name in ("notes", "validation"):
-            values[name] = str((path.parent / str(values[name])).resolve())
-        named = values.get("datasets") or {}
-        if not isinstance(named, dict):
-            raise SpecError(f"{path}: `datasets` must be a mapping of folders to their shares.")
-        values["datasets"] = {str((path.parent / name).resolve()): float(share) for name, share in named.items()}
-        try:
-            return cls(**values)
-        except (TypeError, ValueError) as error:
-            raise SpecError(f"{path}: {error}") from None
+            if name in values:
+                values[name] = str((path.parent / str(values[name])).resolve())
+        return make_config(cls, values, path)
 
 
 def make_training_model(config: WaveNetTraining, sizes):

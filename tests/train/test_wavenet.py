@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
+from synth_explorer import checkpoints
 from synth_explorer.errors import DataError, SpecError
 from synth_explorer.train.guided import GuidedNotes
-from synth_explorer.train.wavenet import Crops, WaveNetTraining, train
+from synth_explorer.train.wavenet import Crops, WaveNetTraining, prepare, train
 from tests.conftest import REPOSITORY, make_note
 from tests.model.small import SIZES, small_config, small_model
 
@@ -25,7 +26,6 @@ SMALL = {"layers": 3, "stages": 3, "width": 16, "skip_width": 16, "condition_wid
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
     """The small model, as a checkpoint."""
-    from synth_explorer import checkpoints
     from synth_explorer.train.export import controls
 
     folder, model = tmp_path_factory.mktemp("checkpoint") / "small", small_model()
@@ -61,6 +61,8 @@ def prepared(tmp_path_factory, checkpoint, tiny_dataset) -> Path:
             "model": SMALL | stack,
         }
         (folder / f"{form}.yaml").write_text(yaml.safe_dump(values))
+    config, info = WaveNetTraining.load(folder / "parallel.yaml"), checkpoints.verify(checkpoint)
+    prepare(config, checkpoints.load_model(info), report=lambda line: None)
     return folder
 
 
