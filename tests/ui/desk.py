@@ -49,6 +49,7 @@ class Desk:
         self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
         self.page.on("pageerror", lambda error: self._note(True, str(error)))
         self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
+        self.page.add_init_script("window.plays = 0; window.addEventListener('screen-plays', () => window.plays++);")
         self.page.goto(address)
         self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
         self._rest = self.edit_knobs()
@@ -67,8 +68,10 @@ class Desk:
         return self.page.evaluate(EDIT_KNOBS)
 
     def reset(self) -> None:
-        """Put the edits to rest, and wait until the sound is that."""
+        """Put the edits to rest, and wait until the sound is that and plays."""
+        plays = self.page.evaluate("window.plays")
         self.page.click("#reset")
+        self.page.wait_for_function("before => window.plays > before", arg=plays)
         self.page.wait_for_function(f"rest => ({EDIT_KNOBS})() === rest", arg=self._rest)
 
     def open(self, group: str) -> None:

@@ -25,6 +25,15 @@ def _state(desk, state: str) -> None:
     desk.page.wait_for_selector(f"#finale .finale[data-state={state}]")
 
 
+STATES = """() => {
+  const finale = document.querySelector('#finale .finale');
+  window.states = [];
+  new MutationObserver(() => window.states.push(finale.dataset.state))
+    .observe(finale, { attributeFilter: ['data-state'] });
+}"""
+"""Notes every state that the final render goes through, in `window.states`: some are over before one can look."""
+
+
 def test_the_file_is_the_decoders_sound(desk, address) -> None:
     with urlopen(f"{address}sound/final.wav?ask={quote(_ask(desk))}") as answer:
         data = answer.read()
@@ -50,13 +59,31 @@ def test_it_plays_before_it_is_made_and_a_stop_ends_it(desk, studio) -> None:
 
 
 def test_it_plays_to_its_end(desk) -> None:
+    desk.page.evaluate(STATES)
     desk.page.click("#finale .finale-play")
-    _state(desk, "playing")
-    _state(desk, "ready")
+    desk.page.wait_for_function("window.states.at(-1) === 'ready'")
+    assert desk.page.evaluate("[...new Set(window.states)]") == ["waiting", "playing", "ready"]
     with desk.page.expect_download() as saved:
         desk.page.click("#finale .finale-save")
     sound = soundfile.read(saved.value.path(), dtype="float32")[0]
     np.testing.assert_allclose(sound, 0.5 * desk.fetch(), atol=2.0 / 32768)
+
+
+def test_knobs_put_where_they_were_let_it_play_and_others_stop_it(desk, studio) -> None:
+    explorer = studio.explorer
+    explorer.go_on.clear()
+    ask_again = "ask => window.dispatchEvent(new CustomEvent('sound-asked', { detail: ask }))"
+    try:
+        desk.page.click("#finale .finale-play")
+        _state(desk, "playing")
+        desk.page.evaluate(ask_again, _ask(desk))
+        assert desk.page.get_attribute("#finale .finale", "data-state") == "playing"
+        desk.page.evaluate(ask_again, _ask(desk) + " ")
+        assert desk.page.get_attribute("#finale .finale", "data-state") == "ready"
+        assert explorer.ended.wait(10.0)
+    finally:
+        explorer.go_on.set()
+        desk.page.evaluate(ask_again, _ask(desk))
 
 
 @pytest.mark.parametrize("ask", ["", "{}", "nonsense"])

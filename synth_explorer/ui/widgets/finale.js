@@ -109,6 +109,7 @@ window.addEventListener('screen-plays', (event) => {
   if (event.detail !== finale && running) stop('');
 });
 window.addEventListener('sound-asked', (event) => {
+  if (event.detail === ask) return; // the knobs were put where they were
   ask = event.detail;
   save.hidden = true;
   stop('');
