@@ -182,9 +182,10 @@ class Studio:
     def _encode(self, source: Source, audio: np.ndarray) -> Latents:
         with self._model:
             latents = self.explorer.encode(audio, pitch=source.pitch_midi, source=source.title)
-        if not self.is_slow:
+        self._latents.put((source.key, source.pitch_midi), latents)
+        if not self.is_slow:  # only now: what is fitted takes the place of what was put
             self._fitter.submit(self._fit, source, audio).add_done_callback(Future.result)  # an error is logged
-        return self._latents.put((source.key, source.pitch_midi), latents)
+        return latents
 
     def _fit(self, source: Source, audio: np.ndarray) -> None:
         """Better latents of a source, while nothing moves; sounds that are asked for from then on are made of them."""
