@@ -52,8 +52,10 @@ def frame_step() -> int:
     return JAX_STEP_FRAMES if keras.backend.backend() == "jax" else 1
 
 
-def gradient(call: Callable[..., Any], *, ranks: Sequence[int]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
-    """A function of float32 numpy arrays of the given ranks: value [...] of `call` and gradient of its sum by array 0.
+def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:
+    """A function of float32 numpy arrays of the given ranks: value [...] of `call`, and the gradients of its sum.
+
+    There are `by` gradients, by the first arrays.
 
     Compiled as `compiled` does.
 
@@ -67,13 +69,13 @@ def gradient(call: Callable[..., Any], *, ranks: Sequence[int]) -> Callable[...,
         import tensorflow as tf
 
         @tf.function(input_signature=[tf.TensorSpec([None] * rank, tf.float32) for rank in ranks])
-        def both(first: Any, *others: Any) -> Any:
+        def all_of(*arrays: Any) -> Any:
             with tf.GradientTape() as tape:
-                tape.watch(first)
-                value = call(first, *others)
-            return value, tape.gradient(value, first)
+                tape.watch(arrays[:by])
+                value = call(*arrays)
+            return value, *tape.gradient(value, arrays[:by])
 
-        return lambda *arrays: tuple(t.numpy() for t in both(*map(tf.constant, arrays)))
+        return lambda *arrays: tuple(t.numpy() for t in all_of(*map(tf.constant, arrays)))
     if backend == "jax":
         import jax
 
@@ -81,11 +83,11 @@ def gradient(call: Callable[..., Any], *, ranks: Sequence[int]) -> Callable[...,
             value = call(*arrays)
             return value.sum(), value
 
-        derived = jax.jit(jax.value_and_grad(summed, has_aux=True))
+        derived = jax.jit(jax.value_and_grad(summed, argnums=tuple(range(by)), has_aux=True))
 
-        def values(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            (_, value), slope = derived(*arrays)
-            return np.asarray(value), np.asarray(slope)
+        def values(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+            (_, value), slopes = derived(*arrays)
+            return np.asarray(value), *map(np.asarray, slopes)
 
         return values
     raise NotImplementedError(f"There is no gradient for the Keras backend {backend!r}; use tensorflow or jax.")

@@ -70,9 +70,7 @@ def make_probe(explorer: Explorer, note: Note, *, stretch_s: float, decoding: di
     latents = explorer.encode(note.path, pitch=note.pitch)
     frames = max(2, round(stretch_s * latents.frame_rate_hz))
     if frames < latents.frames:
-        latents = latents.replace(
-            z=latents.z[:frames], pitch_hz=latents.pitch_hz[:frames], duration_samples=frames * explorer.hop
-        )
+        latents = latents.first(frames, duration_samples=frames * explorer.hop)
     audio = explorer.decode(latents, **decoding)
     pitch_hz = note_pitch_hz(explorer, latents, note, audio)
     own = describe(audio, sample_rate_hz=explorer.sample_rate_hz, pitch_hz=pitch_hz)

@@ -135,7 +135,7 @@ class ClosedLoop:
 
     def _reference(self, base: Latents, decoding: dict[str, Any]) -> Reference:
         """The base's sound, decoded once."""
-        key = (base.z.tobytes(), base.pitch_hz.tobytes(), base.meta, tuple(decoding.items()))
+        key = (base.fingerprint, tuple(decoding.items()))
         with self._lock:
             if key in self._references:
                 self._references.move_to_end(key)

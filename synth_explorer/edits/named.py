@@ -136,8 +136,9 @@ class Oscillate(Edit):
 class Toward(Edit):
     """Move the "mean sound" toward that of another note by the proportion `amount`.
 
-    `mean` is the other note's `latents.time_mean`. All frames move alike, so that the note keeps its movement; at
-    amount 1 its mean is the other's. Loudness stays as it is unless keep_loudness is false; pitch always does.
+    `mean` is the other note's `latents.mean_sound`: its channels, and its detail behind them if it has any. All frames
+    move alike, so that the note keeps its movement; at amount 1 its mean is the other's. Loudness stays as it is unless
+    keep_loudness is false; pitch always does.
     """
 
     mean: tuple[float, ...]
@@ -148,14 +149,23 @@ class Toward(Edit):
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-0.3, 1.3)}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
-        if len(self.mean) != latents.channels:
-            raise EditError(f"{self.kind}: mean has {len(self.mean)} channels, these latents {latents.channels}.")
+        mean, detail = np.array(self.mean[: latents.channels]), np.array(self.mean[latents.channels :])
+        if len(mean) != latents.channels:
+            raise EditError(f"{self.kind}: mean has {len(mean)} channels, these latents {latents.channels}.")
+        if len(detail) and latents.details not in (0, len(detail)):
+            raise EditError(f"{self.kind}: mean has a detail of {len(detail)}, these latents of {latents.details}.")
         control = controls.loudness
         if control is None:
             own = time_mean(latents, loudness_channel=None)
         else:
             own = time_mean(latents, loudness_channel=control.channel, units_per_db=control.units_per_db)
-        step = self.amount * (np.array(self.mean) - own)
+        step = self.amount * (mean - own)
         if self.keep_loudness and control is not None:
             step[control.channel] = 0.0
-        return latents.replace(z=latents.z.astype(np.float64) + step)
+        moved = latents.replace(z=latents.z.astype(np.float64) + step)
+        if not len(detail):
+            return moved
+        if not latents.details:
+            return moved.replace(detail=self.amount * detail)
+        own_detail = latents.detail.astype(np.float64)
+        return moved.replace(detail=own_detail + self.amount * (detail - own_detail.mean(axis=0)))

@@ -33,11 +33,15 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
     low = np.floor(position).astype(int)
     high = np.minimum(low + 1, latents.frames - 1)
     part = position - low
-    z = latents.z.astype(np.float64)
-    octave = np.log2(latents.pitch_hz.astype(np.float64))
+
+    def read(track: np.ndarray) -> np.ndarray:
+        track = track.astype(np.float64)
+        return track[low] + (track[high] - track[low]) * part.reshape(-1, *([1] * (track.ndim - 1)))
+
     return latents.replace(
-        z=z[low] + (z[high] - z[low]) * part[:, None],
-        pitch_hz=np.exp2(octave[low] + (octave[high] - octave[low]) * part),
+        z=read(latents.z),
+        pitch_hz=np.exp2(read(np.log2(latents.pitch_hz.astype(np.float64)))),
+        detail=read(latents.detail),
         duration_samples=duration_samples,
     )
 

@@ -159,7 +159,7 @@ class Explorer:
         if fit_steps < 0:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
         midi = None if pitch is None else _checked_pitch(pitch)
-        z, pitch_hz = self.family.encode(note, midi=midi, fit_steps=fit_steps, progress=progress)
+        heard = self.family.encode(note, midi=midi, fit_steps=fit_steps, progress=progress)
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,
@@ -169,7 +169,7 @@ class Explorer:
             duration_samples=len(note),
             lead_in_samples=lead_in,
         )
-        return Latents(z, pitch_hz, meta)
+        return Latents(heard.z, heard.pitch_hz, meta, heard.detail)
 
     def decode(
         self,
@@ -238,7 +238,7 @@ class Explorer:
             stop=stop,
             progress=progress,
         )
-        return self.family.stream(latents.z, latents.pitch_hz, how)
+        return self.family.stream(latents, how)
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
@@ -292,6 +292,11 @@ class Explorer:
         if latents.channels != self.config.channels:
             raise LatentsError(
                 f"These latents have {latents.channels} channels; {self.checkpoint_name} has {self.config.channels}."
+            )
+        if latents.details not in (0, self.family.details):
+            raise LatentsError(
+                f"These latents have a detail of {latents.details} numbers; {self.checkpoint_name} has "
+                f"{self.family.details}. Encode the note again."
             )
         if self.has_pitch and not np.isfinite(latents.pitch_hz).all():
             raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")

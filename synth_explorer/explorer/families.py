@@ -1,6 +1,6 @@
 """The kinds of models that an Explorer may hold, behind one interface: the default one, and NSynth's.
 
-Shapes: T samples, F frames, C channels.
+Shapes: T samples, F frames, C channels, D numbers of detail.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from synth_explorer import pitch
 from synth_explorer.errors import AudioError, LatentsError
+from synth_explorer.latents import Latents, LatentsMeta
 
 if TYPE_CHECKING:
     from synth_explorer.decode.final import FinalRender
@@ -49,6 +50,14 @@ class Decoding:
     progress: Progress | None = None
 
 
+class Encoded(NamedTuple):
+    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, its detail [D]."""
+
+    z: np.ndarray
+    pitch_hz: np.ndarray
+    detail: np.ndarray | None = None
+
+
 class Family(Protocol):
     """What a model does for an Explorer. The Explorer checks what comes in.
 
@@ -57,11 +66,13 @@ class Family(Protocol):
         model: the Keras model.
         decoders: names of its decoders, the best default first.
         has_pitch: whether a pitch track goes beside z.
+        details: how many numbers of detail a fit finds, D.
     """
 
     model: Any
     decoders: tuple[str, ...]
     has_pitch: bool
+    details: int
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
@@ -71,10 +82,10 @@ class Family(Protocol):
 
     def encode(
         self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """A prepared note [T] -> (z [F, C], pitch_hz [F]), F = ceil(T / hop)."""
+    ) -> Encoded:
+        """A prepared note [T] -> its latents, F = ceil(T / hop)."""
 
-    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+    def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """Latents -> chunks of audio, float32, `how.samples` in all."""
 
     def warm_up(self, decoder: str) -> None:
@@ -95,7 +106,7 @@ class DefaultFamily:
         self.decoders = ("fast", *(("wavenet",) if wavenets else ()), *(f"wavenet-{form}" for form in wavenets))
         self._listen = runtime.compiled(lambda a: model.encoder.listen(a), ranks=(2,))
         self._finish = runtime.compiled(lambda *given: model.encoder.finish(*given), ranks=(3, 3, 2, 2))
-        self._controls = runtime.compiled(lambda z, p: model.decoder(z, p), ranks=(3, 2))
+        self._controls = runtime.compiled(lambda *given: model.decoder(*given), ranks=(3, 2, 3))
         self._step = runtime.frame_step()
         self._bands = {  # two entries a column: as sparse products they need no thread pool
             "noise_matrix": csr_array(model.decoder.noise_matrix),
@@ -103,6 +114,7 @@ class DefaultFamily:
         }
         self._lock = threading.Lock()
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="listen")
+        self.details = model.config.details
 
     @property
     def config(self) -> ModelConfig:
@@ -124,7 +136,7 @@ class DefaultFamily:
 
     def encode(
         self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
         frames = -(-len(audio) // hop)
@@ -135,43 +147,45 @@ class DefaultFamily:
         track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
-        if fit_steps:
-            z = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
-        return z[0, :frames], track
+        if not fit_steps:
+            return Encoded(z[0, :frames], track)
+        z, detail = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
+        return Encoded(z[0, :frames], track, detail[0])
 
-    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+    def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The fast decoder's sound in one chunk, or that of a WaveNet on top of it, in many.
 
         `temperature` scales the level of the noise, or how far a WaveNet's draws spread.
         """
-        missing = self._padded(len(z)) - len(z)
-        z = np.pad(z, ((0, missing), (0, 0)), mode="edge")
-        pitch_hz = np.pad(pitch_hz, (0, missing), mode="edge")
+        missing = self._padded(latents.frames) - latents.frames
+        detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
+        z, detail = (np.pad(track, ((0, missing), (0, 0)), mode="edge") for track in (latents.z, detail))
+        given = z, np.pad(latents.pitch_hz, (0, missing), mode="edge"), detail
         if how.decoder != "fast":
-            return self._finished(z, pitch_hz, how)
-        return iter([self._fast(z, pitch_hz, how)])
+            return self._finished(*given, how)
+        return iter([self._fast(*given, how)])
 
     def wavenet(self, decoder: str) -> FinalRender:
         """The WaveNet of a decoder's name: "wavenet" is the final one, "wavenet-FORM" another."""
         form = decoder.removeprefix("wavenet").removeprefix("-")
         return self.wavenets[form or next(iter(self.wavenets))]
 
-    def _fast(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> np.ndarray:
+    def _fast(self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, how: Decoding) -> np.ndarray:
         """The fast decoder's sound [T]."""
-        controls = self._checked_controls(z, pitch_hz, noise=how.temperature * how.noise_gain)
+        controls = self._scaled_controls(z, pitch_hz, detail, noise=how.temperature * how.noise_gain)
         sound = self._render(controls, pitch_hz, seed=how.seed, engine=how.engine)
         _refuse_unless_finite(sound)
         if how.progress is not None:
             how.progress(how.samples, how.samples)
         return np.ascontiguousarray(sound[: how.samples])
 
-    def _finished(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+    def _finished(self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
         """A WaveNet's sound in chunks."""
         from synth_explorer.decode import synthesis
         from synth_explorer.model.guide import Guide
 
         wavenet = self.wavenet(how.decoder)
-        controls = self._checked_controls(z, pitch_hz, noise=how.noise_gain)
+        controls = self._scaled_controls(z, pitch_hz, detail, noise=how.noise_gain)
         tones, noise = synthesis.parts(*self._one_note(controls, pitch_hz), **self._synthesis(how.seed))
         _refuse_unless_finite(tones + noise)
         guide = Guide.of(tones[None], noise[None], wavenet.network.config, self.config)
@@ -187,9 +201,11 @@ class DefaultFamily:
             progress=how.progress,
         )
 
-    def _checked_controls(self, z: np.ndarray, pitch_hz: np.ndarray, *, noise: float) -> dict[str, np.ndarray]:
+    def _scaled_controls(
+        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float
+    ) -> dict[str, np.ndarray]:
         """The fast decoder's controls, its noise scaled."""
-        controls = self._controls(z[None], pitch_hz[None])
+        controls = self._controls(z[None], pitch_hz[None], detail[None])
         for name in ("noise", "short_noise"):
             controls[name] = controls[name] * np.float32(noise)
         return controls
@@ -227,8 +243,9 @@ class DefaultFamily:
         if decoder != "fast":
             self.wavenet(decoder).warm_up()
             return
-        z, pitch_hz = self.encode(_tone(self.config.sample_rate_hz, self.config.sample_rate_hz), midi=None)
-        list(self.stream(z, pitch_hz, Decoding(len(z) * self.config.hop, "fast")))
+        rate_hz, hop = self.config.sample_rate_hz, self.config.hop
+        heard = self.encode(_tone(rate_hz, rate_hz), midi=None)
+        list(self.stream(Latents(*heard[:2], LatentsMeta("", "", rate_hz, hop)), Decoding(len(heard.z) * hop, "fast")))
 
 
 def _refuse_unless_finite(sound: np.ndarray) -> None:
@@ -241,6 +258,7 @@ class NSynthFamily:
 
     decoders = ("wavenet",)
     has_pitch = False
+    details = 0
     CHUNK_SAMPLES = 2048
 
     def __init__(self, model: NSynth) -> None:
@@ -261,11 +279,11 @@ class NSynthFamily:
 
     def encode(
         self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Encoded:
         """Latents of a note, padded with silence to whole frames. There is no pitch to tell and nothing to fit."""
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(audio, (0, frames * self.config.hop - len(audio)))
-        return self._encode(padded[None])[0], np.full(frames, np.nan)
+        return Encoded(self._encode(padded[None])[0], np.full(frames, np.nan))
 
     def wavenet(self, engine: str = "auto") -> WaveNetDecoder:
         """The decoder on an engine ("numba-int8": with weights of that precision), made ready once."""
@@ -277,10 +295,10 @@ class NSynthFamily:
                 self._wavenets[engine] = WaveNetDecoder(self.model.stack(), engine=name, precision=precision or "auto")
             return self._wavenets[engine]
 
-    def stream(self, z: np.ndarray, pitch_hz: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
+    def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` is that of the draws."""
         chunks = self.wavenet(how.engine).stream(
-            z[None],
+            latents.z[None],
             seeds=[how.seed],
             temperature=how.temperature * how.noise_gain,
             samples=how.samples,
@@ -293,8 +311,8 @@ class NSynthFamily:
 
     def warm_up(self, decoder: str) -> None:
         """A frame of a tone, and a few samples."""
-        z, _ = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
-        self.wavenet().generate(z[None], seeds=[0], samples=16)
+        heard = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
+        self.wavenet().generate(heard.z[None], seeds=[0], samples=16)
 
 
 def _tone(samples: int, sample_rate_hz: int) -> np.ndarray:

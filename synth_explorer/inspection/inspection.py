@@ -154,7 +154,7 @@ def shortened(latents: Latents, seconds: float) -> Latents:
     """The first so many seconds of latents, all of them where they are shorter."""
     samples = min(latents.duration_samples, max(1, round(seconds * latents.meta.sample_rate_hz)))
     frames = min(latents.frames, -(-samples // latents.meta.hop))
-    return latents.replace(z=latents.z[:frames], pitch_hz=latents.pitch_hz[:frames], duration_samples=samples)
+    return latents.first(frames, duration_samples=samples)
 
 
 def _sounds(

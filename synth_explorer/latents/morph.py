@@ -32,7 +32,7 @@ def interpolate(
     pitch_hz: float | None = None,
     loudness_channel: int | None = LOUDNESS_CHANNEL,
 ) -> Latents:
-    """Mix notes by weights: z linearly, pitch in octaves.
+    """Mix notes by weights: z and detail linearly (a note without detail has zeros), pitch in octaves.
 
     Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
     frame is held while its loudness goes on falling as it did at the note's end, so that a note which was cut
@@ -149,6 +149,8 @@ def _check_notes(latents: Sequence[Latents]) -> list[Latents]:
             )
         if (meta.sample_rate_hz, meta.hop, note.channels) != (first.sample_rate_hz, first.hop, notes[0].channels):
             raise LatentsError("Notes with different sample rates, hops or channel counts cannot be mixed.")
+    if len({note.details for note in notes if note.details}) > 1:
+        raise LatentsError("Notes with details of different sizes cannot be mixed; encode them again.")
     return notes
 
 
@@ -173,8 +175,11 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     """Mix notes by weights [S, F] that sum to 1 in every frame."""
     frames = weights.shape[1]
     z = np.zeros((frames, notes[0].channels))
+    detail = np.zeros((frames, max(note.details for note in notes)))
     for note, weight in zip(notes, weights, strict=True):
         z += weight[:, None] * _extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel)
+        if note.details:
+            detail += weight[:, None] * _extend(note.detail.astype(np.float64), frames, loudness_channel=None)
     longest = max(notes, key=lambda note: note.duration_samples)
     mean_weights = weights.mean(axis=1)
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
@@ -183,6 +188,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     return longest.replace(
         z=z,
         pitch_hz=_mix_pitch(notes, weights, pitch_hz=pitch_hz),
+        detail=detail,
         source=notes[0].meta.source if len(notes) == 1 else " + ".join(names),
         duration_samples=longest.duration_samples,
         lead_in_samples=round(float(lead_in)),

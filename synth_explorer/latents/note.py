@@ -2,11 +2,12 @@
 
 Everything between listening and hearing is arithmetic on `Latents`: it imports no Keras and no page.
 
-Shapes: F frames, C channels.
+Shapes: F frames, C channels, D numbers of detail.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -95,6 +96,9 @@ class Latents:
         z: float32 [F, C], finite.
         pitch_hz: float32 [F], positive; NaN where the model carries pitch inside z.
         meta: what they mean.
+        detail: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers
+            (see `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D],
+            for all frames.
 
     Raises:
         LatentsError: shapes that do not fit, or numbers that cannot be.
@@ -103,11 +107,13 @@ class Latents:
     z: np.ndarray
     pitch_hz: np.ndarray
     meta: LatentsMeta
+    detail: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):
             z = np.array(self.z, dtype=np.float32)
             pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
+            detail = np.array(() if self.detail is None else self.detail, dtype=np.float32)
         if z.ndim != 2 or 0 in z.shape:
             raise LatentsError(f"z must have shape [frames, channels], both at least 1; received {z.shape}.")
         if pitch_hz.shape != z.shape[:1]:
@@ -118,7 +124,8 @@ class Latents:
             raise LatentsError("pitch_hz must be positive and finite, or NaN where the model keeps pitch inside z.")
         if not isinstance(self.meta, LatentsMeta):
             raise LatentsError(f"meta must be LatentsMeta; received {type(self.meta).__name__}.")
-        for name, array in (("z", z), ("pitch_hz", pitch_hz)):
+        detail = _per_frame(detail, frames=z.shape[0])
+        for name, array in (("z", z), ("pitch_hz", pitch_hz), ("detail", detail)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -129,6 +136,17 @@ class Latents:
     @property
     def channels(self) -> int:
         return self.z.shape[1]
+
+    @property
+    def details(self) -> int:
+        """Numbers of detail beside z in each frame; 0 where nothing was fitted."""
+        return self.detail.shape[1]
+
+    @property
+    def fingerprint(self) -> tuple[bytes, LatentsMeta]:
+        """What is the same for latents that are the same, for remembering what was made of them."""
+        arrays = (self.z, self.pitch_hz, self.detail)
+        return hashlib.blake2b(b"".join(array.tobytes() for array in arrays)).digest(), self.meta
 
     @property
     def frame_rate_hz(self) -> float:
@@ -159,11 +177,20 @@ class Latents:
         return f"Latents({self.frames} frames, {self.channels} channels, {self.duration_s:.3f} s{pitch}, {name})"
 
     def replace(self, **changes: Any) -> Latents:
-        """A copy with other z, pitch_hz, meta, or single fields of meta (`source=...`, `duration_samples=...`)."""
+        """A copy with other arrays, another meta, or single fields of meta (`source=...`, `duration_samples=...`)."""
         meta_changes = {name: changes.pop(name) for name in list(changes) if name in _META_NAMES}
         if meta_changes:
             changes["meta"] = replace(changes.get("meta", self.meta), **meta_changes)
         return replace(self, **changes)
+
+    def first(self, frames: int, *, duration_samples: int) -> Latents:
+        """The first frames, which are decoded to so many samples."""
+        return self.replace(
+            z=self.z[:frames],
+            pitch_hz=self.pitch_hz[:frames],
+            detail=self.detail[:frames],
+            duration_samples=duration_samples,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `.npz` (everything, no pickles) or `.npy` (z alone, as magenta's nsynth_save_embeddings does)."""
@@ -175,7 +202,11 @@ class Latents:
                 if target.suffix == ".npy":
                     np.save(temporary, self.z, allow_pickle=False)
                 else:
-                    np.savez(temporary, z=self.z, pitch_hz=self.pitch_hz, meta=np.array(json.dumps(asdict(self.meta))))
+                    arrays = {"z": self.z, "pitch_hz": self.pitch_hz}
+                    if self.details:  # one row where all are the same
+                        is_steady = bool((self.detail == self.detail[:1]).all())
+                        arrays["detail"] = self.detail[:1] if is_steady else self.detail
+                    np.savez(temporary, **arrays, meta=np.array(json.dumps(asdict(self.meta))))
         except OSError as error:
             raise LatentsError(f"{target} cannot be written: {error.strerror or error}.") from error
         return target
@@ -204,6 +235,18 @@ class Latents:
         return latents
 
 
+def _per_frame(detail: np.ndarray, *, frames: int) -> np.ndarray:
+    """Detail [D], [1, D] or [F, D] -> [F, D]; of no numbers, [F, 0]."""
+    if detail.size == 0:
+        return np.zeros((frames, 0), np.float32)
+    rows = detail[None] if detail.ndim == 1 else detail
+    if rows.ndim != 2 or rows.shape[0] not in (1, frames):
+        raise LatentsError(f"detail must have shape [{frames}, numbers], a row for each frame; received {rows.shape}.")
+    if not np.isfinite(rows).all():
+        raise LatentsError("detail has values that are not finite (NaN or infinity); make the latents again.")
+    return np.repeat(rows, frames, axis=0) if rows.shape[0] != frames else rows
+
+
 def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
     if not path.is_file():
         raise LatentsError(f"There is no latents file {path}; check the name.")
@@ -217,6 +260,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
                 raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
             meta = json.loads(str(content["meta"]))
             z, pitch_hz = content["z"], content["pitch_hz"]
+            detail = content["detail"] if "detail" in content.files else None
     except LatentsError:
         raise
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
@@ -228,7 +272,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
             )
         raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
     try:
-        return Latents(z, pitch_hz, LatentsMeta(**meta))
+        return Latents(z, pitch_hz, LatentsMeta(**meta), detail)
     except (TypeError, ValueError) as error:
         raise LatentsError(f"{path} does not hold latents: {error}") from error
 
@@ -276,6 +320,17 @@ def time_mean(
     loudness = z[:, loudness_channel]
     under_db = (loudness.max() - loudness) / units_per_db
     return np.average(z, axis=0, weights=np.where(under_db <= MEAN_RANGE_DB, 10.0 ** (-under_db / 20.0), 0.0))
+
+
+def mean_sound(
+    latents: Latents,
+    *,
+    loudness_channel: int | None = LOUDNESS_CHANNEL,
+    units_per_db: float = LOUDNESS_UNITS_PER_DB,
+) -> np.ndarray:
+    """What another note may be moved toward: `time_mean` with the mean of the detail behind it, float64 [C + D]."""
+    mean = time_mean(latents, loudness_channel=loudness_channel, units_per_db=units_per_db)
+    return np.concatenate([mean, latents.detail.mean(axis=0, dtype=np.float64)])
 
 
 def with_pitch(latents: Latents, *, midi: float) -> Latents:

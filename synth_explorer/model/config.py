@@ -81,6 +81,17 @@ class ModelConfig:
         return np.concatenate([np.arange(1, self.harmonics + 1), half]).astype(np.float32)
 
     @property
+    def detail_sizes(self) -> tuple[int, ...]:
+        """Of a note's detail: bands of the envelope, harmonic offsets, short noise, half partials, noise bands."""
+        fine = (self.envelope_bands, self.harmonic_offsets, self.short_noise_bands, self.half_partials)
+        return (*fine, self.noise_bands)
+
+    @property
+    def details(self) -> int:
+        """Numbers of a note's detail, D."""
+        return sum(self.detail_sizes)
+
+    @property
     def learned(self) -> int:
         """Number of learned latent channels."""
         return self.channels - 2

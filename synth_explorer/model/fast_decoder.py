@@ -5,7 +5,8 @@ and predicts a spectral *shape*; brightness (channel 1) is met by a spectral til
 (channel 0) by a gain: neither goes through the network. After DDSP (Engel et al. 2020, arXiv 2001.04643), with the
 latents' attributes tied as in AR-VAE (Pati & Lerch 2020, arXiv 2004.05485), here by construction instead of by a loss.
 
-Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, H partials half-way between, M bands.
+Shapes: B notes, F frames, J = subframes * F, S = fine_steps * J, K harmonics, H partials half-way between, M bands,
+D numbers of detail.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def upsample(x, factor: int):
     parts = [x + (following - x) * (i / factor) for i in range(factor)]
     stacked = ops.stack(parts, axis=2)
     shape = ops.shape(x)
-    return ops.reshape(stacked, (shape[0], shape[1] * factor, *x.shape[2:]))
+    return ops.reshape(stacked, (shape[0], shape[1] * factor, *shape[2:]))
 
 
 def bounded(x, low: float, high: float = 15.0):
@@ -41,6 +42,10 @@ def bounded(x, low: float, high: float = 15.0):
 
 class FastDecoder(keras.Model):
     """Latents z [B, F, C] and pitch [B, F] in Hz -> dictionary of controls.
+
+    `detail` [B, F, D] (none: zeros) is added to what the network says of the spectra, as natural logarithms of
+    amplitude, in the order of `ModelConfig.detail_sizes`: what is a note's own and no network guesses. Brightness and
+    loudness are met with it, as without it.
 
     `harmonic` [B, J, K + H] amplitudes of the partials at `ModelConfig.multiples`, `noise` [B, F, M] and `short_noise`
     [B, J, M_short] magnitudes per band, and `level` [B, S]: the linear gain that brings the shape to the asked
@@ -85,10 +90,10 @@ class FastDecoder(keras.Model):
         matrix[:, 0] = 0.0  # no direct current
         return matrix
 
-    def call(self, z, pitch_hz):
-        return self.controls(z, pitch_hz)
+    def call(self, z, pitch_hz, detail=None):
+        return self.controls(z, pitch_hz, detail)
 
-    def shape_of(self, z, pitch_hz):
+    def shape_of(self, z, pitch_hz, detail=None):
         """Run the network: log amplitudes (natural) of harmonics, both noises, the fine level and the centroid bias."""
         config = self.config
         x = self.entry(ops.concatenate([z[..., 2:], pitch_features(pitch_hz)], axis=-1))
@@ -111,9 +116,16 @@ class FastDecoder(keras.Model):
             ),
         )
         noise, bias = _split(frame, (config.noise_bands, 1))
+        noise = noise * 2.0
+        if detail is not None:
+            *sizes, bands = config.detail_sizes
+            own = _split(upsample(detail[..., :-bands], config.subframes), tuple(sizes))
+            predicted = (envelope, offsets, short, half)
+            envelope, offsets, short, half = (x + y for x, y in zip(predicted, own, strict=True))
+            noise = noise + detail[..., -bands:]
         return {
             "harmonic": self._harmonics(envelope, offsets, half, upsample(pitch_hz, config.subframes)),
-            "noise": bounded(noise * 2.0 - 7.0, -18.0),
+            "noise": bounded(noise - 7.0, -18.0),
             "short_noise": bounded(short - 8.0, -18.0),
             "level": ops.clip(level, -10.0, 3.0),
             "bias": 0.3 * ops.tanh(bias[..., 0]),
@@ -140,10 +152,10 @@ class FastDecoder(keras.Model):
         nyquist = config.sample_rate_hz / 2
         return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
 
-    def controls(self, z, pitch_hz):
+    def controls(self, z, pitch_hz, detail=None):
         """Latents -> controls (see the class). Tilt and level are applied here."""
         config = self.config
-        shape = self.shape_of(z, pitch_hz)
+        shape = self.shape_of(z, pitch_hz, detail)
         harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
         frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * self.multiples
         loudness_db = z[..., 0] / config.loudness_units_per_db + config.loudness_offset_db

@@ -28,6 +28,8 @@ class Preparer:
     """Makes shards from training batches; shard n is a function of (seed, n) alone."""
 
     def __init__(self, model: Autoencoder, batches: Batches, folder: Path, *, fit_steps: int) -> None:
+        from keras import ops
+
         from synth_explorer import runtime
         from synth_explorer.model import synthesis
         from synth_explorer.model.fit import Fit
@@ -36,13 +38,13 @@ class Preparer:
         self.fit = Fit(model)
         self._encode = runtime.compiled(lambda audio, pitch_hz: model.encoder(audio, pitch_hz), ranks=(2, 2))
 
-        def parts(z, pitch_hz, long, short):
-            controls = model.decoder(z, pitch_hz)
+        def parts(z, pitch_hz, detail, long, short):
+            controls = model.decoder(z, pitch_hz, detail + ops.zeros_like(z[..., :1]))
             whole = synthesis.render(controls, pitch_hz, long, short, model.decoder)
             calm = controls | {name: 0.0 * controls[name] for name in ("noise", "short_noise")}
             return whole, synthesis.render(calm, pitch_hz, long, short, model.decoder)
 
-        self._parts = runtime.compiled(parts, ranks=(3, 2, 3, 3))
+        self._parts = runtime.compiled(parts, ranks=(3, 2, 3, 3, 3))
 
     def path(self, shard: int) -> Path:
         """The file of a shard."""
@@ -55,8 +57,8 @@ class Preparer:
             return path
         batch = self.batches.batch(shard)
         audio, pitch_hz = batch["target"], batch["target_pitch_hz"]
-        z = self.fit(self._encode(audio, pitch_hz), pitch_hz, audio, steps=self.fit_steps)
-        whole, tones = self._parts(z, pitch_hz, batch["noise_phase"], batch["short_noise_phase"])
+        z, detail = self.fit(self._encode(audio, pitch_hz), pitch_hz, audio, steps=self.fit_steps)
+        whole, tones = self._parts(z, pitch_hz, detail[:, None], batch["noise_phase"], batch["short_noise_phase"])
         sounds = {"tones": tones, "noise": whole - tones, "target": lock(audio, whole)}
         kept = np.isfinite(whole).all(axis=1) & (np.max(np.abs(audio), axis=1) > 1e-4)
         arrays = {name: (sound[kept] / AUDIO_UNIT).astype(np.float16) for name, sound in sounds.items()}

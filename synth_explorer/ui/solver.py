@@ -38,7 +38,7 @@ class Remembering:
 
     def decode(self, latents: Latents, **decoding: Any) -> np.ndarray:
         """As `Explorer.decode`; the sound [T] must not be written to."""
-        key = (latents.z.tobytes(), latents.pitch_hz.tobytes(), latents.meta, tuple(decoding.items()))
+        key = (latents.fingerprint, tuple(decoding.items()))
         known = self._sounds.get(key)
         if known is not None:
             return known

@@ -39,37 +39,59 @@ def problem():
     return model, Fit(model), start, pitch_hz, sound, phases
 
 
-def _distance(model, z, pitch_hz, sound, phases) -> float:
+def _distance(model, z, detail, pitch_hz, sound, phases) -> float:
     from synth_explorer.model import synthesis
     from synth_explorer.model.spectral import SpectralLoss
 
-    rendered = synthesis.render(model.decoder(z, pitch_hz), pitch_hz, *phases, model.decoder)
+    detail = np.repeat(detail[:, None], z.shape[1], axis=1)
+    rendered = synthesis.render(model.decoder(z, pitch_hz, detail), pitch_hz, *phases, model.decoder)
     return float(np.asarray(SpectralLoss(model.config).log_mel(sound, rendered))[0])
 
 
 def test_fitted_latents_sound_nearer(problem) -> None:
     model, fit, start, pitch_hz, sound, phases = problem
     told: list[tuple[int, int]] = []
-    found = fit(start, pitch_hz, sound, steps=25, progress=lambda done, steps: told.append((done, steps)))
-    before, after = (_distance(model, z, pitch_hz, sound, phases) for z in (start, found))
+    z, detail = fit(start, pitch_hz, sound, steps=25, progress=lambda done, steps: told.append((done, steps)))
+    nothing = np.zeros((1, model.config.details), np.float32)
+    assert detail.shape == nothing.shape
+    before, after = (_distance(model, *one, pitch_hz, sound, phases) for one in ((start, nothing), (z, detail)))
     assert after < 0.8 * before
     assert told[0] == (1, 25)
     assert told[-1] == (25, 25)
 
 
+def test_detail_finds_what_latents_cannot_say(problem) -> None:
+    """A resonance that is the note's own: z alone comes less near to it than z with the detail."""
+    from synth_explorer.model import synthesis
+
+    model, fit, start, pitch_hz, _, phases = problem
+    own = np.zeros((*start.shape[:2], model.config.details), np.float32)
+    own[..., 2] = 2.0
+    controls = model.decoder(start, pitch_hz, own)
+    sound = np.asarray(synthesis.render(controls, pitch_hz, *phases, model.decoder))
+    z, detail = fit(start, pitch_hz, sound, steps=25)
+    alone, both = (_distance(model, z, one, pitch_hz, sound, phases) for one in (0.0 * detail, detail))
+    assert both < 0.8 * alone
+    assert detail[0, 2] > 0.15
+    assert np.argmax(detail[0, : model.config.envelope_bands]) in (1, 2, 3)
+
+
 def test_no_steps_change_nothing_and_the_same_steps_give_the_same(problem) -> None:
     _, fit, start, pitch_hz, sound, _ = problem
-    np.testing.assert_array_equal(fit(start, pitch_hz, sound, steps=0), start)
-    first, second = (fit(start, pitch_hz, sound, steps=2) for _ in range(2))
-    np.testing.assert_allclose(first, second, atol=1e-5)
+    z, detail = fit(start, pitch_hz, sound, steps=0)
+    np.testing.assert_array_equal(z, start)
+    assert not detail.any()
+    for first, second in zip(*(fit(start, pitch_hz, sound, steps=2) for _ in range(2)), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
 
 
 def test_the_gradient_is_that_of_differences() -> None:
     from keras import ops
 
-    derived = runtime.gradient(lambda x, y: ops.sum(ops.sin(x) * y, axis=-1), ranks=(2, 2))
+    derived = runtime.gradient(lambda x, y: ops.sum(ops.sin(x) * y, axis=-1), ranks=(2, 2), by=2)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, 3, 4)).astype(np.float32)
-    value, slope = derived(x, y)
+    value, slope, other = derived(x, y)
     np.testing.assert_allclose(value, np.sum(np.sin(x) * y, axis=-1), rtol=1e-5)
     np.testing.assert_allclose(slope, np.cos(x) * y, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(other, np.sin(x), rtol=1e-4, atol=1e-6)
