@@ -9,6 +9,7 @@ import pytest
 
 from synth_explorer import measure
 from synth_explorer.assets import example_notes
+from synth_explorer.audio import restore
 from synth_explorer.edits import EditChain, Gain, Oscillate, Transpose
 from synth_explorer.errors import AudioError, CheckpointError, LatentsError
 from synth_explorer.latents import Latents
@@ -105,6 +106,26 @@ def test_threads_hear_the_same(explorer, encoded) -> None:
 def test_latents_file_round_trip(explorer, encoded, tmp_path) -> None:
     path = encoded[0].save(tmp_path / "note.npz")
     np.testing.assert_array_equal(explorer.decode(explorer.load_latents(path)), explorer.decode(encoded[0]))
+
+
+def test_a_fit_finds_a_detail_that_brings_the_note_nearer(explorer, notes, encoded, tmp_path) -> None:
+    note, audio = notes[2], explorer.read(notes[2].path)
+    fitted = explorer.encode(note.path, pitch=note.pitch, fit_steps=6)
+    assert fitted.details == explorer.family.details == explorer.config.details > 0 == encoded[2].details
+    assert (fitted.detail == fitted.detail[0]).all()
+    rate_hz, lead_in = explorer.sample_rate_hz, fitted.meta.lead_in_samples
+
+    def distance_db(latents: Latents) -> float:
+        sound = restore(explorer.decode(latents), lead_in_samples=lead_in, total_samples=len(audio))
+        return measure.log_mel_distance_db(audio, sound, sample_rate_hz=rate_hz)
+
+    bare = fitted.replace(detail=None)
+    assert distance_db(fitted) < 0.95 * distance_db(bare)
+    assert distance_db(fitted) < 0.8 * distance_db(encoded[2])
+    read = explorer.load_latents(fitted.save(tmp_path / "fitted.npz"))
+    np.testing.assert_array_equal(explorer.decode(read), explorer.decode(fitted))
+    with pytest.raises(LatentsError, match="detail of 3 numbers"):
+        explorer.decode(fitted.replace(detail=np.zeros(3)))
 
 
 def test_foreign_latents_are_refused_by_name(explorer, encoded) -> None:

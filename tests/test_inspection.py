@@ -42,7 +42,7 @@ class SmallExplorer:
 
     sample_rate_hz, hop, checkpoint_name, checkpoint_hash = RATE_HZ, HOP, "small", META.checkpoint_hash
     controls = CONTROLS
-    config = SimpleNamespace(channels=CHANNELS)
+    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
 
     def __init__(self, *, decoders: Sequence[str] = ("fast",), silent: bool = False) -> None:
         self.decoders, self.silent, self.encoded = tuple(decoders), silent, 0

@@ -8,6 +8,7 @@ import re
 import shutil
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr
 META = LatentsMeta("small", "0" * 64, RATE_HZ, 512, source="<b>.wav")
 SECTIONS = ["Facts", "Listen", "Requested and measured", "Log-mel spectrogram", "Rainbowgram", "Over time"]
 SECTIONS += ["Modulation spectrum", "Latents", "Channels over time", "Use of the channels", "Among the example notes"]
+WITH_DETAIL = [*SECTIONS[:9], "Detail", *SECTIONS[9:]]
 
 
 class Balance(HTMLParser):
@@ -99,6 +101,18 @@ def test_the_page_has_every_section_and_loads_nothing() -> None:
     assert page.count("<audio") == 3 and len(page) < 3e6
     for unit in ("dB", "octaves", "cents", "Hz", "MIDI"):
         assert f"<span>{unit}" in page
+
+
+def test_a_detail_is_drawn_before_and_after() -> None:
+    inspected = found()
+    places = {"envelope, Hz": np.array([100.0, 1000.0, 4000.0]), "nothing, Hz": np.zeros(0)}
+    latents = {role: score.replace(detail=np.array([0.1, 0.5, -0.2])) for role, score in inspected.latents.items()}
+    page = inspection.html(replace(inspected, latents=latents, detail_places=places))
+    check_page(page)
+    assert re.findall(r"<h2>(.*?)</h2>", page) == WITH_DETAIL
+    drawn = page[page.index("<h2>Detail") : page.index("<h2>Use of the channels")]
+    assert drawn.count('class="line before"') == drawn.count('class="line after"') == 1
+    assert "Envelope" in drawn and "Nothing" not in drawn
 
 
 @pytest.mark.parametrize(("samples", "level"), [(1, 0.0), (1, 1.0), (200, 1e-9), (8000, 0.0), (8000, 4.0)])
@@ -172,7 +186,7 @@ def test_inspect_with_the_model_that_ships(
     assert (done.exit_code, done.stdout) == (0, f"{out}\n"), done.output
     page = out.read_text(encoding="utf-8")
     check_page(page)
-    assert re.findall(r"<h2>(.*?)</h2>", page) == SECTIONS
+    assert re.findall(r"<h2>(.*?)</h2>", page) == WITH_DETAIL
     assert re.search(r'<tr class="met"><th scope="row">level</th>', page)
     assert "Cello" in page and "D4" in page and explorer.checkpoint_hash[:12] in page
     latents_file = tmp_path / "a.npz"

@@ -43,6 +43,7 @@ class Inspection:
         use: role -> what the channels do.
         means: role -> mean sound, float64 [C].
         remarks: what is missing, and why, in sentences.
+        detail_places: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
     """
 
     explorer_name: str
@@ -59,6 +60,7 @@ class Inspection:
     use: dict[str, ChannelUse]
     means: dict[str, np.ndarray]
     remarks: tuple[str, ...]
+    detail_places: dict[str, np.ndarray]
 
     @property
     def sample_rate_hz(self) -> int:
@@ -134,6 +136,7 @@ def inspect(
         use={role: channel_use(score, controls, **places) for role, score in scores.items()},
         means={role: mean_sound(score, controls) for role, score in scores.items()},
         remarks=tuple(remarks),
+        detail_places=explorer.config.detail_places if any(score.details for score in scores.values()) else {},
     )
 
 

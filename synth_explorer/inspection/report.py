@@ -53,6 +53,8 @@ def _sections(inspection: Inspection) -> Iterator[tuple[str, str]]:
     latents, names = inspection.latents, inspection.names
     yield "Latents", _HEAT + scores.heat_maps(latents, inspection.examples, names)
     yield "Channels over time", scores.curves(latents, names)
+    if inspection.detail_places:
+        yield "Detail", _DETAIL + scores.detail(latents, inspection.detail_places)
     yield "Use of the channels", _USE + scores.use_table(inspection.use, inspection.examples, names)
     yield "Among the example notes", scores.example_map(inspection.means, inspection.examples)
 
@@ -65,6 +67,10 @@ _MODULATION = (
 _HEAT = (
     '<p class="note">Each channel less its mean over the example notes, in multiples of its spread over them: orange '
     "above, blue below, nothing at the mean.</p>"
+)
+_DETAIL = (
+    '<p class="note">What the fit found beside the channels: steady offsets on the spectra that the network makes of '
+    "them.</p>"
 )
 _USE = (
     '<p class="note">Over the frames that are heard. Spread is the standard deviation over the frames of all example '

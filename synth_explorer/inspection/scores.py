@@ -19,6 +19,7 @@ from synth_explorer.latents import Latents
 HEAT_LIMIT = 3.0
 """Spreads at which a heat map's colour is full."""
 
+DB_PER_NEPER = 20.0 / np.log(10.0)
 LEAST_DIFFERENCE = 0.25
 MOST_ROWS = 16
 """Names beside a heat map; of more channels every second, third, ... is named."""
@@ -75,6 +76,27 @@ def curves(latents: Mapping[str, Latents], names: Sequence[str]) -> str:
             chart += plots.line_chart("", [line], x=x, y=y, size="strip")
         figures.append(f"<div>{chart}</div>")
     return f'<div class="row small">{"".join(figures)}</div>'
+
+
+def detail(latents: Mapping[str, Latents], places: Mapping[str, np.ndarray]) -> str:
+    """The note's own spectra beyond its channels, in dB, the mean over time: each part over where it stands."""
+    figures, start = [], 0
+    for name, at in places.items():
+        what, unit = name.rsplit(", ", 1)
+        span, start = slice(start, start + len(at)), start + len(at)
+        lines = [
+            plots.Line(np.log2(at), DB_PER_NEPER * score.detail[:, span].mean(axis=0), role, role)
+            for role, score in reversed(latents.items())
+            if score.details
+        ]
+        if not len(at) or not lines:
+            continue
+        octaves = range(int(np.ceil(np.log2(at[0]))), int(np.log2(at[-1])) + 1)
+        ticks = tuple((float(octave), f"{2.0**octave:g}") for octave in octaves)
+        x = plots.Scale(unit, float(np.log2(at[0])), float(np.log2(at[-1])), ticks)
+        y = plots.scale(*(line.y for line in lines), label="dB", least=3.0, symmetric=True, most_ticks=4)
+        figures.append(plots.line_chart(what.capitalize(), lines, x=x, y=y, size="low"))
+    return f'<div class="row small">{"".join(f"<div>{figure}</div>" for figure in figures)}</div>'
 
 
 def use_table(use: Mapping[str, ChannelUse], examples: Examples, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.mel import mel_centres_hz
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,18 @@ class ModelConfig:
         """Of a note's detail: bands of the envelope, harmonic offsets, short noise, half partials, noise bands."""
         fine = (self.envelope_bands, self.harmonic_offsets, self.short_noise_bands, self.half_partials)
         return (*fine, self.noise_bands)
+
+    @property
+    def detail_places(self) -> dict[str, np.ndarray]:
+        """Where each number of a note's detail stands, in their order: part -> Hz, or multiples of the pitch."""
+        bands, top_hz = self.detail_sizes, self.sample_rate_hz / 2
+        return {
+            "envelope of the partials, Hz": mel_centres_hz(bands[0], low_hz=20.0, high_hz=top_hz),
+            "single partials, times the pitch": np.arange(1.0, bands[1] + 1.0),
+            "short noise, Hz": mel_centres_hz(bands[2], low_hz=30.0, high_hz=top_hz),
+            "partials between, times the pitch": np.arange(1.0, bands[3] + 1.0) - 0.5,
+            "noise, Hz": mel_centres_hz(bands[4], low_hz=10.0, high_hz=top_hz),
+        }
 
     @property
     def details(self) -> int:

@@ -19,7 +19,7 @@ def model():
     return model
 
 
-def _sound(model, z: np.ndarray, pitch_hz: float = 220.0) -> np.ndarray:
+def _sound(model, z: np.ndarray, pitch_hz: float = 220.0, detail: np.ndarray | None = None) -> np.ndarray:
     from synth_explorer.model import synthesis
 
     config = model.config
@@ -30,7 +30,9 @@ def _sound(model, z: np.ndarray, pitch_hz: float = 220.0) -> np.ndarray:
         rng.random((len(z), frames, config.hop + 1), dtype=np.float32),
         rng.random((len(z), frames * config.subframes, config.subframe + 1), dtype=np.float32),
     )
-    return np.asarray(synthesis.render(model.decoder(z, track), track, *phases, model.decoder))
+    if detail is not None:
+        detail = np.broadcast_to(detail, (*z.shape[:2], detail.size))
+    return np.asarray(synthesis.render(model.decoder(z, track, detail), track, *phases, model.decoder))
 
 
 def _latents(model, frames: int = 60) -> np.ndarray:
@@ -79,6 +81,57 @@ def test_tilt_is_finite_in_silence_and_at_the_extremes(model) -> None:
     for loudness, brightness in ((-3.0, 0.0), (-3.0, 3.0), (2.0, -5.0), (2.0, 4.0)):
         z[..., 0], z[..., 1] = loudness, brightness
         assert np.isfinite(_sound(model, z)).all()
+
+
+def test_no_detail_is_a_detail_of_zeros(model) -> None:
+    z = _latents(model, frames=9)
+    track = np.full(z.shape[:2], 220.0, np.float32)
+    nothing = np.zeros((*z.shape[:2], model.config.details), np.float32)
+    plain, zeros = model.decoder(z, track), model.decoder(z, track, nothing)
+    for name in plain:
+        np.testing.assert_array_equal(np.asarray(plain[name]), np.asarray(zeros[name]))
+
+
+def test_each_part_of_a_detail_moves_its_part_of_the_spectra(model) -> None:
+    """By as many nepers as it says, in the band or the partial where it stands, and nothing else."""
+    config, z = model.config, _latents(model, frames=5)
+    track = np.full(z.shape[:2], 220.0, np.float32)
+    before = model.decoder.shape_of(z, track)
+    parts = list(config.detail_places.items())
+    assert [len(places) for _, places in parts] == list(config.detail_sizes)
+    changed = {0: "harmonic", 1: "harmonic", 2: "short_noise", 3: "harmonic", 4: "noise"}
+    for number, (name, places) in enumerate(parts):
+        if not len(places):
+            continue
+        at, detail = len(places) // 3, np.zeros((*z.shape[:2], config.details), np.float32)
+        detail[..., sum(config.detail_sizes[:number]) + at] = 0.5
+        after = model.decoder.shape_of(z, track, detail)
+        for control in before:
+            moved = np.asarray(after[control]) - np.asarray(before[control])
+            if control != changed[number]:
+                assert not moved.any()
+                continue
+            if control == "harmonic":
+                hz = 220.0 * config.multiples
+                told_hz = places[at] if name.endswith("Hz") else 220.0 * places[at]
+                loudest = int(np.argmax(moved.mean(axis=(0, 1))))
+                step = places[at + 1] - places[at] if name.endswith("Hz") else 1.0
+                assert abs(hz[loudest] - told_hz) <= max(step, 110.0)
+            else:
+                assert int(np.argmax(moved.mean(axis=(0, 1)))) == at
+            assert 0.05 < moved.max() <= 0.5 + 1e-4 and moved.min() > -1e-5
+
+
+def test_loudness_and_brightness_are_met_with_a_detail_too(model) -> None:
+    z = _latents(model)
+    detail = 0.7 * np.random.default_rng(3).normal(size=model.config.details).astype(np.float32)
+    plain, own = _sound(model, z), _sound(model, z, detail=detail)
+    assert np.sqrt(np.mean((own - plain) ** 2)) > 0.05 * np.sqrt(np.mean(plain**2))
+    front_end = model.encoder.front_end
+    for heard in (plain, own):
+        attributes = np.asarray(front_end.attributes(front_end.hop_spectrum(heard)))[0, 3:-3]
+        assert np.median(attributes[:, 0]) == pytest.approx(z[0, 0, 0], abs=0.3 * model.config.loudness_units_per_db)
+        assert np.median(attributes[:, 1]) == pytest.approx(z[0, 0, 1], abs=0.12)
 
 
 def test_k_weighting_in_ops_matches_numpy() -> None:
