@@ -15,6 +15,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# Test processes; `make test PARALLEL=` runs everything in one.
+PARALLEL ?= -n 2 --dist loadgroup
 # The first Python that TensorFlow has wheels for; override with `make PYTHON=...`.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
@@ -31,7 +33,7 @@ app: setup
 	@exec $(PY) app.py $(ARGS)
 
 test: test-setup
-	@exec $(PY) -m pytest -m "not slow" $(ARGS)
+	@exec $(PY) -m pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 test-all: test-setup
 	@exec $(PY) -m pytest $(ARGS)

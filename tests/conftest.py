@@ -26,6 +26,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE_HZ = 16_000
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
+
+    Those of the page are one group, for they share a browser and a server, and come first, for they take longest.
+    """
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("page" if folder == "ui" else f"{folder}/{item.path.name}"))
+    items.sort(key=lambda item: item.path.parent.name != "ui")
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the repository."""

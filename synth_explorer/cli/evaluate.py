@@ -92,6 +92,7 @@ def controls(
     ] = "",
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many notes, spread over the index.")] = None,
     pitch_from: PitchFrom = "estimate",
+    fit_steps: common.FitSteps = None,
 ) -> None:
     """Sweep every control on every note; compare what was heard with what was asked.
 
@@ -110,6 +111,7 @@ def controls(
             methods=_names(methods) or evaluation.METHODS,
             limit=limit,
             pitch_source=pitch_from,
+            fit_steps=common.steps_of(fit_steps),
             progress=advance,
         )
     common.write_json(out, report)

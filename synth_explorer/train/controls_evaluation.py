@@ -57,6 +57,7 @@ def evaluate_controls(
     methods: Sequence[str] = METHODS,
     limit: int | None = None,
     pitch_source: str = "estimate",
+    fit_steps: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Sweep controls over their settings on every note.
@@ -68,6 +69,7 @@ def evaluate_controls(
         methods: of `METHODS`.
         limit: how many notes, evenly spread over the index; None: all.
         pitch_source: "estimate" (by the program) or "index" (told).
+        fit_steps: of the latents that are edited, see `Explorer.encode`.
         progress: called with (done, total).
 
     Returns:
@@ -91,7 +93,7 @@ def evaluate_controls(
     rows: list[dict[str, Any]] = []
     names, chosen = [name for name in SWEEPS if name in controls], _chosen(notes_folder, limit)
     total = len(chosen) * len(names)
-    for done, note in enumerate(_sounds(explorer, chosen, pitch_source)):
+    for done, note in enumerate(_sounds(explorer, chosen, pitch_source, fit_steps)):
         for at, name in enumerate(names):
             if progress:
                 progress(done * len(names) + at, total)
@@ -102,6 +104,7 @@ def evaluate_controls(
     summary = {
         "checkpoint": explorer.checkpoint_name,
         "pitch_source": pitch_source,
+        "fit_steps": fit_steps,
         "controls": {name: _figures(name, [row for row in rows if row["control"] == name]) for name in names},
     }
     return {"notes": len(chosen), "summary": summary, "per_note": rows}
@@ -117,10 +120,10 @@ def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
     return [found[i] for i in np.linspace(0, len(found) - 1, max(2, limit)).astype(int)]
 
 
-def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str) -> Iterator[_Note]:
+def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str, fit_steps: int) -> Iterator[_Note]:
     """Every note with the next one as its goal, the last with the first."""
     told = pitch_source == "index"
-    encoded = [explorer.encode(note.path, pitch=note.pitch if told else None) for note in chosen]
+    encoded = [explorer.encode(note.path, pitch=note.pitch if told else None, fit_steps=fit_steps) for note in chosen]
     for note, latents, other in zip(chosen, encoded, [*encoded[1:], encoded[0]], strict=True):
         goal = with_pitch(other, midi=latents.pitch_midi)
         yield _Note(note.path.name, latents, explorer.decode(latents), goal, explorer.decode(goal))
