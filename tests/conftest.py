@@ -26,6 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE_HZ = 16_000
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 

@@ -278,7 +278,7 @@ def test_a_browser_shows_it_on_a_phone_and_plays_it(tmp_path: Path) -> None:
             page.goto(out.as_uri())
             page.wait_for_function("[...document.querySelectorAll('audio')].every((audio) => audio.duration > 0.9)")
             assert page.evaluate("document.documentElement.scrollWidth") == width
-        page.evaluate("const audio = document.querySelector('audio'); audio.loop = true; audio.play()")
+        page.evaluate("() => Object.assign(document.querySelector('audio'), { loop: true }).play()")
         page.wait_for_function("[...document.querySelectorAll('.head')].every((head) => +head.style.opacity > 0)")
         assert all(page.evaluate("[...document.images].map((image) => image.naturalWidth > 0)"))
         browser.close()

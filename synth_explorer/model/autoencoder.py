@@ -6,7 +6,6 @@ Shapes: B notes, T samples, F frames, J subframes, C channels.
 from __future__ import annotations
 
 import keras
-import numpy as np
 from keras import ops
 
 from synth_explorer.model import synthesis
@@ -25,9 +24,8 @@ class Autoencoder(keras.Model):
         self.decoder = FastDecoder(config, name="fast_decoder")
 
     def build_weights(self) -> None:
-        """Create all weights by running one frame of silence through both halves."""
-        audio = np.zeros((1, 2 * self.config.hop), np.float32)
-        pitch_hz = np.full((1, 2), 220.0, np.float32)
+        """Create all weights, by the shapes of two frames alone: nothing is computed."""
+        audio, pitch_hz = keras.KerasTensor((1, 2 * self.config.hop)), keras.KerasTensor((1, 2))
         self.decoder(self.encoder(audio, pitch_hz), pitch_hz)
         self.built = True
 

@@ -14,23 +14,27 @@ PROGRAM = """
 import sys
 import numpy as np
 from tests.model.small import small_model
+from synth_explorer import runtime
 model = small_model(seed=7)
 rng = np.random.default_rng(0)
 audio = rng.normal(0, 0.1, (2, 16 * 256)).astype(np.float32)
 pitch_hz = np.full((2, 16), 196.0, np.float32)
-z = np.asarray(model.encoder(audio, pitch_hz))
-controls = {k: np.asarray(v) for k, v in model.decoder(z, pitch_hz).items()}
+z = runtime.compiled(lambda *given: model.encoder(*given), ranks=(2, 2))(audio, pitch_hz)
+detail = np.full((*z.shape[:2], model.config.details), 0.1, np.float32)
+controls = runtime.compiled(lambda *given: model.decoder(*given), ranks=(3, 2, 3))(z, pitch_hz, detail)
 np.savez(sys.argv[1], z=z, **controls)
 """
 
 
 def test_both_backends_compute_the_same(tmp_path, repository) -> None:
-    results = {}
+    running, results = {}, {}
     for backend in ("tensorflow", "jax"):
-        out = tmp_path / f"{backend}.npz"
         environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(repository)}
-        subprocess.run([sys.executable, "-c", PROGRAM, str(out)], check=True, env=environment, cwd=repository)
-        with np.load(out) as file:
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path / f"{backend}.npz")]
+        running[backend] = subprocess.Popen(command, env=environment, cwd=repository)
+    for backend, process in running.items():
+        assert process.wait() == 0
+        with np.load(tmp_path / f"{backend}.npz") as file:
             results[backend] = {name: file[name] for name in file.files}
     for name, value in results["tensorflow"].items():
         np.testing.assert_allclose(results["jax"][name], value, rtol=5e-3, atol=1e-4, err_msg=name)
