@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from synth_explorer.ui.knobs import DIRECTIONS
+
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
@@ -20,6 +22,7 @@ class Abilities:
         is_slow: whether a sound is made on demand.
         has_final: whether a WaveNet can finish what the fast decoder makes.
         channels: how many latent channels there are.
+        directions: what its principal directions move, in words, as far as the page has knobs for them.
         missing: a sentence about what is not there; empty when everything is.
     """
 
@@ -30,7 +33,13 @@ class Abilities:
     is_slow: bool
     has_final: bool
     channels: int
+    directions: tuple[str, ...]
     missing: str
+
+    @classmethod
+    def none(cls) -> Abilities:
+        """Those of a checkpoint that cannot be loaded."""
+        return cls(False, False, False, False, False, False, 16, (), "")
 
     @classmethod
     def of(cls, explorer: Explorer) -> Abilities:
@@ -50,7 +59,9 @@ class Abilities:
         channels = explorer.config.channels
         noise = explorer.has_pitch and not is_slow
         final = not is_slow and "wavenet" in explorer.decoders
-        return cls(loudness, brightness, noise, explorer.has_pitch, is_slow, final, channels, " ".join(sentences))
+        directions = tuple(axis.name for axis in explorer.controls.principal[:DIRECTIONS])
+        named = loudness, brightness, noise, explorer.has_pitch
+        return cls(*named, is_slow, final, channels, directions, " ".join(sentences))
 
     @property
     def targets(self) -> list[str]:

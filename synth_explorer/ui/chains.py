@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synth_explorer.errors import EditError
 from synth_explorer.ui.knobs import (
     CURVES,
+    DIRECTIONS,
     MORPH_CURVES,
     NO_SOURCE,
     OSCILLATION_PARTS,
@@ -36,11 +37,11 @@ SIMPLE = {  # kind of edit -> {knob: its field}
     "add": {"raw_channels": "channels", "raw_add": "amount"},
 }
 
-ORDER = ("toward", "scale", "add", "oscillate_channels", "transpose", "trim", "reverse", "stretch", "freeze", "attack")
-ORDER += ("envelope", "curve", "noisiness", "brightness", "gain", "oscillate")
+ORDER = ("toward", "scale", "add", "oscillate_channels", "transpose", "direction", "trim", "reverse", "stretch")
+ORDER += ("freeze", "attack", "envelope", "curve", "noisiness", "brightness", "gain", "oscillate")
 """The order in which the page applies edits, by their kinds."""
 
-STEADY = {"add", "transpose", "noisiness", "brightness", "gain"}
+STEADY = {"add", "transpose", "direction", "noisiness", "brightness", "gain"}
 """They add the same to every frame: when that happens matters to `toward` and `scale` alone."""
 
 ADDING = STEADY | {"oscillate_channels", "curve", "oscillate"}
@@ -49,7 +50,8 @@ ADDING = STEADY | {"oscillate_channels", "curve", "oscillate"}
 def edit_chain(settings: Settings, means: Mapping[str, tuple[float, ...]]) -> EditChain:
     """The edits that the knobs ask for; those at rest are left out.
 
-    Their order is that of the shell: toward, raw edits, pitch, time, curves, and last what the closed loop solves.
+    Their order is that of the shell: toward, raw edits, pitch, directions, time, curves, and last what the closed loop
+    solves.
 
     Args:
         settings: the knobs.
@@ -68,6 +70,10 @@ def edit_chain(settings: Settings, means: Mapping[str, tuple[float, ...]]) -> Ed
     steps += _raw(settings)
     if settings.transpose:
         steps.append(edits.Transpose(semitones=settings.transpose))
+    for number in range(1, DIRECTIONS + 1):
+        amount = getattr(settings, f"direction_{number}")
+        if amount:
+            steps.append(edits.Direction(number=number, amount=amount))
     steps += _time(settings)
     if settings.noisiness_db:
         steps.append(edits.Noisiness(db=settings.noisiness_db))
@@ -133,7 +139,7 @@ def turned(settings: Settings, chain: EditChain) -> tuple[Settings, tuple[float,
     swinging: set[str] = set()
     mean, seen = None, set()
     for edit in chain:
-        kind, name = type(edit).__name__, (edit.kind, getattr(edit, "target", ""))
+        kind, name = type(edit).__name__, (edit.kind, getattr(edit, "target", ""), getattr(edit, "number", 0))
         found = _knobs(edit)
         if not found or name in seen:
             what = "has more than one" if name in seen else "has"
@@ -164,6 +170,8 @@ def _knobs(edit: Edit) -> dict[str, Any]:
         return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": tuple(edit.mean)}
     if kind == "oscillate_channels" and edit.shape == "sine" and not edit.phase_turns:
         return {"raw_channels": edit.channels, "raw_rate_hz": edit.rate_hz, "raw_depth": edit.depth}
+    if kind == "direction" and edit.unit == "steps" and edit.number <= DIRECTIONS:
+        return {f"direction_{edit.number}": edit.amount}
     if kind == "reverse":
         return {"reverse": True}
     if kind == "stretch" and not edit.keep_s:

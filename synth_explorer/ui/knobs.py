@@ -21,6 +21,9 @@ OSCILLATIONS = {  # target -> (unit, largest depth, step)
     "brightness": ("octaves", 1.0, 0.01),
     "pitch": ("cents", 200.0, 1.0),
 }
+DIRECTIONS = 4
+"""How many principal directions of a checkpoint's latent space have a knob."""
+
 OSCILLATION_PARTS = ("rate_hz", "depth", "shape", "phase_turns", "fade_in_s")
 
 RANGES = {
@@ -43,6 +46,7 @@ RANGES = {
     "env_decay_s": (0.0, 2.0),
     "env_sustain_db": (-48.0, 0.0),
     "env_release_s": (0.0, 3.0),
+    **{f"direction_{number}": (-2.0, 2.0) for number in range(1, DIRECTIONS + 1)},
     "raw_scale": (-3.0, 3.0),
     "raw_add": (-3.0, 3.0),
     "raw_depth": (0.0, 3.0),

@@ -37,6 +37,7 @@ class Settings:
         trim_start_s, trim_end_s: what is kept; an end of 0 is the note's.
         env_attack_s, env_decay_s, env_sustain_db, env_release_s: an envelope upon the note's own loudness.
         curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
+        direction_1 ... direction_4: steps along the checkpoint's principal directions.
         raw_channels: latent channels that the raw edits move; none leaves them at rest.
         raw_scale: they are multiplied by it.
         raw_add: added to them, in their own units.
@@ -84,6 +85,10 @@ class Settings:
     env_sustain_db: float = 0.0
     env_release_s: float = 0.0
     curves: Curves = ()
+    direction_1: float = 0.0
+    direction_2: float = 0.0
+    direction_3: float = 0.0
+    direction_4: float = 0.0
     raw_channels: tuple[int, ...] = ()
     raw_scale: float = 1.0
     raw_add: float = 0.0

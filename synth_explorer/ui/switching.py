@@ -12,7 +12,7 @@ from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui import handlers
 from synth_explorer.ui.abilities import Abilities
 from synth_explorer.ui.knobs import NO_SOURCE, TARGETS
-from synth_explorer.ui.panels.edits import channel_choices
+from synth_explorer.ui.panels.edits import DIRECTION_KNOBS, channel_choices, direction_label
 from synth_explorer.ui.panels.oscillation import target_choices
 from synth_explorer.ui.settings import Settings
 
@@ -25,14 +25,14 @@ NEEDS = {"gain_db": "loudness", "brightness": "brightness", "noisiness_db": "noi
 NEEDS |= {f"env_{name}": "loudness" for name in ("attack_s", "decay_s", "sustain_db", "release_s")}
 """Knobs that a checkpoint may not obey, and what it needs to."""
 
-KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", "raw_channels")
+KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", *DIRECTION_KNOBS, "raw_channels")
 
 
 def outputs(panels: Panels) -> list[gr.Component]:
     """What `values` goes to."""
     edits, morph, result = panels.edits, panels.morph, panels.result
     slots = [component for slot in panels.sources.slots for component in slot.shown]
-    knobs = [edits.knobs[name] for name in KNOBS]
+    knobs = [edits.directions, *(edits.knobs[name] for name in KNOBS)]
     pitch = [morph.transpose, morph.set_pitch, morph.pitch_midi]
     made = [panels.checkpoint.slow, result.making, result.autoplay, result.finale]
     return [*slots, morph.pad, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
@@ -56,7 +56,7 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
         able = Abilities.of(studio.explorer)
     except SynthExplorerError as error:
         views = [handlers.SlotView.empty(str(error)) for _ in sources]
-        able = Abilities(False, False, False, False, False, False, 16, "")
+        able = Abilities.none()
     else:
         views = handlers.reopen(studio, sources)
     shown = []
@@ -76,8 +76,13 @@ def _knobs(able: Abilities, count: int) -> list[Any]:
     knobs["toward"] = gr.update(choices=handlers.toward_choices(count, preset=False), value=NO_SOURCE)
     knobs["amount"] = gr.update(visible=False)
     knobs["curves"] = handlers.curves_value(replace(rest, count=count), targets)
+    for index, name in enumerate(DIRECTION_KNOBS):
+        is_there = index < len(able.directions)
+        label = direction_label(able.directions[index]) if is_there else ""
+        knobs[name] = gr.update(value=getattr(rest, name), visible=is_there, label=label)
     knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels), value=[])
     return [
+        gr.update(visible=bool(able.directions)),
         *(knobs[name] for name in KNOBS),
         *(gr.update(visible=False) for _ in TARGETS),
         _available(able.has_pitch, rest.transpose),

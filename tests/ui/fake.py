@@ -33,6 +33,15 @@ CONTROLS = {
         "reference_hz": 1000.0,
         "transpose_octaves_per_octave": 0.4,
     },
+    "principal": [
+        {
+            "name": "direction 1: brightness +0.50 octaves per step",
+            "share": 0.4,
+            "vector": [0.0, 0.5] + [0.0] * (CHANNELS - 2),
+            "steps": [-2.0, 0.0, 2.0],
+            "moves": {"brightness": [-1.0, 0.0, 1.0]},
+        }
+    ],
 }
 
 

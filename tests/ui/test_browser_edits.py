@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
+from synth_explorer import measure
 from tests.ui.desk import NEEDS_CHROMIUM, rms_db
 
 pytestmark = NEEDS_CHROMIUM
@@ -43,6 +44,16 @@ def test_an_envelope_and_a_slow_attack_are_heard(desk):
     assert rms_db(faded[-1600:]) < rms_db(plain[-1600:]) - 15
     desk.after(lambda: desk.type_into("attack", "0.3"))
     desk.reported("Attack")
+
+
+def test_a_principal_direction_says_what_it_moves_and_moves_it(desk):
+    desk.open("directions")
+    assert "1: brightness +0.50 octaves (steps)" in desk.page.locator("#direction-1").inner_text()
+    assert not desk.page.locator("#direction-2").is_visible()
+    still = desk.fetch()
+    moved = desk.after(lambda: desk.type_into("direction-1", "1"))
+    heard = [measure.brightness_octaves(sound, sample_rate_hz=16000) for sound in (still, moved)]
+    assert heard[1] - heard[0] > 0.15
 
 
 def test_a_curve_is_drawn_typed_and_cleared(desk):

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui import handlers, widget
-from synth_explorer.ui.knobs import TARGETS
+from synth_explorer.ui.knobs import DIRECTIONS, TARGETS
 from synth_explorer.ui.panels import oscillation, timing
 from synth_explorer.ui.panels.sliders import slider
 from synth_explorer.ui.settings import Settings
 
+DIRECTION_KNOBS = tuple(f"direction_{number}" for number in range(1, DIRECTIONS + 1))
+
 
 @dataclass(frozen=True)
 class Edits:
-    """Components of the panel. The knobs have the names of fields of Settings; `blocks` are those of oscillations."""
+    """Components of the panel. The knobs have the names of fields of Settings.
+
+    `blocks` are those of oscillations, `directions` is the group of the principal directions.
+    """
 
     knobs: dict[str, gr.Component]
     blocks: dict[str, gr.Column]
+    directions: gr.Accordion
     missing: gr.HTML
     reset: gr.Button
     save: gr.DownloadButton
@@ -39,6 +45,12 @@ def build() -> Edits:
             times = timing.build()
         with gr.Accordion("Curves over time", open=False, elem_id="drawn", elem_classes="group"):
             curves = {"curves": widget.curves(handlers.curves_value(Settings(), list(TARGETS)), elem_id="curves")}
+        with gr.Accordion("Principal directions", open=False, elem_id="directions", elem_classes="group") as directions:
+            widget.words(
+                "<p class='note'>Along which the notes of the calibration differ most. A step is their standard "
+                "deviation; what it moves was measured, as a median.</p>"
+            )
+            axes = {name: slider(name, 0.05, direction_label(name)) for name in DIRECTION_KNOBS}
         with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="group"):
             widget.words("<p class='note'>As in NSynth's demos, in the channels' own units and without promises.</p>")
             raw = _raw()
@@ -48,8 +60,8 @@ def build() -> Edits:
             load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset_mean = widget.memory(None)
-    knobs = knobs | swings | times | curves | raw
-    return Edits(knobs, blocks, missing, reset, save, load, message, preset_mean)
+    knobs = knobs | swings | times | curves | axes | raw
+    return Edits(knobs, blocks, directions, missing, reset, save, load, message, preset_mean)
 
 
 def _timbre() -> dict[str, gr.Component]:
@@ -86,6 +98,11 @@ def _raw() -> dict[str, gr.Component]:
         min_width=0,
     )
     return {"raw_channels": channels} | {name: slider(name, step, label) for name, (step, label) in sliders.items()}
+
+
+def direction_label(name: str) -> str:
+    """The words beside the knob of a principal direction: what a step moves."""
+    return name.removeprefix("direction ").removesuffix(" per step") + " (steps)"
 
 
 def channel_choices(count: int) -> list[tuple[str, int]]:
