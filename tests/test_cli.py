@@ -64,6 +64,10 @@ class MockExplorer:
         mixed = latents.interpolate(sources, weights)
         return mixed if pitch is None else latents.with_pitch(mixed, midi=pitch)
 
+    def morph_path(self, sources: Sequence[Latents], keyframes: Any, *, pitch: float | None = None) -> Latents:
+        assert pitch is None
+        return latents.path(sources, keyframes)
+
     def edit(self, note: Latents, chain: EditChain) -> Latents:
         return chain.apply(note, self.controls)
 
@@ -215,6 +219,28 @@ def test_morph_steps_write_so_many_files(mock: MockExplorer, note_file: Callable
     assert [path.name for path in files][::2] == ["000_mix_0.000.wav", "002_mix_0.500.wav", "004_mix_1.000.wav"]
 
 
+def test_morph_by_weights(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    notes = [note_file(f"{name}.wav", level=level) for name, level in zip("abc", (0.5, 0.2, 0.05), strict=True)]
+    ok("morph", *notes, "--weights", "1,1,2", "-o", tmp_path / "m.npz")
+    parts = [mock.encode(note).z for note in notes]
+    np.testing.assert_allclose(
+        Latents.load(tmp_path / "m.npz").z, 0.25 * parts[0] + 0.25 * parts[1] + 0.5 * parts[2], atol=1e-5
+    )
+
+
+def test_morph_moves_over_time(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    a, b, c = (note_file(f"{name}.wav", level=level) for name, level in zip("abc", (0.5, 0.2, 0.05), strict=True))
+    first, second, third = (mock.encode(note).z for note in (a, b, c))
+    ok("morph", a, b, "--path", "0.2=0, 0.8=1", "-o", tmp_path / "m.npz")
+    moved = Latents.load(tmp_path / "m.npz").z
+    share = np.interp(np.arange(len(moved)) * HOP / RATE_HZ, [0.2, 0.8], [0.0, 1.0])[:, None]
+    np.testing.assert_allclose(moved, (1 - share) * first + share * second, atol=1e-5)
+    ok("morph", a, b, c, "--path", "0=0:0,1=0.5:1", "-o", tmp_path / "m.npz")
+    moved = Latents.load(tmp_path / "m.npz").z
+    np.testing.assert_allclose(moved[0], first[0], atol=1e-5)
+    np.testing.assert_allclose(moved[-1], third[-1], atol=1e-5)
+
+
 WRONG_MORPHS = [
     (1, ["--mix", "0.5"]),
     (5, []),
@@ -227,6 +253,16 @@ WRONG_MORPHS = [
     (2, ["--mix", "nan"]),
     (2, ["--steps", "1"]),
     (4, ["--x", "-0.5"]),
+    (2, ["--weights", "1"]),
+    (2, ["--weights", "1,b"]),
+    (2, ["--weights", "0.5,0.5", "--mix", "0.5"]),
+    (3, ["--weights", "1,1,1", "--y", "0.5"]),
+    (2, ["--path", "0=0,1"]),
+    (2, ["--path", "0=0:1"]),
+    (3, ["--path", "0=0.5"]),
+    (2, ["--path", "0=0,1=1.5"]),
+    (2, ["--path", "0=0,1=nan"]),
+    (2, ["--path", "0=0", "--steps", "3"]),
 ]
 
 

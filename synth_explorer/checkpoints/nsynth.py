@@ -239,8 +239,9 @@ The WaveNet autoencoder of NSynth (Engel et al. 2017, {paper}), imported from a 
 | sound | {config.sample_rate_hz} Hz, {config.levels} mu-law levels, {config.hop} samples a frame |
 
 - Pitch is inside the latents: it is neither estimated nor set, and an edit of any channel may move it.
-- The named controls (loudness, brightness, pitch) are not calibrated for these latents. The edits of NSynth's demos
-  work: scale, add (which moves the mean), oscillate channels, and the way to another note's mean.
+- The named controls are not calibrated for these latents until `synth-explorer calibrate` has found directions that
+  answer; pitch cannot be set. The edits of NSynth's demos work: scale, add (which moves the mean), oscillate channels,
+  and the way to another note's mean.
 - One decoder, `wavenet`: sample by sample, slower than real time on a CPU.
 - Licence: that of the checkpoint it was imported from.
 """

@@ -98,6 +98,15 @@ def morph(
     steps: Annotated[
         int | None, typer.Option(min=2, max=1000, help="Write so many sounds, from the first note to the second.")
     ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="W,W,...", help="Of each note, as 0.2,0.3,0.5; brought to a sum of 1.")
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T=PLACE,...", help="Moves over time (s): 0=0,2=1 between two notes, 0=0:0,2=1:0.5 on the pad."
+        ),
+    ] = None,
     pitch: Annotated[
         float | None, typer.Option(metavar="MIDI", help="MIDI pitch of the morph; else between the notes' own.")
     ] = None,
@@ -112,41 +121,81 @@ def morph(
 
     On the pad the notes lie bottom left, bottom right, top left, top right, in the order given.
     """
-    positions = _positions(len(notes), mix=mix, x=x, y=y, steps=steps)
+    given = {"--mix": mix, "--x": x, "--steps": steps, "--weights": weights, "--path": path}
+    _check_morph(len(notes), given | {"--y": y})
     if steps is None:
         common.check_suffix(out, AUDIO_SUFFIXES + LATENTS_SUFFIXES)
+        keyframes = [_keyframes(len(notes), mix=mix, x=x, y=y, weights=weights, path=path)]
         targets = [out]
     else:
-        targets = [out / f"{step:03d}_mix_{across:.3f}.wav" for step, (across, _) in enumerate(positions)]
+        across = [step / (steps - 1) for step in range(steps)]
+        keyframes = [[(0.0, (1.0 - place, place))] for place in across]
+        targets = [out / f"{step:03d}_mix_{place:.3f}.wav" for step, place in enumerate(across)]
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
-    from synth_explorer.latents import pad_weights
-
     sources = [common.read_latents(explorer, note, fit_steps=fit_steps) for note in notes]
-    for (across, up), target in zip(positions, targets, strict=True):
-        latents = explorer.morph(sources, pad_weights(len(sources), across, up), pitch=pitch)
+    for places, target in zip(keyframes, targets, strict=True):
+        if path is None:
+            latents = explorer.morph(sources, places[0][1], pitch=pitch)
+        else:
+            latents = explorer.morph_path(sources, places, pitch=pitch)
         common.write_result(
             explorer, latents, target, decoder=decoder, seed=seed, temperature=temperature, engine=engine
         )
 
 
-def _positions(
-    count: int, *, mix: float | None, x: float | None, y: float | None, steps: int | None
-) -> list[tuple[float, float]]:
-    """Pad positions (x, y) that the options ask for; wrong combinations are wrong usage."""
+def _check_morph(count: int, given: dict[str, float | str | None]) -> None:
+    """Options of a morph by their names; wrong combinations are wrong usage."""
     if not 2 <= count <= 4:
         raise common.wrong_usage(f"a morph takes two to four notes, not {count}.", "NOTE")
-    if count > 2 and (mix is not None or steps is not None):
-        option = "--mix" if mix is not None else "--steps"
-        raise common.wrong_usage(f"goes between two notes; place {count} notes by --x and --y.", option)
-    if count == 2 and y is not None:
+    for option in ("--mix", "--steps"):
+        if count > 2 and given[option] is not None:
+            raise common.wrong_usage(f"goes between two notes; place {count} notes by --x and --y.", option)
+    if count == 2 and given["--y"] is not None:
         raise common.wrong_usage("two notes lie on one line: use --mix or --x alone.", "--y")
-    if sum(given is not None for given in (mix, x, steps)) > 1:
-        raise common.wrong_usage("give only one of --mix, --x and --steps.", "--mix")
-    for name, value in (("--mix", mix), ("--x", x), ("--y", y)):
-        if value is not None and not LOWEST_MIX <= value <= HIGHEST_MIX:
-            raise common.wrong_usage(f"{value} must lie between {LOWEST_MIX} and {HIGHEST_MIX}.", name)
-    if steps is not None:
-        return [(step / (steps - 1), 0.0) for step in range(steps)]
-    across = next((value for value in (mix, x) if value is not None), 0.5)
-    return [(across, (0.5 if y is None else y) if count > 2 else 0.0)]
+    ways = [option for option, value in given.items() if value is not None and option != "--y"]
+    if given["--y"] is not None and "--x" not in ways:
+        ways.append("--y")
+    if len(ways) > 1:
+        raise common.wrong_usage(f"give only one of {' and '.join(ways)}.", ways[0])
+    for option in ("--mix", "--x", "--y"):
+        _check_place(given[option], option)
+
+
+def _check_place(value: float | None, option: str) -> None:
+    if value is not None and not LOWEST_MIX <= value <= HIGHEST_MIX:
+        raise common.wrong_usage(f"{value} must lie between {LOWEST_MIX} and {HIGHEST_MIX}.", option)
+
+
+def _keyframes(
+    count: int, *, mix: float | None, x: float | None, y: float | None, weights: str | None, path: str | None
+) -> list[tuple[float, tuple[float, ...]]]:
+    """(time in s, weight of each note) of a morph: several where it moves, else one at 0 s."""
+    from synth_explorer.latents import pad_weights
+
+    if weights is not None:
+        parts = tuple(_number(part, "--weights", "W,W,..., such as 0.2,0.8") for part in weights.split(","))
+        if len(parts) != count:
+            raise common.wrong_usage(f"{count} notes need {count} weights, not {len(parts)}.", "--weights")
+        return [(0.0, parts)]
+    if path is None:
+        across = next((value for value in (mix, x) if value is not None), 0.5)
+        return [(0.0, pad_weights(count, across, (0.5 if y is None else y) if count > 2 else 0.0))]
+    shape = "T=MIX,..., such as 0=0,2=1" if count == 2 else "T=X:Y,..., such as 0=0:0,2=1:0.5"
+    keyframes = []
+    for point in path.split(","):
+        time_s, _, place = point.partition("=")
+        numbers = [_number(part, "--path", shape) for part in (time_s, *place.split(":"))]
+        if len(numbers) != (2 if count == 2 else 3):
+            raise common.wrong_usage(f"{point!r} must be {shape}.", "--path")
+        for value in numbers[1:]:
+            _check_place(value, "--path")
+        keyframes.append((numbers[0], pad_weights(count, *numbers[1:], *([0.0] if count == 2 else []))))
+    return keyframes
+
+
+def _number(text: str, option: str, shape: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise common.wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option) from None

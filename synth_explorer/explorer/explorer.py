@@ -21,6 +21,7 @@ from synth_explorer import checkpoints
 from synth_explorer.errors import AudioError, CheckpointError, LatentsError
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
+from synth_explorer.latents import path as path_between
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -256,6 +257,21 @@ class Explorer:
         return interpolate(
             latents, weights, pitch_hz=hz, loudness_channel=None if loudness is None else loudness.channel
         )
+
+    def morph_path(
+        self,
+        latents: Sequence[Latents],
+        keyframes: Sequence[tuple[float, Sequence[float]]],
+        *,
+        pitch: float | None = None,
+    ) -> Latents:
+        """As `morph`, by weights that move from keyframe (time_s, weights) to keyframe; see `latents.path`."""
+        for one in latents:
+            self._check(one)
+        hz = None if pitch is None else midi_to_hz(_checked_pitch(pitch))
+        loudness = self.controls.loudness
+        channel = None if loudness is None else loudness.channel
+        return path_between(latents, keyframes, pitch_hz=hz, loudness_channel=channel)
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         """Apply a chain of edits by this checkpoint's calibration."""

@@ -301,21 +301,13 @@ class Studio:
 
     def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
         """The morph, and the weights of its sources: their means where it moves over time."""
-        from synth_explorer.latents import midi_to_hz, path
-
         pitch = settings.pitch_midi if settings.set_pitch else None
         notes = [self.latents(source) for source in used]
         if not settings.morph_moves:
             return self.explorer.morph(notes, settings.weights(), pitch=pitch), settings.weights()
         times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz
         weights = settings.weights_at(times_s)
-        control = self.explorer.controls.loudness
-        moved = path(
-            notes,
-            list(zip(times_s.tolist(), weights, strict=True)),
-            pitch_hz=None if pitch is None else midi_to_hz(pitch),
-            loudness_channel=None if control is None else control.channel,
-        )
+        moved = self.explorer.morph_path(notes, list(zip(times_s.tolist(), weights, strict=True)), pitch=pitch)
         return moved, tuple(float(mean) for mean in np.mean(weights, axis=0))
 
     def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:

@@ -19,6 +19,7 @@ from synth_explorer import audio as sound
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
+from synth_explorer.latents import path as path_between
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
 NOISE = 0.002
@@ -141,6 +142,9 @@ class FakeExplorer:
 
     def morph(self, latents: list[Latents], weights: tuple[float, ...], *, pitch: float | None = None) -> Latents:
         return interpolate(latents, weights, pitch_hz=None if pitch is None else midi_to_hz(pitch))
+
+    def morph_path(self, latents: list[Latents], keyframes: list, *, pitch: float | None = None) -> Latents:
+        return path_between(latents, keyframes, pitch_hz=None if pitch is None else midi_to_hz(pitch))
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         return chain.apply(latents, self.controls)
