@@ -20,6 +20,8 @@ HEAT_LIMIT = 3.0
 """Spreads at which a heat map's colour is full."""
 
 DB_PER_NEPER = 20.0 / np.log(10.0)
+HERTZ = ((20, "20"), (50, "50"), (125, "125"), (300, "300"), (800, "800"), (2000, "2k"), (5000, "5k"))
+MULTIPLES = tuple((2.0**power, f"{2.0**power:g}") for power in range(7))
 LEAST_DIFFERENCE = 0.25
 MOST_ROWS = 16
 """Names beside a heat map; of more channels every second, third, ... is named."""
@@ -91,8 +93,8 @@ def detail(latents: Mapping[str, Latents], places: Mapping[str, np.ndarray]) -> 
         ]
         if not len(at) or not lines:
             continue
-        octaves = range(int(np.ceil(np.log2(at[0]))), int(np.log2(at[-1])) + 1)
-        ticks = tuple((float(octave), f"{2.0**octave:g}") for octave in octaves)
+        marks = HERTZ if unit == "Hz" else MULTIPLES
+        ticks = tuple((float(np.log2(value)), text) for value, text in marks if at[0] <= value <= at[-1])
         x = plots.Scale(unit, float(np.log2(at[0])), float(np.log2(at[-1])), ticks)
         y = plots.scale(*(line.y for line in lines), label="dB", least=3.0, symmetric=True, most_ticks=4)
         figures.append(plots.line_chart(what.capitalize(), lines, x=x, y=y, size="low"))
