@@ -9,7 +9,7 @@ import pytest
 
 from synth_explorer.edits import Controls, EditChain, Gain, Reverse, Stretch, Toward, Trim
 from synth_explorer.errors import EditError, LatentsError
-from synth_explorer.latents import Latents, LatentsMeta, interpolate, mean_sound, path, time_mean
+from synth_explorer.latents import Latents, LatentsMeta, interpolate, path, time_mean
 
 META = LatentsMeta("default", "abc123", 16_000, 512, source="note")
 CONTROLS = Controls.from_dict(
@@ -97,8 +97,9 @@ def test_other_edits_leave_it() -> None:
 @pytest.mark.parametrize("amount", [0.0, 0.4, 1.0])
 def test_toward_moves_its_mean_by_the_proportion(amount: float) -> None:
     note, other = make(moving=True), make(30, seed=1, moving=True)
-    target = mean_sound(other)
+    target = CONTROLS.mean_sound(other)
     np.testing.assert_array_equal(target[:4], time_mean(other))
+    np.testing.assert_allclose(Controls().mean_sound(other)[:4], other.z.mean(axis=0), atol=1e-6)
     after = Toward(tuple(target), amount).apply(note, CONTROLS)
     own = note.detail.mean(axis=0)
     np.testing.assert_allclose(after.detail.mean(axis=0), own + amount * (target[4:] - own), atol=1e-6)

@@ -14,10 +14,9 @@ import numpy as np
 
 from synth_explorer import measure
 from synth_explorer.calibration.hearing import NAMES, describe
-from synth_explorer.latents import Latents, hz_to_midi, midi_to_hz, time_mean
+from synth_explorer.latents import Latents, hz_to_midi, midi_to_hz
 
 if TYPE_CHECKING:
-    from synth_explorer.edits import Controls
     from synth_explorer.explorer import Explorer
 
 WINDOW_S = 0.256
@@ -86,7 +85,7 @@ def look(explorer: Explorer, note: Note) -> dict[str, Any]:
         found["pitch"] = 100.0 * hz_to_midi(pitch_hz) if np.isfinite(pitch_hz) else float("nan")
         z = latents.z[first : first + frames].astype(np.float64).mean(axis=0)
         rows.append({"z": z.tolist(), "heard": [found[name] for name in NAMES]})
-    return {"rows": rows, "mean": mean_sound(latents, explorer.controls).tolist()}
+    return {"rows": rows, "mean": explorer.controls.time_mean(latents).tolist()}
 
 
 def note_pitch_hz(explorer: Explorer, latents: Latents, note: Note, audio: np.ndarray) -> float:
@@ -96,14 +95,6 @@ def note_pitch_hz(explorer: Explorer, latents: Latents, note: Note, audio: np.nd
     if note.pitch is not None:
         return midi_to_hz(note.pitch)
     return measure.pitch_hz(audio, sample_rate_hz=explorer.sample_rate_hz)
-
-
-def mean_sound(latents: Latents, controls: Controls) -> np.ndarray:
-    """`latents.time_mean` by this checkpoint's loudness, float64 [C]."""
-    control = controls.loudness
-    if control is None:
-        return time_mean(latents, loudness_channel=None)
-    return time_mean(latents, loudness_channel=control.channel, units_per_db=control.units_per_db)
 
 
 def _heard_starts(audio: np.ndarray, latents: Latents, frames: int) -> list[int]:

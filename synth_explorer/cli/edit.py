@@ -232,13 +232,8 @@ def _chain(
 def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
     """The edit that moves the mean sound toward another note's."""
     from synth_explorer import edits
-    from synth_explorer.latents import mean_sound
 
-    control = explorer.controls.loudness
-    loudness = {"loudness_channel": None}
-    if control is not None:
-        loudness = {"loudness_channel": control.channel, "units_per_db": control.units_per_db}
-    mean = mean_sound(common.read_latents(explorer, note), **loudness)
+    mean = explorer.controls.mean_sound(common.read_latents(explorer, note))
     return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
 
 

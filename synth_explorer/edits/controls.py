@@ -14,8 +14,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.errors import CheckpointError, EditError
+from synth_explorer.latents import Latents, time_mean
 
 FORMAT_VERSION = 1
 
@@ -90,6 +93,17 @@ class Controls:
             known = f"has 1..{len(self.principal)}" if self.principal else "has none (synth-explorer calibrate)"
             raise EditError(f"direction: there is no direction {number}; this checkpoint {known}.")
         return self.principal[number - 1]
+
+    def time_mean(self, latents: Latents) -> np.ndarray:
+        """`latents.time_mean` by this loudness, or of all frames alike where there is none, float64 [C]."""
+        if self.loudness is None:
+            return time_mean(latents, loudness_channel=None)
+        units_per_db = abs(self.loudness.units_per_db)
+        return time_mean(latents, loudness_channel=self.loudness.channel, units_per_db=units_per_db)
+
+    def mean_sound(self, latents: Latents) -> np.ndarray:
+        """What another note may be moved toward: its `time_mean`, and the mean of its detail behind it, [C + D]."""
+        return np.concatenate([self.time_mean(latents), latents.detail.mean(axis=0, dtype=np.float64)])
 
     def require_loudness(self) -> LoudnessControl:
         """The loudness channel, or an EditError that says that this checkpoint has none."""

@@ -15,7 +15,7 @@ from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.moves import move
 from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
-from synth_explorer.latents import Latents, time_mean
+from synth_explorer.latents import Latents
 
 TARGETS = ("loudness", "brightness", "pitch")
 
@@ -136,7 +136,7 @@ class Oscillate(Edit):
 class Toward(Edit):
     """Move the "mean sound" toward that of another note by the proportion `amount`.
 
-    `mean` is the other note's `latents.mean_sound`: its channels, and its detail behind them if it has any. All frames
+    `mean` is the other note's `Controls.mean_sound`: its channels, and its detail behind them if it has any. All frames
     move alike, so that the note keeps its movement; at amount 1 its mean is the other's. Loudness stays as it is unless
     keep_loudness is false; pitch always does.
     """
@@ -154,14 +154,9 @@ class Toward(Edit):
             raise EditError(f"{self.kind}: mean has {len(mean)} channels, these latents {latents.channels}.")
         if len(detail) and latents.details not in (0, len(detail)):
             raise EditError(f"{self.kind}: mean has a detail of {len(detail)}, these latents of {latents.details}.")
-        control = controls.loudness
-        if control is None:
-            own = time_mean(latents, loudness_channel=None)
-        else:
-            own = time_mean(latents, loudness_channel=control.channel, units_per_db=control.units_per_db)
-        step = self.amount * (mean - own)
-        if self.keep_loudness and control is not None:
-            step[control.channel] = 0.0
+        step = self.amount * (mean - controls.time_mean(latents))
+        if self.keep_loudness and controls.loudness is not None:
+            step[controls.loudness.channel] = 0.0
         moved = latents.replace(z=latents.z.astype(np.float64) + step)
         if not len(detail):
             return moved

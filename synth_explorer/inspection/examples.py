@@ -23,7 +23,7 @@ from synth_explorer.assets import ExampleNote, example_notes
 from synth_explorer.errors import LatentsError
 from synth_explorer.files import atomic_path
 from synth_explorer.inspection.channels import heard_frames
-from synth_explorer.latents import Latents, time_mean
+from synth_explorer.latents import Latents
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls
@@ -90,14 +90,6 @@ def plane(means: np.ndarray) -> Plane:
     return Plane(centre, kept, share)
 
 
-def mean_sound(latents: Latents, controls: Controls) -> np.ndarray:
-    """`latents.time_mean` by this checkpoint's loudness, float64 [C]."""
-    control = controls.loudness
-    if control is None:
-        return time_mean(latents, loudness_channel=None)
-    return time_mean(latents, loudness_channel=control.channel, units_per_db=control.units_per_db)
-
-
 def gather(notes: Sequence[Latents], names: Sequence[str], families: Sequence[str], controls: Controls) -> Examples:
     """Examples of encoded notes."""
     if not notes:
@@ -105,7 +97,7 @@ def gather(notes: Sequence[Latents], names: Sequence[str], families: Sequence[st
     heard = [note.z[heard_frames(note.z, controls)].astype(np.float64) for note in notes]
     centre = np.mean([frames.mean(axis=0) for frames in heard], axis=0)
     spread = np.sqrt(np.mean([((frames - centre) ** 2).mean(axis=0) for frames in heard], axis=0))
-    means = np.stack([mean_sound(note, controls) for note in notes])
+    means = np.stack([controls.time_mean(note) for note in notes])
     return Examples(np.array(names), np.array(families), means, centre, spread)
 
 

@@ -15,7 +15,7 @@ from synth_explorer import measure
 from synth_explorer.edits import EditChain
 from synth_explorer.errors import AudioError, LatentsError
 from synth_explorer.inspection.channels import ChannelUse, channel_names, channel_use
-from synth_explorer.inspection.examples import Examples, mean_sound
+from synth_explorer.inspection.examples import Examples
 from synth_explorer.inspection.hearing import Heard, hear
 from synth_explorer.inspection.verdicts import Verdict, verdicts
 from synth_explorer.latents import Latents, midi_to_hz
@@ -134,7 +134,7 @@ def inspect(
         names=tuple(channel_names(latents.channels, controls)),
         examples=examples,
         use={role: channel_use(score, controls, **places) for role, score in scores.items()},
-        means={role: mean_sound(score, controls) for role, score in scores.items()},
+        means={role: controls.time_mean(score) for role, score in scores.items()},
         remarks=tuple(remarks),
         detail_places=explorer.config.detail_places if any(score.details for score in scores.values()) else {},
     )

@@ -322,17 +322,6 @@ def time_mean(
     return np.average(z, axis=0, weights=np.where(under_db <= MEAN_RANGE_DB, 10.0 ** (-under_db / 20.0), 0.0))
 
 
-def mean_sound(
-    latents: Latents,
-    *,
-    loudness_channel: int | None = LOUDNESS_CHANNEL,
-    units_per_db: float = LOUDNESS_UNITS_PER_DB,
-) -> np.ndarray:
-    """What another note may be moved toward: `time_mean` with the mean of the detail behind it, float64 [C + D]."""
-    mean = time_mean(latents, loudness_channel=loudness_channel, units_per_db=units_per_db)
-    return np.concatenate([mean, latents.detail.mean(axis=0, dtype=np.float64)])
-
-
 def with_pitch(latents: Latents, *, midi: float) -> Latents:
     """Move the pitch track so that its median is `midi`; vibrato and glides stay, in cents.
 

@@ -23,7 +23,7 @@ from synth_explorer.edits import (
     Toward,
     Transpose,
 )
-from synth_explorer.latents import Latents, time_mean
+from synth_explorer.latents import Latents
 
 Setting = tuple[float, float]  # what is asked, and the rate in Hz for an oscillation (else 0)
 
@@ -137,9 +137,7 @@ def named(
     if control == "transpose":
         return EditChain((Transpose(asked / 100.0),))
     if control == "toward":
-        loudness = controls.require_loudness()
-        mean = time_mean(goal, loudness_channel=loudness.channel, units_per_db=abs(loudness.units_per_db))
-        return EditChain((Toward(tuple(mean), asked),))
+        return EditChain((Toward(tuple(controls.mean_sound(goal)), asked),))
     return EditChain((Oscillate(SWEEPS[control].oscillates, rate_hz, asked),))
 
 

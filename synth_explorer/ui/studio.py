@@ -220,16 +220,8 @@ class Studio:
 
     def means(self, sources: Sequence[Source], preset_mean: tuple[float, ...] | None) -> dict[str, tuple[float, ...]]:
         """Mean sound of each source by its letter, and that of a preset."""
-        from synth_explorer.latents import mean_sound
-
-        control = self.explorer.controls.loudness
-        loudness = (
-            {"loudness_channel": None}
-            if control is None
-            else {"loudness_channel": control.channel, "units_per_db": control.units_per_db}
-        )
         found = {
-            letter: tuple(float(value) for value in mean_sound(self.latents(source), **loudness))
+            letter: tuple(float(value) for value in self.explorer.controls.mean_sound(self.latents(source)))
             for letter, source in zip(LETTERS, sources, strict=False)
         }
         return found | ({PRESET_SOUND: preset_mean} if preset_mean else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -259,8 +260,11 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     from synth_explorer.ui.studio import Studio
 
     studio = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path))
+    go_on = Event()
+    studio._fitter.submit(go_on.wait)
     source = studio.open_example("Reed 60")
     first = studio.latents(source)
+    go_on.set()
     studio._fitter.submit(lambda: None).result()
     assert studio.explorer.fitted == 1
     assert studio.latents(source) is not first
