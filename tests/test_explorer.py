@@ -10,8 +10,8 @@ import pytest
 from synth_explorer import measure
 from synth_explorer.assets import example_notes
 from synth_explorer.audio import restore
-from synth_explorer.edits import EditChain, Gain, Oscillate, Transpose
-from synth_explorer.errors import AudioError, CheckpointError, LatentsError
+from synth_explorer.edits import EditChain, Gain, Oscillate, Toward, Transpose
+from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
 from synth_explorer.latents import Latents
 
 NAMES = 6
@@ -126,6 +126,11 @@ def test_a_fit_finds_a_detail_that_brings_the_note_nearer(explorer, notes, encod
     np.testing.assert_array_equal(explorer.decode(read), explorer.decode(fitted))
     with pytest.raises(LatentsError, match="detail of 3 numbers"):
         explorer.decode(fitted.replace(detail=np.zeros(3)))
+
+
+def test_edits_toward_a_note_of_another_checkpoint_are_refused(explorer, encoded) -> None:
+    with pytest.raises(EditError, match="detail of 3 numbers; default has 288"):
+        explorer.edit(encoded[0], EditChain((Toward((0.0,) * (explorer.config.channels + 3), 0.5),)))
 
 
 def test_foreign_latents_are_refused_by_name(explorer, encoded) -> None:

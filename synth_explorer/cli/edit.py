@@ -90,6 +90,7 @@ def edit(
         osc_shape=osc_shape,
         toward=toward,
         amount=amount,
+        fit_steps=fit_steps,
         transpose=transpose,
         set_pitch=set_pitch,
     )
@@ -122,6 +123,7 @@ def edit(
         preset=preset,
         toward=toward,
         amount=amount,
+        fit_steps=fit_steps,
         transpose=transpose,
         set_pitch=set_pitch,
         brightness_octaves=brightness_octaves,
@@ -196,6 +198,7 @@ def _chain(
     preset: Path | None,
     toward: Path | None,
     amount: float | None,
+    fit_steps: int | None,
     **given: Any,
 ) -> EditChain:
     """The edit chain that the options ask for."""
@@ -204,7 +207,8 @@ def _chain(
     chain = edits.EditChain(()) if preset is None else edits.EditChain.load(preset)
     steps: list[Any] = []
     if toward is not None:
-        steps.append(_toward(explorer, toward, 0.5 if amount is None else amount))
+        goal = common.read_latents(explorer, toward, fit_steps=fit_steps)
+        steps.append(_toward(explorer, goal, 0.5 if amount is None else amount))
     everything = tuple(range(latents.channels))
     steps += [edits.Scale(channels=channels or everything, factor=factor) for channels, factor in raw["scale"]]
     steps += [edits.Add(channels=channels or everything, amount=value) for channels, value in raw["add"]]
@@ -229,11 +233,11 @@ def _chain(
     return chain + edits.EditChain((*steps, *swings))
 
 
-def _toward(explorer: Explorer, note: Path, amount: float) -> Any:
+def _toward(explorer: Explorer, goal: Latents, amount: float) -> Any:
     """The edit that moves the mean sound toward another note's."""
     from synth_explorer import edits
 
-    mean = explorer.controls.mean_sound(common.read_latents(explorer, note))
+    mean = explorer.controls.mean_sound(goal)
     return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
 
 

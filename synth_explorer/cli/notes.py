@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -196,6 +197,9 @@ def _keyframes(
 
 def _number(text: str, option: str, shape: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise common.wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option) from None
+        value = float("nan")
+    if not math.isfinite(value):
+        raise common.wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option)
+    return value

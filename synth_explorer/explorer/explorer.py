@@ -18,7 +18,7 @@ import numpy as np
 
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
-from synth_explorer.errors import AudioError, CheckpointError, LatentsError
+from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
@@ -274,9 +274,20 @@ class Explorer:
         return path_between(latents, keyframes, pitch_hz=hz, loudness_channel=channel)
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
-        """Apply a chain of edits by this checkpoint's calibration."""
+        """Apply a chain of edits by this checkpoint's calibration.
+
+        Raises:
+            LatentsError: latents of another checkpoint.
+            EditError: as the edits say; or they go toward a note of another checkpoint.
+        """
         self._check(latents)
-        return chain.apply(latents, self.controls)
+        edited = chain.apply(latents, self.controls)
+        if edited.details not in (0, self.family.details):
+            raise EditError(
+                f"The edits go toward a note with a detail of {edited.details} numbers; {self.checkpoint_name} has "
+                f"{self.family.details or 'none'}. Take the mean sound of a note of this checkpoint."
+            )
+        return edited
 
     def load_latents(self, path: str | os.PathLike[str], *, pitch: float | None = None) -> Latents:
         """Read latents of this checkpoint; those of another are refused with both names.

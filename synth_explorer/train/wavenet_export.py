@@ -21,7 +21,7 @@ from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.wavenet import WaveNetTraining
 
-GAINS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
+GAINS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 TAILS = (0.0, 0.1, 0.25, 0.4)
 WORTH = 1.01  # of the smallest log-mel distance is what the fullest residual that is taken may cost
 NOTES = 16
@@ -53,8 +53,11 @@ def export(
         for gain, distance in gains(network, unseen, tails=tails, count=notes).items():
             figures[gain, tails] = distance
             report(f"gain {gain:g}, tails {tails:g}: {distance:.3f} dB")
-    limit = WORTH * min(figures.values())
-    gain, tails = max(pair for pair, distance in figures.items() if distance <= limit)
+    heard = {
+        pair: distance for pair, distance in figures.items() if pair[0] > 0.0
+    }  # without it there is nothing to add
+    limit = WORTH * min(heard.values())
+    gain, tails = max(pair for pair, distance in heard.items() if distance <= limit)
     named = {f"gain {g:g}, tails {t:g}": round(distance, 4) for (g, t), distance in figures.items()}
     about = {"steps": config.steps, "validation_log_mel_db": named}
     told = {"gain": gain, "tails": tails, "final": final, "about": about}

@@ -49,8 +49,10 @@ class Ask:
             tokens, mean = content["sources"], content.get("mean")
             if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
                 raise ValueError
+            if not isinstance(mean, list | None):
+                raise ValueError
             mean = None if mean is None else tuple(float(value) for value in mean)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise EditError("The page sent a question that cannot be read; reload it.") from None
         if mean is not None and not all(math.isfinite(value) for value in mean):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")

@@ -316,7 +316,8 @@ def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[f
         changed, mean = turned(settings, EditChain.load(path))
     except SynthExplorerError as error:
         return settings, None, alert(str(error).replace(str(path), Path(path).name))
-    return changed, mean, ""
+    short = None if mean is None else tuple(float(f"{value:.7g}") for value in mean)  # it goes into addresses
+    return changed, short, ""
 
 
 def toward_choices(count: int, *, preset: bool) -> list[str]:

@@ -281,8 +281,12 @@ class Studio:
     def _key(
         self, sources: Sequence[Source | None], settings: Settings, preset_mean: tuple[float, ...] | None
     ) -> tuple[Hashable, list[Source]]:
+        """What a render is remembered by, and the sources that take part: once one is fitted, it is made again."""
         used = self._used(sources, settings)
-        return (tuple((source.key, source.pitch_midi, source.title) for source in used), settings, preset_mean), used
+        known = [self._latents.get((source.key, source.pitch_midi)) for source in used]
+        fitted = tuple(latents is not None and latents.details > 0 for latents in known)
+        heard = tuple((source.key, source.pitch_midi, source.title) for source in used)
+        return (heard, fitted, settings, preset_mean), used
 
     def _plan(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
         """A render without its sound and without its edits."""

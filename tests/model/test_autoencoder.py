@@ -32,8 +32,9 @@ def test_both_backends_compute_the_same(tmp_path, repository) -> None:
         environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(repository)}
         command = [sys.executable, "-c", PROGRAM, str(tmp_path / f"{backend}.npz")]
         running[backend] = subprocess.Popen(command, env=environment, cwd=repository)
-    for backend, process in running.items():
-        assert process.wait() == 0
+    codes = {backend: process.wait() for backend, process in running.items()}
+    assert set(codes.values()) == {0}, codes
+    for backend in running:
         with np.load(tmp_path / f"{backend}.npz") as file:
             results[backend] = {name: file[name] for name in file.files}
     for name, value in results["tensorflow"].items():

@@ -72,7 +72,7 @@ def test_a_form_learns_and_its_checkpoint_decodes(tmp_path, prepared, checkpoint
 
     lines: list[str] = []
     folder = train(prepared / f"{form}.yaml", tmp_path / "run", report=lines.append)
-    assert sum(line.startswith("gain") for line in lines) == (32 if form == "autoregressive" else 8)
+    assert sum(line.startswith("gain") for line in lines) == (36 if form == "autoregressive" else 9)
     with (tmp_path / "run" / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["kind"] for row in rows] == ["train", "validation"]

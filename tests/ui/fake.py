@@ -108,7 +108,7 @@ class FakeExplorer:
         meta = LatentsMeta(
             "fake", "0" * 64, RATE_HZ, HOP, source, FRAMES * HOP, lead_in_samples=prepared.lead_in_samples
         )
-        return Latents(z, np.full(FRAMES, midi_to_hz(midi)), meta)
+        return Latents(z, np.full(FRAMES, midi_to_hz(midi)), meta, np.full(3, 0.25) if fit_steps else None)
 
     def decode(self, latents: Latents, *, seed: int = 0, temperature: float = 1.0, **_: Any) -> np.ndarray:
         self.decoded += 1

@@ -263,10 +263,15 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     go_on = Event()
     studio._fitter.submit(go_on.wait)
     source = studio.open_example("Reed 60")
-    first = studio.latents(source)
+    first, settings = studio.latents(source), Settings(count=2)
+    render = studio.render([source, source], settings)
+    assert studio.render([source, source], settings) is render
     go_on.set()
     studio._fitter.submit(lambda: None).result()
     assert studio.explorer.fitted == 1
     assert studio.latents(source) is not first
+    assert studio.latents(source).details == 3 and not first.details
+    again = studio.render([source, source], settings)
+    assert again is not render and again.after.details == 3
     assert studio.explorer.encoded == 1
     studio.jukebox.close()
