@@ -41,11 +41,13 @@ class MockExplorer:
 
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
+        self.fits: list[int] = []
 
     def encode(
         self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True, fit_steps: int = 0
     ) -> Latents:
         assert align
+        self.fits.append(fit_steps)
         sound = audio.load(note, sample_rate_hz=RATE_HZ)
         frames = len(sound) // HOP
         level = np.sqrt(np.mean(sound[: frames * HOP].reshape(frames, HOP) ** 2, axis=1))
@@ -319,6 +321,9 @@ def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Pa
     ok("edit", note, "--preset", preset, "-o", tmp_path / "preset.wav")
     first, again = (audio.load(tmp_path / name, sample_rate_hz=RATE_HZ) for name in ("options.wav", "preset.wav"))
     np.testing.assert_array_equal(first, again)
+    mock.fits.clear()
+    ok("edit", note, *words, "--fit-steps", 0, "-o", tmp_path / "instant.wav")
+    assert mock.fits == [0, 0]
 
 
 WRONG_EDITS = [
