@@ -53,9 +53,7 @@ def export(
         for gain, distance in gains(network, unseen, tails=tails, count=notes).items():
             figures[gain, tails] = distance
             report(f"gain {gain:g}, tails {tails:g}: {distance:.3f} dB")
-    heard = {
-        pair: distance for pair, distance in figures.items() if pair[0] > 0.0
-    }  # without it there is nothing to add
+    heard = {pair: distance for pair, distance in figures.items() if pair[0] > 0.0}  # at 0 it would add nothing
     limit = WORTH * min(heard.values())
     gain, tails = max(pair for pair, distance in heard.items() if distance <= limit)
     named = {f"gain {g:g}, tails {t:g}": round(distance, 4) for (g, t), distance in figures.items()}
