@@ -261,25 +261,19 @@ def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[...
 
 @pytest.mark.browser
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`")
-def test_a_browser_shows_it_on_a_phone_and_plays_it(tmp_path: Path) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
+def test_a_browser_shows_it_on_a_phone_and_plays_it(browser: Any, tmp_path: Path) -> None:
     out, asked, errors = tmp_path / "a.html", [], []
     out.write_text(inspection.html(found()), encoding="utf-8")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"],
-        )
-        for width in (1280, 390):
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-            page.goto(out.as_uri())
-            page.wait_for_function("[...document.querySelectorAll('audio')].every((audio) => audio.duration > 0.9)")
-            assert page.evaluate("document.documentElement.scrollWidth") == width
+    for width in (1280, 390):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto(out.as_uri())
+        page.wait_for_function("[...document.querySelectorAll('audio')].every((audio) => audio.duration > 0.9)")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
         page.evaluate("() => Object.assign(document.querySelector('audio'), { loop: true }).play()")
         page.wait_for_function("[...document.querySelectorAll('.head')].every((head) => +head.style.opacity > 0)")
         assert all(page.evaluate("[...document.images].map((image) => image.naturalWidth > 0)"))
-        browser.close()
+        page.close()
     assert errors == [] and {url.split(":")[0] for url in asked} <= {"file", "data"}

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.ui.desk import CHROMIUM, FLAGS, Desk
+from tests.ui.desk import Desk
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -60,15 +60,6 @@ def address(rack: object) -> Iterator[str]:
     _, local, _ = serve(page, rack, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     yield local
     page.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ class FakeExplorer:
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
     checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast", "wavenet"), True
-    config = SimpleNamespace(channels=CHANNELS)
+    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)
