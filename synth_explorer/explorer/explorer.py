@@ -138,8 +138,9 @@ class Explorer:
                 Otherwise it is encoded from its first sample on, as magenta's tools do. Either way the latents know
                 where in the recording they begin, and silence fills the last frame (magenta cuts it off).
             fit_steps: how often to listen to what the fast decoder makes of the latents and better them by it (see
-                `model.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` brings the sound about a fifth nearer
-                to the note's, for some tenths of a second a second of sound. Nothing without a fast decoder.
+                `model.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` finds the note's detail too and brings
+                the sound about two fifths nearer to it, for some tenths of a second a second of sound. Nothing without
+                a fast decoder.
             progress: called with (steps done, steps) of the fit.
 
         Raises:
@@ -250,13 +251,7 @@ class Explorer:
 
     def morph(self, latents: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:
         """Mix two to four notes by weights that sum to 1 (-0.3..1.3 each), at a MIDI pitch or a mixed one."""
-        for one in latents:
-            self._check(one)
-        hz = None if pitch is None else midi_to_hz(_checked_pitch(pitch))
-        loudness = self.controls.loudness
-        return interpolate(
-            latents, weights, pitch_hz=hz, loudness_channel=None if loudness is None else loudness.channel
-        )
+        return interpolate(latents, weights, **self._mixing(latents, pitch))
 
     def morph_path(
         self,
@@ -266,12 +261,17 @@ class Explorer:
         pitch: float | None = None,
     ) -> Latents:
         """As `morph`, by weights that move from keyframe (time_s, weights) to keyframe; see `latents.path`."""
+        return path_between(latents, keyframes, **self._mixing(latents, pitch))
+
+    def _mixing(self, latents: Sequence[Latents], pitch: float | None) -> dict[str, Any]:
+        """How notes of this checkpoint are mixed at a MIDI pitch; they are checked first."""
         for one in latents:
             self._check(one)
-        hz = None if pitch is None else midi_to_hz(_checked_pitch(pitch))
         loudness = self.controls.loudness
-        channel = None if loudness is None else loudness.channel
-        return path_between(latents, keyframes, pitch_hz=hz, loudness_channel=channel)
+        return {
+            "pitch_hz": None if pitch is None else midi_to_hz(_checked_pitch(pitch)),
+            "loudness_channel": None if loudness is None else loudness.channel,
+        }
 
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         """Apply a chain of edits by this checkpoint's calibration.

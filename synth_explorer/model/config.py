@@ -82,6 +82,21 @@ class ModelConfig:
         return np.concatenate([np.arange(1, self.harmonics + 1), half]).astype(np.float32)
 
     @property
+    def envelope_hz(self) -> np.ndarray:
+        """Centres of the bands of the partials' envelope, [M]."""
+        return mel_centres_hz(self.envelope_bands, low_hz=20.0, high_hz=self.sample_rate_hz / 2)
+
+    @property
+    def noise_hz(self) -> np.ndarray:
+        """Centres of the bands of the noise, [M]."""
+        return mel_centres_hz(self.noise_bands, low_hz=10.0, high_hz=self.sample_rate_hz / 2)
+
+    @property
+    def short_noise_hz(self) -> np.ndarray:
+        """Centres of the bands of the short noise, [M_short]."""
+        return mel_centres_hz(self.short_noise_bands, low_hz=30.0, high_hz=self.sample_rate_hz / 2)
+
+    @property
     def detail_sizes(self) -> tuple[int, ...]:
         """Of a note's detail: bands of the envelope, harmonic offsets, short noise, half partials, noise bands."""
         fine = (self.envelope_bands, self.harmonic_offsets, self.short_noise_bands, self.half_partials)
@@ -90,13 +105,12 @@ class ModelConfig:
     @property
     def detail_places(self) -> dict[str, np.ndarray]:
         """Where each number of a note's detail stands, in their order: part -> Hz, or multiples of the pitch."""
-        bands, top_hz = self.detail_sizes, self.sample_rate_hz / 2
         return {
-            "envelope of the partials, Hz": mel_centres_hz(bands[0], low_hz=20.0, high_hz=top_hz),
-            "single partials, times the pitch": np.arange(1.0, bands[1] + 1.0),
-            "short noise, Hz": mel_centres_hz(bands[2], low_hz=30.0, high_hz=top_hz),
-            "partials between, times the pitch": np.arange(1.0, bands[3] + 1.0) - 0.5,
-            "noise, Hz": mel_centres_hz(bands[4], low_hz=10.0, high_hz=top_hz),
+            "envelope of the partials, Hz": self.envelope_hz,
+            "single partials, times the pitch": np.arange(1.0, self.harmonic_offsets + 1.0),
+            "short noise, Hz": self.short_noise_hz,
+            "partials between, times the pitch": self.multiples[self.harmonics :],
+            "noise, Hz": self.noise_hz,
         }
 
     @property

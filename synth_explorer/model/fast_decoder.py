@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from synth_explorer.mel import interpolation_matrix, k_weighting_power, mel_centres_hz
+from synth_explorer.mel import interpolation_matrix, k_weighting_power
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.frontend import frame_centred, hann
@@ -55,7 +55,7 @@ class FastDecoder(keras.Model):
     def __init__(self, config: ModelConfig, **kwargs) -> None:
         super().__init__(**kwargs)
         self.config = config
-        rate, width = config.sample_rate_hz, config.decoder_width
+        width = config.decoder_width
         self.entry = layers.Dense(width, name="entry")
         self.blocks = [
             ResidualBlock(width, dilation=2 ** (i % 4), name=f"block_{i}") for i in range(config.decoder_blocks)
@@ -77,9 +77,9 @@ class FastDecoder(keras.Model):
             name="fine_head",
         )
         self.multiples = config.multiples
-        self.centres_hz = mel_centres_hz(config.envelope_bands, low_hz=20.0, high_hz=rate / 2)
-        self.noise_centres_hz = mel_centres_hz(config.noise_bands, low_hz=10.0, high_hz=rate / 2)
-        self.short_centres_hz = mel_centres_hz(config.short_noise_bands, low_hz=30.0, high_hz=rate / 2)
+        self.centres_hz = config.envelope_hz
+        self.noise_centres_hz = config.noise_hz
+        self.short_centres_hz = config.short_noise_hz
         self.noise_matrix = self._bins(self.noise_centres_hz, 2 * config.hop)
         self.short_matrix = self._bins(self.short_centres_hz, 2 * config.subframe)
 
