@@ -30,12 +30,14 @@ SAMPLE_RATE_HZ = 16_000
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
-    Those of the page are one group, for they share a browser and a server, and come first, for they take longest.
+    Those of the page are one group, with whatever drives a browser: two that play at once starve each other of sound.
+    They come first, for they take longest.
     """
     for item in items:
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("page" if folder == "ui" else f"{folder}/{item.path.name}"))
-    items.sort(key=lambda item: item.path.parent.name != "ui")
+        of_page = folder == "ui" or item.get_closest_marker("browser") is not None
+        item.add_marker(pytest.mark.xdist_group("page" if of_page else f"{folder}/{item.path.name}"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("page",))
 
 
 @pytest.fixture(scope="session")
