@@ -128,6 +128,38 @@ def test_a_fit_finds_a_detail_that_brings_the_note_nearer(explorer, notes, encod
         explorer.decode(fitted.replace(detail=np.zeros(3)))
 
 
+def test_the_final_render_puts_back_what_the_fast_decoder_lacks(explorer, notes, encoded, tmp_path) -> None:
+    note, audio = notes[2], explorer.read(notes[2].path)
+    fitted = explorer.encode(note.path, pitch=note.pitch, fit_steps=2)
+    assert fitted.enhancement.shape == (fitted.frames, explorer.family.enhancements)
+    assert fitted.enhancement.any() and encoded[2].enhancements == 0
+
+    def distance_db(latents: Latents, decoder: str) -> float:
+        sound = explorer.decode(latents, decoder=decoder, seed=3)
+        sound = restore(sound, lead_in_samples=fitted.meta.lead_in_samples, total_samples=len(audio))
+        return measure.log_mel_distance_db(audio, sound, sample_rate_hz=explorer.sample_rate_hz)
+
+    bare = fitted.replace(enhancement=None)
+    np.testing.assert_array_equal(explorer.decode(fitted), explorer.decode(bare))  # the fast decoder reads none
+    final, fast = distance_db(fitted, "wavenet"), distance_db(fitted, "fast")
+    assert final < 0.9 * fast and final < 0.9 * distance_db(bare, "wavenet")
+    read = explorer.load_latents(fitted.save(tmp_path / "fitted.npz"))
+    np.testing.assert_array_equal(explorer.decode(read, decoder="wavenet")[:4096], _first(explorer, fitted, 4096))
+    with pytest.raises(LatentsError, match="enhancement of 3 bands; default has 80"):
+        explorer.decode(fitted.replace(enhancement=np.zeros((fitted.frames, 3))))
+
+
+def _first(explorer, latents: Latents, samples: int) -> np.ndarray:
+    """The first samples of the final render, as they are streamed."""
+    chunks, count = [], 0
+    for chunk in explorer.stream(latents, decoder="wavenet"):
+        chunks.append(chunk)
+        count += len(chunk)
+        if count >= samples:
+            break
+    return np.concatenate(chunks)[:samples]
+
+
 def test_edits_toward_a_note_of_another_checkpoint_are_refused(explorer, encoded) -> None:
     with pytest.raises(EditError, match="detail of 3 numbers; default has 288"):
         explorer.edit(encoded[0], EditChain((Toward((0.0,) * (explorer.config.channels + 3), 0.5),)))

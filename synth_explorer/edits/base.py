@@ -132,7 +132,7 @@ def scale_pitch(latents: Latents, ratio: float | np.ndarray, *, kind: str) -> La
     """Multiply the pitch track by a number or a track [F]; the result's median must be a MIDI note in 0..127."""
     if not latents.has_pitch:
         raise EditError(f"{kind}: checkpoint {latents.meta.checkpoint!r} keeps pitch inside z; it cannot be moved.")
-    moved = latents.replace(pitch_hz=latents.pitch_hz.astype(np.float64) * ratio)
+    moved = latents.at_pitch(latents.pitch_hz.astype(np.float64) * ratio)
     if not -0.5 <= moved.pitch_midi <= 127.5:
         raise EditError(
             f"{kind}: this would move the pitch from MIDI {latents.pitch_midi:.1f} to {moved.pitch_midi:.1f}; "

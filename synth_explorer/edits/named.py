@@ -137,7 +137,8 @@ class Toward(Edit):
     """Move the "mean sound" toward that of another note by the proportion `amount`.
 
     `mean` is the other note's `Controls.mean_sound`: its channels, and its detail behind them if it has any. All frames
-    move alike, so that the note keeps its movement; at amount 1 its mean is the other's. Loudness stays as it is unless
+    move alike, so that the note keeps its movement; at amount 1 its mean is the other's, and nothing of its own
+    enhancement is left. Loudness stays as it is unless
     keep_loudness is false; pitch always does.
     """
 
@@ -157,7 +158,8 @@ class Toward(Edit):
         step = self.amount * (mean - controls.time_mean(latents))
         if self.keep_loudness and controls.loudness is not None:
             step[controls.loudness.channel] = 0.0
-        moved = latents.replace(z=latents.z.astype(np.float64) + step)
+        left = max(0.0, 1.0 - abs(self.amount))  # of what the note alone has
+        moved = latents.replace(z=latents.z.astype(np.float64) + step, enhancement=left * latents.enhancement)
         if not len(detail):
             return moved
         if not latents.details:

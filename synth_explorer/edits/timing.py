@@ -42,6 +42,7 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
         z=read(latents.z),
         pitch_hz=np.exp2(read(np.log2(latents.pitch_hz.astype(np.float64)))),
         detail=read(latents.detail),
+        enhancement=read(latents.enhancement),
         duration_samples=duration_samples,
     )
 

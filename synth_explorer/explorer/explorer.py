@@ -171,7 +171,7 @@ class Explorer:
             duration_samples=len(note),
             lead_in_samples=lead_in,
         )
-        return Latents(heard.z, heard.pitch_hz, meta, heard.detail)
+        return Latents(heard.z, heard.pitch_hz, meta, heard.detail, heard.enhancement)
 
     def decode(
         self,
@@ -324,6 +324,11 @@ class Explorer:
             raise LatentsError(
                 f"These latents have a detail of {latents.details} numbers; {self.checkpoint_name} has "
                 f"{self.family.details}. Encode the note again."
+            )
+        if latents.enhancements not in (0, self.family.enhancements):
+            raise LatentsError(
+                f"These latents have an enhancement of {latents.enhancements} bands; {self.checkpoint_name} has "
+                f"{self.family.enhancements}. Encode the note again."
             )
         if self.has_pitch and not np.isfinite(latents.pitch_hz).all():
             raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")

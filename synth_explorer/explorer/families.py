@@ -1,6 +1,6 @@
 """The kinds of models that an Explorer may hold, behind one interface: the default one, and NSynth's.
 
-Shapes: T samples, F frames, C channels, D numbers of detail.
+Shapes: T samples, F frames, C channels, D numbers of detail, E bands of enhancement.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from synth_explorer import pitch
 from synth_explorer.errors import AudioError, LatentsError
 from synth_explorer.latents import Latents, LatentsMeta
+from synth_explorer.model import enhancement
 
 if TYPE_CHECKING:
     from synth_explorer.decode.final import FinalRender
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from synth_explorer.model.nsynth_config import NSynthConfig
     from synth_explorer.model.pitch_head import PitchHead
 
+LISTENING_SEED = 11  # of the noise of the render that a note is held against for its enhancement
 Stop = Event | Callable[[], bool]
 Progress = Callable[[int, int], None]
 
@@ -51,11 +53,12 @@ class Decoding:
 
 
 class Encoded(NamedTuple):
-    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, its detail [D]."""
+    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [D] and enhancement [F, E]."""
 
     z: np.ndarray
     pitch_hz: np.ndarray
     detail: np.ndarray | None = None
+    enhancement: np.ndarray | None = None
 
 
 class Family(Protocol):
@@ -67,12 +70,14 @@ class Family(Protocol):
         decoders: names of its decoders, the best default first.
         has_pitch: whether a pitch track goes beside z.
         details: how many numbers of detail a fit finds, D.
+        enhancements: how many bands of enhancement, E.
     """
 
     model: Any
     decoders: tuple[str, ...]
     has_pitch: bool
     details: int
+    enhancements: int
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
@@ -115,6 +120,7 @@ class DefaultFamily:
         self._lock = threading.Lock()
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="listen")
         self.details = model.config.details
+        self.enhancements = enhancement.BANDS
 
     @property
     def config(self) -> ModelConfig:
@@ -150,19 +156,21 @@ class DefaultFamily:
         if not fit_steps:
             return Encoded(z[0, :frames], track)
         z, detail = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
-        return Encoded(z[0, :frames], track, detail[0])
+        parts = self._parts(z[0], longer[0], np.repeat(detail, total, axis=0), noise=1.0, seed=LISTENING_SEED)
+        missing = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
+        return Encoded(z[0, :frames], track, detail[0], missing[0, :frames])
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The fast decoder's sound in one chunk, or that of a WaveNet on top of it, in many.
 
         `temperature` scales the level of the noise, or how far a WaveNet's draws spread.
         """
-        missing = self._padded(latents.frames) - latents.frames
+        held = self._padded(latents.frames) - latents.frames
         detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
-        z, detail = (np.pad(track, ((0, missing), (0, 0)), mode="edge") for track in (latents.z, detail))
-        given = z, np.pad(latents.pitch_hz, (0, missing), mode="edge"), detail
+        z, detail = (np.pad(track, ((0, held), (0, 0)), mode="edge") for track in (latents.z, detail))
+        given = z, np.pad(latents.pitch_hz, (0, held), mode="edge"), detail
         if how.decoder != "fast":
-            return self._finished(*given, how)
+            return self._finished(*given, latents.enhancement, how)
         return iter([self._fast(*given, how)])
 
     def wavenet(self, decoder: str) -> FinalRender:
@@ -179,16 +187,19 @@ class DefaultFamily:
             how.progress(how.samples, how.samples)
         return np.ascontiguousarray(sound[: how.samples])
 
-    def _finished(self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, how: Decoding) -> Iterator[np.ndarray]:
-        """A WaveNet's sound in chunks."""
-        from synth_explorer.decode import synthesis
+    def _finished(
+        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, missing: np.ndarray, how: Decoding
+    ) -> Iterator[np.ndarray]:
+        """A WaveNet's sound in chunks, on the fast decoder's with what an enhancement [F', E] says was missing."""
         from synth_explorer.model.guide import Guide
 
         wavenet = self.wavenet(how.decoder)
-        controls = self._scaled_controls(z, pitch_hz, detail, noise=how.noise_gain)
-        tones, noise = synthesis.parts(*self._one_note(controls, pitch_hz), **self._synthesis(how.seed))
-        _refuse_unless_finite(tones + noise)
-        guide = Guide.of(tones[None], noise[None], wavenet.network.config, self.config)
+        parts = [part[None] for part in self._parts(z, pitch_hz, detail, noise=how.noise_gain, seed=how.seed)]
+        if missing.size:
+            sizes = {"hop": self.config.hop, "sample_rate_hz": self.config.sample_rate_hz}
+            parts = [enhancement.apply(part, missing[None], **sizes) for part in parts]
+        _refuse_unless_finite(parts[0] + parts[1])
+        guide = Guide.of(*parts, wavenet.network.config, self.config)
         return wavenet.stream(
             z,
             pitch_hz.astype(np.float32),
@@ -200,6 +211,15 @@ class DefaultFamily:
             stop=how.stop,
             progress=how.progress,
         )
+
+    def _parts(
+        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The tones and the noise of the fast decoder's sound, [F * hop] each."""
+        from synth_explorer.decode import synthesis
+
+        controls = self._scaled_controls(z, pitch_hz, detail, noise=noise)
+        return synthesis.parts(*self._one_note(controls, pitch_hz), **self._synthesis(seed))
 
     def _scaled_controls(
         self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float
@@ -258,7 +278,7 @@ class NSynthFamily:
 
     decoders = ("wavenet",)
     has_pitch = False
-    details = 0
+    details = enhancements = 0
     CHUNK_SAMPLES = 2048
 
     def __init__(self, model: NSynth) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents
+from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents, closeness
 
 LOUDNESS_FLOOR = -3.0
 """Where a loudness that is carried on beyond its note's end stops falling: -100 dB in the default convention."""
@@ -32,7 +32,7 @@ def interpolate(
     pitch_hz: float | None = None,
     loudness_channel: int | None = LOUDNESS_CHANNEL,
 ) -> Latents:
-    """Mix notes by weights: z and detail linearly (a note without detail has zeros), pitch in octaves.
+    """Mix notes by weights: z, detail and enhancement linearly (a note without has zeros), pitch in octaves.
 
     Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
     frame is held while its loudness goes on falling as it did at the note's end, so that a note which was cut
@@ -151,6 +151,8 @@ def _check_notes(latents: Sequence[Latents]) -> list[Latents]:
             raise LatentsError("Notes with different sample rates, hops or channel counts cannot be mixed.")
     if len({note.details for note in notes if note.details}) > 1:
         raise LatentsError("Notes with details of different sizes cannot be mixed; encode them again.")
+    if len({note.enhancements for note in notes if note.enhancements}) > 1:
+        raise LatentsError("Notes with enhancements of different sizes cannot be mixed; encode them again.")
     return notes
 
 
@@ -176,10 +178,15 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     frames = weights.shape[1]
     z = np.zeros((frames, notes[0].channels))
     detail = np.zeros((frames, max(note.details for note in notes)))
+    enhancement = np.zeros((frames, max(note.enhancements for note in notes)))
+    mixed_hz = _mix_pitch(notes, weights, pitch_hz=pitch_hz)
     for note, weight in zip(notes, weights, strict=True):
         z += weight[:, None] * _extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel)
         if note.details:
             detail += weight[:, None] * _extend(note.detail.astype(np.float64), frames, loudness_channel=None)
+        if note.enhancements:
+            part = weight[: note.frames, None] * closeness(note.pitch_hz, mixed_hz)
+            enhancement[: note.frames] += part * note.enhancement
     longest = max(notes, key=lambda note: note.duration_samples)
     mean_weights = weights.mean(axis=1)
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
@@ -187,8 +194,9 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     noise_db = sum(weight * note.meta.noise_db for note, weight in zip(notes, mean_weights, strict=True))
     return longest.replace(
         z=z,
-        pitch_hz=_mix_pitch(notes, weights, pitch_hz=pitch_hz),
+        pitch_hz=mixed_hz,
         detail=detail,
+        enhancement=enhancement,
         source=notes[0].meta.source if len(notes) == 1 else " + ".join(names),
         duration_samples=longest.duration_samples,
         lead_in_samples=round(float(lead_in)),

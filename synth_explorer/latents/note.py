@@ -2,7 +2,7 @@
 
 Everything between listening and hearing is arithmetic on `Latents`: it imports no Keras and no page.
 
-Shapes: F frames, C channels, D numbers of detail.
+Shapes: F frames, C channels, D numbers of detail, E bands of enhancement.
 """
 
 from __future__ import annotations
@@ -99,6 +99,9 @@ class Latents:
         detail: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers
             (see `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D],
             for all frames.
+        enhancement: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
+            fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where
+            nothing was fitted.
 
     Raises:
         LatentsError: shapes that do not fit, or numbers that cannot be.
@@ -108,12 +111,15 @@ class Latents:
     pitch_hz: np.ndarray
     meta: LatentsMeta
     detail: np.ndarray | None = None
+    enhancement: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):
             z = np.array(self.z, dtype=np.float32)
             pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
-            detail = np.array(() if self.detail is None else self.detail, dtype=np.float32)
+            detail, enhancement = (
+                np.array(() if given is None else given, dtype=np.float32) for given in (self.detail, self.enhancement)
+            )
         if z.ndim != 2 or 0 in z.shape:
             raise LatentsError(f"z must have shape [frames, channels], both at least 1; received {z.shape}.")
         if pitch_hz.shape != z.shape[:1]:
@@ -124,8 +130,10 @@ class Latents:
             raise LatentsError("pitch_hz must be positive and finite, or NaN where the model keeps pitch inside z.")
         if not isinstance(self.meta, LatentsMeta):
             raise LatentsError(f"meta must be LatentsMeta; received {type(self.meta).__name__}.")
-        detail = _per_frame(detail, frames=z.shape[0])
-        for name, array in (("z", z), ("pitch_hz", pitch_hz), ("detail", detail)):
+        arrays = {"z": z, "pitch_hz": pitch_hz}
+        arrays["detail"] = _per_frame(detail, frames=z.shape[0], name="detail")
+        arrays["enhancement"] = _per_frame(enhancement, frames=z.shape[0], name="enhancement")
+        for name, array in arrays.items():
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -143,9 +151,14 @@ class Latents:
         return self.detail.shape[1]
 
     @property
+    def enhancements(self) -> int:
+        """Bands of enhancement in each frame; 0 where nothing was fitted."""
+        return self.enhancement.shape[1]
+
+    @property
     def fingerprint(self) -> tuple[bytes, LatentsMeta]:
         """What is the same for latents that are the same, for remembering what was made of them."""
-        arrays = (self.z, self.pitch_hz, self.detail)
+        arrays = (self.z, self.pitch_hz, self.detail, self.enhancement)
         return hashlib.blake2b(b"".join(array.tobytes() for array in arrays)).digest(), self.meta
 
     @property
@@ -189,8 +202,14 @@ class Latents:
             z=self.z[:frames],
             pitch_hz=self.pitch_hz[:frames],
             detail=self.detail[:frames],
+            enhancement=self.enhancement[:frames],
             duration_samples=duration_samples,
         )
+
+    def at_pitch(self, pitch_hz: np.ndarray) -> Latents:
+        """The note with another pitch track [F]. Its enhancement is that of its own pitch: see `closeness`."""
+        held = closeness(self.pitch_hz, np.asarray(pitch_hz)) if self.enhancements else 1.0
+        return self.replace(pitch_hz=pitch_hz, enhancement=held * self.enhancement)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `.npz` (everything, no pickles) or `.npy` (z alone, as magenta's nsynth_save_embeddings does)."""
@@ -206,6 +225,8 @@ class Latents:
                     if self.details:  # one row where all are the same
                         is_steady = bool((self.detail == self.detail[:1]).all())
                         arrays["detail"] = self.detail[:1] if is_steady else self.detail
+                    if self.enhancements:
+                        arrays["enhancement"] = self.enhancement
                     np.savez(temporary, **arrays, meta=np.array(json.dumps(asdict(self.meta))))
         except OSError as error:
             raise LatentsError(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -235,15 +256,26 @@ class Latents:
         return latents
 
 
-def _per_frame(detail: np.ndarray, *, frames: int) -> np.ndarray:
-    """Detail [D], [1, D] or [F, D] -> [F, D]; of no numbers, [F, 0]."""
-    if detail.size == 0:
+def closeness(before_hz: np.ndarray, after_hz: np.ndarray) -> float:
+    """How much of an enhancement holds where a pitch track [F] changes: 1 at the same median, 0 a semitone from it.
+
+    The partials of another pitch lie in other bands.
+    """
+    if not (np.isfinite(before_hz).any() and np.isfinite(after_hz).any()):
+        return 1.0
+    octaves = np.log2(np.nanmedian(after_hz) / np.nanmedian(before_hz))
+    return max(0.0, 1.0 - 12.0 * abs(float(octaves)))
+
+
+def _per_frame(given: np.ndarray, *, frames: int, name: str) -> np.ndarray:
+    """Numbers [D], [1, D] or [F, D] -> [F, D]; none, [F, 0]."""
+    if given.size == 0:
         return np.zeros((frames, 0), np.float32)
-    rows = detail[None] if detail.ndim == 1 else detail
+    rows = given[None] if given.ndim == 1 else given
     if rows.ndim != 2 or rows.shape[0] not in (1, frames):
-        raise LatentsError(f"detail must have shape [{frames}, numbers], a row for each frame; received {rows.shape}.")
+        raise LatentsError(f"{name} must have shape [{frames}, numbers], a row for each frame; received {rows.shape}.")
     if not np.isfinite(rows).all():
-        raise LatentsError("detail has values that are not finite (NaN or infinity); make the latents again.")
+        raise LatentsError(f"{name} has values that are not finite (NaN or infinity); make the latents again.")
     return np.repeat(rows, frames, axis=0) if rows.shape[0] != frames else rows
 
 
@@ -260,7 +292,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
                 raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
             meta = json.loads(str(content["meta"]))
             z, pitch_hz = content["z"], content["pitch_hz"]
-            detail = content["detail"] if "detail" in content.files else None
+            detail, enhancement = (content[n] if n in content.files else None for n in ("detail", "enhancement"))
     except LatentsError:
         raise
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
@@ -272,7 +304,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
             )
         raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
     try:
-        return Latents(z, pitch_hz, LatentsMeta(**meta), detail)
+        return Latents(z, pitch_hz, LatentsMeta(**meta), detail, enhancement)
     except (TypeError, ValueError) as error:
         raise LatentsError(f"{path} does not hold latents: {error}") from error
 
@@ -333,4 +365,4 @@ def with_pitch(latents: Latents, *, midi: float) -> Latents:
     if not 0.0 <= midi <= 127.0:
         raise LatentsError(f"midi={midi} must lie in 0..127.")
     ratio = midi_to_hz(midi) / float(np.nanmedian(latents.pitch_hz))
-    return latents.replace(pitch_hz=latents.pitch_hz.astype(np.float64) * ratio)
+    return latents.at_pitch(latents.pitch_hz.astype(np.float64) * ratio)

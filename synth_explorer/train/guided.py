@@ -1,8 +1,8 @@
 """Notes for training the WaveNet: latents, the fast decoder's sound in its two parts, and the target on its phases.
 
-Each crop is encoded, bettered by `model.fit`, decoded by the fast decoder, and its target is locked to that sound's
-phases (`locked`). That takes longer than a training step, so crops are prepared once, in shards that several processes
-may write, and training draws from what is there.
+Each crop is encoded, bettered by `model.fit`, decoded by the fast decoder and given its enhancement; its target is
+locked to that sound's phases (`locked`). That takes longer than a training step, so crops are prepared once, in shards
+that several processes may write, and training draws from what is there.
 
 Shapes: B notes, T = F * hop samples, F frames, C channels.
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from synth_explorer.errors import DataError
 from synth_explorer.files import atomic_path
+from synth_explorer.model import enhancement
 from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.train.batches import Batches
 from synth_explorer.train.locked import lock
@@ -58,14 +59,25 @@ class Preparer:
         batch = self.batches.batch(shard)
         audio, pitch_hz = batch["target"], batch["target_pitch_hz"]
         z, detail = self.fit(self._encode(audio, pitch_hz), pitch_hz, audio, steps=self.fit_steps)
-        whole, tones = self._parts(z, pitch_hz, detail[:, None], batch["noise_phase"], batch["short_noise_phase"])
-        sounds = {"tones": tones, "noise": whole - tones, "target": lock(audio, whole)}
+        phases = batch["noise_phase"], batch["short_noise_phase"]
+        tones, noise = self._render(z, pitch_hz, detail, *phases)
+        others = self._render(z, pitch_hz, detail, *(np.roll(phase, 1, axis=0) for phase in phases))  # another draw
+        sizes = {"hop": self.batches.config.hop, "sample_rate_hz": self.batches.config.sample_rate_hz}
+        missing = enhancement.hear(audio, *others, **sizes)
+        tones, noise = (enhancement.apply(part, missing, **sizes) for part in (tones, noise))
+        whole = tones + noise
+        sounds = {"tones": tones, "noise": noise, "target": lock(audio, whole)}
         kept = np.isfinite(whole).all(axis=1) & (np.max(np.abs(audio), axis=1) > 1e-4)
         arrays = {name: (sound[kept] / AUDIO_UNIT).astype(np.float16) for name, sound in sounds.items()}
         arrays["original"] = (audio[kept] / AUDIO_UNIT).astype(np.float16)
         with atomic_path(path) as temporary:
             np.savez(temporary, z=z[kept].astype(np.float32), pitch_hz=pitch_hz[kept], **arrays)
         return path
+
+    def _render(self, z, pitch_hz, detail, long, short) -> tuple[np.ndarray, np.ndarray]:
+        """Tones and noise."""
+        whole, tones = self._parts(z, pitch_hz, detail[:, None], long, short)
+        return tones, whole - tones
 
     def run(self, shards: range, report: Callable[[str], None] = print) -> None:
         """Write many shards, those that are missing."""
