@@ -125,6 +125,7 @@ class Explorer:
         source: str = "",
         align: bool = True,
         fit_steps: int = 0,
+        enhance: bool | None = None,
         progress: Progress | None = None,
     ) -> Latents:
         """A note -> its latents.
@@ -141,6 +142,8 @@ class Explorer:
                 `model.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` finds the note's detail too and brings
                 the sound about two fifths nearer to it, for some tenths of a second a second of sound. Nothing without
                 a fast decoder.
+            enhance: whether to keep what is then still missing, for the final render (see `model.enhancement`): some 40
+                ms more for a note of 4 s. None: where there is a fit.
             progress: called with (steps done, steps) of the fit.
 
         Raises:
@@ -161,7 +164,8 @@ class Explorer:
         if fit_steps < 0:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
         midi = None if pitch is None else _checked_pitch(pitch)
-        heard = self.family.encode(note, midi=midi, fit_steps=fit_steps, progress=progress)
+        enhance = fit_steps > 0 if enhance is None else enhance
+        heard = self.family.encode(note, midi=midi, fit_steps=fit_steps, enhance=enhance, progress=progress)
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,
@@ -244,7 +248,7 @@ class Explorer:
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
-        latents = self.encode(audio, pitch=pitch)
+        latents = self.encode(audio, pitch=pitch, enhance=decoding.get("decoder") not in (None, "fast"))
         return audio_files.restore(
             self.decode(latents, **decoding), lead_in_samples=latents.meta.lead_in_samples, total_samples=len(audio)
         )

@@ -86,7 +86,13 @@ class Family(Protocol):
         """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
 
     def encode(
-        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+        self,
+        audio: np.ndarray,
+        *,
+        midi: float | None,
+        fit_steps: int = 0,
+        enhance: bool = False,
+        progress: Progress | None = None,
     ) -> Encoded:
         """A prepared note [T] -> its latents, F = ceil(T / hop)."""
 
@@ -141,7 +147,13 @@ class DefaultFamily:
             return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
 
     def encode(
-        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+        self,
+        audio: np.ndarray,
+        *,
+        midi: float | None,
+        fit_steps: int = 0,
+        enhance: bool = False,
+        progress: Progress | None = None,
     ) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
@@ -153,12 +165,16 @@ class DefaultFamily:
         track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
-        if not fit_steps:
-            return Encoded(z[0, :frames], track)
-        z, detail = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
-        parts = self._parts(z[0], longer[0], np.repeat(detail, total, axis=0), noise=1.0, seed=LISTENING_SEED)
-        missing = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
-        return Encoded(z[0, :frames], track, detail[0], missing[0, :frames])
+        detail = missing = None
+        if fit_steps:
+            z, found = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
+            detail = found[0]
+        if enhance:
+            steady = np.zeros(self.details, np.float32) if detail is None else detail
+            parts = self._parts(z[0], longer[0], np.tile(steady, (total, 1)), noise=1.0, seed=LISTENING_SEED)
+            lacking = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
+            missing = lacking[0, :frames]
+        return Encoded(z[0, :frames], track, detail, missing)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The fast decoder's sound in one chunk, or that of a WaveNet on top of it, in many.
@@ -298,7 +314,13 @@ class NSynthFamily:
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 
     def encode(
-        self, audio: np.ndarray, *, midi: float | None, fit_steps: int = 0, progress: Progress | None = None
+        self,
+        audio: np.ndarray,
+        *,
+        midi: float | None,
+        fit_steps: int = 0,
+        enhance: bool = False,
+        progress: Progress | None = None,
     ) -> Encoded:
         """Latents of a note, padded with silence to whole frames. There is no pitch to tell and nothing to fit."""
         frames = -(-len(audio) // self.config.hop)

@@ -23,14 +23,14 @@ WINDOW, HOP = 1024, 256
 LOW_HZ = 30.0
 FLOOR = 0.01  # of a band, a sine of -88 dB
 NOISE_FRAMES = 5  # that the render's noise is averaged over: how one draw of it happened to fluctuate is not to be told
-STEADY_FRAMES = 4  # and the difference, for the same reason
+STEADY_FRAMES = 2  # and the difference, for the same reason
 LARGEST = 2.0  # nepers
 
 
 def hear(audio: np.ndarray, tones: np.ndarray, noise: np.ndarray, *, hop: int, sample_rate_hz: int) -> np.ndarray:
     """A note against the two parts of its render: [B, T] each -> [B, F, E] float32, in nepers of amplitude.
 
-    Mel bands of an STFT (Hann 1024, hop 256) with a floor of -88 dB, averaged over 64 ms; within -2..2.
+    Mel bands of an STFT (Hann 1024, hop 256) with a floor of -88 dB, averaged over 32 ms and a frame; within -2..2.
     """
     filters = _filters(sample_rate_hz)
     heard, steady, rough = (np.abs(stft(part)).astype(np.float64) @ filters for part in (audio, tones, noise))
@@ -86,9 +86,10 @@ def _filters(sample_rate_hz: int) -> np.ndarray:
 
 @cache
 def _spread(sample_rate_hz: int) -> np.ndarray:
-    """[E, N]: bands to bins, linear over mel between the middles of the bands."""
-    centres_hz = mel_centres_hz(BANDS + 2, low_hz=LOW_HZ, high_hz=sample_rate_hz / 2)[1:-1]
-    return interpolation_matrix(np.linspace(0.0, sample_rate_hz / 2, WINDOW // 2 + 1), centres_hz)
+    """[E, N]: bands to bins, linear over mel between the middles of the bands; nothing below all of them."""
+    mel_hz = mel_centres_hz(BANDS + 2, low_hz=LOW_HZ, high_hz=sample_rate_hz / 2)[1:-1]
+    centres_hz = np.concatenate([[LOW_HZ / 2], mel_hz])
+    return interpolation_matrix(np.linspace(0.0, sample_rate_hz / 2, WINDOW // 2 + 1), centres_hz)[1:]
 
 
 def _window() -> np.ndarray:
