@@ -34,6 +34,7 @@ META = LatentsMeta("small", "0" * 64, RATE_HZ, 512, source="<b>.wav")
 SECTIONS = ["Facts", "Listen", "Requested and measured", "Log-mel spectrogram", "Rainbowgram", "Over time"]
 SECTIONS += ["Modulation spectrum", "Latents", "Channels over time", "Use of the channels", "Among the example notes"]
 WITH_DETAIL = [*SECTIONS[:9], "Detail", *SECTIONS[9:]]
+WITH_ENHANCEMENT = [*WITH_DETAIL[:10], "Enhancement", *WITH_DETAIL[10:]]
 
 
 class Balance(HTMLParser):
@@ -115,6 +116,19 @@ def test_a_detail_is_drawn_before_and_after() -> None:
     assert "Envelope" in drawn and "Nothing" not in drawn
 
 
+def test_an_enhancement_is_drawn_before_and_after() -> None:
+    inspected = found()
+    bands = np.random.default_rng(0).normal(size=80)
+    latents = {
+        role: score.replace(enhancement=np.tile(bands, (score.frames, 1))) for role, score in inspected.latents.items()
+    }
+    page = inspection.html(replace(inspected, latents=latents))
+    check_page(page)
+    assert re.findall(r"<h2>(.*?)</h2>", page) == [*SECTIONS[:9], "Enhancement", *SECTIONS[9:]]
+    drawn = page[page.index("<h2>Enhancement") : page.index("<h2>Use of the channels")]
+    assert drawn.count("data:image/png") == 2 and "±12 dB" in drawn
+
+
 @pytest.mark.parametrize(("samples", "level"), [(1, 0.0), (1, 1.0), (200, 1e-9), (8000, 0.0), (8000, 4.0)])
 def test_extreme_sounds_give_a_whole_page(samples: int, level: float) -> None:
     rng = np.random.default_rng(0)
@@ -186,7 +200,7 @@ def test_inspect_with_the_model_that_ships(
     assert (done.exit_code, done.stdout) == (0, f"{out}\n"), done.output
     page = out.read_text(encoding="utf-8")
     check_page(page)
-    assert re.findall(r"<h2>(.*?)</h2>", page) == WITH_DETAIL
+    assert re.findall(r"<h2>(.*?)</h2>", page) == WITH_ENHANCEMENT
     assert re.search(r'<tr class="met"><th scope="row">level</th>', page)
     assert "Cello" in page and "D4" in page and explorer.checkpoint_hash[:12] in page
     latents_file = tmp_path / "a.npz"

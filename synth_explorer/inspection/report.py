@@ -55,6 +55,8 @@ def _sections(inspection: Inspection) -> Iterator[tuple[str, str]]:
     yield "Channels over time", scores.curves(latents, names)
     if inspection.detail_places:
         yield "Detail", _DETAIL + scores.detail(latents, inspection.detail_places)
+    if any(score.enhancements for score in latents.values()):
+        yield "Enhancement", _ENHANCEMENT + scores.enhancement(latents, **rate)
     yield "Use of the channels", _USE + scores.use_table(inspection.use, inspection.examples, names)
     yield "Among the example notes", scores.example_map(inspection.means, inspection.examples)
 
@@ -71,6 +73,11 @@ _HEAT = (
 _DETAIL = (
     '<p class="note">What the fit found beside the channels: steady offsets on the spectra that the network makes of '
     "them.</p>"
+)
+_ENHANCEMENT = (
+    '<p class="note">What neither channels nor detail hold of the spectrum, heard when the note was encoded: orange is '
+    "what the fast decoder plays too softly, blue what it plays too loudly. The final render puts it right; it fades "
+    "when the pitch moves, within a semitone.</p>"
 )
 _USE = (
     '<p class="note">Over the frames that are heard. Spread is the standard deviation over the frames of all example '

@@ -22,6 +22,7 @@ HEAT_LIMIT = 3.0
 DB_PER_NEPER = 20.0 / np.log(10.0)
 HERTZ = ((20, "20"), (50, "50"), (125, "125"), (300, "300"), (800, "800"), (2000, "2k"), (5000, "5k"))
 MULTIPLES = tuple((2.0**power, f"{2.0**power:g}") for power in range(7))
+ENHANCEMENT_LIMIT_DB = 12.0
 LEAST_DIFFERENCE = 0.25
 MOST_ROWS = 16
 """Names beside a heat map; of more channels every second, third, ... is named."""
@@ -99,6 +100,22 @@ def detail(latents: Mapping[str, Latents], places: Mapping[str, np.ndarray]) -> 
         y = plots.scale(*(line.y for line in lines), label="dB", least=3.0, symmetric=True, most_ticks=4)
         figures.append(plots.line_chart(what.capitalize(), lines, x=x, y=y, size="low"))
     return f'<div class="row small">{"".join(f"<div>{figure}</div>" for figure in figures)}</div>'
+
+
+def enhancement(latents: Mapping[str, Latents], *, sample_rate_hz: int) -> str:
+    """What the final render adds to the fast decoder's spectrum: bands over time, lowest at the bottom."""
+    hertz = [hz for hz in (100, 250, 500, 1000, 2000, 4000, 8000) if hz <= sample_rate_hz / 2]
+    at = [plots.frequency_position(hz, sample_rate_hz=sample_rate_hz) for hz in hertz]
+    y = plots.Scale("Hz", 0.0, 1.0, tuple((place, f"{hz:g}") for place, hz in zip(at, hertz, strict=True)))
+    x, figures = _time(latents), []
+    for role, score in latents.items():
+        if not score.enhancements:
+            continue
+        values = DB_PER_NEPER * score.enhancement[:, ::-1]
+        png, end = plots.heat_map_png(values, limit=ENHANCEMENT_LIMIT_DB), score.frames / score.frame_rate_hz
+        name = f"{_title(role, latents)}, ±{ENHANCEMENT_LIMIT_DB:g} dB"
+        figures.append(plots.image_chart(name, png, x=x, y=y, size="tall", role="exact", end=end))
+    return _row(figures)
 
 
 def use_table(use: Mapping[str, ChannelUse], examples: Examples, names: Sequence[str]) -> str:
