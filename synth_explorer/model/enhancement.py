@@ -23,21 +23,25 @@ WINDOW, HOP = 1024, 256
 LOW_HZ = 30.0
 FLOOR = 0.01  # of a band, a sine of -88 dB
 NOISE_FRAMES = 5  # that the render's noise is averaged over: how one draw of it happened to fluctuate is not to be told
-STEADY_FRAMES = 2  # and the difference, for the same reason
+STEADY_FRAMES = 3  # that the difference is averaged over, for the same reason
 LARGEST = 2.0  # nepers
 
 
 def hear(audio: np.ndarray, tones: np.ndarray, noise: np.ndarray, *, hop: int, sample_rate_hz: int) -> np.ndarray:
     """A note against the two parts of its render: [B, T] each -> [B, F, E] float32, in nepers of amplitude.
 
-    Mel bands of an STFT (Hann 1024, hop 256) with a floor of -88 dB, averaged over 32 ms and a frame; within -2..2.
+    Mel bands of an STFT (Hann 1024, hop 256) with a floor of -88 dB; averaged over 48 ms and a frame, each moment by
+    the render's amplitude there, so that the silence before an attack does not soften it; within -2..2.
     """
     filters = _filters(sample_rate_hz)
     heard, steady, rough = (np.abs(stft(part)).astype(np.float64) @ filters for part in (audio, tones, noise))
     rough = np.maximum(uniform_filter1d(rough**2, NOISE_FRAMES, axis=1, mode="nearest"), 0.0)
-    difference = np.log((heard + FLOOR) / (np.sqrt(steady**2 + rough) + FLOOR))
-    difference = uniform_filter1d(difference, STEADY_FRAMES, axis=1, mode="nearest")
-    frames = difference.reshape(len(audio), audio.shape[1] // hop, hop // HOP, -1).mean(axis=2)
+    render = np.sqrt(steady**2 + rough) + FLOOR
+    weighted = np.log((heard + FLOOR) / render) * render
+    difference = _averaged(weighted) / _averaged(render)
+    in_frames = len(audio), audio.shape[1] // hop, hop // HOP, -1
+    render = render.reshape(in_frames)
+    frames = (difference.reshape(in_frames) * render).sum(axis=2) / render.sum(axis=2)
     return np.clip(frames, -LARGEST, LARGEST).astype(np.float32)
 
 
@@ -77,6 +81,10 @@ def istft(spectrum: np.ndarray, *, samples: int) -> np.ndarray:
     before = (WINDOW - HOP) // 2
     whole = (out / np.maximum(weight, 1e-3)).reshape(batch, -1)
     return np.ascontiguousarray(whole[:, before : before + samples], dtype=np.float32)
+
+
+def _averaged(rows: np.ndarray) -> np.ndarray:
+    return uniform_filter1d(rows, STEADY_FRAMES, axis=1, mode="nearest")
 
 
 @cache

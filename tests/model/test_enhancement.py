@@ -42,10 +42,24 @@ def test_what_is_heard_is_the_naive_difference() -> None:
     assert heard.shape == (2, FRAMES, enhancement.BANDS) and heard.dtype == np.float32
     for n in range(2):
         rough = moving_mean(naive_bands(noise[n]) ** 2, enhancement.NOISE_FRAMES)
-        render = np.log(np.sqrt(naive_bands(tones[n]) ** 2 + rough) + 0.01)
-        difference = moving_mean(np.log(naive_bands(audio[n]) + 0.01) - render, enhancement.STEADY_FRAMES)
-        wanted = np.clip(difference.reshape(FRAMES, 2, -1).mean(axis=1), -2.0, 2.0)
+        render = np.sqrt(naive_bands(tones[n]) ** 2 + rough) + 0.01
+        difference = np.log((naive_bands(audio[n]) + 0.01) / render)
+        steady = enhancement.STEADY_FRAMES
+        averaged = moving_mean(difference * render, steady) / moving_mean(render, steady)
+        rows = [np.average(averaged[j : j + 2], axis=0, weights=render[j : j + 2]) for j in range(0, 2 * FRAMES, 2)]
+        wanted = np.clip(rows, -2.0, 2.0)
         np.testing.assert_allclose(heard[n], wanted, atol=2e-3)
+
+
+def test_silence_before_an_attack_does_not_soften_it() -> None:
+    """Where the note is silent and the render not quite, what is loud next to it decides."""
+    (tones, noise), onset = tone_and_noise(), 8 * 512
+    tones, noise = (np.where(np.arange(part.shape[1]) < onset, 1e-3 * part, part) for part in (tones, noise))
+    audio = np.where(np.arange(tones.shape[1]) < onset, 0.0, tones + noise)
+    heard = enhancement.hear(audio, tones, noise, **SIZES)
+    out = sum(enhancement.apply(part, heard, **SIZES) for part in (tones, noise))
+    first = slice(onset, onset + 256)
+    assert np.std(out[:, first]) > 0.9 * np.std(audio[:, first])
 
 
 def test_a_render_that_is_the_note_lacks_nothing() -> None:
