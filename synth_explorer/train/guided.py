@@ -21,6 +21,7 @@ from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.train.batches import Batches
 from synth_explorer.train.locked import lock
 
+VERSION = 3  # of what is prepared: 1 had channels alone, 2 the detail too, 3 has the enhancement
 SOUNDS = ("tones", "noise", "target")
 AUDIO_UNIT = 1.0 / 16.0  # half-precision floats have no place for the quietest samples otherwise
 
@@ -54,7 +55,7 @@ class Preparer:
     def prepare(self, shard: int) -> Path:
         """Write a shard unless it is there; returns its file."""
         path = self.path(shard)
-        if path.exists():
+        if path.exists():  # of this version, or GuidedNotes says so
             return path
         batch = self.batches.batch(shard)
         audio, pitch_hz = batch["target"], batch["target_pitch_hz"]
@@ -71,7 +72,8 @@ class Preparer:
         arrays = {name: (sound[kept] / AUDIO_UNIT).astype(np.float16) for name, sound in sounds.items()}
         arrays["original"] = (audio[kept] / AUDIO_UNIT).astype(np.float16)
         with atomic_path(path) as temporary:
-            np.savez(temporary, z=z[kept].astype(np.float32), pitch_hz=pitch_hz[kept], **arrays)
+            about = {"z": z[kept].astype(np.float32), "pitch_hz": pitch_hz[kept], "version": np.int64(VERSION)}
+            np.savez(temporary, **about, **arrays)
         return path
 
     def _render(self, z, pitch_hz, detail, long, short) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +96,7 @@ class GuidedNotes:
         most: no more shards than this, the first ones.
 
     Raises:
-        DataError: no shards there.
+        DataError: no shards there, or shards that another version of this program prepared.
     """
 
     def __init__(self, folder: str | Path, *, most: int | None = None) -> None:
@@ -102,7 +104,11 @@ class GuidedNotes:
         if not paths:
             raise DataError(f"{folder} holds no prepared notes (guided-*.npz); prepare them first.")
         shards = [np.load(path, allow_pickle=False) for path in paths]
-        self.arrays = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0].files}
+        for path, shard in zip(paths, shards, strict=True):
+            if "version" not in shard.files or int(shard["version"]) != VERSION:
+                raise DataError(f"{path} was prepared by another version of this program; prepare into a new folder.")
+        names = [name for name in shards[0].files if name != "version"]
+        self.arrays = {name: np.concatenate([shard[name] for shard in shards]) for name in names}
 
     def __len__(self) -> int:
         return len(self.arrays["z"])

@@ -139,3 +139,12 @@ def test_wrong_configurations_and_missing_notes_are_named(tmp_path) -> None:
             WaveNetTraining.load(path)
     with pytest.raises(DataError, match="no prepared notes"):
         GuidedNotes(tmp_path)
+
+
+@pytest.mark.parametrize("version", [None, 1, 4])
+def test_notes_of_another_version_are_refused(tmp_path, version) -> None:
+    arrays = {"z": np.zeros((1, 2, 16), np.float32), "target": np.zeros((1, 1024), np.float16)}
+    about = {} if version is None else {"version": np.int64(version)}
+    np.savez(tmp_path / "guided-00000.npz", **arrays, **about)
+    with pytest.raises(DataError, match=r"guided-00000\.npz was prepared by another version"):
+        GuidedNotes(tmp_path)
