@@ -15,16 +15,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, tile, watch, weigh
+from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
+from synth_explorer.decode.products import product
+from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, watch, weigh
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
 (DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)
 (SUM_BIAS, SUM_SCALE, SUM_INIT, OLD_SCALE, OLD_INIT, ZEROS) = range(12, 18)
-LAYER_FIELDS = 18
+(FIRST_W, SECOND_W, SEVEN_SUM_W, KEPT, PHASE) = range(18, 23)  # 0 where a layer is computed plainly
+LAYER_FIELDS = 23
 # Columns of the table of everything else.
 (WIDTH, SKIP, LEVELS, HOP, BYTES, STREAM, GATED, STAGED, STAGED_SCALE, HIDDEN, LOGITS, CONDITION) = range(12)
 (SKIP_START_W, SKIP_START_BIAS, OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 20)
-FIELDS = 20
+(SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(20, 26)  # of `minimal`
+FIELDS = 26
 SPINS = 4000  # looks at a barrier before other programs get the core
 
 
@@ -38,65 +42,6 @@ def meet(counter, team):
             spins += 1
             if spins > SPINS:
                 give_way()
-
-
-@njit(nogil=True, cache=True)
-def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
-    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0."""
-    b = first
-    while b < last:
-        count = min(8, last - b)
-        c = 0
-        while c < columns:
-            left = columns - c
-            xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
-            width = 8 if left >= 8 else 4 if left >= 4 else 2 if left >= 2 else 1
-            o = b
-            while o < b + count:
-                rest = b + count - o
-                r = 64 * o
-                wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
-                if width == 8:
-                    if rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 8, 1)
-                        o += 2
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 8, 1)
-                        o += 1
-                elif width == 4:
-                    if rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 4, 1)
-                        o += 4
-                    elif rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 4, 1)
-                        o += 2
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 4, 1)
-                        o += 1
-                elif width == 2:
-                    if rest >= 8:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 2, 1)
-                        o += 8
-                    elif rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 2, 1)
-                        o += 4
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 2, 1)
-                        o += 1
-                elif rest >= 8:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 1, 1)
-                    o += 8
-                elif rest >= 4:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 1, 1)
-                    o += 4
-                elif rest >= 2:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 1, 1)
-                    o += 2
-                else:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 1, 1)
-                    o += 1
-            c += width
-        b += count
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -186,6 +131,10 @@ def run(
     s0, s1 = skip // 16 * member // team, skip // 16 * (member + 1) // team
     level_blocks = (levels + 15) // 16
     q0, q1 = level_blocks * member // team, level_blocks * (member + 1) // team
+    p0, p1 = units // 2 * member // team, units // 2 * (member + 1) // team
+    terms = table[TERMS] + member * table[TERMS_BYTES]
+    products = table[PRODUCTS] + member * table[PRODUCTS_BYTES]
+    rows = table[ROWS] + member * 24 * width
     begun = ticks()
     for i in range(samples):
         now = time + i
@@ -216,44 +165,68 @@ def run(
             dilation, ahead, slots = layer[DILATION], layer[AHEAD], layer[SLOTS]
             steps, block_bytes = width // per_step, 16 * width * size
             row_bytes = width * size
-            for b in range(notes):
-                put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
-            gates = layer[GATES] + (now % ahead) * notes * 8 * width
-            if layer[TAPS] > 1:
-                if now % ahead == 0:
-                    for k in range(layer[TAPS] - 1):
-                        back = (layer[TAPS] - 1 - k) * dilation
-                        slot = (now - back) % slots
-                        product(
-                            kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
-                            layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
-                            layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
-                            layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
-                        )  # fmt: skip
-                slot = now % slots
-                part0, part1 = 16 * u0 * size, 16 * u1 * size
+            conditions = table[CONDITION] + 8 * width * n
+            if layer[KEPT] != 0:
+                moment = now + layer[PHASE]
+                single = moment // dilation % 2
+                ring, size_of_slot = layer[RING], notes * row_bytes
+                slot = ring + now % slots * size_of_slot
+                gates_of_pairs(
+                    layer[SECOND_W] if single else layer[FIRST_W], single, layer[TAPS], table[SEVEN], notes, width,
+                    ring + (now - (layer[TAPS] - 1) * dilation) % slots * size_of_slot,
+                    ring + (now - dilation) % slots * size_of_slot, stream_at, stream_stride,
+                    layer[KEPT] + moment % dilation * 2 * size_of_slot, conditions, condition_stride,
+                    table[GATED], terms, products, rows, layer[ZEROS], p0, p1,
+                )  # fmt: skip
                 for b in range(notes):
-                    target = layer[RING] + (slot * notes + b) * row_bytes + part0
-                    move(staged + b * row_bytes + part0, target, part1 - part0)
-                if member == 0:
-                    move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
-            product(
-                kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, staged, row_bytes, notes, gates, 8 * width,
-                layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
-            )  # fmt: skip
-            for b in range(notes):
-                conditioned = table[CONDITION] + b * condition_stride + 8 * width * n
-                for u in range(u0, u1):
-                    gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, table[GATED] + 4 * b * width + 64 * u)
+                    move(stream_at + b * stream_stride + 64 * u0, slot + b * row_bytes + 64 * u0, 64 * (u1 - u0))
+            else:
+                for b in range(notes):
+                    put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
+                gates = layer[GATES] + (now % ahead) * notes * 8 * width
+                if layer[TAPS] > 1:
+                    if now % ahead == 0:
+                        for k in range(layer[TAPS] - 1):
+                            back = (layer[TAPS] - 1 - k) * dilation
+                            slot = (now - back) % slots
+                            product(
+                                kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
+                                layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
+                                layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
+                                layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
+                            )  # fmt: skip
+                    slot = now % slots
+                    part0, part1 = 16 * u0 * size, 16 * u1 * size
+                    for b in range(notes):
+                        target = layer[RING] + (slot * notes + b) * row_bytes + part0
+                        move(staged + b * row_bytes + part0, target, part1 - part0)
+                    if member == 0:
+                        move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
+                product(
+                    kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, staged, row_bytes, notes, gates, 8 * width,
+                    layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
+                )  # fmt: skip
+                for b in range(notes):
+                    conditioned = conditions + b * condition_stride
+                    for u in range(u0, u1):
+                        gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, table[GATED] + 4 * b * width + 64 * u)
             meet(counter, team)
-            for b in range(notes):
-                put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
             begin = units if n == count - 1 else 0  # nobody reads the last residual
-            r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
-            product(
-                kind, layer[SUM_W], block_bytes, steps, r0, r1, staged, row_bytes, notes, stream_at, stream_stride,
-                layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
-            )  # fmt: skip
+            if layer[SEVEN_SUM_W] != 0:
+                panels = (sums - begin) // 4
+                r0, r1 = begin + 4 * (panels * member // team), begin + 4 * (panels * (member + 1) // team)
+                sums_by_seven(
+                    layer[SEVEN_SUM_W], layer[SUM_BIAS], notes, width, table[GATED], stream_at, stream_stride,
+                    terms, products, rows, layer[ZEROS], r0 // 4, r1 // 4,
+                )  # fmt: skip
+            else:
+                r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
+                for b in range(notes):
+                    put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
+                product(
+                    kind, layer[SUM_W], block_bytes, steps, r0, r1, staged, row_bytes, notes, stream_at, stream_stride,
+                    layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
+                )  # fmt: skip
             if n == count - 1:
                 for b in range(notes):
                     for u in range(r0, r1):

@@ -17,11 +17,13 @@ from synth_explorer.decode import kernel
 from synth_explorer.decode.levels import input_table
 from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, pack, padded
 from synth_explorer.decode.session import Block
+from synth_explorer.decode.transforms import SavingLayer, can_filter, can_take_seven, filtered, phases, saving_layers
 from synth_explorer.model.stack import Stack
 
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
 LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its cores to other programs
 TRY_AGAIN_S = 2.0  # how often the slower number of threads is tried again
+FILTER_NOTES, SEVEN_NOTES = 4, 32  # from how many notes of a group on fewer multiplications pay
 SHARED_BYTES = 4e6  # larger weights are shared by a team on all notes; smaller ones suit a core of their own
 
 
@@ -33,11 +35,22 @@ class NumbaEngine:
     def __init__(self, stack: Stack, *, precision: str = "float32", threads: int | None = None) -> None:
         self.precision = precision
         self.packed = pack(stack, precision)
-        self.inputs = stack.inputs
         self.threads = threads or cores()
         self.budget = int(LATE_S * ticks_a_second())
+        self._savings: dict[bool, tuple[SavingLayer, ...]] = {}
+        self._packing = Lock()
         self.alone = Lock()  # two teams at once would wait for each other's threads
         self.pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="wavenet")
+
+    def saving(self, notes: int) -> tuple[bool, tuple[SavingLayer, ...]] | None:
+        """Whether a group of so many notes takes Strassen's products, and its transformed weights; None: plain ones."""
+        if notes < FILTER_NOTES or not can_filter(self.packed):
+            return None
+        seven = notes >= SEVEN_NOTES and can_take_seven(self.packed)
+        with self._packing:
+            if seven not in self._savings:
+                self._savings[seven] = saving_layers(self.packed, seven=seven)
+        return seven, self._savings[seven]
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> NumbaSession:
         """A session at time 0: conditioning [B, F, C]."""
@@ -53,7 +66,7 @@ class NumbaSession:
         groups = self._groups(len(conditioning))
         self.crew = Crew(groups[0][2])
         self.groups = [
-            Group(engine.packed, conditioning[a:b], inputs=engine.inputs, team=team, rows=slice(a, b))
+            Group(engine.packed, conditioning[a:b], engine.saving(b - a), team=team, rows=slice(a, b))
             for a, b, team in groups
         ]
 
@@ -96,7 +109,15 @@ class NumbaSession:
 class Group:
     """Some notes of a batch, their state, and the tables that the kernel reads."""
 
-    def __init__(self, packed: PackedStack, frames: np.ndarray, *, inputs: int, team: int, rows: slice) -> None:
+    def __init__(
+        self,
+        packed: PackedStack,
+        frames: np.ndarray,
+        saving: tuple[bool, tuple[SavingLayer, ...]] | None,
+        *,
+        team: int,
+        rows: slice,
+    ) -> None:
         self.team, self.rows, self.time = team, rows, 0
         self.packed = packed
         notes = len(frames)
@@ -141,17 +162,36 @@ class Group:
             kernel.WEIGHTS: self.weights,
         }.items():
             table[field] = array.ctypes.data
+        if saving is not None:
+            seven = saving[0]
+            most = max(layer.taps for layer in packed.layers) * (7 if seven else 1)
+            columns = (notes + 1) // 2 if seven else notes
+            terms = room(team, most, columns, width // 2 if seven else width)
+            products, rows_of = room(team, most, columns, 32 if seven else 64), room(team, 6, width)
+            self.scratch = terms, products, rows_of
+            table[kernel.SEVEN : kernel.FIELDS] = (
+                seven, *(a.ctypes.data for a in self.scratch), terms.nbytes // team, products.nbytes // team,
+            )  # fmt: skip
         self.table = table
         self.layers = np.zeros((len(packed.layers), kernel.LAYER_FIELDS), np.int64)
         self.kept: list[np.ndarray] = []
-        for row, layer in zip(self.layers, packed.layers, strict=True):
-            ahead = samples_ahead(layer.dilation, notes)
+        savings = saving[1] if saving is not None else [SavingLayer(None, None, None)] * len(packed.layers)
+        pairs = filtered(packed, notes) if saving is not None else [False] * len(packed.layers)
+        moments = phases([layer.dilation for layer in packed.layers])
+        for row, layer, less, paired, phase in zip(self.layers, packed.layers, savings, pairs, moments, strict=True):
+            ahead = 1 if paired else samples_ahead(layer.dilation, notes)
             slots = (layer.taps - 1) * layer.dilation + ahead
             ring = room(slots, notes, width, kind=np.uint8 if size == 1 else dtype)
             if size == 1:
                 ring += 128  # zero
             ring_scale, gates = room(slots, notes), room(ahead, notes, 2 * width)
             self.kept += [ring, ring_scale, gates]
+            if paired:
+                self.kept.append(room(layer.dilation, notes, 2 * width))
+                row[kernel.FIRST_W], row[kernel.SECOND_W] = less.first.ctypes.data, less.second.ctypes.data
+                row[kernel.KEPT], row[kernel.PHASE] = self.kept[-1].ctypes.data, phase
+            if less.sums is not None:
+                row[kernel.SEVEN_SUM_W] = less.sums.ctypes.data
             old = layer.old or layer.gates
             row[:4] = layer.dilation, layer.taps, ahead, slots
             for field, array in {

@@ -15,6 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 16
@@ -291,6 +292,33 @@ def stage(typingctx, kind, x, blocks, out):
         return builder.fdiv(top, most)
 
     return types.float32(kind, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic(prefer_literal=True)
+def mix(typingctx, signs, vectors, y, *sources):
+    """y = the sum of `sources`, each with its sign of `signs` ("+-"), for `vectors` * 16 float32; y may be a source."""
+    if not isinstance(signs, types.StringLiteral):
+        return None
+    letters = signs.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, vectors, y, given = args
+        addresses = cgutils.unpack_tuple(builder, given, len(letters))
+        block, _, close = _loop(builder, vectors, [])
+        at = builder.mul(block, ir.Constant(I64, 64))
+        total = None
+        for sign, address in zip(letters, addresses, strict=True):
+            value = _load(builder, address, VF, at)
+            if total is None:
+                total = builder.fneg(value) if sign == "-" else value
+            else:
+                total = builder.fsub(total, value) if sign == "-" else builder.fadd(total, value)
+        _store(builder, total, y, at)
+        close([])
+        return context.get_dummy_value()
+
+    rest = types.StarArgTuple([types.int64] * len(letters))
+    return types.void(signs, types.int64, types.int64, rest), codegen
 
 
 @intrinsic

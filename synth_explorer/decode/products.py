@@ -1,0 +1,111 @@
+"""Products for the CPU engine: weights in blocks of 16 outputs by columns of inputs, plain and by Strassen's scheme.
+
+Strassen (1969) multiplies matrices of two by two parts in seven products instead of eight; here the parts are halves of
+the notes, of the inputs and of the outputs (blocks that alternate, p and q for gates), so every unit of 32 outputs is
+whole by itself and a team may share units as it likes.
+
+Shapes: B notes, H half of them, rounded up, N inputs, M outputs. Addresses are plain integers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from synth_explorer.decode.vectors import mix, tile
+
+
+@njit(nogil=True, cache=True)
+def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
+    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0."""
+    b = first
+    while b < last:
+        count = min(8, last - b)
+        c = 0
+        while c < columns:
+            left = columns - c
+            xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
+            width = 8 if left >= 8 else 4 if left >= 4 else 2 if left >= 2 else 1
+            o = b
+            while o < b + count:
+                rest = b + count - o
+                r = 64 * o
+                wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
+                if width == 8:
+                    if rest >= 2:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 8, 1)
+                        o += 2
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 8, 1)
+                        o += 1
+                elif width == 4:
+                    if rest >= 4:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 4, 1)
+                        o += 4
+                    elif rest >= 2:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 4, 1)
+                        o += 2
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 4, 1)
+                        o += 1
+                elif width == 2:
+                    if rest >= 8:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 2, 1)
+                        o += 8
+                    elif rest >= 4:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 2, 1)
+                        o += 4
+                    else:
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 2, 1)
+                        o += 1
+                elif rest >= 8:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 1, 1)
+                    o += 8
+                elif rest >= 4:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 1, 1)
+                    o += 4
+                elif rest >= 2:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 1, 1)
+                    o += 2
+                else:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 1, 1)
+                    o += 1
+            c += width
+        b += count
+
+
+@njit(nogil=True, cache=True)
+def series(w, count, blocks, steps, x, columns, y, zeros):
+    """`count` products that lie one after another: y [count, columns, 16 blocks] = x [count, columns, steps] w.
+
+    w: [count, blocks, steps, 16], so that weights are read, and fetched ahead, in one stream.
+    """
+    for k in range(count):
+        product(
+            np.float32(0.0), w + 64 * k * blocks * steps, 64 * steps, steps, 0, blocks, x + 4 * k * columns * steps,
+            4 * steps, columns, y + 64 * k * columns * blocks, 64 * blocks, zeros, zeros, zeros, zeros, 0,
+        )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def spread(upper, lower, vectors, y, stride):
+    """Inputs of the seven products: from rows of two notes, each two halves of `vectors` * 16 numbers."""
+    upper_end, lower_end = upper + 64 * vectors, lower + 64 * vectors
+    mix("++", vectors, y, upper, lower_end)
+    mix("++", vectors, y + stride, lower, lower_end)
+    mix("+", vectors, y + 2 * stride, upper)
+    mix("+", vectors, y + 3 * stride, lower_end)
+    mix("++", vectors, y + 4 * stride, upper, upper_end)
+    mix("+-", vectors, y + 5 * stride, lower, upper)
+    mix("+-", vectors, y + 6 * stride, upper_end, lower_end)
+
+
+@njit(nogil=True, cache=True)
+def gather(m, stride, upper, lower):
+    """Outputs of two notes, 16 of p and 16 of q each, from the seven products' 16."""
+    m1, m2, m3 = m + stride, m + 2 * stride, m + 3 * stride
+    m4, m5, m6 = m + 4 * stride, m + 5 * stride, m + 6 * stride
+    mix("++-+", 1, upper, m, m3, m4, m6)
+    mix("++", 1, upper + 64, m2, m4)
+    mix("++", 1, lower, m1, m3)
+    mix("+-++", 1, lower + 64, m, m1, m2, m5)
