@@ -14,6 +14,8 @@ from numba import njit
 from synth_explorer.decode.products import gather, series, spread
 from synth_explorer.decode.vectors import gate, mix
 
+UNITS = 2  # a panel's: 32 outputs each, one block of 16 of p and one of q
+
 
 @njit(nogil=True, cache=True)
 def terms(count, single, vectors, oldest, middle, newest, y, stride):
@@ -31,7 +33,7 @@ def gates_of_pairs(
     w, single, taps, seven, notes, width, oldest, middle, newest, newest_stride, kept, condition, condition_stride,
     gated, x, y, rows, zeros, first, last,
 ):  # fmt: skip
-    """Gates of a layer for panels first..last of two units: gated [B, W], and kept [B, 2W] of the pair.
+    """Gates of a layer for panels first..last of `UNITS` units: gated [B, W], and kept [W / 32, B, 64] of the pair.
 
     w: of the pair's first or, if `single`, second sample. oldest, middle: [B, W] of the samples 2 d and d ago (d ago,
     and any, for two taps); newest: [B, W] with `newest_stride` bytes from note to note.
@@ -49,17 +51,15 @@ def gates_of_pairs(
             for k in range(count):
                 upper = rows + 2 * k * row
                 spread(upper, upper + row, vectors // 2, x + (7 * k * half + n) * (row // 2), half * (row // 2))
-        columns, part, panel, number = half, 7 * half * 128, count * 7 * 64 * width, count * 7
+        columns, products, blocks, steps = half, 7 * count, UNITS, width // 2
     else:
         for n in range(notes):
             at = newest + n * newest_stride
             terms(taps, single, vectors, oldest + n * row, middle + n * row, at, x + n * row, notes * row)
-        columns, part, panel, number = notes, notes * 256, count * 256 * width, count
+        columns, products, blocks, steps = notes, count, 2 * UNITS, width
+    wide, part = 128 * UNITS, products // count * columns * blocks * 64
     for v in range(first, last):
-        if seven:
-            series(w + v * panel, number, 2, width // 2, x, columns, y, zeros)
-        else:
-            series(w + v * panel, number, 4, width, x, columns, y, zeros)
+        series(w + 64 * v * products * blocks * steps, products, blocks, steps, x, columns, y, zeros)
         if not single and taps == 2:
             mix("++", part // 64, y, y, y + part)
         elif not single:
@@ -67,31 +67,33 @@ def gates_of_pairs(
             mix("+-", part // 64, y + part, y + part, y + 2 * part)
         if seven:
             for n in range(half):
-                for u in range(2):
-                    m, at = n + half, 256 * v + 128 * u
-                    last_one = m >= notes
-                    later, later_other = kept + 2 * n * row + at, kept + 2 * m * row + at
-                    product_at = y + 128 * n + 64 * u
-                    gather(product_at, 128 * half, rows, rows + 128)
+                for u in range(UNITS):
+                    m, at = n + half, wide * v + 128 * u
+                    alone = m >= notes
+                    later = kept + wide * (notes * v + n) + 128 * u
+                    later_other = later + wide * half
+                    products_at = y + 64 * (UNITS * n + u)
+                    gather(products_at, 64 * UNITS * half, rows, rows + 128)
                     if single:
                         mix("+-", 2, rows, later, rows)
                     else:
-                        gather(product_at + part, 128 * half, later, rows + 256 if last_one else later_other)
+                        spare = rows + 256 if alone else later_other
+                        gather(products_at + part, 64 * UNITS * half, later, spare)
                     gate(rows, condition + n * condition_stride + at, gated + n * row + at // 2)
-                    if not last_one:
+                    if not alone:
                         if single:
                             mix("+-", 2, rows + 128, later_other, rows + 128)
                         gate(rows + 128, condition + m * condition_stride + at, gated + m * row + at // 2)
         else:
             for n in range(notes):
-                at, later = y + 256 * n, kept + 2 * n * row + 256 * v
+                at, later = y + wide * n, kept + wide * (notes * v + n)
                 if single:
-                    mix("+-", 4, at, later, at)
+                    mix("+-", 2 * UNITS, at, later, at)
                 else:
-                    mix("+", 4, later, at + part)
-                conditioned, out = condition + n * condition_stride + 256 * v, gated + n * row + 128 * v
-                gate(at, conditioned, out)
-                gate(at + 128, conditioned + 128, out + 64)
+                    mix("+", 2 * UNITS, later, at + part)
+                for u in range(UNITS):
+                    conditioned = condition + n * condition_stride + wide * v + 128 * u
+                    gate(at + 128 * u, conditioned, gated + n * row + wide * v // 2 + 64 * u)
 
 
 @njit(nogil=True, cache=True)
@@ -102,11 +104,11 @@ def sums_by_seven(w, bias, notes, width, gated, stream, stream_stride, x, y, row
         lower = gated + (n + half) * row if n + half < notes else zeros
         spread(gated + n * row, lower, vectors // 2, x + n * (row // 2), half * (row // 2))
     for v in range(first, last):
-        series(w + v * 7 * 64 * width, 7, 2, width // 2, x, half, y, zeros)
+        series(w + v * 7 * UNITS * 32 * width, 7, UNITS, width // 2, x, half, y, zeros)
         for n in range(half):
-            for u in range(2):
-                at = 256 * v + 128 * u
-                gather(y + 128 * n + 64 * u, 128 * half, rows, rows + 128)
+            for u in range(UNITS):
+                at = 128 * (UNITS * v + u)
+                gather(y + 64 * (UNITS * n + u), 64 * UNITS * half, rows, rows + 128)
                 out, other = stream + n * stream_stride + at, stream + (n + half) * stream_stride + at
                 mix("+++", 2, out, out, bias + at, rows)
                 if n + half < notes:

@@ -17,59 +17,82 @@ from synth_explorer.decode.vectors import mix, tile
 
 @njit(nogil=True, cache=True)
 def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
-    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0."""
+    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0.
+
+    Blocks lie one after another. Eight columns at a time take two blocks; all such groups together fetch the two blocks
+    that come next, so that memory is read evenly.
+    """
     b = first
+    groups = columns // 8
     while b < last:
         count = min(8, last - b)
-        c = 0
+        o = b
+        while groups > 0 and o < b + count:
+            r = 64 * o
+            two = b + count - o >= 2
+            wo, bo, so, io = w + o * w_stride, bias + r, scale + r, init + r
+            go = 128 // groups
+            for g in range(groups):
+                xc, yo, sc = x + 8 * g * x_stride, y + 8 * g * y_stride + r, x_scale + 32 * g
+                on = wo + 2 * w_stride + g * go * steps
+                if two:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 8, 1)
+                else:
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 8, 1)
+            o += 2
+        c = 8 * groups
         while c < columns:
             left = columns - c
             xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
-            width = 8 if left >= 8 else 4 if left >= 4 else 2 if left >= 2 else 1
+            width = 4 if left >= 4 else 2 if left >= 2 else 1
             o = b
             while o < b + count:
                 rest = b + count - o
                 r = 64 * o
                 wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
-                if width == 8:
-                    if rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 8, 1)
-                        o += 2
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 8, 1)
-                        o += 1
-                elif width == 4:
+                if width == 4:
                     if rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 4, 1)
+                        on, go = wo + 4 * w_stride, 256
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 4, 1)
                         o += 4
                     elif rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 4, 1)
+                        on, go = wo + 2 * w_stride, 128
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 4, 1)
                         o += 2
                     else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 4, 1)
+                        on, go = wo + 1 * w_stride, 64
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 4, 1)
                         o += 1
                 elif width == 2:
                     if rest >= 8:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 2, 1)
+                        on, go = wo + 8 * w_stride, 512
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 2, 1)
                         o += 8
                     elif rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 2, 1)
+                        on, go = wo + 4 * w_stride, 256
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 2, 1)
                         o += 4
                     else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 2, 1)
+                        on, go = wo + 1 * w_stride, 64
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 2, 1)
                         o += 1
-                elif rest >= 8:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 1, 1)
-                    o += 8
-                elif rest >= 4:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 1, 1)
-                    o += 4
-                elif rest >= 2:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 1, 1)
-                    o += 2
                 else:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 1, 1)
-                    o += 1
+                    if rest >= 8:
+                        on, go = wo + 8 * w_stride, 512
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 1, 1)
+                        o += 8
+                    elif rest >= 4:
+                        on, go = wo + 4 * w_stride, 256
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 1, 1)
+                        o += 4
+                    elif rest >= 2:
+                        on, go = wo + 2 * w_stride, 128
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 1, 1)
+                        o += 2
+                    else:
+                        on, go = wo + 1 * w_stride, 64
+                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 1, 1)
+                        o += 1
             c += width
         b += count
 
@@ -80,11 +103,23 @@ def series(w, count, blocks, steps, x, columns, y, zeros):
 
     w: [count, blocks, steps, 16], so that weights are read, and fetched ahead, in one stream.
     """
+    unit = np.float32(0.0)
+    groups, rest, row = columns // 8, columns % 8, 4 * steps
+    share = 128 // max(1, groups)
     for k in range(count):
-        product(
-            np.float32(0.0), w + 64 * k * blocks * steps, 64 * steps, steps, 0, blocks, x + 4 * k * columns * steps,
-            4 * steps, columns, y + 64 * k * columns * blocks, 64 * blocks, zeros, zeros, zeros, zeros, 0,
-        )  # fmt: skip
+        wk, xk, yk = w + 64 * k * blocks * steps, x + k * columns * row, y + 64 * k * columns * blocks
+        for o in range(0, blocks, 2):
+            two, yo = wk + 64 * o * steps, yk + 64 * o
+            for g in range(groups):
+                tile(
+                    unit, two, 64 * steps, steps, xk + 8 * g * row, row, yo + 512 * g * blocks, 64 * blocks, zeros,
+                    zeros, zeros, zeros, 0, two + (128 + g * share) * steps, share, 2, 8, 1,
+                )  # fmt: skip
+        if rest > 0:
+            xk, yk = xk + 8 * groups * row, yk + 512 * groups * blocks
+            product(
+                unit, wk, 64 * steps, steps, 0, blocks, xk, row, rest, yk, 64 * blocks, zeros, zeros, zeros, zeros, 0
+            )
 
 
 @njit(nogil=True, cache=True)

@@ -98,14 +98,14 @@ def _loop(builder: Any, count: Any, values: list[Any]) -> tuple[Any, list[Any], 
     return index, carried, close
 
 
-def _prefetch(builder: Any, addresses: list[Any], offset: Any) -> None:
-    """Ask for the cache lines at addresses that come next."""
+def _prefetch(builder: Any, address: Any, lines: int) -> None:
+    """Ask for `lines` cache lines that will be wanted next."""
     name = "llvm.prefetch.p0"
     function = ir.FunctionType(ir.VoidType(), [I8.as_pointer(), I32, I32, I32])
     declared = builder.module.globals.get(name) or ir.Function(builder.module, function, name)
     read, near, data = ir.Constant(I32, 0), ir.Constant(I32, 2), ir.Constant(I32, 1)
-    for address in addresses:
-        builder.call(declared, [_at(builder, address, I8, offset), read, near, data])
+    for line in range(lines):
+        builder.call(declared, [_at(builder, address, I8, ir.Constant(I64, 64 * line)), read, near, data])
 
 
 def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *, fast: bool) -> Any:
@@ -129,12 +129,15 @@ def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *,
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, no, nb, fast):
+def tile(
+    typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride,
+    no, nb, fast,
+):  # fmt: skip
     """`no` blocks of 16 outputs for `nb` columns: y = [y if add] + bias + scale * x_scale * (init + w x).
 
     Weights lie as [block][step][16][inputs a step]; `w_stride` is bytes from block to block. Columns of inputs and of y
     are `x_stride` and `y_stride` bytes apart. bias, scale, init: one per output; x_scale: one per column. float32 knows
-    bias only. The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
+    bias only. Meanwhile `no` lines at `fetch`, `fetch_stride` bytes on at each step, are fetched. The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
     """
     if not (isinstance(no, types.IntegerLiteral) and isinstance(nb, types.IntegerLiteral)):
         return None
@@ -142,7 +145,7 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
     kind_name = str(kind)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, *_ = args
+        _, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride, *_ = args
         lane = VF if kind_name == "float32" else VI
         ws = [builder.add(w, builder.mul(w_stride, ir.Constant(I64, o))) for o in range(blocks)]
         xs = [builder.add(x, builder.mul(x_stride, ir.Constant(I64, c))) for c in range(columns)]
@@ -155,7 +158,7 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
         w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
         weights = [_load(builder, ws[o], lane, w_at) for o in range(blocks)]
         if columns >= 4:
-            _prefetch(builder, ws, builder.add(w_at, builder.mul(w_stride, ir.Constant(I64, blocks))))
+            _prefetch(builder, builder.add(fetch, builder.mul(step, fetch_stride)), blocks)
         totals = list(sums)
         for c in range(columns):
             inputs = _splat(builder, _load(builder, xs[c], lane.element, x_at))
@@ -179,7 +182,7 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
                 _store(builder, value, out, rows[o])
         return context.get_dummy_value()
 
-    signature = types.void(kind, *[types.int64] * 12, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
+    signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
     return signature, codegen
 
 
