@@ -29,7 +29,7 @@ def multiplications(stack: Stack) -> int:
 
 def bytes_read(packed: PackedStack, notes: int) -> float:
     """Bytes of weights that the numba engine reads for one sample of B notes; old taps serve several samples."""
-    head = packed.skip_start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
+    head = packed.start.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
     total = float(head)
     for layer in packed.layers:
         old = 0 if layer.old is None else layer.old.weights.nbytes

@@ -26,9 +26,9 @@ from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rec
 LAYER_FIELDS = 23
 # Columns of the table of everything else.
 (WIDTH, SKIP, LEVELS, HOP, BYTES, STREAM, GATED, STAGED, STAGED_SCALE, HIDDEN, LOGITS, CONDITION) = range(12)
-(SKIP_START_W, SKIP_START_BIAS, OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 20)
-(SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(20, 26)  # of `minimal`
-FIELDS = 26
+(OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 18)
+(SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
+FIELDS = 24
 SPINS = 4000  # looks at a barrier before other programs get the core
 
 
@@ -106,7 +106,7 @@ def run(
 
     That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.
 
-    arrays: start [K0 X, W], start_bias [W], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
+    arrays: start [K0 X, W + S], start_bias [W + S], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
     history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q], input_table [Q];
     block: uniforms, extra, forced, levels, logits (or [B, 0, Q]), as in `session.Block`.
     """
@@ -149,17 +149,14 @@ def run(
             past[b, taps - inputs] = previous[b]
             for k in range(1, inputs):
                 past[b, taps - inputs + k] = extra[b, i, k - 1]
-            for r in range(16 * u0, 16 * u1):
-                stream[b, r] = start_bias[r]
-            for k in range(taps):
-                value = past[b, k]
-                for r in range(16 * u0, 16 * u1):
-                    stream[b, r] += value * start[k, r]
+            for r0, r1 in ((16 * u0, 16 * u1), (width + 16 * s0, width + 16 * s1)):
+                for r in range(r0, r1):
+                    stream[b, r] = start_bias[r]
+                for k in range(taps):
+                    value = past[b, k]
+                    for r in range(r0, r1):
+                        stream[b, r] += value * start[k, r]
         meet(counter, team)
-        product(
-            unit, table[SKIP_START_W], 64 * width, width, s0, s1, stream_at, stream_stride, notes,
-            stream_at + 4 * width, stream_stride, table[SKIP_START_BIAS], nothing, nothing, nothing, 0,
-        )  # fmt: skip
         for n in range(count):
             layer = layers[n]
             dilation, ahead, slots = layer[DILATION], layer[AHEAD], layer[SLOTS]

@@ -152,8 +152,6 @@ class Group:
             kernel.HIDDEN: self.hidden,
             kernel.LOGITS: self.logits,
             kernel.CONDITION: self.condition,
-            kernel.SKIP_START_W: packed.skip_start.weights,
-            kernel.SKIP_START_BIAS: packed.skip_start.bias,
             kernel.OUT_W: packed.out.weights,
             kernel.LOGITS_W: packed.logits.weights,
             kernel.LOGITS_BIAS: packed.logits.bias,

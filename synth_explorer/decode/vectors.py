@@ -157,7 +157,7 @@ def tile(
         step, sums, close = _loop(builder, steps, start)
         w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
         weights = [_load(builder, ws[o], lane, w_at) for o in range(blocks)]
-        if columns >= 4:
+        if columns >= 4:  # fewer columns read as fast as they can, fetching would only take their place
             _prefetch(builder, builder.add(fetch, builder.mul(step, fetch_stride)), blocks)
         totals = list(sums)
         for c in range(columns):
@@ -166,20 +166,25 @@ def tile(
                 at = o * columns + c
                 totals[at] = _products(builder, kind_name, sums[at], weights[o], inputs, fast=quick)
         totals = close(totals)
-        adding = builder.icmp_signed("!=", add, ir.Constant(I64, 0))
-        for c in range(columns):
-            out = builder.add(y, builder.mul(y_stride, ir.Constant(I64, c)))
-            if kind_name != "float32":
-                x_factor = _splat(builder, _load(builder, x_scale, F32, ir.Constant(I64, 4 * c)))
-            for o in range(blocks):
+        biases = [_load(builder, bias, VF, rows[o]) for o in range(blocks)]
+        outs = [builder.add(y, builder.mul(y_stride, ir.Constant(I64, c))) for c in range(columns)]
+        if kind_name != "float32":
+            scales = [_load(builder, scale, VF, rows[o]) for o in range(blocks)]
+            factors = [_splat(builder, _load(builder, x_scale, F32, ir.Constant(I64, 4 * c))) for c in range(columns)]
+        values = []
+        for o in range(blocks):
+            for c in range(columns):
                 value = totals[o * columns + c]
                 if kind_name != "float32":
-                    factor = builder.fmul(_load(builder, scale, VF, rows[o]), x_factor)
-                    value = builder.fmul(builder.sitofp(value, VF), factor)
-                value = builder.fadd(value, _load(builder, bias, VF, rows[o]))
-                before = _load(builder, out, VF, rows[o])
-                value = builder.fadd(value, builder.select(adding, before, _const(0.0)))
-                _store(builder, value, out, rows[o])
+                    value = builder.fmul(builder.sitofp(value, VF), builder.fmul(scales[o], factors[c]))
+                values.append((builder.fadd(value, biases[o]), outs[c], rows[o]))
+        with builder.if_else(builder.icmp_signed("!=", add, ir.Constant(I64, 0))) as (adding, setting):
+            with adding:
+                for value, out, row in values:
+                    _store(builder, builder.fadd(value, _load(builder, out, VF, row)), out, row)
+            with setting:
+                for value, out, row in values:
+                    _store(builder, value, out, row)
         return context.get_dummy_value()
 
     signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
