@@ -5,7 +5,8 @@ each. The taps that look back by a dilation d are known d samples ahead, so they
 once (as further columns of one product), which reads their weights once for all of them.
 
 One note is bound by reading weights (NSynth: 139 MB a step in float32, 36 MB in int8; with every tap at every step it
-would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows.
+would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows. So in
+float32 many notes take other products, which need fewer multiplications: see `minimal`.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip width, Q levels; padded to 16.
 """
@@ -106,8 +107,9 @@ def run(
 
     That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.
 
-    arrays: start [K0 X, W + S], start_bias [W + S], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
-    history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q], input_table [Q];
+    arrays: start [K0 X, W + S], start_bias [W + S], condition_w [C, R], condition_bias [R], frames [B, F, C],
+    condition [B, R], history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q],
+    input_table [Q];
     block: uniforms, extra, forced, levels, logits (or [B, 0, Q]), as in `session.Block`.
     """
     start, start_bias, condition_w, condition_bias, frames, condition, history = arrays[:7]
@@ -116,7 +118,7 @@ def run(
     unit = np.float32(0.0)
     notes, samples = uniforms.shape
     width, skip, levels, hop, size = table[WIDTH], table[SKIP], table[LEVELS], table[HOP], table[BYTES]
-    per_step = 4 // size
+    per_step, whole = 4 // size, size == 4  # whole: float32, which needs no rounding, and no copies
     counter, nothing = table[COUNTER], table[NOTHING]
     stream_at, stream_stride = table[STREAM], 4 * (width + skip)
     staged = table[STAGED] + member * notes * width * size
@@ -178,7 +180,8 @@ def run(
                 for b in range(notes):
                     move(stream_at + b * stream_stride + 64 * u0, slot + b * row_bytes + 64 * u0, 64 * (u1 - u0))
             else:
-                for b in range(notes):
+                x, x_stride = (stream_at, stream_stride) if whole else (staged, row_bytes)
+                for b in range(0 if whole else notes):
                     put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
                 gates = layer[GATES] + (now % ahead) * notes * 8 * width
                 if layer[TAPS] > 1:
@@ -196,17 +199,18 @@ def run(
                     part0, part1 = 16 * u0 * size, 16 * u1 * size
                     for b in range(notes):
                         target = layer[RING] + (slot * notes + b) * row_bytes + part0
-                        move(staged + b * row_bytes + part0, target, part1 - part0)
-                    if member == 0:
+                        move(x + b * x_stride + part0, target, part1 - part0)
+                    if member == 0 and not whole:
                         move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
                 product(
-                    kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, staged, row_bytes, notes, gates, 8 * width,
+                    kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, x, x_stride, notes, gates, 8 * width,
                     layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
                 )  # fmt: skip
                 for b in range(notes):
                     conditioned = conditions + b * condition_stride
                     for u in range(u0, u1):
-                        gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, table[GATED] + 4 * b * width + 64 * u)
+                        gated = table[GATED] + 4 * b * width + 64 * u
+                        gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, gated)
             meet(counter, team)
             begin = units if n == count - 1 else 0  # nobody reads the last residual
             if layer[SEVEN_SUM_W] != 0:
@@ -218,10 +222,11 @@ def run(
                 )  # fmt: skip
             else:
                 r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
-                for b in range(notes):
+                for b in range(0 if whole else notes):
                     put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
+                x = table[GATED] if whole else staged
                 product(
-                    kind, layer[SUM_W], block_bytes, steps, r0, r1, staged, row_bytes, notes, stream_at, stream_stride,
+                    kind, layer[SUM_W], block_bytes, steps, r0, r1, x, row_bytes, notes, stream_at, stream_stride,
                     layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
                 )  # fmt: skip
             if n == count - 1:

@@ -85,15 +85,15 @@ def gates_of_pairs(
                             mix("+-", 2, rows + 128, later_other, rows + 128)
                         gate(rows + 128, condition + m * condition_stride + at, gated + m * row + at // 2)
         else:
+            later = kept + part * v
+            if single:
+                mix("+-", part // 64, y, later, y)
+            else:
+                mix("+", part // 64, later, y + part)
             for n in range(notes):
-                at, later = y + wide * n, kept + wide * (notes * v + n)
-                if single:
-                    mix("+-", 2 * UNITS, at, later, at)
-                else:
-                    mix("+", 2 * UNITS, later, at + part)
                 for u in range(UNITS):
-                    conditioned = condition + n * condition_stride + wide * v + 128 * u
-                    gate(at + 128 * u, conditioned, gated + n * row + wide * v // 2 + 64 * u)
+                    at = wide * v + 128 * u
+                    gate(y + wide * n + 128 * u, condition + n * condition_stride + at, gated + n * row + at // 2)
 
 
 @njit(nogil=True, cache=True)

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 
@@ -23,12 +24,19 @@ from synth_explorer.model.stack import Stack
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
 LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its cores to other programs
 TRY_AGAIN_S = 2.0  # how often the slower number of threads is tried again
-FILTER_NOTES, SEVEN_NOTES = 4, 32  # from how many notes of a group on fewer multiplications pay
+FILTER_NOTES = 4, 8  # from how many notes of a group on filtering pays, for weights from caches and from memory
+SEVEN_NOTES = 32  # and Strassen's products
 SHARED_BYTES = 4e6  # larger weights are shared by a team on all notes; smaller ones suit a core of their own
 
 
 class NumbaEngine:
-    """Packed weights, and threads to run sessions on."""
+    """Packed weights, and threads to run sessions on.
+
+    A session holds past inputs, 4 (K - 1) d W bytes a note and layer, and for many notes in float32 the products of
+    `minimal` (at most `transforms.KEPT_BYTES` a group), whatever the time: 1.6 GB for 64 notes of NSynth's network,
+    0.8 GB without them. Their transformed weights are made when first wanted and stay: for NSynth 252 MB below
+    `SEVEN_NOTES` notes, 520 MB from there on, beside the 237 MB of the plain ones.
+    """
 
     name = "numba"
 
@@ -44,9 +52,10 @@ class NumbaEngine:
 
     def saving(self, notes: int) -> tuple[bool, tuple[SavingLayer, ...]] | None:
         """Whether a group of so many notes takes Strassen's products, and its transformed weights; None: plain ones."""
-        if notes < FILTER_NOTES or not can_filter(self.packed):
+        scheme = saving_scheme(self.packed, notes)
+        if scheme == "plain":
             return None
-        seven = notes >= SEVEN_NOTES and can_take_seven(self.packed)
+        seven = scheme == "seven"
         with self._packing:
             if seven not in self._savings:
                 self._savings[seven] = saving_layers(self.packed, seven=seven)
@@ -279,6 +288,13 @@ class Crew:
         one_s = seconds / done
         before = self.one_s.get(self.size, one_s)
         self.one_s[self.size] = one_s if done < wanted else 0.7 * before + 0.3 * one_s
+
+
+def saving_scheme(packed: PackedStack, notes: int) -> Literal["plain", "pairs", "seven"]:
+    """Which products a group of so many notes takes: plain ones, minimal filtering, or that and Strassen's."""
+    if notes < FILTER_NOTES[packed.layer_bytes > SHARED_BYTES] or not can_filter(packed):
+        return "plain"
+    return "seven" if notes >= SEVEN_NOTES and can_take_seven(packed) else "pairs"
 
 
 def samples_ahead(dilation: int, notes: int) -> int:

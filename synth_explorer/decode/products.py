@@ -16,6 +16,64 @@ from synth_explorer.decode.vectors import mix, tile
 
 
 @njit(nogil=True, cache=True)
+def narrow(kind, w, w_stride, steps, count, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
+    """`product` for up to eight blocks and fewer than eight columns."""
+    c = 0
+    while c < columns:
+        left = columns - c
+        xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
+        width = 4 if left >= 4 else 2 if left >= 2 else 1
+        o = 0
+        while o < count:
+            rest, r = count - o, 64 * o
+            wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
+            if width == 4:
+                if rest >= 4:
+                    on, go = wo + 4 * w_stride, 256
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 4, 1)
+                    o += 4
+                elif rest >= 2:
+                    on, go = wo + 2 * w_stride, 128
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 4, 1)
+                    o += 2
+                else:
+                    on, go = wo + w_stride, 64
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 4, 1)
+                    o += 1
+            elif width == 2:
+                if rest >= 8:
+                    on, go = wo + 8 * w_stride, 512
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 2, 1)
+                    o += 8
+                elif rest >= 4:
+                    on, go = wo + 4 * w_stride, 256
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 2, 1)
+                    o += 4
+                else:
+                    on, go = wo + w_stride, 64
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 2, 1)
+                    o += 1
+            else:
+                if rest >= 8:
+                    on, go = wo + 8 * w_stride, 512
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 1, 1)
+                    o += 8
+                elif rest >= 4:
+                    on, go = wo + 4 * w_stride, 256
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 1, 1)
+                    o += 4
+                elif rest >= 2:
+                    on, go = wo + 2 * w_stride, 128
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 1, 1)
+                    o += 2
+                else:
+                    on, go = wo + w_stride, 64
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 1, 1)
+                    o += 1
+        c += width
+
+
+@njit(nogil=True, cache=True)
 def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
     """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0.
 
@@ -40,60 +98,12 @@ def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_st
                 else:
                     tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 8, 1)
             o += 2
-        c = 8 * groups
-        while c < columns:
-            left = columns - c
-            xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
-            width = 4 if left >= 4 else 2 if left >= 2 else 1
-            o = b
-            while o < b + count:
-                rest = b + count - o
-                r = 64 * o
-                wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
-                if width == 4:
-                    if rest >= 4:
-                        on, go = wo + 4 * w_stride, 256
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 4, 1)
-                        o += 4
-                    elif rest >= 2:
-                        on, go = wo + 2 * w_stride, 128
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 4, 1)
-                        o += 2
-                    else:
-                        on, go = wo + 1 * w_stride, 64
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 4, 1)
-                        o += 1
-                elif width == 2:
-                    if rest >= 8:
-                        on, go = wo + 8 * w_stride, 512
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 2, 1)
-                        o += 8
-                    elif rest >= 4:
-                        on, go = wo + 4 * w_stride, 256
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 2, 1)
-                        o += 4
-                    else:
-                        on, go = wo + 1 * w_stride, 64
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 2, 1)
-                        o += 1
-                else:
-                    if rest >= 8:
-                        on, go = wo + 8 * w_stride, 512
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 1, 1)
-                        o += 8
-                    elif rest >= 4:
-                        on, go = wo + 4 * w_stride, 256
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 1, 1)
-                        o += 4
-                    elif rest >= 2:
-                        on, go = wo + 2 * w_stride, 128
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 1, 1)
-                        o += 2
-                    else:
-                        on, go = wo + 1 * w_stride, 64
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 1, 1)
-                        o += 1
-            c += width
+        if columns % 8 > 0:
+            c, r = 8 * groups, 64 * b
+            narrow(
+                kind, w + b * w_stride, w_stride, steps, count, x + c * x_stride, x_stride, columns - c,
+                y + c * y_stride + r, y_stride, bias + r, scale + r, init + r, x_scale + 4 * c, add,
+            )  # fmt: skip
         b += count
 
 

@@ -137,7 +137,8 @@ def tile(
 
     Weights lie as [block][step][16][inputs a step]; `w_stride` is bytes from block to block. Columns of inputs and of y
     are `x_stride` and `y_stride` bytes apart. bias, scale, init: one per output; x_scale: one per column. float32 knows
-    bias only. Meanwhile `no` lines at `fetch`, `fetch_stride` bytes on at each step, are fetched. The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
+    bias only. From four columns on, `no` lines at `fetch` are fetched at each step, `fetch_stride` bytes on each time.
+    The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
     """
     if not (isinstance(no, types.IntegerLiteral) and isinstance(nb, types.IntegerLiteral)):
         return None

@@ -162,5 +162,5 @@ def test_plain_products_where_these_do_not_fit() -> None:
     assert not any(filtered(pack(random_stack(width=64, taps=1), "float32"), 64))
     engine = NumbaEngine(random_stack(width=64, skip=64), threads=1)
     assert engine.saving(1) is None
-    few, many = engine.saving(numba_engine.FILTER_NOTES), engine.saving(numba_engine.SEVEN_NOTES)
+    few, many = engine.saving(numba_engine.FILTER_NOTES[0]), engine.saving(numba_engine.SEVEN_NOTES)
     assert few is not None and many is not None and not few[0] and many[0]
