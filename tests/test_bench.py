@@ -43,10 +43,14 @@ def test_limits_count_what_a_stack_holds() -> None:
     stack = decoding.small_stack()
     weights = 20 * (2 * 64 * 128 + 64 * 64 + 64 * 128) + 2 * 64 + 64 * 128 + 128 * 128 + 128 * 256
     assert limits.multiplications(stack) == 2 * weights
-    packed = pack(stack, "float32")
-    assert limits.bytes_read(packed, 16) == 4 * (weights - 2 * 64)
-    assert limits.bytes_read(packed, 1) < 0.8 * limits.bytes_read(packed, 16)
-    assert limits.bytes_read(pack(stack, "int8"), 16) < 0.4 * limits.bytes_read(packed, 16)
+    packed, whole = pack(stack, "float32"), pack(stack, "int16")
+    start = 4 * 2 * (64 + 128)  # with the first skip product multiplied in
+    head, gates, sums = 4 * (128 * 128 + 128 * 256), 20 * 64 * 128, 20 * (64 * 64 + 64 * 128)
+    assert limits.bytes_read(whole, 16) == start + head + 2 * (2 * gates + sums)  # every tap at every sample
+    assert limits.bytes_read(whole, 1) < 0.85 * limits.bytes_read(whole, 16)
+    assert limits.bytes_read(packed, 4) == start + head + 4 * (1.5 * gates + sums)  # pairs: three products for two
+    assert limits.bytes_read(packed, 32) == start + head + 7 * (1.5 * gates + sums)  # and seven quarters of each
+    assert limits.bytes_read(pack(stack, "int8"), 16) < 0.7 * limits.bytes_read(whole, 16)
 
 
 def test_bench_tells_mistakes() -> None:

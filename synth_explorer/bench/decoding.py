@@ -50,7 +50,8 @@ def run(
         a row for each network, engine and batch: `{"network", "engine", "precision", "batch", "step_us",
         "samples_per_s", "times_real_time", "first_s", "resident_mb", "limit_us", "limited_by"}`. A step makes one
         sample of every note; `first_s` is the time to the first sample, compilation included; `limit_us` is what
-        reading the weights or multiplying would take at this machine's measured rates, whichever is longer.
+        reading the weights or multiplying, in plain sums, would take at this machine's measured rates, whichever is
+        longer; many notes in float32 may pass it, see `limits`.
 
     Raises:
         SynthExplorerError: an unknown network, or magenta asked for where it is not installed.

@@ -1,5 +1,9 @@
 """What this machine could do at best: how fast it reads weights and multiplies, measured with the kernel's own loops.
 
+Multiplications are those of the plain sums. In float32 the numba engine gets by with fewer for many notes (for NSynth's
+network 74 % with minimal filtering, 64 % with Strassen's products too, see `decode.minimal`), so there it may pass the
+limit that is stated; nothing that multiplies plainly can.
+
 Shapes: B notes.
 """
 
@@ -13,8 +17,9 @@ import numpy as np
 from numba import njit
 
 from synth_explorer.decode import kernel
-from synth_explorer.decode.numba_engine import cores, samples_ahead
+from synth_explorer.decode.numba_engine import cores, samples_ahead, saving_scheme
 from synth_explorer.decode.packing import DTYPES, PackedStack, aligned
+from synth_explorer.decode.transforms import filtered
 from synth_explorer.decode.vectors import PER_STEP
 from synth_explorer.model.stack import Stack
 
@@ -22,18 +27,29 @@ INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits in
 
 
 def multiplications(stack: Stack) -> int:
-    """Multiplications and additions of one sample of one note, counted as two operations each."""
+    """Multiplications and additions of one sample of one note in plain sums, counted as two operations each."""
     weights = sum(layer.dilated.size + layer.residual.size + layer.skip.size for layer in stack.layers)
     return 2 * (weights + stack.start.size + stack.skip_start.size + stack.out.size + stack.logits.size)
 
 
 def bytes_read(packed: PackedStack, notes: int) -> float:
-    """Bytes of weights that the numba engine reads for one sample of B notes; old taps serve several samples."""
-    head = packed.skip_start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
+    """Bytes of weights that the numba engine reads for one sample of a group of B notes, on average.
+
+    Old taps serve several samples; filtered layers take K products at one sample of a pair and one at the other, and
+    Strassen's scheme has seven quarters of the weights.
+    """
+    head = packed.start.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
     total = float(head)
-    for layer in packed.layers:
+    scheme = saving_scheme(packed, notes)
+    pairs = [False] * len(packed.layers) if scheme == "plain" else filtered(packed, notes)
+    more = 7 / 4 if scheme == "seven" else 1.0
+    for layer, paired in zip(packed.layers, pairs, strict=True):
         old = 0 if layer.old is None else layer.old.weights.nbytes
-        total += layer.gates.weights.nbytes + layer.sums.weights.nbytes + old / samples_ahead(layer.dilation, notes)
+        if paired:
+            total += more * (layer.taps + 1) / 2 * layer.gates.weights.nbytes
+        else:
+            total += layer.gates.weights.nbytes + old / samples_ahead(layer.dilation, notes)
+        total += more * layer.sums.weights.nbytes
     return total
 
 

@@ -5,7 +5,8 @@ each. The taps that look back by a dilation d are known d samples ahead, so they
 once (as further columns of one product), which reads their weights once for all of them.
 
 One note is bound by reading weights (NSynth: 139 MB a step in float32, 36 MB in int8; with every tap at every step it
-would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows.
+would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows. So in
+float32 many notes take other products, which need fewer multiplications: see `minimal`.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip width, Q levels; padded to 16.
 """
@@ -15,16 +16,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, tile, watch, weigh
+from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
+from synth_explorer.decode.products import product
+from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, watch, weigh
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
 (DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)
 (SUM_BIAS, SUM_SCALE, SUM_INIT, OLD_SCALE, OLD_INIT, ZEROS) = range(12, 18)
-LAYER_FIELDS = 18
+(FIRST_W, SECOND_W, SEVEN_SUM_W, KEPT, PHASE) = range(18, 23)  # 0 where a layer is computed plainly
+LAYER_FIELDS = 23
 # Columns of the table of everything else.
 (WIDTH, SKIP, LEVELS, HOP, BYTES, STREAM, GATED, STAGED, STAGED_SCALE, HIDDEN, LOGITS, CONDITION) = range(12)
-(SKIP_START_W, SKIP_START_BIAS, OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 20)
-FIELDS = 20
+(OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 18)
+(SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
+FIELDS = 24
 SPINS = 4000  # looks at a barrier before other programs get the core
 
 
@@ -38,65 +43,6 @@ def meet(counter, team):
             spins += 1
             if spins > SPINS:
                 give_way()
-
-
-@njit(nogil=True, cache=True)
-def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
-    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0."""
-    b = first
-    while b < last:
-        count = min(8, last - b)
-        c = 0
-        while c < columns:
-            left = columns - c
-            xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
-            width = 8 if left >= 8 else 4 if left >= 4 else 2 if left >= 2 else 1
-            o = b
-            while o < b + count:
-                rest = b + count - o
-                r = 64 * o
-                wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
-                if width == 8:
-                    if rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 8, 1)
-                        o += 2
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 8, 1)
-                        o += 1
-                elif width == 4:
-                    if rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 4, 1)
-                        o += 4
-                    elif rest >= 2:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 4, 1)
-                        o += 2
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 4, 1)
-                        o += 1
-                elif width == 2:
-                    if rest >= 8:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 2, 1)
-                        o += 8
-                    elif rest >= 4:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 2, 1)
-                        o += 4
-                    else:
-                        tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 2, 1)
-                        o += 1
-                elif rest >= 8:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 8, 1, 1)
-                    o += 8
-                elif rest >= 4:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 4, 1, 1)
-                    o += 4
-                elif rest >= 2:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 2, 1, 1)
-                    o += 2
-                else:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, 1, 1, 1)
-                    o += 1
-            c += width
-        b += count
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -161,8 +107,9 @@ def run(
 
     That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.
 
-    arrays: start [K0 X, W], start_bias [W], condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R],
-    history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q], input_table [Q];
+    arrays: start [K0 X, W + S], start_bias [W + S], condition_w [C, R], condition_bias [R], frames [B, F, C],
+    condition [B, R], history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q],
+    input_table [Q];
     block: uniforms, extra, forced, levels, logits (or [B, 0, Q]), as in `session.Block`.
     """
     start, start_bias, condition_w, condition_bias, frames, condition, history = arrays[:7]
@@ -171,7 +118,7 @@ def run(
     unit = np.float32(0.0)
     notes, samples = uniforms.shape
     width, skip, levels, hop, size = table[WIDTH], table[SKIP], table[LEVELS], table[HOP], table[BYTES]
-    per_step = 4 // size
+    per_step, whole = 4 // size, size == 4  # whole: float32, which needs no rounding, and no copies
     counter, nothing = table[COUNTER], table[NOTHING]
     stream_at, stream_stride = table[STREAM], 4 * (width + skip)
     staged = table[STAGED] + member * notes * width * size
@@ -186,6 +133,10 @@ def run(
     s0, s1 = skip // 16 * member // team, skip // 16 * (member + 1) // team
     level_blocks = (levels + 15) // 16
     q0, q1 = level_blocks * member // team, level_blocks * (member + 1) // team
+    p0, p1 = units // 2 * member // team, units // 2 * (member + 1) // team
+    terms = table[TERMS] + member * table[TERMS_BYTES]
+    products = table[PRODUCTS] + member * table[PRODUCTS_BYTES]
+    rows = table[ROWS] + member * 24 * width
     begun = ticks()
     for i in range(samples):
         now = time + i
@@ -200,60 +151,84 @@ def run(
             past[b, taps - inputs] = previous[b]
             for k in range(1, inputs):
                 past[b, taps - inputs + k] = extra[b, i, k - 1]
-            for r in range(16 * u0, 16 * u1):
-                stream[b, r] = start_bias[r]
-            for k in range(taps):
-                value = past[b, k]
-                for r in range(16 * u0, 16 * u1):
-                    stream[b, r] += value * start[k, r]
+            for r0, r1 in ((16 * u0, 16 * u1), (width + 16 * s0, width + 16 * s1)):
+                for r in range(r0, r1):
+                    stream[b, r] = start_bias[r]
+                for k in range(taps):
+                    value = past[b, k]
+                    for r in range(r0, r1):
+                        stream[b, r] += value * start[k, r]
         meet(counter, team)
-        product(
-            unit, table[SKIP_START_W], 64 * width, width, s0, s1, stream_at, stream_stride, notes,
-            stream_at + 4 * width, stream_stride, table[SKIP_START_BIAS], nothing, nothing, nothing, 0,
-        )  # fmt: skip
         for n in range(count):
             layer = layers[n]
             dilation, ahead, slots = layer[DILATION], layer[AHEAD], layer[SLOTS]
             steps, block_bytes = width // per_step, 16 * width * size
             row_bytes = width * size
-            for b in range(notes):
-                put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
-            gates = layer[GATES] + (now % ahead) * notes * 8 * width
-            if layer[TAPS] > 1:
-                if now % ahead == 0:
-                    for k in range(layer[TAPS] - 1):
-                        back = (layer[TAPS] - 1 - k) * dilation
-                        slot = (now - back) % slots
-                        product(
-                            kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
-                            layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
-                            layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
-                            layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
-                        )  # fmt: skip
-                slot = now % slots
-                part0, part1 = 16 * u0 * size, 16 * u1 * size
+            conditions = table[CONDITION] + 8 * width * n
+            if layer[KEPT] != 0:
+                moment = now + layer[PHASE]
+                single = moment // dilation % 2
+                ring, size_of_slot = layer[RING], notes * row_bytes
+                slot = ring + now % slots * size_of_slot
+                gates_of_pairs(
+                    layer[SECOND_W] if single else layer[FIRST_W], single, layer[TAPS], table[SEVEN], notes, width,
+                    ring + (now - (layer[TAPS] - 1) * dilation) % slots * size_of_slot,
+                    ring + (now - dilation) % slots * size_of_slot, stream_at, stream_stride,
+                    layer[KEPT] + moment % dilation * 2 * size_of_slot, conditions, condition_stride,
+                    table[GATED], terms, products, rows, layer[ZEROS], p0, p1,
+                )  # fmt: skip
                 for b in range(notes):
-                    target = layer[RING] + (slot * notes + b) * row_bytes + part0
-                    move(staged + b * row_bytes + part0, target, part1 - part0)
-                if member == 0:
-                    move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
-            product(
-                kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, staged, row_bytes, notes, gates, 8 * width,
-                layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
-            )  # fmt: skip
-            for b in range(notes):
-                conditioned = table[CONDITION] + b * condition_stride + 8 * width * n
-                for u in range(u0, u1):
-                    gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, table[GATED] + 4 * b * width + 64 * u)
+                    move(stream_at + b * stream_stride + 64 * u0, slot + b * row_bytes + 64 * u0, 64 * (u1 - u0))
+            else:
+                x, x_stride = (stream_at, stream_stride) if whole else (staged, row_bytes)
+                for b in range(0 if whole else notes):
+                    put(staged_scale + 4 * b, stage(kind, stream_at + b * stream_stride, units, staged + b * row_bytes))
+                gates = layer[GATES] + (now % ahead) * notes * 8 * width
+                if layer[TAPS] > 1:
+                    if now % ahead == 0:
+                        for k in range(layer[TAPS] - 1):
+                            back = (layer[TAPS] - 1 - k) * dilation
+                            slot = (now - back) % slots
+                            product(
+                                kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
+                                layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
+                                layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
+                                layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
+                            )  # fmt: skip
+                    slot = now % slots
+                    part0, part1 = 16 * u0 * size, 16 * u1 * size
+                    for b in range(notes):
+                        target = layer[RING] + (slot * notes + b) * row_bytes + part0
+                        move(x + b * x_stride + part0, target, part1 - part0)
+                    if member == 0 and not whole:
+                        move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
+                product(
+                    kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, x, x_stride, notes, gates, 8 * width,
+                    layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
+                )  # fmt: skip
+                for b in range(notes):
+                    conditioned = conditions + b * condition_stride
+                    for u in range(u0, u1):
+                        gated = table[GATED] + 4 * b * width + 64 * u
+                        gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, gated)
             meet(counter, team)
-            for b in range(notes):
-                put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
             begin = units if n == count - 1 else 0  # nobody reads the last residual
-            r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
-            product(
-                kind, layer[SUM_W], block_bytes, steps, r0, r1, staged, row_bytes, notes, stream_at, stream_stride,
-                layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
-            )  # fmt: skip
+            if layer[SEVEN_SUM_W] != 0:
+                panels = (sums - begin) // 4
+                r0, r1 = begin + 4 * (panels * member // team), begin + 4 * (panels * (member + 1) // team)
+                sums_by_seven(
+                    layer[SEVEN_SUM_W], layer[SUM_BIAS], notes, width, table[GATED], stream_at, stream_stride,
+                    terms, products, rows, layer[ZEROS], r0 // 4, r1 // 4,
+                )  # fmt: skip
+            else:
+                r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
+                for b in range(0 if whole else notes):
+                    put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
+                x = table[GATED] if whole else staged
+                product(
+                    kind, layer[SUM_W], block_bytes, steps, r0, r1, x, row_bytes, notes, stream_at, stream_stride,
+                    layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
+                )  # fmt: skip
             if n == count - 1:
                 for b in range(notes):
                     for u in range(r0, r1):

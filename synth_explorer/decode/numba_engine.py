@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 
@@ -17,27 +18,48 @@ from synth_explorer.decode import kernel
 from synth_explorer.decode.levels import input_table
 from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, pack, padded
 from synth_explorer.decode.session import Block
+from synth_explorer.decode.transforms import SavingLayer, can_filter, can_take_seven, filtered, phases, saving_layers
 from synth_explorer.model.stack import Stack
 
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
 LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its cores to other programs
 TRY_AGAIN_S = 2.0  # how often the slower number of threads is tried again
+FILTER_NOTES = 4, 8  # from how many notes of a group on filtering pays, for weights from caches and from memory
+SEVEN_NOTES = 32  # and Strassen's products
 SHARED_BYTES = 4e6  # larger weights are shared by a team on all notes; smaller ones suit a core of their own
 
 
 class NumbaEngine:
-    """Packed weights, and threads to run sessions on."""
+    """Packed weights, and threads to run sessions on.
+
+    A session holds past inputs, 4 (K - 1) d W bytes a note and layer, and for many notes in float32 the products of
+    `minimal` (at most `transforms.KEPT_BYTES` a group), whatever the time: 1.6 GB for 64 notes of NSynth's network,
+    0.8 GB without them. Their transformed weights are made when first wanted and stay: for NSynth 252 MB below
+    `SEVEN_NOTES` notes, 520 MB from there on, beside the 237 MB of the plain ones.
+    """
 
     name = "numba"
 
     def __init__(self, stack: Stack, *, precision: str = "float32", threads: int | None = None) -> None:
         self.precision = precision
         self.packed = pack(stack, precision)
-        self.inputs = stack.inputs
         self.threads = threads or cores()
         self.budget = int(LATE_S * ticks_a_second())
+        self._savings: dict[bool, tuple[SavingLayer, ...]] = {}
+        self._packing = Lock()
         self.alone = Lock()  # two teams at once would wait for each other's threads
         self.pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="wavenet")
+
+    def saving(self, notes: int) -> tuple[bool, tuple[SavingLayer, ...]] | None:
+        """Whether a group of so many notes takes Strassen's products, and its transformed weights; None: plain ones."""
+        scheme = saving_scheme(self.packed, notes)
+        if scheme == "plain":
+            return None
+        seven = scheme == "seven"
+        with self._packing:
+            if seven not in self._savings:
+                self._savings[seven] = saving_layers(self.packed, seven=seven)
+        return seven, self._savings[seven]
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> NumbaSession:
         """A session at time 0: conditioning [B, F, C]."""
@@ -53,7 +75,7 @@ class NumbaSession:
         groups = self._groups(len(conditioning))
         self.crew = Crew(groups[0][2])
         self.groups = [
-            Group(engine.packed, conditioning[a:b], inputs=engine.inputs, team=team, rows=slice(a, b))
+            Group(engine.packed, conditioning[a:b], engine.saving(b - a), team=team, rows=slice(a, b))
             for a, b, team in groups
         ]
 
@@ -96,7 +118,15 @@ class NumbaSession:
 class Group:
     """Some notes of a batch, their state, and the tables that the kernel reads."""
 
-    def __init__(self, packed: PackedStack, frames: np.ndarray, *, inputs: int, team: int, rows: slice) -> None:
+    def __init__(
+        self,
+        packed: PackedStack,
+        frames: np.ndarray,
+        saving: tuple[bool, tuple[SavingLayer, ...]] | None,
+        *,
+        team: int,
+        rows: slice,
+    ) -> None:
         self.team, self.rows, self.time = team, rows, 0
         self.packed = packed
         notes = len(frames)
@@ -131,8 +161,6 @@ class Group:
             kernel.HIDDEN: self.hidden,
             kernel.LOGITS: self.logits,
             kernel.CONDITION: self.condition,
-            kernel.SKIP_START_W: packed.skip_start.weights,
-            kernel.SKIP_START_BIAS: packed.skip_start.bias,
             kernel.OUT_W: packed.out.weights,
             kernel.LOGITS_W: packed.logits.weights,
             kernel.LOGITS_BIAS: packed.logits.bias,
@@ -141,17 +169,36 @@ class Group:
             kernel.WEIGHTS: self.weights,
         }.items():
             table[field] = array.ctypes.data
+        if saving is not None:
+            seven = saving[0]
+            most = max(layer.taps for layer in packed.layers) * (7 if seven else 1)
+            columns = (notes + 1) // 2 if seven else notes
+            terms = room(team, most, columns, width // 2 if seven else width)
+            products, rows_of = room(team, most, columns, 32 if seven else 64), room(team, 6, width)
+            self.scratch = terms, products, rows_of
+            table[kernel.SEVEN : kernel.FIELDS] = (
+                seven, *(a.ctypes.data for a in self.scratch), terms.nbytes // team, products.nbytes // team,
+            )  # fmt: skip
         self.table = table
         self.layers = np.zeros((len(packed.layers), kernel.LAYER_FIELDS), np.int64)
         self.kept: list[np.ndarray] = []
-        for row, layer in zip(self.layers, packed.layers, strict=True):
-            ahead = samples_ahead(layer.dilation, notes)
+        savings = saving[1] if saving is not None else [SavingLayer(None, None, None)] * len(packed.layers)
+        pairs = filtered(packed, notes) if saving is not None else [False] * len(packed.layers)
+        moments = phases([layer.dilation for layer in packed.layers])
+        for row, layer, less, paired, phase in zip(self.layers, packed.layers, savings, pairs, moments, strict=True):
+            ahead = 1 if paired else samples_ahead(layer.dilation, notes)
             slots = (layer.taps - 1) * layer.dilation + ahead
             ring = room(slots, notes, width, kind=np.uint8 if size == 1 else dtype)
             if size == 1:
                 ring += 128  # zero
             ring_scale, gates = room(slots, notes), room(ahead, notes, 2 * width)
             self.kept += [ring, ring_scale, gates]
+            if paired:
+                self.kept.append(room(layer.dilation, width // 32, notes, 64))
+                row[kernel.FIRST_W], row[kernel.SECOND_W] = less.first.ctypes.data, less.second.ctypes.data
+                row[kernel.KEPT], row[kernel.PHASE] = self.kept[-1].ctypes.data, phase
+            if less.sums is not None:
+                row[kernel.SEVEN_SUM_W] = less.sums.ctypes.data
             old = layer.old or layer.gates
             row[:4] = layer.dilation, layer.taps, ahead, slots
             for field, array in {
@@ -241,6 +288,13 @@ class Crew:
         one_s = seconds / done
         before = self.one_s.get(self.size, one_s)
         self.one_s[self.size] = one_s if done < wanted else 0.7 * before + 0.3 * one_s
+
+
+def saving_scheme(packed: PackedStack, notes: int) -> Literal["plain", "pairs", "seven"]:
+    """Which products a group of so many notes takes: plain ones, minimal filtering, or that and Strassen's."""
+    if notes < FILTER_NOTES[packed.layer_bytes > SHARED_BYTES] or not can_filter(packed):
+        return "plain"
+    return "seven" if notes >= SEVEN_NOTES and can_take_seven(packed) else "pairs"
 
 
 def samples_ahead(dilation: int, notes: int) -> int:

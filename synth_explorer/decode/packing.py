@@ -5,7 +5,7 @@ Shapes: W width, S skip width, C conditioning channels, K taps, Q levels, N inpu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from synth_explorer.decode.vectors import LANES, MOST, PER_STEP
 from synth_explorer.model.stack import Stack
 
 DTYPES = {"float32": np.float32, "int16": np.int16, "int8": np.int8}
+HUGE_BYTES = 4 << 20  # from this size on NumPy asks for large pages
 LIMITS = {"int16": 32767, "int8": 127}
 
 
@@ -46,12 +47,11 @@ class PackedStack:
     skip: int  # padded
     levels: int  # as they are
     hop: int
-    start: np.ndarray  # [K0 * X, W]
-    start_bias: np.ndarray  # [W]
+    start: np.ndarray  # [K0 * X, W + S], with `skip_start` multiplied in
+    start_bias: np.ndarray  # [W + S]
     condition: np.ndarray  # [C, layers * 2W + S]
     condition_bias: np.ndarray
     layers: tuple[PackedLayer, ...]
-    skip_start: Packed
     out: Packed
     logits: Packed
 
@@ -63,7 +63,7 @@ class PackedStack:
 
 
 def pack(stack: Stack, precision: str) -> PackedStack:
-    """Lay a stack out. Start, head and conditioning stay in float32 (2 % of NSynth's weights)."""
+    """Lay a stack out. Start, head and conditioning stay in float32 (under 2 % of NSynth's weights)."""
     width, skip = padded(stack.width), padded(stack.skip_width)
 
     def alternate(array: np.ndarray) -> np.ndarray:
@@ -79,9 +79,19 @@ def pack(stack: Stack, precision: str) -> PackedStack:
         bias = np.concatenate([_pad(layer.residual_bias, 0, width), _pad(layer.skip_bias, 0, skip)])
         packed = _product(_pad(sums, 0, width), precision, bias)
         layers.append(PackedLayer(layer.dilation, len(taps), _stacked(taps[:-1]), taps[-1], packed))
+    taps0, inputs, _ = stack.start.shape
+    starts = np.concatenate([stack.start.reshape(taps0 * inputs, -1), stack.start_bias[None]])
+    skips = starts.astype(np.float64) @ stack.skip_start
+    skips[-1] += stack.skip_start_bias
+    starts = np.concatenate([_pad(starts, 1, width), _pad(skips.astype(np.float32), 1, skip)], axis=1)
+    out = _head(stack.out, np.zeros_like(stack.out_bias), skip, skip)
+    logits = _head(stack.logits, stack.logits_bias, skip, padded(stack.levels))
+    parts = [*(part for layer in layers for part in (layer.gates, layer.sums)), out, logits]
+    *laid, out, logits = in_a_row(parts)
+    pairs = zip(layers, laid[::2], laid[1::2], strict=True)
+    layers = [replace(layer, gates=gates, sums=sums) for layer, gates, sums in pairs]
     gates = [alternate(layer.condition) for layer in stack.layers]
     biases = [alternate(layer.condition_bias + layer.dilated_bias) for layer in stack.layers]
-    taps0, inputs, _ = stack.start.shape
     out_bias = _pad(stack.out_bias + stack.out_condition_bias, 0, skip)
     return PackedStack(
         precision=precision,
@@ -89,15 +99,28 @@ def pack(stack: Stack, precision: str) -> PackedStack:
         skip=skip,
         levels=stack.levels,
         hop=stack.hop,
-        start=aligned(_pad(stack.start.reshape(taps0 * inputs, -1), 1, width)),
-        start_bias=aligned(_pad(stack.start_bias, 0, width)),
+        start=aligned(starts[:-1]),
+        start_bias=aligned(starts[-1]),
         condition=aligned(np.concatenate([*gates, _pad(stack.out_condition, 1, skip)], axis=1)),
         condition_bias=aligned(np.concatenate([*biases, out_bias])),
         layers=tuple(layers),
-        skip_start=_head(stack.skip_start, stack.skip_start_bias, width, skip),
-        out=_head(stack.out, np.zeros_like(stack.out_bias), skip, skip),
-        logits=_head(stack.logits, stack.logits_bias, skip, padded(stack.levels)),
+        out=out,
+        logits=logits,
     )
+
+
+def in_a_row(products: list[Packed]) -> list[Packed]:
+    """The same products with their weights one after another in memory, so that each fetches the next one's."""
+    size = sum(product.weights.nbytes for product in products)
+    room = aligned(np.zeros(max(size, HUGE_BYTES), np.uint8))
+    out, begin = [], 0
+    for product in products:
+        weights = product.weights
+        place = room[begin : begin + weights.nbytes].view(weights.dtype).reshape(weights.shape)
+        place[...] = weights
+        out.append(replace(product, weights=place))
+        begin += weights.nbytes
+    return out
 
 
 def quantised(weights: np.ndarray, precision: str) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 16
@@ -97,14 +98,14 @@ def _loop(builder: Any, count: Any, values: list[Any]) -> tuple[Any, list[Any], 
     return index, carried, close
 
 
-def _prefetch(builder: Any, addresses: list[Any], offset: Any) -> None:
-    """Ask for the cache lines at addresses that come next."""
+def _prefetch(builder: Any, address: Any, lines: int) -> None:
+    """Ask for `lines` cache lines that will be wanted next."""
     name = "llvm.prefetch.p0"
     function = ir.FunctionType(ir.VoidType(), [I8.as_pointer(), I32, I32, I32])
     declared = builder.module.globals.get(name) or ir.Function(builder.module, function, name)
     read, near, data = ir.Constant(I32, 0), ir.Constant(I32, 2), ir.Constant(I32, 1)
-    for address in addresses:
-        builder.call(declared, [_at(builder, address, I8, offset), read, near, data])
+    for line in range(lines):
+        builder.call(declared, [_at(builder, address, I8, ir.Constant(I64, 64 * line)), read, near, data])
 
 
 def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *, fast: bool) -> Any:
@@ -128,12 +129,16 @@ def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *,
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, no, nb, fast):
+def tile(
+    typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride,
+    no, nb, fast,
+):  # fmt: skip
     """`no` blocks of 16 outputs for `nb` columns: y = [y if add] + bias + scale * x_scale * (init + w x).
 
     Weights lie as [block][step][16][inputs a step]; `w_stride` is bytes from block to block. Columns of inputs and of y
     are `x_stride` and `y_stride` bytes apart. bias, scale, init: one per output; x_scale: one per column. float32 knows
-    bias only. The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
+    bias only. From four columns on, `no` lines at `fetch` are fetched at each step, `fetch_stride` bytes on each time.
+    The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
     """
     if not (isinstance(no, types.IntegerLiteral) and isinstance(nb, types.IntegerLiteral)):
         return None
@@ -141,7 +146,7 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
     kind_name = str(kind)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, *_ = args
+        _, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride, *_ = args
         lane = VF if kind_name == "float32" else VI
         ws = [builder.add(w, builder.mul(w_stride, ir.Constant(I64, o))) for o in range(blocks)]
         xs = [builder.add(x, builder.mul(x_stride, ir.Constant(I64, c))) for c in range(columns)]
@@ -153,8 +158,8 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
         step, sums, close = _loop(builder, steps, start)
         w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
         weights = [_load(builder, ws[o], lane, w_at) for o in range(blocks)]
-        if columns >= 4:
-            _prefetch(builder, ws, builder.add(w_at, builder.mul(w_stride, ir.Constant(I64, blocks))))
+        if columns >= 4:  # fewer columns read as fast as they can, fetching would only take their place
+            _prefetch(builder, builder.add(fetch, builder.mul(step, fetch_stride)), blocks)
         totals = list(sums)
         for c in range(columns):
             inputs = _splat(builder, _load(builder, xs[c], lane.element, x_at))
@@ -162,23 +167,28 @@ def tile(typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, sc
                 at = o * columns + c
                 totals[at] = _products(builder, kind_name, sums[at], weights[o], inputs, fast=quick)
         totals = close(totals)
-        adding = builder.icmp_signed("!=", add, ir.Constant(I64, 0))
-        for c in range(columns):
-            out = builder.add(y, builder.mul(y_stride, ir.Constant(I64, c)))
-            if kind_name != "float32":
-                x_factor = _splat(builder, _load(builder, x_scale, F32, ir.Constant(I64, 4 * c)))
-            for o in range(blocks):
+        biases = [_load(builder, bias, VF, rows[o]) for o in range(blocks)]
+        outs = [builder.add(y, builder.mul(y_stride, ir.Constant(I64, c))) for c in range(columns)]
+        if kind_name != "float32":
+            scales = [_load(builder, scale, VF, rows[o]) for o in range(blocks)]
+            factors = [_splat(builder, _load(builder, x_scale, F32, ir.Constant(I64, 4 * c))) for c in range(columns)]
+        values = []
+        for o in range(blocks):
+            for c in range(columns):
                 value = totals[o * columns + c]
                 if kind_name != "float32":
-                    factor = builder.fmul(_load(builder, scale, VF, rows[o]), x_factor)
-                    value = builder.fmul(builder.sitofp(value, VF), factor)
-                value = builder.fadd(value, _load(builder, bias, VF, rows[o]))
-                before = _load(builder, out, VF, rows[o])
-                value = builder.fadd(value, builder.select(adding, before, _const(0.0)))
-                _store(builder, value, out, rows[o])
+                    value = builder.fmul(builder.sitofp(value, VF), builder.fmul(scales[o], factors[c]))
+                values.append((builder.fadd(value, biases[o]), outs[c], rows[o]))
+        with builder.if_else(builder.icmp_signed("!=", add, ir.Constant(I64, 0))) as (adding, setting):
+            with adding:
+                for value, out, row in values:
+                    _store(builder, builder.fadd(value, _load(builder, out, VF, row)), out, row)
+            with setting:
+                for value, out, row in values:
+                    _store(builder, value, out, row)
         return context.get_dummy_value()
 
-    signature = types.void(kind, *[types.int64] * 12, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
+    signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
     return signature, codegen
 
 
@@ -291,6 +301,33 @@ def stage(typingctx, kind, x, blocks, out):
         return builder.fdiv(top, most)
 
     return types.float32(kind, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic(prefer_literal=True)
+def mix(typingctx, signs, vectors, y, *sources):
+    """y = the sum of `sources`, each with its sign of `signs` ("+-"), for `vectors` * 16 float32; y may be a source."""
+    if not isinstance(signs, types.StringLiteral):
+        return None
+    letters = signs.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, vectors, y, given = args
+        addresses = cgutils.unpack_tuple(builder, given, len(letters))
+        block, _, close = _loop(builder, vectors, [])
+        at = builder.mul(block, ir.Constant(I64, 64))
+        total = None
+        for sign, address in zip(letters, addresses, strict=True):
+            value = _load(builder, address, VF, at)
+            if total is None:
+                total = builder.fneg(value) if sign == "-" else value
+            else:
+                total = builder.fsub(total, value) if sign == "-" else builder.fadd(total, value)
+        _store(builder, total, y, at)
+        close([])
+        return context.get_dummy_value()
+
+    rest = types.StarArgTuple([types.int64] * len(letters))
+    return types.void(signs, types.int64, types.int64, rest), codegen
 
 
 @intrinsic

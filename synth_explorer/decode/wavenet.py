@@ -2,7 +2,8 @@
 
 Engines compute the same network with the same random numbers, so in float32 they give the same samples (but for draws
 that fall within rounding of a boundary between two levels, see `levels.draw`). Whatever the batch, the chunks and the
-number of threads, a note's samples depend only on its seed, its conditioning and the precision of the weights.
+number of threads, a note's samples depend only on its seed, its conditioning and the precision of the weights; in
+float32 the numba engine rounds otherwise in a larger batch (see `minimal`), so there the same reservation holds.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, X inputs a sample, Q levels.
 """

@@ -14,9 +14,9 @@ from tests.decode.stacks import random_stack
 @njit
 def product(kind, fast, w, stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale):
     if fast:
-        tile(kind, w, stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, 0, 2, 4, 1)
+        tile(kind, w, stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, 0, w, 0, 2, 4, 1)
     else:
-        tile(kind, w, stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, 0, 2, 4, 0)
+        tile(kind, w, stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, 0, w, 0, 2, 4, 0)
 
 
 @njit
