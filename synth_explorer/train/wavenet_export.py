@@ -23,7 +23,6 @@ from synth_explorer.train.wavenet import WaveNetTraining
 
 GAINS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 TAILS = (0.0, 0.1, 0.25, 0.4)
-WORTH = 1.01  # of the smallest log-mel distance is what the fullest residual that is taken may cost
 NOTES = 16
 
 
@@ -53,9 +52,7 @@ def export(
         for gain, distance in gains(network, unseen, tails=tails, count=notes).items():
             figures[gain, tails] = distance
             report(f"gain {gain:g}, tails {tails:g}: {distance:.3f} dB")
-    heard = {pair: distance for pair, distance in figures.items() if pair[0] > 0.0}  # at 0 it would add nothing
-    limit = WORTH * min(heard.values())
-    gain, tails = max(pair for pair, distance in heard.items() if distance <= limit)
+    gain, tails = fullest(figures)
     named = {f"gain {g:g}, tails {t:g}": round(distance, 4) for (g, t), distance in figures.items()}
     about = {"steps": config.steps, "validation_log_mel_db": named}
     told = {"gain": gain, "tails": tails, "final": final, "about": about}
@@ -69,6 +66,15 @@ def export(
             out.rename(old)
         new.rename(out)
     return checkpoints.verify(out)
+
+
+def fullest(figures: dict[tuple[float, float], float]) -> tuple[float, float]:
+    """The largest gain that brings notes no farther than none does, with its nearest tails; if there is none, the
+    gain of the smallest distance. `figures` are distances by (gain, tails), gain 0 among them."""
+    alone = min(distance for (gain, _), distance in figures.items() if gain == 0.0)
+    heard = {pair: distance for pair, distance in figures.items() if pair[0] > 0.0}  # at 0 it would add nothing
+    worth = [pair for pair, distance in heard.items() if distance <= alone]
+    return max(worth, key=lambda pair: (pair[0], -heard[pair])) if worth else min(heard, key=heard.__getitem__)
 
 
 def load(run: Path, config: WaveNetTraining, sizes) -> WaveNet:

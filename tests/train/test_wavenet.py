@@ -13,6 +13,7 @@ from synth_explorer import checkpoints
 from synth_explorer.errors import DataError, SpecError
 from synth_explorer.train.guided import GuidedNotes
 from synth_explorer.train.wavenet import Crops, WaveNetTraining, prepare, train
+from synth_explorer.train.wavenet_export import fullest
 from tests.conftest import REPOSITORY, make_note
 from tests.model.small import SIZES, small_config, small_model
 
@@ -148,3 +149,15 @@ def test_notes_of_another_version_are_refused(tmp_path, version) -> None:
     np.savez(tmp_path / "guided-00000.npz", **arrays, **about)
     with pytest.raises(DataError, match=r"guided-00000\.npz was prepared by another version"):
         GuidedNotes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("figures", "chosen"),
+    [
+        ({(0.0, 0.0): 1.0, (0.1, 0.0): 0.8, (0.2, 0.0): 0.9, (0.5, 0.0): 1.1}, (0.2, 0.0)),
+        ({(0.0, 0.0): 1.0, (0.0, 0.4): 1.0, (0.2, 0.0): 0.9, (0.2, 0.4): 0.8}, (0.2, 0.4)),
+        ({(0.0, 0.0): 1.0, (0.1, 0.0): 1.2, (0.2, 0.4): 1.1}, (0.2, 0.4)),
+    ],
+)
+def test_the_fullest_residual_that_does_no_harm_is_taken(figures, chosen) -> None:
+    assert fullest(figures) == chosen
