@@ -185,7 +185,7 @@ class ClosedLoop:
     def _level_from(
         self, latents: Latents, rest: EditChain, reference: Reference, decoding: dict[str, Any]
     ) -> Reference:
-        """What the level is compared with: the reference, without edits that should leave it and do not by themselves."""
+        """What the level is compared with: the reference, without edits that promise to leave it but do not quite."""
         others = _only(rest, lambda edit: not keeps_loudness(edit))
         return reference if len(others) == len(rest) else self._reference(self.explorer.edit(latents, others), decoding)
 
