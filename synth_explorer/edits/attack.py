@@ -28,8 +28,11 @@ DEEPEST_DB = -200.0
 LOUD_DB = 6.0
 """Within so much of its loudest frame a note counts as loud: a rise may end there."""
 
-ACCENT_FRAMES = 8
-"""What stands out at the end of a rise is gone after so many frames."""
+SETTLED_FRAMES = 8
+"""So many frames after a rise the note is as loud as it was."""
+
+ACCENT_FRAMES = 3
+"""An accent is gone after so many frames."""
 
 LONGEST_TABLE_FRAMES = 40.0
 TABLE_SIZE = 200
@@ -45,10 +48,11 @@ class Attack(Edit):
     """Let the note begin in `seconds`: the time from 10 to 90 % of its loudest amplitude.
 
     From where the note is first heard its amplitude rises linearly, to as loud as it becomes afterwards and `accent_db`
-    more; that falls away in a quarter of a second. A note that is loud (within 6 dB of its loudest frame) where the
-    rise ends keeps its pace. One that has died away by then is held back: its beginning takes longer. One that is not
-    loud yet is hurried: what lies before is played within the rise. The note becomes longer or shorter by as much, in
-    whole frames, and what follows the rise stays as it is. Its pitch keeps its pace while the beginning is held back.
+    more. The accent is gone after three frames, what was lacking after eight. A note that is loud (within 6 dB of its
+    loudest frame) where the rise ends keeps its pace. One that has died away by then is held back: its beginning takes
+    longer. One that is not loud yet is hurried: what lies before is played within the rise. The note becomes longer or
+    shorter by as much, in whole frames, and what follows stays as it is. Its pitch keeps its pace while the beginning is
+    held back.
 
     Frames stand 32 ms apart in the default model, and the decoder is linear in dB between them: what they cannot tell
     of a short rise is made by how far it comes from below. The closed loop corrects both numbers until what is heard is
@@ -73,15 +77,21 @@ class Attack(Edit):
         moved = read_at(latents, _read(frame, since, own_db, end, goal) * hop, duration_samples=duration_samples)
 
         risen_db = np.maximum(20.0 * np.log10(np.maximum(since, 1e-12)), floor_db)
-        stands_out_db = own_db[goal:].max() - own_db[goal] + self.accent_db
+        lacking_db = own_db[goal:].max() - own_db[goal]
         before_db = np.interp(frame, np.arange(own_db.size), own_db)
-        rising_db = own_db[goal] + stands_out_db + risen_db
-        falling_db = stands_out_db * np.clip(1.0 - (frame - end) / ACCENT_FRAMES, 0.0, 1.0)
+        rising_db = own_db[goal] + lacking_db + self.accent_db + risen_db
+        falling_db = lacking_db * _falling(frame - end, SETTLED_FRAMES)
+        falling_db = falling_db + self.accent_db * _falling(frame - end, ACCENT_FRAMES)
         z = moved.z.astype(np.float64)
         after = z[:, control.channel] + falling_db * control.units_per_db
         rising_db = np.where(since > 0.0, rising_db, np.minimum(rising_db, before_db))
         z[:, control.channel] = np.where(frame <= end, rising_db * control.units_per_db, after)
         return moved.replace(z=z, pitch_hz=_pitch(latents, moved, frame, since, own_db, end, goal))
+
+
+def _falling(since_frames: np.ndarray, frames: int) -> np.ndarray:
+    """1 until frame 0, 0 from `frames` on, straight between."""
+    return np.clip(1.0 - since_frames / frames, 0.0, 1.0)
 
 
 def _read(frame: np.ndarray, since: np.ndarray, own_db: np.ndarray, end: int, goal: int) -> np.ndarray:
@@ -117,8 +127,7 @@ def _pitch(
     paced = own[np.minimum(frame.astype(int), last)]
     mean = np.average(own, weights=10.0 ** ((own_db - own_db.max()) / 20.0))
     paced = paced + mean - np.average(paced, weights=np.clip(since, 0.0, 1.0) * (frame <= end))
-    part = np.clip((frame - end) / ACCENT_FRAMES, 0.0, 1.0)
-    return np.exp2(paced + (shifted - paced) * part)
+    return np.exp2(shifted + (paced - shifted) * _falling(frame - end, SETTLED_FRAMES))
 
 
 def _rise(asked_frames: float) -> tuple[float, float]:
