@@ -51,7 +51,7 @@ class Attack(Edit):
     more. The accent is gone after three frames, what was lacking after eight. A note that is loud (within 6 dB of its
     loudest frame) where the rise ends keeps its pace. One that has died away by then is held back: its beginning takes
     longer. One that is not loud yet is hurried: what lies before is played within the rise. The note becomes longer or
-    shorter by as much, in whole frames, and what follows stays as it is. Its pitch keeps its pace while the beginning is
+    shorter by as much, in whole frames; what follows stays as it is. Its pitch keeps its pace while the beginning is
     held back.
 
     Frames stand 32 ms apart in the default model, and the decoder is linear in dB between them: what they cannot tell

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 METHODS = ("solved", "named", "raw", "none")
 Progress = Callable[[int, int], None]
-PITCH_S, PITCH_TURNS = 2.0, 4
-"""Pitch is measured on so much of a note, its swing on so many turns at least."""
-
 RATE_TOLERANCE = 0.01
 SPECTRUM_RANGE_DB = 60.0
 
@@ -188,9 +185,7 @@ def _heard(
     if SWEEPS[control].oscillates:
         found |= _swings(note, after, SWEEPS[control].oscillates, rate_hz, sample_rate_hz)
     else:
-        start = slice(int(PITCH_S * sample_rate_hz))
-        pair = (note.pitch_hz, now_hz)
-        cents = measure.compare(before[start], after[start], **rate, pitch_hz=pair)["pitch_cents"]
+        cents = measure.compare(before, after, **rate, pitch_hz=(note.pitch_hz, now_hz))["pitch_cents"]
         found["pitch_cents"] = cents - (asked if control == "transpose" else 0.0)
         if control == "toward":
             found |= _between(note, after)
@@ -217,16 +212,13 @@ def _swings(note: _Note, after: np.ndarray, asked_target: str, rate_hz: float, s
         found[key] = float("nan")
         if target == "pitch" and not measure.LOWEST_HZ <= note.pitch_hz <= measure.HIGHEST_HZ:
             continue
-        enough_s = max(PITCH_S, PITCH_TURNS / rate_hz)
-        part = slice(int(enough_s * sample_rate_hz)) if target == "pitch" else slice(None)
-        given = {"sample_rate_hz": sample_rate_hz, "target": target, "around_hz": note.pitch_hz}
-        given["before"] = note.audio[part]
+        given = {"sample_rate_hz": sample_rate_hz, "target": target, "around_hz": note.pitch_hz, "before": note.audio}
         if target == asked_target:
-            found["heard_rate_hz"], found["heard"] = measure.oscillation(after[part], **given)
+            found["heard_rate_hz"], found["heard"] = measure.oscillation(after, **given)
         if target == asked_target and abs(found["heard_rate_hz"] / rate_hz - 1.0) <= RATE_TOLERANCE:
             found[key] = found["heard"]
         else:
-            found[key] = float(measure.oscillation_depths(after[part], rates_hz=[rate_hz], **given)[0])
+            found[key] = float(measure.oscillation_depths(after, rates_hz=[rate_hz], **given)[0])
     return found | {"heard": found[SWING_NAMES[asked_target]]}
 
 
