@@ -106,6 +106,12 @@ class TestDeclared:
         assert outcome.reached == (outcome.measured <= 0.006)
         assert outcome.reached or "no faster; this note goes to" in outcome.sentence
 
+    def test_a_rise_that_no_trial_comes_near(self, loop: ClosedLoop, note, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attack, "solve", lambda asked, *_, **__: attack.Trial(Attack(0.3), 0.3, 0.3, 0.0))
+        outcome = the(loop.solve(note("clarinet"), EditChain((Attack(0.2),))), "attack")
+        assert not outcome.reached and outcome.limit is None and outcome.measured == pytest.approx(0.3, rel=0.2)
+        assert outcome.sentence.endswith("too uneven, no rise comes nearer.")
+
     def test_silence(self, loop: ClosedLoop, note) -> None:
         quiet = note("cello")
         z = np.array(quiet.z)

@@ -51,6 +51,9 @@ PASSED_OVER = (Transpose, SetPitch)
 STEADY = (*PASSED_OVER, Attack, Brightness, Curve, Direction, Envelope, Gain, Noisiness, Oscillate, Toward)
 """Edits that leave the pitch as it is or move it by as much as they say."""
 
+SHORT_FRAMES = 2.0
+"""What is asked to begin in fewer frames may be faster than it can."""
+
 MOST_DECODES = 3
 KEPT_REFERENCES = 12
 
@@ -138,7 +141,8 @@ class ClosedLoop:
         for step in range(most_decodes):
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
-            audio = self.explorer.decode(edited, **decoding)
+            same = edited.fingerprint == base.fingerprint
+            audio = reference.audio if same else self.explorer.decode(edited, **decoding)
             tones = self.explorer.decode(edited, **silent) if request.noise else None
             request.hear(reference, audio, tones)
             worst = max(abs(knob.error) for knob in request.knobs)
@@ -151,7 +155,9 @@ class ClosedLoop:
         _, applied, edited, audio, heard = best
         request.heard = heard
         swells = any(isinstance(edit, Oscillate) and edit.target == "loudness" for edit in asked)
-        outcomes = request.outcomes() + _attacks(asked_first, reference, reference.audio if swells else audio)
+        frame_s = 1.0 / base.frame_rate_hz
+        outcomes = request.outcomes()
+        outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
         if verify:
             outcomes += self._verified(latents, rest, asked, reference, audio, decoding)
         return Solution(edited, audio, reference, applied, tuple(outcomes), step + 1)
@@ -235,7 +241,7 @@ class ClosedLoop:
         return outcomes
 
 
-def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray) -> list[Outcome]:
+def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_s: float) -> list[Outcome]:
     """The outcome of the last attack that was asked for, none where there is none."""
     edits = list(rest)
     attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
@@ -249,9 +255,11 @@ def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray) -> list[O
     if plain.measured is None:
         return [replace(plain, reason="it is silent")]
     shaped = any(not isinstance(edit, PASSED_OVER) for edit in edits[attacks[-1] + 1 :])
-    way = "slower" if heard < asked_s else "faster"
-    why = "what is edited behind it shapes the beginning too" if shaped else f"its beginning becomes no {way}"
-    return [replace(plain, limit=heard, reason=why)]
+    if shaped:
+        return [replace(plain, limit=heard, reason="what is edited behind it shapes the beginning too")]
+    if asked_s < min(heard, SHORT_FRAMES * frame_s):
+        return [replace(plain, limit=heard, reason="its beginning becomes no faster")]
+    return [replace(plain, reason="its loudness is too uneven, no rise comes nearer")]
 
 
 def keeps_loudness(edit: Edit) -> bool:
