@@ -134,7 +134,8 @@ class ClosedLoop:
         rest, asked = split(chain)
         asked_first, (rest, base) = rest, self._base(latents, rest, decoding)
         reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
-        request = Request.of(asked, reference, level_from=self._level_from(latents, rest, reference, decoding))
+        level_from = self._level_from(latents, rest, reference, decoding)
+        holds, request = level_from is not reference, Request.of(asked, reference, level_from=level_from)
         if request.noise:
             reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
@@ -156,7 +157,7 @@ class ClosedLoop:
         request.heard = heard
         swells = any(isinstance(edit, Oscillate) and edit.target == "loudness" for edit in asked)
         frame_s = 1.0 / base.frame_rate_hz
-        outcomes = request.outcomes()
+        outcomes = request.outcomes() if asked or holds else []  # otherwise it would be compared with itself
         outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
         if verify:
             outcomes += self._verified(latents, rest, asked, reference, audio, decoding)

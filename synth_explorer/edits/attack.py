@@ -25,8 +25,8 @@ TENTH_DB = -20.0
 DEEPEST_DB = -200.0
 """A rise that is faster than frames tell comes from as far below."""
 
-LOUD_DB = 6.0
-"""Within so much of its loudest frame a note counts as loud: a rise may end there."""
+LOUD_DB, FALLEN_DB = 6.0, 2.0
+"""A rise may end where a note comes within 6 dB of its loudest frame, and until it has fallen by 2 dB again."""
 
 SETTLED_FRAMES = 8
 """So many frames after a rise the note is as loud as it was."""
@@ -47,12 +47,12 @@ HELD_MOST_DB = 30.0
 class Attack(Edit):
     """Let the note begin in `seconds`: the time from 10 to 90 % of its loudest amplitude.
 
-    From where the note is first heard its amplitude rises linearly, to as loud as it becomes afterwards and `accent_db`
-    more. The accent is gone after three frames, what was lacking after eight. A note that is loud (within 6 dB of its
-    loudest frame) where the rise ends keeps its pace. One that has died away by then is held back: its beginning takes
-    longer. One that is not loud yet is hurried: what lies before is played within the rise. The note becomes longer or
-    shorter by as much, in whole frames; what follows stays as it is. Its pitch keeps its pace while the beginning is
-    held back.
+    From where the note is first heard its amplitude rises linearly, to that of its loudest frame and `accent_db` more.
+    The accent is gone after three frames, what was lacking after eight. A note that is loud (within 6 dB of its loudest
+    frame, not 2 dB softer than before) where the rise ends keeps its pace. One that has fallen by then is held back:
+    its beginning takes longer. One that is not loud yet is hurried: what lies before is played within the rise. The
+    note becomes longer or shorter by as much, in whole frames; what follows stays as it is. Its pitch keeps its pace
+    while the beginning is held back.
 
     Frames stand 32 ms apart in the default model, and the decoder is linear in dB between them: what they cannot tell
     of a short rise is made by how far it comes from below. The closed loop corrects both numbers until what is heard is
@@ -77,7 +77,7 @@ class Attack(Edit):
         moved = read_at(latents, _read(frame, since, own_db, end, goal) * hop, duration_samples=duration_samples)
 
         risen_db = np.maximum(20.0 * np.log10(np.maximum(since, 1e-12)), floor_db)
-        lacking_db = own_db[goal:].max() - own_db[goal]
+        lacking_db = own_db.max() - own_db[goal]
         before_db = np.interp(frame, np.arange(own_db.size), own_db)
         rising_db = own_db[goal] + lacking_db + self.accent_db + risen_db
         falling_db = lacking_db * _falling(frame - end, SETTLED_FRAMES)
@@ -109,10 +109,11 @@ def _read(frame: np.ndarray, since: np.ndarray, own_db: np.ndarray, end: int, go
 
 
 def _loud_frame(own_db: np.ndarray, end: int) -> int:
-    """The last frame up to `end` at which a note is loud, or else the first one after it."""
-    loud = np.flatnonzero(own_db >= own_db.max() - LOUD_DB)
-    before = loud[loud <= end]
-    return int(before[-1] if before.size else loud[0])
+    """The last frame up to `end` at which a note is loud and has not fallen, or else the first one after it."""
+    before = own_db[: end + 1]
+    if before.max() < own_db.max() - LOUD_DB:
+        return int(np.argmax(own_db >= own_db.max() - LOUD_DB))
+    return int(np.flatnonzero(before >= before.max() - FALLEN_DB)[-1])
 
 
 def _pitch(
