@@ -166,7 +166,7 @@ def test_toward_holds_the_loudness(explorer, loop: ClosedLoop, note, monkeypatch
         solution = loop.solve(note("cello"), EditChain((Toward(mean, 0.0, kept),)))
         change_db = measure.loudness_change_db(explorer.decode(note("cello")), solution.audio, **RATE)
         assert change_db == pytest.approx(expected_db, abs=0.15)
-        assert the(solution, "loudness").reached
+        assert (not kept and not solution.outcomes) or the(solution, "loudness").reached
 
 
 class TestSearch:
