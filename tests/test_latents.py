@@ -101,11 +101,11 @@ class TestLatents:
         assert np.allclose(time_mean(note), [1, 1, 1])
         assert np.allclose(time_mean(note, loudness_channel=None), z.mean(axis=0))
 
-    def test_time_mean_weighs_by_amplitude(self) -> None:
+    def test_time_mean_weighs_by_power(self) -> None:
         z = np.zeros((2, 2))
-        z[1] = -1.0, 11.0  # 20 dB softer: a tenth of the weight
+        z[1] = -1.0, 101.0  # 20 dB softer: a hundredth of the weight
         note = Latents(z, np.full(2, 440.0), META)
-        assert np.allclose(time_mean(note), [-1 / 11, 1])
+        assert np.allclose(time_mean(note), [-1 / 101, 1])
 
 
 class TestFiles:

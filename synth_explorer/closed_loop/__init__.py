@@ -1,7 +1,7 @@
 """Edits that are solved instead of guessed: predict, decode, measure, correct, until what is heard is what was asked.
 
-`request` is what a chain asks for, as knobs, `hearing` measures a decoded sound against its reference, `loop` turns the
-knobs, and `outcome` says what became of a request.
+`attack` is solved first, by itself. `request` is what else a chain asks for, as knobs, `hearing` measures a decoded
+sound against its reference, `loop` turns the knobs, and `outcome` says what became of a request.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ class Reference:
         return float(np.nanmean(track)) if np.isfinite(track).any() else float("nan")
 
     def attack_s(self, after: np.ndarray) -> float:
-        """Seconds from 10 to 90 % of the loudest amplitude."""
+        """Seconds from 10 to 90 % of the loudest amplitude; NaN for silence."""
+        if not after.any():
+            return float("nan")
         return measure.attack_time_ms(after, sample_rate_hz=self.sample_rate_hz) / 1000.0
 
     def room_below_octaves(self) -> float:

@@ -2,7 +2,8 @@
 
 Every knob answers nearly for itself (the decoder is factorised), so each is corrected by its own secant, all in one
 decode: level, brightness, and the depth of each oscillation of loudness or brightness. What was not asked for, level
-and brightness included, has the goal 0. Pitch is exact by construction and is only verified.
+and brightness included, has the goal 0. The attack is solved first (see `attack`), the others upon it. Pitch is exact
+by construction and is only verified.
 
 Shapes: T samples, F frames.
 """
@@ -11,15 +12,31 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.closed_loop import attack
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.closed_loop.request import TOLERANCE, UNITS, Heard, Request, depth_outcome, known
-from synth_explorer.edits import Attack, Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, SetPitch, Transpose
+from synth_explorer.closed_loop.request import SMALLEST_ATTACK_S, TOLERANCE, UNITS, Heard, Request, depth_outcome, known
+from synth_explorer.edits import (
+    Attack,
+    Brightness,
+    Curve,
+    Direction,
+    Edit,
+    EditChain,
+    Envelope,
+    Gain,
+    Noisiness,
+    Oscillate,
+    SetPitch,
+    Toward,
+    Transpose,
+)
 from synth_explorer.latents import Latents, midi_to_hz
 
 if TYPE_CHECKING:
@@ -31,8 +48,14 @@ SOLVED = (Gain, Brightness, Oscillate, Noisiness)
 PASSED_OVER = (Transpose, SetPitch)
 """Edits that may stand behind a solved one: the order of the two makes no difference."""
 
+STEADY = (*PASSED_OVER, Attack, Brightness, Curve, Direction, Envelope, Gain, Noisiness, Oscillate, Toward)
+"""Edits that leave the pitch as it is or move it by as much as they say."""
+
+SHORT_FRAMES = 2.0
+"""What is asked to begin in fewer frames may be faster than it can."""
+
 MOST_DECODES = 3
-KEPT_REFERENCES = 8
+KEPT_REFERENCES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +94,7 @@ class ClosedLoop:
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
         self._references: OrderedDict[Any, Reference] = OrderedDict()
+        self._bases: OrderedDict[Any, tuple[EditChain, Latents]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -90,10 +114,11 @@ class ClosedLoop:
         verify: bool = False,
         most_decodes: int = MOST_DECODES,
     ) -> Solution:
-        """Apply a chain so that its gain, brightness and oscillations are heard as they were asked.
+        """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 
         The edits of these kinds at the end of the chain are solved; those before another kind are applied as they are,
-        since it may depend on them. Their reference is the sound of the chain without them.
+        since it may depend on them. Their reference is the sound of the chain without them. The last attack is solved
+        wherever it stands.
 
         Args:
             latents: a note of this checkpoint.
@@ -107,16 +132,18 @@ class ClosedLoop:
         """
         decoding = {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
         rest, asked = split(chain)
-        base = self.explorer.edit(latents, rest)
+        asked_first, (rest, base) = rest, self._base(latents, rest, decoding)
         reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
-        request = Request.of(asked, reference)
+        level_from = self._level_from(latents, rest, reference, decoding)
+        holds, request = level_from is not reference, Request.of(asked, reference, level_from=level_from)
         if request.noise:
             reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
         for step in range(most_decodes):
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
-            audio = self.explorer.decode(edited, **decoding)
+            same = edited.fingerprint == base.fingerprint
+            audio = reference.audio if same else self.explorer.decode(edited, **decoding)
             tones = self.explorer.decode(edited, **silent) if request.noise else None
             request.hear(reference, audio, tones)
             worst = max(abs(knob.error) for knob in request.knobs)
@@ -128,10 +155,46 @@ class ClosedLoop:
                 knob.turn()
         _, applied, edited, audio, heard = best
         request.heard = heard
-        outcomes = request.outcomes() + _attacks(rest, reference, audio, frame_s=1.0 / base.frame_rate_hz)
+        swells = any(isinstance(edit, Oscillate) and edit.target == "loudness" for edit in asked)
+        frame_s = 1.0 / base.frame_rate_hz
+        outcomes = request.outcomes() if asked or holds else []  # otherwise it would be compared with itself
+        outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
         if verify:
-            outcomes += self._verified(latents, base, asked, reference, audio, decoding)
+            outcomes += self._verified(latents, rest, asked, reference, audio, decoding)
         return Solution(edited, audio, reference, applied, tuple(outcomes), step + 1)
+
+    def _base(self, latents: Latents, rest: EditChain, decoding: dict[str, Any]) -> tuple[EditChain, Latents]:
+        """What is applied first, its last attack solved, and the note with it."""
+        edits = list(rest)
+        attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
+        if not attacks:
+            return rest, self.explorer.edit(latents, rest)
+        key = (latents.fingerprint, rest, tuple(decoding.items()))
+        with self._lock:
+            if key in self._bases:
+                self._bases.move_to_end(key)
+                return self._bases[key]
+        first, after = edits[: attacks[-1]], edits[attacks[-1] + 1 :]
+        before = self.explorer.edit(latents, EditChain(tuple(first)))
+
+        def sound(edit: Attack) -> np.ndarray:
+            return self._reference(self.explorer.edit(before, EditChain((edit, *after))), decoding).audio
+
+        trial = attack.solve(edits[attacks[-1]], sound, sample_rate_hz=self.explorer.sample_rate_hz)
+        chain = EditChain((*first, trial.edit, *after))
+        found = chain, self.explorer.edit(before, EditChain((trial.edit, *after)))
+        with self._lock:
+            self._bases[key] = found
+            while len(self._bases) > KEPT_REFERENCES:
+                self._bases.popitem(last=False)
+        return found
+
+    def _level_from(
+        self, latents: Latents, rest: EditChain, reference: Reference, decoding: dict[str, Any]
+    ) -> Reference:
+        """What the level is compared with: the reference, without edits that promise to leave it but do not quite."""
+        others = _only(rest, lambda edit: not keeps_loudness(edit))
+        return reference if len(others) == len(rest) else self._reference(self.explorer.edit(latents, others), decoding)
 
     def _reference(self, base: Latents, decoding: dict[str, Any]) -> Reference:
         """The base's sound, decoded once."""
@@ -151,15 +214,19 @@ class ClosedLoop:
     def _verified(
         self,
         latents: Latents,
-        base: Latents,
+        rest: EditChain,
         asked: tuple[Edit, ...],
         reference: Reference,
         audio: np.ndarray,
         decoding: dict[str, Any],
     ) -> list[Outcome]:
-        """Outcomes of pitch and of oscillations' rates."""
-        cents = 100.0 * (base.pitch_midi - latents.pitch_midi)
-        unedited = reference if abs(cents) < 0.1 else self._reference(latents, decoding)
+        """Outcomes of pitch and of oscillations' rates.
+
+        The pitch is compared with that of the note without the edits that leave it or say by how much it moves.
+        """
+        moved = [self.explorer.edit(latents, _only(rest, keep)) for keep in (_moves_pitch, _sets_pitch)]
+        cents = 100.0 * (moved[1].pitch_midi - moved[0].pitch_midi)
+        unedited = self._reference(moved[0], decoding)
         pitches = [edit for edit in asked if isinstance(edit, Oscillate) and edit.target == "pitch"]
         heard = unedited.pitch_cents(audio, expected_cents=cents, swings=bool(pitches))
         outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"])]
@@ -176,18 +243,43 @@ class ClosedLoop:
 
 
 def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_s: float) -> list[Outcome]:
-    """The outcome of the last attack that was asked for, none where there is none; frames do not tell less than one."""
-    asked = [edit.seconds for edit in rest if isinstance(edit, Attack)]
-    if not asked:
+    """The outcome of the last attack that was asked for, none where there is none."""
+    edits = list(rest)
+    attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
+    if not attacks:
         return []
-    heard = reference.attack_s(audio)
-    tolerance = max(TOLERANCE["attack"] * asked[-1], frame_s)
-    plain = Outcome("attack", "s", asked[-1], heard, tolerance)
+    asked_s, heard = edits[attacks[-1]].seconds, reference.attack_s(audio)
+    tolerance = max(TOLERANCE["attack"] * asked_s, SMALLEST_ATTACK_S)
+    plain = Outcome("attack", "s", asked_s, known(heard), tolerance)
     if plain.reached:
         return [plain]
-    slow = heard < asked[-1]
-    why = "it dies away before it would be loud" if slow else "the loudness goes on rising after its beginning"
-    return [replace(plain, limit=heard, reason=why)]
+    if plain.measured is None:
+        return [replace(plain, reason="it is silent")]
+    shaped = any(not isinstance(edit, PASSED_OVER) for edit in edits[attacks[-1] + 1 :])
+    if shaped:
+        return [replace(plain, limit=heard, reason="what is edited behind it shapes the beginning too")]
+    if asked_s < min(heard, SHORT_FRAMES * frame_s):
+        return [replace(plain, limit=heard, reason="its beginning becomes no faster")]
+    return [replace(plain, reason="its loudness is too uneven, no rise comes nearer")]
+
+
+def keeps_loudness(edit: Edit) -> bool:
+    """Whether an edit promises a loudness that its formula alone does not hold."""
+    return isinstance(edit, Toward) and edit.keep_loudness
+
+
+def _moves_pitch(edit: Edit) -> bool:
+    """Whether an edit may move the pitch and promises nothing of it."""
+    return not isinstance(edit, STEADY) or (isinstance(edit, (Curve, Oscillate)) and edit.target == "pitch")
+
+
+def _sets_pitch(edit: Edit) -> bool:
+    """Whether an edit moves the pitch at all."""
+    return _moves_pitch(edit) or isinstance(edit, PASSED_OVER)
+
+
+def _only(chain: EditChain, keep: Callable[[Edit], bool]) -> EditChain:
+    return EditChain(tuple(edit for edit in chain if keep(edit)))
 
 
 def split(chain: EditChain) -> tuple[EditChain, tuple[Edit, ...]]:

@@ -20,11 +20,14 @@ TOLERANCE = {
     "pitch": 5.0,
     "depth": 0.15,
     "rate": 0.01,
-    "attack": 0.25,
+    "attack": 0.1,
     "noise": 1.0,
     "still": 0.5,
 }
 """Within which an outcome is reached: dB, dB, octaves, cents, proportions; dB, dB."""
+
+SMALLEST_ATTACK_S = 0.005
+"""Attacks are told no closer: that is how long the measure listens."""
 
 AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05, "noise": 0.3, "still": 0.1}
 """How near the loop tries to come: dB, octaves, a proportion, dB, dB."""
@@ -90,6 +93,7 @@ class Request:
 
     Attributes:
         level, brightness: of the whole sound, asked for or held.
+        level_from: what the level is compared with: the sound without the edits that promise to leave it, too.
         oscillations: that are asked for.
         depths: a knob for each of them.
         stills: for each oscillation of brightness a knob for the RMS level that swings with it, in dB; None for others,
@@ -102,6 +106,7 @@ class Request:
     """
 
     level: Knob
+    level_from: Reference
     brightness: Knob
     oscillations: list[Oscillate]
     depths: list[Knob]
@@ -113,19 +118,24 @@ class Request:
     swung_db: list[float] = field(default_factory=list)
 
     @classmethod
-    def of(cls, asked: tuple[Edit, ...], reference: Reference) -> Request:
+    def of(cls, asked: tuple[Edit, ...], reference: Reference, *, level_from: Reference | None = None) -> Request:
+        """The knobs that solve `asked` upon the sound of `reference`."""
+        level_from = level_from or reference
+        moved_db = 0.0 if level_from is reference else known(level_from.loudness_db(reference.audio)) or 0.0
         gain = sum(edit.db for edit in asked if isinstance(edit, Gain))
         octaves = sum(edit.octaves for edit in asked if isinstance(edit, Brightness))
         swings = [edit for edit in asked if isinstance(edit, Oscillate)]
         swells_db = sum(_swell_db(edit) for edit in swings if edit.target == "loudness")
         return cls(
-            Knob(gain, gain - swells_db, ANSWER["level"], SWING_AIM if swells_db else AIM["level"], *Gain.LIMITS["db"]),
+            _level_knob(gain, gain - swells_db - (moved_db if abs(moved_db) > AIM["level"] else 0.0), swells_db),
+            level_from,
             _brightness_knob(octaves, reference),
             swings,
             [_depth_knob(edit) for edit in swings],
             [_still_knob(edit, swings) for edit in swings],
             noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
             by_loudness=octaves != 0
+            or level_from is not reference
             or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
             asked_octaves=octaves,
@@ -161,7 +171,8 @@ class Request:
         """Tell every knob what is heard of it; `tones` [T] is the sound without its noise, if noise was asked for."""
         if self.noise and tones is not None:
             self.noise.hear(reference.noise_db(audio, tones))
-        self.level.hear(reference.loudness_db(audio) if self.by_loudness else reference.level_db(audio))
+        level_db = self.level_from.loudness_db if self.by_loudness else self.level_from.level_db
+        self.level.hear(level_db(audio))
         self.brightness.hear(reference.brightness_octaves(audio))
         for target in ("loudness", "brightness"):
             chosen = [i for i, edit in enumerate(self.oscillations) if edit.target == target]
@@ -210,6 +221,12 @@ class Request:
         else:
             why = "the decoder cannot tilt its spectrum further"
         return replace(plain, limit=heard, reason=why)
+
+
+def _level_knob(goal_db: float, guess_db: float, swells_db: float) -> Knob:
+    low, high = Gain.LIMITS["db"]
+    aim = SWING_AIM if swells_db else AIM["level"]
+    return Knob(goal_db, float(np.clip(guess_db, low, high)), ANSWER["level"], aim, low, high)
 
 
 def _brightness_knob(octaves: float, reference: Reference) -> Knob:

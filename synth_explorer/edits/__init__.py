@@ -8,6 +8,7 @@ All are pure:
 
 from __future__ import annotations
 
+from synth_explorer.edits.attack import Attack
 from synth_explorer.edits.axes import UNITS, NamedAxis, PrincipalAxis
 from synth_explorer.edits.base import Edit, Points
 from synth_explorer.edits.chain import EditChain
@@ -16,7 +17,7 @@ from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.moves import Direction, move
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
-from synth_explorer.edits.timbre import Attack, Noisiness
+from synth_explorer.edits.timbre import Noisiness
 from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.edits.waves import SHAPES, wave
 

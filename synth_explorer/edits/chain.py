@@ -9,13 +9,14 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from synth_explorer.edits.attack import Attack
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.moves import Direction
 from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
-from synth_explorer.edits.timbre import Attack, Noisiness
+from synth_explorer.edits.timbre import Noisiness
 from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.errors import EditError
 from synth_explorer.files import write_text

@@ -47,7 +47,7 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
     )
 
 
-def _frame_starts(latents: Latents, duration_samples: int, *, kind: str) -> np.ndarray:
+def frame_starts(latents: Latents, duration_samples: int, *, kind: str) -> np.ndarray:
     """Sample at which each frame of a note of this duration stands."""
     if not 1 <= duration_samples <= LONGEST_S * latents.meta.sample_rate_hz:
         seconds = duration_samples / latents.meta.sample_rate_hz
@@ -73,7 +73,7 @@ class Stretch(Edit):
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         before = latents.duration_samples
         after = round(before * self.factor)
-        now = _frame_starts(latents, after, kind=self.kind)
+        now = frame_starts(latents, after, kind=self.kind)
         kept = self.keep_s * latents.meta.sample_rate_hz
         if kept >= min(before, after):
             raise EditError(
@@ -102,7 +102,7 @@ class Freeze(Edit):
                 f"{self.kind}: at_s={self.at_s:g} must lie within the note, before {latents.duration_s:.3f} s."
             )
         after = round(at + self.hold_s * rate) if self.hold_s > 0 else latents.duration_samples
-        now = _frame_starts(latents, after, kind=self.kind)
+        now = frame_starts(latents, after, kind=self.kind)
         return read_at(latents, np.minimum(now, at), duration_samples=after)
 
 
@@ -114,7 +114,7 @@ class Reverse(Edit):
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         length = latents.duration_samples
-        now = _frame_starts(latents, length, kind=self.kind)
+        now = frame_starts(latents, length, kind=self.kind)
         return read_at(latents, length - now, duration_samples=length)
 
 
@@ -137,6 +137,6 @@ class Trim(Edit):
                 f"{self.kind}: start_s={self.start_s:g} must lie before the end, {end / rate:.3f} s of "
                 f"{length / rate:.3f}."
             )
-        now = _frame_starts(latents, end - start, kind=self.kind)
+        now = frame_starts(latents, end - start, kind=self.kind)
         trimmed = read_at(latents, start + now, duration_samples=end - start)
         return trimmed.replace(lead_in_samples=latents.meta.lead_in_samples + start)

@@ -87,7 +87,7 @@ _USE = (
 
 _TOLERANCES = (
     '<p class="note">Met means: level within 0.5 dB, loudness 1 dB, brightness 0.1 octaves, pitch 5 cents; rate and '
-    "duration within 1 %, depth within 15 %, attack within 15 % or a frame. Measured is the sound after the edits "
+    "duration within 1 %, depth within 15 %, attack within 10 % or 5 ms. Measured is the sound after the edits "
     "against the sound before them.</p>"
 )
 _LOOP = (

@@ -49,7 +49,7 @@ PROMISES = {
     "pitch_cents": _Promise("pitch", "cents", 1, 5.0),
     "osc_rate_hz": _Promise("oscillation, rate", "Hz", 2, 0.0, part=0.01, signed=False),
     "osc_depth": _Promise("oscillation, depth", "", 2, 0.0, part=0.15, signed=False),
-    "attack_s": _Promise("attack", "s", 3, 0.032, part=0.15, signed=False),
+    "attack_s": _Promise("attack", "s", 3, 0.005, part=0.1, signed=False),
     "duration_factor": _Promise("duration", "times", 3, 0.0, part=0.01, signed=False),
     "noisiness_db": _Promise("noisiness", "dB", 2, 1.0),
 }

@@ -333,10 +333,11 @@ def time_mean(
     loudness_channel: int | None = LOUDNESS_CHANNEL,
     units_per_db: float = LOUDNESS_UNITS_PER_DB,
 ) -> np.ndarray:
-    """The "mean sound" of a note: the mean of z over the frames that can be heard, each by its amplitude.
+    """The "mean sound" of a note: the mean of z over the frames that can be heard, each by its power.
 
-    Frames whose loudness lies within 40 dB of the loudest count, a frame 20 dB softer a tenth as much: what is loud is
-    what is heard. The silence after a note, or its long quiet tail, would otherwise be half of its mean.
+    Frames whose loudness lies within 40 dB of the loudest count, a frame 10 dB softer a tenth as much: a mean spectrum
+    is made of powers, and so what is loud decides how a note sounds. The silence after a note, or its long quiet tail,
+    would otherwise be half of its mean.
 
     Args:
         latents: the note.
@@ -351,7 +352,7 @@ def time_mean(
         return z.mean(axis=0)
     loudness = z[:, loudness_channel]
     under_db = (loudness.max() - loudness) / units_per_db
-    return np.average(z, axis=0, weights=np.where(under_db <= MEAN_RANGE_DB, 10.0 ** (-under_db / 20.0), 0.0))
+    return np.average(z, axis=0, weights=np.where(under_db <= MEAN_RANGE_DB, 10.0 ** (-under_db / 10.0), 0.0))
 
 
 def with_pitch(latents: Latents, *, midi: float) -> Latents:

@@ -39,7 +39,7 @@ class Sweep:
         unit: of what is asked.
         settings: what is asked, in turn.
         tolerance: of the error, None where only the order counts; a proportion of what is asked with `relative`.
-        frames: with `relative`, so many frames of the latents are within the tolerance too.
+        least: with `relative`, an error of so much, in the unit, is within the tolerance too.
         steady: what should stay, as rows name it, with the most that it may move.
         oscillates: the target of an oscillation, or "".
     """
@@ -49,7 +49,7 @@ class Sweep:
     tolerance: float | None
     steady: dict[str, float]
     relative: bool = False
-    frames: float = 0.0
+    least: float = 0.0
     oscillates: str = ""
 
 
@@ -83,10 +83,10 @@ SWEEPS: dict[str, Sweep] = {
     "attack": Sweep(
         "s",
         _plain(0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.7, 1.0),
-        0.25,
+        0.1,
         {"pitch_cents": 5.0},
         relative=True,
-        frames=1.0,
+        least=0.005,
     ),
     "transpose": Sweep("cents", _plain(*(100.0 * n for n in (-12, -9, -7, -5, -2, 2, 5, 7, 9, 12))), 5.0, {}),
     "toward": Sweep("proportion", _plain(*np.linspace(0, 1, 9)), None, {"pitch_cents": 5.0, "loudness_db": 1.0}),

@@ -161,6 +161,8 @@ def turned(settings: Settings, chain: EditChain) -> tuple[Settings, tuple[float,
 def _knobs(edit: Edit) -> dict[str, Any]:
     """Which knobs stand for an edit; none for an edit that the page does not know."""
     kind = edit.kind
+    if kind == "attack" and edit.accent_db:
+        return {}
     if kind in SIMPLE:
         return {knob: getattr(edit, name) for knob, name in SIMPLE[kind].items()}
     if kind == "oscillate" and not edit.seed:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.closed_loop import ClosedLoop, Outcome
-from synth_explorer.closed_loop.loop import split
-from synth_explorer.edits import Gain
+from synth_explorer.closed_loop.loop import keeps_loudness, split
+from synth_explorer.edits import Attack, Gain
 from synth_explorer.ui.store import LruCache
 
 if TYPE_CHECKING:
@@ -68,14 +68,13 @@ class Solver:
         """Edited latents and their sound [T].
 
         What the loop has nothing to turn for is applied by its formula and decoded once: edits that it does not solve,
-        and a gain alone, which the fast decoder multiplies its sound by. `judge` measures it afterwards; a checkpoint
-        whose gain is once found to be off is solved from then on.
+        and a gain, which the fast decoder multiplies its sound by, where nothing else is solved. `judge` measures it
+        afterwards; a checkpoint whose gain is once found to be off is solved from then on.
 
         Raises:
             EditError, LatentsError: as `ClosedLoop.solve`.
         """
-        _, asked = split(chain)
-        if not asked or (self._gain_is_exact and all(isinstance(edit, Gain) for edit in asked)):
+        if self._by_formula(chain):
             edited = self.explorer.edit(latents, chain)
             return edited, self.decode(edited)
         solution = self._loop.solve(latents, chain)
@@ -84,11 +83,20 @@ class Solver:
     def judge(self, latents: Latents, chain: EditChain) -> tuple[Outcome, ...]:
         """What became of each thing that was asked, measured on the sound that `solve` made, pitch and rates too."""
         _, asked = split(chain)
-        by_formula = self._gain_is_exact and all(isinstance(edit, Gain) for edit in asked)
+        by_formula = self._by_formula(chain)
         trials = {"most_decodes": 1} if by_formula else {}
         outcomes = self._loop.solve(latents, chain, verify=True, **trials).outcomes
         if by_formula and any(outcome.control == "gain" and not outcome.reached for outcome in outcomes):
             self._gain_is_exact = False
         if asked:
             return outcomes
-        return tuple(outcome for outcome in outcomes if outcome.control not in ("loudness", "brightness"))
+        held = ("loudness",) if any(keeps_loudness(edit) for edit in chain) else ()
+        return tuple(
+            item for item in outcomes if item.control in held or item.control not in ("loudness", "brightness")
+        )
+
+    def _by_formula(self, chain: EditChain) -> bool:
+        """Whether the loop has nothing to turn."""
+        rest, asked = split(chain)
+        plain = not asked or (self._gain_is_exact and all(isinstance(edit, Gain) for edit in asked))
+        return plain and not any(isinstance(edit, Attack) or keeps_loudness(edit) for edit in rest)
