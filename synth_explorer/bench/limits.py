@@ -38,7 +38,7 @@ def bytes_read(packed: PackedStack, notes: int) -> float:
     Old taps serve several samples; filtered layers take K products at one sample of a pair and one at the other, and
     Strassen's scheme has seven quarters of the weights.
     """
-    head = packed.start.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
+    head = packed.start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
     total = float(head)
     scheme = saving_scheme(packed, notes)
     pairs = [False] * len(packed.layers) if scheme == "plain" else filtered(packed, notes)

@@ -29,7 +29,8 @@ LAYER_FIELDS = 23
 (WIDTH, SKIP, LEVELS, HOP, BYTES, STREAM, GATED, STAGED, STAGED_SCALE, HIDDEN, LOGITS, CONDITION) = range(12)
 (OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 18)
 (SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
-FIELDS = 24
+(START_W, START_BIAS, HISTORY) = range(24, 27)
+FIELDS = 27
 SPINS = 4000  # looks at a barrier before other programs get the core
 
 
@@ -107,13 +108,12 @@ def run(
 
     That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.
 
-    arrays: start [K0 X, W + S], start_bias [W + S], condition_w [C, R], condition_bias [R], frames [B, F, C],
-    condition [B, R], history [members, B, K0 X], stream [B, W + S], previous [B], logits [B, Q], weights [B, Q],
-    input_table [Q];
+    arrays: condition_w [C, R], condition_bias [R], frames [B, F, C], condition [B, R], history [members, B, K0 X],
+    previous [B], logits [B, Q], weights [B, Q], input_table [Q];
     block: uniforms, extra, forced, levels, logits (or [B, 0, Q]), as in `session.Block`.
     """
-    start, start_bias, condition_w, condition_bias, frames, condition, history = arrays[:7]
-    stream, previous, logits, weights, input_table = arrays[7:]
+    condition_w, condition_bias, frames, condition, history = arrays[:5]
+    previous, logits, weights, input_table = arrays[5:]
     uniforms, extra, forced, drawn, kept = block
     unit = np.float32(0.0)
     notes, samples = uniforms.shape
@@ -151,13 +151,12 @@ def run(
             past[b, taps - inputs] = previous[b]
             for k in range(1, inputs):
                 past[b, taps - inputs + k] = extra[b, i, k - 1]
-            for r0, r1 in ((16 * u0, 16 * u1), (width + 16 * s0, width + 16 * s1)):
-                for r in range(r0, r1):
-                    stream[b, r] = start_bias[r]
-                for k in range(taps):
-                    value = past[b, k]
-                    for r in range(r0, r1):
-                        stream[b, r] += value * start[k, r]
+        past_at = table[HISTORY] + 4 * taps * notes * member
+        for first, last in ((u0, u1), (units + s0, units + s1)):
+            product(
+                unit, table[START_W], 64 * taps, taps, first, last, past_at, 4 * taps, notes, stream_at, stream_stride,
+                table[START_BIAS], nothing, nothing, nothing, 0,
+            )  # fmt: skip
         meet(counter, team)
         for n in range(count):
             layer = layers[n]

@@ -144,7 +144,7 @@ class Group:
         self.staged_scale = room(team, notes)
         self.hidden, self.logits, self.weights = room(notes, skip), room(notes, levels), room(notes, levels)
         self.condition = room(notes, packed.condition.shape[1])
-        self.history = room(team, notes, len(packed.start))
+        self.history = room(team, notes, packed.start.weights.shape[1])
         self.previous = room(notes)
         self.nothing = room(max(2 * width + skip, levels))
         self.counter = room(16, kind=np.int64)
@@ -161,6 +161,9 @@ class Group:
             kernel.HIDDEN: self.hidden,
             kernel.LOGITS: self.logits,
             kernel.CONDITION: self.condition,
+            kernel.START_W: packed.start.weights,
+            kernel.START_BIAS: packed.start.bias,
+            kernel.HISTORY: self.history,
             kernel.OUT_W: packed.out.weights,
             kernel.LOGITS_W: packed.logits.weights,
             kernel.LOGITS_BIAS: packed.logits.bias,
@@ -176,7 +179,7 @@ class Group:
             terms = room(team, most, columns, width // 2 if seven else width)
             products, rows_of = room(team, most, columns, 32 if seven else 64), room(team, 6, width)
             self.scratch = terms, products, rows_of
-            table[kernel.SEVEN : kernel.FIELDS] = (
+            table[kernel.SEVEN : kernel.START_W] = (
                 seven, *(a.ctypes.data for a in self.scratch), terms.nbytes // team, products.nbytes // team,
             )  # fmt: skip
         self.table = table
@@ -236,8 +239,8 @@ class Group:
         """One member's part of the block; returns how many samples are done."""
         packed = self.packed
         arrays = (
-            packed.start, packed.start_bias, packed.condition, packed.condition_bias, self.frames, self.condition,
-            self.history, self.stream, self.previous, self.logits, self.weights, self.inputs_of_levels,
+            packed.condition, packed.condition_bias, self.frames, self.condition,
+            self.history, self.previous, self.logits, self.weights, self.inputs_of_levels,
         )  # fmt: skip
         return kernel.run(
             self.kind, self.table, self.layers, arrays, (*self.given, *self.made), self.time, temperature, member, team,

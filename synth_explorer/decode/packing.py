@@ -47,8 +47,7 @@ class PackedStack:
     skip: int  # padded
     levels: int  # as they are
     hop: int
-    start: np.ndarray  # [K0 * X, W + S], with `skip_start` multiplied in
-    start_bias: np.ndarray  # [W + S]
+    start: Packed  # K0 * X -> W + S, with `skip_start` multiplied in
     condition: np.ndarray  # [C, layers * 2W + S]
     condition_bias: np.ndarray
     layers: tuple[PackedLayer, ...]
@@ -99,8 +98,7 @@ def pack(stack: Stack, precision: str) -> PackedStack:
         skip=skip,
         levels=stack.levels,
         hop=stack.hop,
-        start=aligned(starts[:-1]),
-        start_bias=aligned(starts[-1]),
+        start=_product(starts[:-1], "float32", starts[-1]),
         condition=aligned(np.concatenate([*gates, _pad(stack.out_condition, 1, skip)], axis=1)),
         condition_bias=aligned(np.concatenate([*biases, out_bias])),
         layers=tuple(layers),
