@@ -169,25 +169,18 @@ class ClosedLoop:
         attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
         if not attacks:
             return rest, self.explorer.edit(latents, rest)
-        key = (latents.fingerprint, rest, tuple(decoding.items()))
-        with self._lock:
-            if key in self._bases:
-                self._bases.move_to_end(key)
-                return self._bases[key]
         first, after = edits[: attacks[-1]], edits[attacks[-1] + 1 :]
-        before = self.explorer.edit(latents, EditChain(tuple(first)))
 
-        def sound(edit: Attack) -> np.ndarray:
-            return self._reference(self.explorer.edit(before, EditChain((edit, *after))), decoding).audio
+        def solved() -> tuple[EditChain, Latents]:
+            before = self.explorer.edit(latents, EditChain(tuple(first)))
 
-        trial = attack.solve(edits[attacks[-1]], sound, sample_rate_hz=self.explorer.sample_rate_hz)
-        chain = EditChain((*first, trial.edit, *after))
-        found = chain, self.explorer.edit(before, EditChain((trial.edit, *after)))
-        with self._lock:
-            self._bases[key] = found
-            while len(self._bases) > KEPT_REFERENCES:
-                self._bases.popitem(last=False)
-        return found
+            def sound(edit: Attack) -> np.ndarray:
+                return self._reference(self.explorer.edit(before, EditChain((edit, *after))), decoding).audio
+
+            trial = attack.solve(edits[attacks[-1]], sound, sample_rate_hz=self.explorer.sample_rate_hz)
+            return EditChain((*first, trial.edit, *after)), self.explorer.edit(before, EditChain((trial.edit, *after)))
+
+        return self._kept(self._bases, (latents.fingerprint, rest, tuple(decoding.items())), solved)
 
     def _level_from(
         self, latents: Latents, rest: EditChain, reference: Reference, decoding: dict[str, Any]
@@ -198,18 +191,25 @@ class ClosedLoop:
 
     def _reference(self, base: Latents, decoding: dict[str, Any]) -> Reference:
         """The base's sound, decoded once."""
-        key = (base.fingerprint, tuple(decoding.items()))
+
+        def heard() -> Reference:
+            audio = self.explorer.decode(base, **decoding)
+            return Reference(audio, self.explorer.sample_rate_hz, midi_to_hz(base.pitch_midi))
+
+        return self._kept(self._references, (base.fingerprint, tuple(decoding.items())), heard)
+
+    def _kept(self, kept: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+        """What was made for a key; the latest `KEPT_REFERENCES` are kept."""
         with self._lock:
-            if key in self._references:
-                self._references.move_to_end(key)
-                return self._references[key]
-        audio = self.explorer.decode(base, **decoding)
-        found = Reference(audio, self.explorer.sample_rate_hz, midi_to_hz(base.pitch_midi))
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+        made = make()
         with self._lock:
-            self._references[key] = found
-            while len(self._references) > KEPT_REFERENCES:
-                self._references.popitem(last=False)
-        return found
+            kept[key] = made
+            while len(kept) > KEPT_REFERENCES:
+                kept.popitem(last=False)
+        return made
 
     def _verified(
         self,

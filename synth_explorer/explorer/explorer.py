@@ -19,7 +19,7 @@ import numpy as np
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
-from synth_explorer.explorer.families import Decoding, DefaultFamily, Family, NSynthFamily, Progress, Stop
+from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
 
@@ -165,7 +165,7 @@ class Explorer:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
         midi = None if pitch is None else _checked_pitch(pitch)
         enhance = fit_steps > 0 if enhance is None else enhance
-        heard = self.family.encode(note, midi=midi, fit_steps=fit_steps, enhance=enhance, progress=progress)
+        heard = self.family.encode(note, Encoding(midi, fit_steps, enhance, progress))
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,

@@ -36,6 +36,16 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """How a note is encoded; see `Explorer.encode`. `midi` is its pitch, None where it is to be estimated."""
+
+    midi: float | None = None
+    fit_steps: int = 0
+    enhance: bool = False
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
 class Decoding:
     """How latents are decoded; see `Explorer.stream`.
 
@@ -85,15 +95,7 @@ class Family(Protocol):
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
 
-    def encode(
-        self,
-        audio: np.ndarray,
-        *,
-        midi: float | None,
-        fit_steps: int = 0,
-        enhance: bool = False,
-        progress: Progress | None = None,
-    ) -> Encoded:
+    def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """A prepared note [T] -> its latents, F = ceil(T / hop)."""
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
@@ -146,30 +148,22 @@ class DefaultFamily:
         with self._lock:
             return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
 
-    def encode(
-        self,
-        audio: np.ndarray,
-        *,
-        midi: float | None,
-        fit_steps: int = 0,
-        enhance: bool = False,
-        progress: Progress | None = None,
-    ) -> Encoded:
+    def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
         frames = -(-len(audio) // hop)
         total = self._padded(frames)
         padded = np.pad(audio, (0, total * hop - len(audio)))[None]
         heard = self._listener.submit(self._listen, padded)
-        midi = self.estimate_pitch(audio)[0] if midi is None else midi
+        midi = self.estimate_pitch(audio)[0] if how.midi is None else how.midi
         track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
         detail = missing = None
-        if fit_steps:
-            z, found = self._fit(z, longer, padded, steps=fit_steps, progress=progress)
+        if how.fit_steps:
+            z, found = self._fit(z, longer, padded, steps=how.fit_steps, progress=how.progress)
             detail = found[0]
-        if enhance:
+        if how.enhance:
             steady = np.zeros(self.details, np.float32) if detail is None else detail
             parts = self._parts(z[0], longer[0], np.tile(steady, (total, 1)), noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
@@ -210,12 +204,12 @@ class DefaultFamily:
         from synth_explorer.model.guide import Guide
 
         wavenet = self.wavenet(how.decoder)
-        parts = [part[None] for part in self._parts(z, pitch_hz, detail, noise=how.noise_gain, seed=how.seed)]
+        parts = np.stack(self._parts(z, pitch_hz, detail, noise=how.noise_gain, seed=how.seed))
         if missing.size:
             sizes = {"hop": self.config.hop, "sample_rate_hz": self.config.sample_rate_hz}
-            parts = [enhancement.apply(part, missing[None], **sizes) for part in parts]
-        _refuse_unless_finite(parts[0] + parts[1])
-        guide = Guide.of(*parts, wavenet.network.config, self.config)
+            parts = enhancement.apply(parts, missing[None], **sizes)
+        _refuse_unless_finite(parts)
+        guide = Guide.of(parts[:1], parts[1:], wavenet.network.config, self.config)
         return wavenet.stream(
             z,
             pitch_hz.astype(np.float32),
@@ -280,7 +274,7 @@ class DefaultFamily:
             self.wavenet(decoder).warm_up()
             return
         rate_hz, hop = self.config.sample_rate_hz, self.config.hop
-        heard = self.encode(_tone(rate_hz, rate_hz), midi=None)
+        heard = self.encode(_tone(rate_hz, rate_hz), Encoding())
         list(self.stream(Latents(*heard[:2], LatentsMeta("", "", rate_hz, hop)), Decoding(len(heard.z) * hop, "fast")))
 
 
@@ -313,15 +307,7 @@ class NSynthFamily:
         """There is none."""
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 
-    def encode(
-        self,
-        audio: np.ndarray,
-        *,
-        midi: float | None,
-        fit_steps: int = 0,
-        enhance: bool = False,
-        progress: Progress | None = None,
-    ) -> Encoded:
+    def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note, padded with silence to whole frames. There is no pitch to tell and nothing to fit."""
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(audio, (0, frames * self.config.hop - len(audio)))
@@ -353,7 +339,7 @@ class NSynthFamily:
 
     def warm_up(self, decoder: str) -> None:
         """A frame of a tone, and a few samples."""
-        heard = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), midi=None)
+        heard = self.encode(_tone(self.config.hop, self.config.sample_rate_hz), Encoding())
         self.wavenet().generate(heard.z[None], seeds=[0], samples=16)
 
 

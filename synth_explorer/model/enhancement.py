@@ -46,7 +46,7 @@ def hear(audio: np.ndarray, tones: np.ndarray, noise: np.ndarray, *, hop: int, s
 
 
 def apply(sound: np.ndarray, enhancement: np.ndarray, *, hop: int, sample_rate_hz: int) -> np.ndarray:
-    """Sound with its bands raised by an enhancement: [B, T] and [B, F, E] -> [B, T] float32.
+    """Sound with its bands raised by an enhancement: [B, T] and [B, F, E], or one for all [1, F, E] -> [B, T] float32.
 
     Each frame of an STFT is multiplied by gains that are linear over mel and time, in nepers.
     """

@@ -112,6 +112,8 @@ def test_notes_of_a_batch_do_not_meet() -> None:
     both = enhancement.apply(tones, heard, **SIZES)
     one = enhancement.apply(tones[1:], heard[1:], **SIZES)
     np.testing.assert_allclose(both[1:], one, atol=1e-7)
+    for_all = enhancement.apply(tones, heard[1:], **SIZES)
+    np.testing.assert_allclose(for_all[1:], one, atol=1e-7)
     np.testing.assert_allclose(
         enhancement.hear(noise, tones, noise, **SIZES)[1:],
         enhancement.hear(noise[1:], tones[1:], noise[1:], **SIZES),
