@@ -279,27 +279,37 @@ def asked_for(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[
     return studio, asked, [studio.find(token, otherwise=source) for token, source in pairs]
 
 
-def compare(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[dict[str, Any] | None, str, str | None]:
-    """After the sound: the sound before the edits, requested against measured, and the edits as a preset file.
+def compare(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[dict[str, Any] | None, str]:
+    """After the sound: the sound before the edits, and requested against measured.
 
     Args: as of `answer`.
 
     Returns:
-        Value of the screen "before" (None without edits, and where it would take long), the table as HTML, path of the
-        preset.
+        Value of the screen "before" (None without edits, and where it would take long), and the table as HTML.
     """
     try:
         studio, asked, sources = asked_for(rack, request, held)
         render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
-        preset = str(studio.preset_file(render.chain))
         if not len(render.chain) or studio.is_slow:
-            return None, "", preset
+            return None, ""
         before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
         outcomes = studio.outcomes(render)
         table = outcome_table(outcomes, render.chain) if outcomes else report_table(studio.report(render))
-        return before, table, preset
+        return before, table
     except SynthExplorerError:  # the screen has said it
-        return None, "", None
+        return None, ""
+
+
+def preset(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[str, str]:
+    """The edits of a request as JSON, as a preset file has them, and a message; the JSON is empty where there is none.
+
+    Args: as of `answer`.
+    """
+    try:
+        studio, asked, sources = asked_for(rack, request, held)
+        return studio.chain(sources, asked.settings, preset_mean=asked.preset_mean).to_json(), ""
+    except SynthExplorerError as error:
+        return "", alert(str(error))
 
 
 def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[float, ...] | None, str]:

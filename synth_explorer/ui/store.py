@@ -69,14 +69,5 @@ class Jukebox:
             self._files.put(digest, path)
         return path
 
-    def put_text(self, text: str, *, suffix: str) -> Path:
-        """Write a small text file, `preset-` and a name made of its content."""
-        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        path = self.folder / f"preset-{digest}{suffix}"
-        if self._files.get(path.name) is None or not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            self._files.put(path.name, path)
-        return path
-
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -290,10 +290,21 @@ class Studio:
 
     def _plan(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
         """A render without its sound and without its edits."""
-        chain = edit_chain(settings, self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
+        chain = self._chain(used, settings, preset_mean)
         before, weights = self._morph(used, settings)
         title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
         return Render(before, before, chain, weights, np.zeros(0, np.float32), title)
+
+    def chain(
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+    ) -> EditChain:
+        """The edits that the knobs ask for, whether rendered or not; arguments and errors as of `render`."""
+        used = self._used(sources, settings)
+        with self._model:
+            return self._chain(used, settings, preset_mean)
+
+    def _chain(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> EditChain:
+        return edit_chain(settings, self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
 
     def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
         """The morph, and the weights of its sources: their means where it moves over time."""
@@ -323,10 +334,6 @@ class Studio:
     def outcomes(self, render: Render) -> tuple[Outcome, ...]:
         """What became of each thing that its edits asked for; nothing where they were not solved."""
         return self.solver.judge(render.before, render.chain) if render.is_solved else ()
-
-    def preset_file(self, chain: EditChain) -> Path:
-        """The edits as a JSON file that the page offers for download."""
-        return self.jukebox.put_text(chain.to_json(), suffix=".json")
 
     def report(self, render: Render) -> dict[str, Any]:
         """Requested against measured, of the sounds that were decoded."""

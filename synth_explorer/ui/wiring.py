@@ -41,6 +41,8 @@ RENDERS_WATCHED = 32
 
 ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 
+SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
+
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
 LOOK = "(request) => request && { ask: request.ask, stamp: Date.now() }"
 SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y: pad.count === 2 ? 0 : y})"
@@ -110,11 +112,11 @@ def _wire_result(panels: Panels) -> None:
         return gr.skip() if heard.screen is None else heard.screen, heard.message
 
     def compare(request: Any, *held: Any) -> tuple[Any, ...]:
-        before, table, preset = handlers.compare(rack, request, held)
-        return gr.update(visible=before is not None), before, table, preset
+        before, table = handlers.compare(rack, request, held)
+        return gr.update(visible=before is not None), before, table
 
     heard = result.screen.heard(answer, inputs, result.shown, **SOON)
-    outputs = [result.comparison, result.before, result.table, panels.edits.save]
+    outputs = [result.comparison, result.before, result.table]
     heard.then(compare, inputs, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
 
 
@@ -276,5 +278,12 @@ def _wire_presets(panels: Panels) -> None:
 
     outputs = [*edits.knobs.values(), *edits.blocks.values(), panels.morph.transpose, edits.preset_mean, edits.message]
     knobs = [edits.preset_mean, edits.knobs["curves"], *panels.knobs.values()]
+
+    def save(request: Any, *held: Any) -> tuple[str, str]:
+        return handlers.preset(panels.rack, request, held)
+
+    asked = [panels.result.request, *panels.sources.states]
+    saved = edits.save.click(save, asked, [edits.preset, edits.message], **SOON)
+    saved.then(None, edits.preset, None, js=SAVE, **QUIET)
     _hear(panels, edits.reset.click(reset, knobs, outputs, **QUIET).then)
     _hear(panels, edits.load.upload(load, [edits.load, *knobs], outputs, **QUIET).then)

@@ -97,7 +97,6 @@ def test_two_oscillations_at_once_each_with_its_knobs(desk):
 
 def test_a_preset_goes_out_and_comes_back(desk, tmp_path):
     edited = desk.after(lambda: desk.type_into("brightness", "0.5"))
-    desk.reported("Brightness")  # the file is of what is reported
     with desk.page.expect_download() as download:
         desk.page.click("#save-preset")
     path = tmp_path / "preset.json"

@@ -183,13 +183,12 @@ def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(rack,
 
 def test_the_comparison_reports_what_was_asked_and_heard(rack, studio, sources):
     settings = replace(REST, gain_db=-6.0, osc_targets=("loudness",), osc_loudness_depth=4.0)
-    before, table, preset = handlers.compare(rack, request(sources, settings), sources)
+    before, table = handlers.compare(rack, request(sources, settings), sources)
     assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation of loudness, rate" in table
-    assert json.loads(Path(preset).read_text(encoding="utf-8"))
-    assert handlers.compare(rack, request(sources, REST), sources)[:2] == (None, "")
+    assert handlers.compare(rack, request(sources, REST), sources) == (None, "")
 
 
-def test_a_preset_turns_the_knobs_back(rack, studio, sources):
+def test_a_preset_turns_the_knobs_back(rack, studio, sources, tmp_path):
     settings = replace(
         REST,
         gain_db=-6.0,
@@ -206,12 +205,17 @@ def test_a_preset_turns_the_knobs_back(rack, studio, sources):
         raw_rate_hz=3.0,
     )
     first = handlers.hear(studio, sources, settings).screen["path"]
-    preset = handlers.compare(rack, request(sources, settings), sources)[2]
+    text, message = handlers.preset(rack, request(sources, settings), sources)
+    preset = tmp_path / "preset.json"
+    preset.write_text(text, encoding="utf-8")
+    assert json.loads(text) and not message
     changed, mean, message = handlers.load_preset(preset, REST)
     assert not message and changed.toward == "Preset" and mean is not None
     assert replace(changed, toward="B") == settings
     second = handlers.hear(studio, sources, changed, preset_mean=mean).screen["path"]
     assert np.allclose(soundfile.read(first)[0], soundfile.read(second)[0], atol=1e-5)
+    text, message = handlers.preset(rack, request([None, *sources[1:]], settings), [None, *sources[1:]])
+    assert not text and "Slot A has no sound yet" in message
 
 
 def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):

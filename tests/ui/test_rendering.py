@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -151,6 +150,6 @@ def test_an_nsynth_checkpoint_on_the_page(fake, tmp_path):
     *_, whole = Renders(rack).run("me", asked, sources)
     assert whole.heard.screen["duration_s"] == pytest.approx(1.0, abs=0.1), whole.heard.message
     assert handlers.answer(rack, asked, sources).screen["path"] == whole.heard.screen["path"]
-    preset = handlers.compare(rack, asked, sources)[2]
-    assert "scale" in Path(preset).read_text(encoding="utf-8")
+    text, message = handlers.preset(rack, asked, sources)
+    assert "scale" in text and not message
     rack.jukebox.close()

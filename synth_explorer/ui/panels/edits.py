@@ -19,7 +19,8 @@ DIRECTION_KNOBS = tuple(f"direction_{number}" for number in range(1, DIRECTIONS 
 class Edits:
     """Components of the panel. The knobs have the names of fields of Settings.
 
-    `blocks` are those of oscillations, `directions` is the group of the principal directions.
+    `blocks` are those of oscillations, `directions` is the group of the principal directions, `preset` is what was
+    saved last.
     """
 
     knobs: dict[str, gr.Component]
@@ -27,9 +28,10 @@ class Edits:
     directions: gr.Accordion
     missing: gr.HTML
     reset: gr.Button
-    save: gr.DownloadButton
+    save: gr.Button
     load: gr.UploadButton
     message: gr.HTML
+    preset: gr.HTML
     preset_mean: gr.HTML
 
 
@@ -56,12 +58,12 @@ def build() -> Edits:
             raw = _raw()
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
-            save = gr.DownloadButton("Save preset", size="sm", min_width=0, elem_id="save-preset")
+            save = gr.Button("Save preset", size="sm", min_width=0, elem_id="save-preset")
             load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
-        preset_mean = widget.memory(None)
+        preset, preset_mean = widget.memory(""), widget.memory(None)
     knobs = knobs | swings | times | curves | axes | raw
-    return Edits(knobs, blocks, directions, missing, reset, save, load, message, preset_mean)
+    return Edits(knobs, blocks, directions, missing, reset, save, load, message, preset, preset_mean)
 
 
 def _timbre() -> dict[str, gr.Component]:
