@@ -18,7 +18,7 @@ from numba import njit
 
 from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
 from synth_explorer.decode.products import product
-from synth_explorer.decode.vectors import arrive, gate, give_way, move, put, rectify, stage, ticks, watch, weigh
+from synth_explorer.decode.vectors import arrive, copy, expect, gate, give_way, largest, move, put, rectify, stage, ticks, watch, weigh
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
 (DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)
@@ -31,6 +31,7 @@ LAYER_FIELDS = 23
 (SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
 (START_W, START_BIAS, HISTORY) = range(24, 27)
 FIELDS = 27
+MOST_EXPECTED = 64  # lines of an input, of all notes: more are read in one go anyway
 SPINS = 4000  # looks at a barrier before other programs get the core
 
 
@@ -49,14 +50,17 @@ def meet(counter, team):
 @njit(nogil=True, cache=True, error_model="numpy")
 def pick(logits, address, weights, weights_address, levels, uniform, temperature):
     """The level of one note, see `levels.draw`; sums over blocks of 16 levels first."""
-    best = 0
-    for q in range(1, levels):
-        if logits[q] > logits[best]:
-            best = q
+    whole, top = levels // 16, logits[0]
+    if whole > 0:
+        top = largest(address, whole)
+    for q in range(16 * whole, levels):
+        top = max(top, logits[q])
     if temperature == 0.0:
-        return best
+        for q in range(levels):
+            if logits[q] == top:
+                return q
     blocks = (levels + 15) // 16
-    weigh(address, logits[best], np.float32(1.0 / temperature), blocks, weights_address)
+    weigh(address, top, np.float32(1.0 / temperature), blocks, weights_address)
     total = 0.0
     for block in range(blocks):
         part = 0.0
@@ -88,6 +92,18 @@ def condition_rows(rows, weights, bias, frames, frame, first, last):
             value = frames[b, frame, c]
             for r in range(first, last):
                 rows[b, r] += value * weights[c, r]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def expect_pairs(layer, moment, now, notes, width, first, last):
+    """Ask for the past inputs of a filtered layer, and for what it keeps of panels first..last: they lie far apart."""
+    if layer[KEPT] == 0:
+        return
+    size, lines, dilation = 4 * notes * width, notes * width // 16, layer[DILATION]
+    for k in range(1, layer[TAPS]):
+        expect(layer[RING] + (now - k * dilation) % layer[SLOTS] * size, lines)
+    panel = 256 * notes
+    expect(layer[KEPT] + moment % dilation * 2 * size + first * panel, (last - first) * panel // 64)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -177,7 +193,7 @@ def run(
                     table[GATED], terms, products, rows, layer[ZEROS], p0, p1,
                 )  # fmt: skip
                 for b in range(notes):
-                    move(stream_at + b * stream_stride + 64 * u0, slot + b * row_bytes + 64 * u0, 64 * (u1 - u0))
+                    copy(stream_at + b * stream_stride + 64 * u0, slot + b * row_bytes + 64 * u0, u1 - u0)
             else:
                 x, x_stride = (stream_at, stream_stride) if whole else (staged, row_bytes)
                 for b in range(0 if whole else notes):
@@ -198,7 +214,10 @@ def run(
                     part0, part1 = 16 * u0 * size, 16 * u1 * size
                     for b in range(notes):
                         target = layer[RING] + (slot * notes + b) * row_bytes + part0
-                        move(x + b * x_stride + part0, target, part1 - part0)
+                        if whole:
+                            copy(x + b * x_stride + part0, target, u1 - u0)
+                        else:
+                            move(x + b * x_stride + part0, target, part1 - part0)
                     if member == 0 and not whole:
                         move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
                 product(
@@ -211,6 +230,8 @@ def run(
                         gated = table[GATED] + 4 * b * width + 64 * u
                         gate(gates + 8 * b * width + 128 * u, conditioned + 128 * u, gated)
             meet(counter, team)
+            if n < count - 1 and notes * units <= MOST_EXPECTED:
+                expect_pairs(layers[n + 1], now + layers[n + 1, PHASE], now, notes, width, p0, p1)
             begin = units if n == count - 1 else 0  # nobody reads the last residual
             if layer[SEVEN_SUM_W] != 0:
                 panels = (sums - begin) // 4

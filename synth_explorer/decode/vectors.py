@@ -19,6 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 16
+LOG2_E = 1.4426950408889634
 PER_STEP = {"float32": 1, "int16": 2, "int8": 4}  # inputs that one step of a tile consumes
 MOST = {"int16": 4095, "int8": 127}  # the largest magnitude of an activation
 F32, I8, I16, I32, I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
@@ -137,7 +138,7 @@ def tile(
 
     Weights lie as [block][step][16][inputs a step]; `w_stride` is bytes from block to block. Columns of inputs and of y
     are `x_stride` and `y_stride` bytes apart. bias, scale, init: one per output; x_scale: one per column. float32 knows
-    bias only. From four columns on, `no` lines at `fetch` are fetched at each step, `fetch_stride` bytes on each time.
+    bias only. From eight columns on, `no` lines at `fetch` are fetched at each step, `fetch_stride` bytes on each time.
     The sum runs over the inputs in their order whatever the tile, so it does not depend on the batch.
     """
     if not (isinstance(no, types.IntegerLiteral) and isinstance(nb, types.IntegerLiteral)):
@@ -158,7 +159,7 @@ def tile(
         step, sums, close = _loop(builder, steps, start)
         w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
         weights = [_load(builder, ws[o], lane, w_at) for o in range(blocks)]
-        if columns >= 4:  # fewer columns read as fast as they can, fetching would only take their place
+        if columns >= 8:  # fewer columns read as fast as they can, fetching would only take their place
             _prefetch(builder, builder.add(fetch, builder.mul(step, fetch_stride)), blocks)
         totals = list(sums)
         for c in range(columns):
@@ -198,7 +199,7 @@ def _exp(builder: Any, x: Any) -> Any:
     x = builder.select(low, _const(-87.0), x)
     high = builder.fcmp_ordered(">", x, _const(87.0))
     x = builder.select(high, _const(87.0), x)
-    n = _call(builder, f"llvm.rint.v{LANES}f32", VF, builder.fmul(x, _const(1.4426950408889634)))
+    n = _call(builder, f"llvm.rint.v{LANES}f32", VF, builder.fmul(x, _const(LOG2_E)))
     r = _muladd(builder, n, _const(-0.693359375), x)
     r = _muladd(builder, n, _const(2.12194440e-4), r)
     p = _const(1.9875691500e-4)
@@ -207,6 +208,22 @@ def _exp(builder: Any, x: Any) -> Any:
     p = _muladd(builder, p, builder.fmul(r, r), builder.fadd(r, _const(1.0)))
     exponent = builder.add(builder.fptosi(n, VI), ir.Constant(VI, [127] * LANES))
     return builder.fmul(p, builder.bitcast(builder.shl(exponent, ir.Constant(VI, [23] * LANES)), VF))
+
+
+def _exp2(builder: Any, x: Any) -> Any:
+    """2 to the power of x clamped to [-62, 62]: relative error below 2e-7.
+
+    The polynomial is the best of its degree on [-0.5, 0.5] that is 1 at 0.
+    """
+    x = builder.select(builder.fcmp_ordered("<", x, _const(-62.0)), _const(-62.0), x)
+    x = builder.select(builder.fcmp_ordered(">", x, _const(62.0)), _const(62.0), x)
+    whole = _call(builder, f"llvm.rint.v{LANES}f32", VF, x)
+    part = builder.fsub(x, whole)
+    value = _const(0.001326472731307149)
+    for c in (0.009671512991189957, 0.05550733581185341, 0.24022242426872253, 0.6931470036506653, 1.0):
+        value = _muladd(builder, value, part, _const(c))
+    raised = builder.shl(builder.fptosi(whole, VI), ir.Constant(VI, [23] * LANES))
+    return builder.bitcast(builder.add(builder.bitcast(value, VI), raised), VF)
 
 
 @intrinsic
@@ -221,11 +238,8 @@ def gate(typingctx, y, condition, g):
         half = ir.Constant(I64, 64)
         p = builder.fadd(_load(builder, y, VF), _load(builder, condition, VF))
         q = builder.fadd(_load(builder, y, VF, half), _load(builder, condition, VF, half))
-        bounded = []
-        for value in (builder.fneg(p), builder.fmul(q, _const(-2.0))):
-            value = builder.select(builder.fcmp_ordered(">", value, _const(43.0)), _const(43.0), value)
-            bounded.append(_exp(builder, value))
-        a, b = bounded
+        a = _exp2(builder, builder.fmul(p, _const(-LOG2_E)))
+        b = _exp2(builder, builder.fmul(q, _const(-2.0 * LOG2_E)))
         one = _const(1.0)
         below = builder.fmul(builder.fadd(one, a), builder.fadd(one, b))
         _store(builder, builder.fdiv(builder.fsub(one, b), below), g)
@@ -344,6 +358,49 @@ def move(typingctx, source, target, count):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def copy(typingctx, source, target, vectors):
+    """Copy `vectors` * 16 float32, which is less work than the call that `move` is."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target, vectors = args
+        block, _, close = _loop(builder, vectors, [])
+        at = builder.mul(block, ir.Constant(I64, 64))
+        _store(builder, _load(builder, source, VF, at), target, at)
+        close([])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def largest(typingctx, x, vectors):
+    """The largest of `vectors` * 16 float32, at least one vector."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, vectors = args
+        block, (most,), close = _loop(builder, vectors, [_load(builder, x, VF)])
+        value = _load(builder, x, VF, builder.mul(block, ir.Constant(I64, 64)))
+        (most,) = close([builder.select(builder.fcmp_ordered(">", value, most), value, most)])
+        return _call(builder, f"llvm.vector.reduce.fmax.v{LANES}f32", F32, most)
+
+    return types.float32(types.int64, types.int64), codegen
+
+
+@intrinsic
+def expect(typingctx, address, lines):
+    """Ask for so many cache lines, which will be wanted soon."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        address, lines = args
+        line, _, close = _loop(builder, lines, [])
+        _prefetch(builder, builder.add(address, builder.mul(line, ir.Constant(I64, 64))), 1)
+        close([])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
 
 
 @intrinsic
