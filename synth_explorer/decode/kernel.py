@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
-from synth_explorer.decode.products import product
+from synth_explorer.decode.products import product, quads
 from synth_explorer.decode.vectors import arrive, copy, expect, gate, give_way, largest, move, put, rectify, stage, ticks, watch, weigh
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
@@ -30,7 +30,8 @@ LAYER_FIELDS = 23
 (OUT_W, LOGITS_W, LOGITS_BIAS, NOTHING, COUNTER, WEIGHTS) = range(12, 18)
 (SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
 (START_W, START_BIAS, HISTORY) = range(24, 27)
-FIELDS = 27
+QUADS = 27  # whether the layers' weights lie in quads of blocks, for one note
+FIELDS = 28
 MOST_EXPECTED = 64  # lines of an input, of all notes: more are read in one go anyway
 SPINS = 4000  # looks at a barrier before other programs get the core
 
@@ -144,7 +145,11 @@ def run(
     count = len(layers)
     condition_stride = 4 * condition.shape[1]
     units = width // 16
-    u0, u1 = units * member // team, units * (member + 1) // team
+    in_quads = table[QUADS] != 0
+    shares = units // 2 if in_quads else units
+    u0, u1 = shares * member // team, shares * (member + 1) // team
+    if in_quads:
+        u0, u1 = 2 * u0, 2 * u1
     sums = (width + skip) // 16
     s0, s1 = skip // 16 * member // team, skip // 16 * (member + 1) // team
     level_blocks = (levels + 15) // 16
@@ -220,10 +225,17 @@ def run(
                             move(x + b * x_stride + part0, target, part1 - part0)
                     if member == 0 and not whole:
                         move(staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
-                product(
-                    kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, x, x_stride, notes, gates, 8 * width,
-                    layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, min(layer[TAPS] - 1, 1),
-                )  # fmt: skip
+                adds = min(layer[TAPS] - 1, 1)
+                if in_quads:
+                    quads(
+                        kind, layer[GATE_W], steps, 2 * u0, 2 * u1, x, gates, layer[ZEROS], layer[GATE_SCALE],
+                        layer[GATE_INIT], staged_scale, adds,
+                    )  # fmt: skip
+                else:
+                    product(
+                        kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, x, x_stride, notes, gates, 8 * width,
+                        layer[ZEROS], layer[GATE_SCALE], layer[GATE_INIT], staged_scale, adds,
+                    )  # fmt: skip
                 for b in range(notes):
                     conditioned = conditions + b * condition_stride
                     for u in range(u0, u1):
@@ -241,14 +253,22 @@ def run(
                     terms, products, rows, layer[ZEROS], r0 // 4, r1 // 4,
                 )  # fmt: skip
             else:
-                r0, r1 = begin + (sums - begin) * member // team, begin + (sums - begin) * (member + 1) // team
+                each = 4 if in_quads else 1
+                shares = (sums - begin) // each
+                r0, r1 = begin + each * (shares * member // team), begin + each * (shares * (member + 1) // team)
                 for b in range(0 if whole else notes):
                     put(staged_scale + 4 * b, stage(kind, table[GATED] + 4 * b * width, units, staged + b * row_bytes))
                 x = table[GATED] if whole else staged
-                product(
-                    kind, layer[SUM_W], block_bytes, steps, r0, r1, x, row_bytes, notes, stream_at, stream_stride,
-                    layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
-                )  # fmt: skip
+                if in_quads:
+                    quads(
+                        kind, layer[SUM_W], steps, r0, r1, x, stream_at, layer[SUM_BIAS], layer[SUM_SCALE],
+                        layer[SUM_INIT], staged_scale, 1,
+                    )  # fmt: skip
+                else:
+                    product(
+                        kind, layer[SUM_W], block_bytes, steps, r0, r1, x, row_bytes, notes, stream_at, stream_stride,
+                        layer[SUM_BIAS], layer[SUM_SCALE], layer[SUM_INIT], staged_scale, 1,
+                    )  # fmt: skip
             if n == count - 1:
                 for b in range(notes):
                     for u in range(r0, r1):

@@ -10,13 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from synth_explorer.decode import kernel
 from synth_explorer.decode.levels import input_table
-from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, pack, padded
+from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, in_quads, pack, padded
 from synth_explorer.decode.session import Block
 from synth_explorer.decode.transforms import SavingLayer, can_filter, can_take_seven, filtered, phases, saving_layers
 from synth_explorer.model.stack import Stack
@@ -45,6 +45,7 @@ class NumbaEngine:
         self.packed = pack(stack, precision)
         self.threads = threads or cores()
         self.budget = int(LATE_S * ticks_a_second())
+        self._quads: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
         self._savings: dict[bool, tuple[SavingLayer, ...]] = {}
         self._packing = Lock()
         self.alone = Lock()  # two teams at once would wait for each other's threads
@@ -61,6 +62,15 @@ class NumbaEngine:
                 self._savings[seven] = saving_layers(self.packed, seven=seven)
         return seven, self._savings[seven]
 
+    def quads(self, notes: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """Weights of each layer's gates and sums as one note reads them from caches; () where that is not so."""
+        packed = self.packed
+        if notes > 1 or packed.layer_bytes > SHARED_BYTES or packed.width % 64 or packed.skip % 64:
+            return ()
+        with self._packing:
+            self._quads = self._quads or in_quads(packed)
+        return self._quads
+
     def open(self, conditioning: np.ndarray, *, temperature: float) -> NumbaSession:
         """A session at time 0: conditioning [B, F, C]."""
         return NumbaSession(self, conditioning, temperature)
@@ -75,7 +85,14 @@ class NumbaSession:
         groups = self._groups(len(conditioning))
         self.crew = Crew(groups[0][2])
         self.groups = [
-            Group(engine.packed, conditioning[a:b], engine.saving(b - a), team=team, rows=slice(a, b))
+            Group(
+                engine.packed,
+                conditioning[a:b],
+                engine.saving(b - a),
+                engine.quads(b - a),
+                team=team,
+                rows=slice(a, b),
+            )
             for a, b, team in groups
         ]
 
@@ -123,6 +140,7 @@ class Group:
         packed: PackedStack,
         frames: np.ndarray,
         saving: tuple[bool, tuple[SavingLayer, ...]] | None,
+        quads: tuple[tuple[np.ndarray, np.ndarray], ...],
         *,
         team: int,
         rows: slice,
@@ -182,9 +200,10 @@ class Group:
             table[kernel.SEVEN : kernel.START_W] = (
                 seven, *(a.ctypes.data for a in self.scratch), terms.nbytes // team, products.nbytes // team,
             )  # fmt: skip
+        table[kernel.QUADS] = len(quads) > 0
         self.table = table
         self.layers = np.zeros((len(packed.layers), kernel.LAYER_FIELDS), np.int64)
-        self.kept: list[np.ndarray] = []
+        self.kept: list[Any] = [quads]
         savings = saving[1] if saving is not None else [SavingLayer(None, None, None)] * len(packed.layers)
         pairs = filtered(packed, notes) if saving is not None else [False] * len(packed.layers)
         moments = phases([layer.dilation for layer in packed.layers])
@@ -221,6 +240,8 @@ class Group:
                 kernel.ZEROS: self.nothing,
             }.items():
                 row[field] = array.ctypes.data
+        for row, (gates, sums) in zip(self.layers, quads, strict=False):  # none, or one for each
+            row[kernel.GATE_W], row[kernel.SUM_W] = gates.ctypes.data, sums.ctypes.data
 
     def begin(self, block: Block) -> None:
         """Make ready for a block and a team of any size: nobody waits, nobody quits, all know the same past.

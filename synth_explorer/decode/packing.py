@@ -121,6 +121,20 @@ def in_a_row(products: list[Packed]) -> list[Packed]:
     return out
 
 
+def in_quads(packed: PackedStack) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """Weights of the gates and sums of each layer in quads, [M / 64, N / k, 4, 16, k]: what one note reads in a row.
+
+    Width and skip width must be multiples of 64.
+    """
+    parts = []
+    for part in (part for layer in packed.layers for part in (layer.gates, layer.sums)):
+        blocks, steps, *rest = part.weights.shape
+        weights = part.weights.reshape(blocks // 4, 4, steps, *rest).swapaxes(1, 2)
+        parts.append(replace(part, weights=np.ascontiguousarray(weights)))
+    laid = [part.weights for part in in_a_row(parts)]
+    return tuple(zip(laid[::2], laid[1::2], strict=True))
+
+
 def quantised(weights: np.ndarray, precision: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights [N, M] -> whole numbers [N, M] and a scale per output [M] float32.
 

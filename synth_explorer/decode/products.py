@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.vectors import mix, tile
+from synth_explorer.decode.vectors import mix, quad, tile
 
 
 @njit(nogil=True, cache=True)
@@ -71,6 +71,14 @@ def narrow(kind, w, w_stride, steps, count, x, x_stride, columns, y, y_stride, b
                     tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 1, 1)
                     o += 1
         c += width
+
+
+@njit(nogil=True, cache=True)
+def quads(kind, w, steps, first, last, x, y, bias, scale, init, x_scale, add):
+    """`product` for one column and weights in quads of blocks, see `vectors.quad`; first and last are multiples of 4."""
+    for b in range(first, last, 4):
+        r = 64 * b
+        quad(kind, w + r * steps, steps, x, y + r, bias + r, scale + r, init + r, x_scale, add)
 
 
 @njit(nogil=True, cache=True)

@@ -129,6 +129,17 @@ def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *,
     return total
 
 
+def _write(builder: Any, values: list[tuple[Any, Any, Any]], add: Any) -> None:
+    """Store (value, address, offset), or add them to what is there."""
+    with builder.if_else(builder.icmp_signed("!=", add, ir.Constant(I64, 0))) as (adding, setting):
+        with adding:
+            for value, out, row in values:
+                _store(builder, builder.fadd(value, _load(builder, out, VF, row)), out, row)
+        with setting:
+            for value, out, row in values:
+                _store(builder, value, out, row)
+
+
 @intrinsic(prefer_literal=True)
 def tile(
     typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride,
@@ -180,13 +191,7 @@ def tile(
                 if kind_name != "float32":
                     value = builder.fmul(builder.sitofp(value, VF), builder.fmul(scales[o], factors[c]))
                 values.append((builder.fadd(value, biases[o]), outs[c], rows[o]))
-        with builder.if_else(builder.icmp_signed("!=", add, ir.Constant(I64, 0))) as (adding, setting):
-            with adding:
-                for value, out, row in values:
-                    _store(builder, builder.fadd(value, _load(builder, out, VF, row)), out, row)
-            with setting:
-                for value, out, row in values:
-                    _store(builder, value, out, row)
+        _write(builder, values, add)
         return context.get_dummy_value()
 
     signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
@@ -315,6 +320,34 @@ def stage(typingctx, kind, x, blocks, out):
         return builder.fdiv(top, most)
 
     return types.float32(kind, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def quad(typingctx, kind, w, steps, x, y, bias, scale, init, x_scale, add):
+    """`tile` for four blocks that lie step by step, [step][4][16][inputs a step], and one column: one stream to read."""
+    kind_name = str(kind)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, w, steps, x, y, bias, scale, init, x_scale, add = args
+        lane, rows = VF if kind_name == "float32" else VI, [ir.Constant(I64, 64 * o) for o in range(4)]
+        start = [_const(0.0) if kind_name == "float32" else _load(builder, init, VI, row) for row in rows]
+        step, sums, close = _loop(builder, steps, start)
+        w_at, x_at = builder.mul(step, ir.Constant(I64, 256)), builder.mul(step, ir.Constant(I64, 4))
+        inputs = _splat(builder, _load(builder, x, lane.element, x_at))
+        totals = []
+        for row, total in zip(rows, sums, strict=True):
+            weights = _load(builder, w, lane, builder.add(w_at, row))
+            totals.append(_products(builder, kind_name, total, weights, inputs, fast=True))
+        values = []
+        for row, total in zip(rows, close(totals), strict=True):
+            if kind_name != "float32":
+                factor = builder.fmul(_load(builder, scale, VF, row), _splat(builder, _load(builder, x_scale, F32)))
+                total = builder.fmul(builder.sitofp(total, VF), factor)
+            values.append((builder.fadd(total, _load(builder, bias, VF, row)), row))
+        _write(builder, [(value, y, row) for value, row in values], add)
+        return context.get_dummy_value()
+
+    return types.void(kind, *[types.int64] * 9), codegen
 
 
 @intrinsic(prefer_literal=True)
