@@ -19,8 +19,8 @@ from numba import njit
 from synth_explorer.decode import kernel
 from synth_explorer.decode.numba_engine import cores, samples_ahead, saving_scheme
 from synth_explorer.decode.packing import DTYPES, PackedStack, aligned
+from synth_explorer.decode.tiles import PER_STEP
 from synth_explorer.decode.transforms import filtered
-from synth_explorer.decode.vectors import PER_STEP
 from synth_explorer.model.stack import Stack
 
 INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits into a core's own caches

@@ -18,7 +18,21 @@ from numba import njit
 
 from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
 from synth_explorer.decode.products import product, quads
-from synth_explorer.decode.vectors import arrive, copy, expect, gate, give_way, largest, move, put, rectify, stage, ticks, watch, weigh
+from synth_explorer.decode.vectors import (
+    arrive,
+    copy,
+    expect,
+    gate,
+    give_way,
+    largest,
+    move,
+    put,
+    rectify,
+    stage,
+    ticks,
+    watch,
+    weigh,
+)
 
 # Columns of the table of layers: numbers, then addresses of what `packing` and the session laid out.
 (DILATION, TAPS, AHEAD, SLOTS, RING, RING_SCALE, GATES, GATE_W, OLD_W, SUM_W, GATE_SCALE, GATE_INIT) = range(12)

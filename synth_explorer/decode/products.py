@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.vectors import mix, quad, tile
+from synth_explorer.decode.tiles import quad, tile
+from synth_explorer.decode.vectors import mix
 
 
 @njit(nogil=True, cache=True)
@@ -75,7 +76,7 @@ def narrow(kind, w, w_stride, steps, count, x, x_stride, columns, y, y_stride, b
 
 @njit(nogil=True, cache=True)
 def quads(kind, w, steps, first, last, x, y, bias, scale, init, x_scale, add):
-    """`product` for one column and weights in quads of blocks, see `vectors.quad`; first and last are multiples of 4."""
+    """`product` for one column and weights in quads of blocks, see `tiles.quad`; first and last are multiples of 4."""
     for b in range(first, last, 4):
         r = 64 * b
         quad(kind, w + r * steps, steps, x, y + r, bias + r, scale + r, init + r, x_scale, add)
@@ -83,7 +84,7 @@ def quads(kind, w, steps, first, last, x, y, bias, scale, init, x_scale, add):
 
 @njit(nogil=True, cache=True)
 def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
-    """Blocks first..last of 16 outputs for all columns: see `vectors.tile`. Addresses are those of block 0.
+    """Blocks first..last of 16 outputs for all columns: see `tiles.tile`. Addresses are those of block 0.
 
     Blocks lie one after another. Eight columns at a time take two blocks; all such groups together fetch the two blocks
     that come next, so that memory is read evenly.

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synth_explorer.decode.lanes import LANES
 from synth_explorer.decode.packing import PackedLayer, PackedStack, aligned
-from synth_explorer.decode.vectors import LANES
 
 KEPT_BYTES = 1e9  # most memory for products kept for the other sample of a pair: all of NSynth for 79 notes
 

@@ -7,7 +7,8 @@ import pytest
 from numba import njit
 
 from synth_explorer.decode.packing import DTYPES, aligned, pack, quantised
-from synth_explorer.decode.vectors import MOST, gate, stage, tile, weigh
+from synth_explorer.decode.tiles import tile
+from synth_explorer.decode.vectors import MOST, gate, stage, weigh
 from tests.decode.stacks import random_stack
 
 

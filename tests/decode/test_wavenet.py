@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from synth_explorer.decode.levels import audio_table
+from synth_explorer.decode.numba_engine import NumbaEngine
 from synth_explorer.decode.wavenet import WaveNetDecoder
 from synth_explorer.errors import SynthExplorerError
 from tests.decode.stacks import assert_same_draws, distance, inputs_for, random_stack
@@ -24,9 +25,10 @@ STACKS = {
     "one tap": {"taps": 1, "start_taps": 1, "dilations": (1, 1)},
     "odd sizes": {"width": 20, "skip": 24, "levels": 100, "taps": 3, "dilations": (1, 3, 6, 5), "hop": 17},
     "more inputs": {"inputs": 3, "width": 32, "start_taps": 3},
+    "in quads": {"width": 64, "skip": 128, "dilations": (1, 2, 4, 8), "gain": 2.0},
     "no layers' order": {"dilations": (16, 1, 8), "width": 48, "skip": 32, "levels": 512},
 }
-QUICK = ("three taps", "odd sizes", "more inputs")
+QUICK = ("three taps", "odd sizes", "more inputs", "in quads")
 MIXED = {
     "width": 20, "skip": 24, "levels": 100, "taps": 3, "start_taps": 3, "inputs": 3, "dilations": (1, 3, 2), "hop": 17,
     "gain": 3.0,
@@ -61,6 +63,15 @@ def test_numba_draws_what_the_reference_draws(name: str, notes: int) -> None:
     assert made.shape == (notes, 300) and made.dtype == np.float32
     assert len(np.unique(made)) > 20
     assert_same_draws(stack, given, uniforms, plain, made)
+
+
+def test_one_note_of_a_small_network_reads_its_weights_in_quads() -> None:
+    engines = {name: NumbaEngine(random_stack(**STACKS[name]), threads=1) for name in ("in quads", "odd sizes")}
+    assert not engines["odd sizes"].quads(1) and not engines["in quads"].quads(2)
+    for (gates, sums), layer in zip(engines["in quads"].quads(1), engines["in quads"].packed.layers, strict=True):
+        for quads, plain in ((gates, layer.gates.weights), (sums, layer.sums.weights)):
+            for block in range(len(plain)):
+                np.testing.assert_array_equal(quads[block // 4, :, block % 4], plain[block])
 
 
 @pytest.mark.slow
