@@ -63,6 +63,7 @@ def evaluate_reconstruction(
     notes_folder: str | Path,
     *,
     decoder: str = "fast",
+    engine: str = "auto",
     save_audio: str | Path | None = None,
     pitch_source: str = "estimate",
     fit_steps: int = 0,
@@ -75,6 +76,7 @@ def evaluate_reconstruction(
         explorer: the checkpoint.
         notes_folder: see the module.
         decoder: which decoder.
+        engine: that computes it, see `Explorer.decode`.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
         pitch_source: "estimate" (by the program) or "index" (told).
         fit_steps: see `Explorer.encode`.
@@ -97,7 +99,7 @@ def evaluate_reconstruction(
     for note in _counted(notes, progress):
         audio = explorer.read(note.path)
         latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
-        rendered = baselines.restored(explorer, latents, len(audio), decoder)
+        rendered = baselines.restored(explorer, latents, len(audio), decoder, engine=engine)
         if save_audio is not None:
             _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered)
         rows.append({"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)})
@@ -107,10 +109,12 @@ def evaluate_reconstruction(
         for name, sound in sounds.items():
             beside[name].append(_distances(explorer, audio, sound, latents.pitch_midi, None))
         if others:
-            again = baselines.restored(explorer, latents, len(audio), decoder, seed=baselines.OTHER_SEED)
+            again = baselines.restored(explorer, latents, len(audio), decoder, engine=engine, seed=baselines.OTHER_SEED)
             beside["other_seed"].append(_distances(explorer, rendered, again, latents.pitch_midi, None))
-    report = _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
-    report["summary"] |= {"fit_steps": fit_steps, **_frechet(heard, "render")}
+    settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
+    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name)
+    fits = fit_steps if "fast" in explorer.decoders else 0  # nothing else is fitted
+    report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
         report["summary"]["baselines"] = {
             name: _report(found)["summary"] | _frechet(heard, name) for name, found in beside.items()
@@ -188,6 +192,7 @@ def evaluate_morph(
     notes_folder: str | Path,
     *,
     decoder: str = "fast",
+    engine: str = "auto",
     save_audio: str | Path | None = None,
     pitch_source: str = "estimate",
     fit_steps: int = 0,
@@ -213,9 +218,10 @@ def evaluate_morph(
             explorer.encode(n.path, pitch=n.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
             for n in (first, second)
         ]
-        sounds = [explorer.decode(end, decoder=decoder) for end in ends]
+        sounds = [explorer.decode(end, decoder=decoder, engine=engine) for end in ends]
         for mix in MIXES:
-            rendered = explorer.decode(explorer.morph(ends, (1.0 - mix, mix)), decoder=decoder)
+            mixed = explorer.morph(ends, (1.0 - mix, mix))
+            rendered = explorer.decode(mixed, decoder=decoder, engine=engine)
             if save_audio is not None:
                 name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
                 _save(explorer, Path(save_audio) / name, rendered)
@@ -228,7 +234,8 @@ def evaluate_morph(
                     **_morph_distances(explorer, rendered, sounds, first.pitch),
                 }
             )
-    report = _report(rows, decoder=decoder, pitch_source=pitch_source, checkpoint=explorer.checkpoint_name)
+    settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
+    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name)
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
     return report

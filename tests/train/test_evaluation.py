@@ -70,7 +70,11 @@ def test_a_checkpoint_without_pitch_is_judged_by_the_index(tmp_path: Path, folde
     for path in folder.glob("*.flac"):
         soundfile.write(path, make_note(60.0, seconds=0.1), 16000)
     nsynth = Explorer.load(small_checkpoint(tmp_path / "tiny").path)
-    report = evaluation.evaluate_reconstruction(nsynth, folder, decoder="wavenet", with_baselines=True)
+    words = {"decoder": "wavenet", "fit_steps": 16}
+    report = evaluation.evaluate_reconstruction(nsynth, folder, **words, with_baselines=True)
+    assert report["summary"]["fit_steps"] == 0 and report["summary"]["engine"] == "auto"
+    rounded = evaluation.evaluate_reconstruction(nsynth, folder, **words, engine="numba-int8")
+    assert rounded["summary"]["log_mel_db_mean"] != report["summary"]["log_mel_db_mean"]
     assert np.isfinite(report["summary"]["log_mel_db_mean"])
     assert "midi_error" not in report["per_note"][0]
     assert set(report["summary"]["baselines"]) == {"mu_law_256", "other_seed"}
