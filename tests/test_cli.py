@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class MockExplorer:
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
     decoders, has_pitch, checkpoint_name = ("fast",), True, "mock"
     controls = CONTROLS
+    config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]))
 
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []

@@ -235,10 +235,9 @@ def _chain(
 
 def _toward(explorer: Explorer, goal: Latents, amount: float) -> Any:
     """The edit that moves the mean sound toward another note's."""
-    from synth_explorer import edits
+    from synth_explorer import closed_loop, edits
 
-    mean = explorer.controls.mean_sound(goal)
-    return edits.Toward(mean=tuple(float(value) for value in mean), amount=amount)
+    return edits.Toward(amount=amount, **closed_loop.mean_sound(explorer, goal)._asdict())
 
 
 def _pitch_hz(latents: Latents) -> float:

@@ -2,8 +2,8 @@
 
 Every knob answers nearly for itself (the decoder is factorised), so each is corrected by its own secant, all in one
 decode: level, brightness, and the depth of each oscillation of loudness or brightness. What was not asked for, level
-and brightness included, has the goal 0. The attack is solved first (see `attack`), the others upon it. Pitch is exact
-by construction and is only verified.
+and brightness included, has the goal 0. Moves toward another note and the attack are solved first (see `toward` and
+`attack`), the others upon them. Pitch is exact by construction and is only verified.
 
 Shapes: T samples, F frames.
 """
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_explorer.closed_loop import attack
+from synth_explorer import measure
+from synth_explorer.closed_loop import attack, toward
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
 from synth_explorer.closed_loop.request import SMALLEST_ATTACK_S, TOLERANCE, UNITS, Heard, Request, depth_outcome, known
@@ -95,6 +96,7 @@ class ClosedLoop:
         self.explorer = explorer
         self._references: OrderedDict[Any, Reference] = OrderedDict()
         self._bases: OrderedDict[Any, tuple[EditChain, Latents]] = OrderedDict()
+        self._paths: OrderedDict[Any, toward.Path] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -117,8 +119,8 @@ class ClosedLoop:
         """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 
         The edits of these kinds at the end of the chain are solved; those before another kind are applied as they are,
-        since it may depend on them. Their reference is the sound of the chain without them. The last attack is solved
-        wherever it stands.
+        since it may depend on them. Their reference is the sound of the chain without them. Moves toward other notes
+        and the last attack are solved wherever they stand.
 
         Args:
             latents: a note of this checkpoint.
@@ -159,19 +161,26 @@ class ClosedLoop:
         frame_s = 1.0 / base.frame_rate_hz
         outcomes = request.outcomes() if asked or holds else []  # otherwise it would be compared with itself
         outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
+        outcomes += self._towards(latents, asked_first, rest, decoding, verify=verify)
         if verify:
             outcomes += self._verified(latents, rest, asked, reference, audio, decoding)
         return Solution(edited, audio, reference, applied, tuple(outcomes), step + 1)
 
     def _base(self, latents: Latents, rest: EditChain, decoding: dict[str, Any]) -> tuple[EditChain, Latents]:
-        """What is applied first, its last attack solved, and the note with it."""
-        edits = list(rest)
-        attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
-        if not attacks:
+        """What is applied first, its moves toward other notes and its last attack solved, and the note with it."""
+        if not any(isinstance(edit, (Attack, Toward)) for edit in rest):
             return rest, self.explorer.edit(latents, rest)
-        first, after = edits[: attacks[-1]], edits[attacks[-1] + 1 :]
 
         def solved() -> tuple[EditChain, Latents]:
+            edits = list(rest)
+            for at, edit in enumerate(edits):
+                if isinstance(edit, Toward):
+                    before = self.explorer.edit(latents, EditChain(tuple(edits[:at])))
+                    edits[at] = self._path(before, edit, decoding).applied(edit)
+            attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
+            if not attacks:
+                return EditChain(tuple(edits)), self.explorer.edit(latents, EditChain(tuple(edits)))
+            first, after = edits[: attacks[-1]], edits[attacks[-1] + 1 :]
             before = self.explorer.edit(latents, EditChain(tuple(first)))
 
             def sound(edit: Attack) -> np.ndarray:
@@ -181,6 +190,38 @@ class ClosedLoop:
             return EditChain((*first, trial.edit, *after)), self.explorer.edit(before, EditChain((trial.edit, *after)))
 
         return self._kept(self._bases, (latents.fingerprint, rest, tuple(decoding.items())), solved)
+
+    def _path(self, before: Latents, asked: Toward, decoding: dict[str, Any]) -> toward.Path:
+        """The way from a note to another one's mean sound."""
+
+        def found() -> toward.Path:
+            return toward.find(asked, before, self.explorer, lambda one: self.explorer.decode(one, **decoding))
+
+        goal = asked.mean, asked.beyond, asked.midi, asked.keep_loudness
+        key = (before.fingerprint, goal, tuple(decoding.items()))
+        return self._kept(self._paths, key, found)
+
+    def _towards(
+        self, latents: Latents, asked: EditChain, applied: EditChain, decoding: dict[str, Any], *, verify: bool
+    ) -> list[Outcome]:
+        """Outcomes of moves toward other notes, each heard before what stands behind it is applied."""
+        found: list[Outcome] = []
+        for at, edit in enumerate(asked):
+            if not isinstance(edit, Toward) or not 0.0 < edit.amount <= 1.0:
+                continue
+            before = self.explorer.edit(latents, EditChain(tuple(applied)[:at]))
+            path = self._path(before, edit, decoding)
+            heard = [self._spectrum_db(before, path.applied(edit), decoding)]
+            if verify:
+                earlier = replace(edit, amount=max(edit.amount - toward.STEP_BACK_AFTER, 0.0))
+                heard.append(self._spectrum_db(before, path.applied(earlier), decoding))
+            found += toward.outcomes(path, edit, heard[0], heard[1] if verify else None)
+        return found
+
+    def _spectrum_db(self, before: Latents, edit: Edit, decoding: dict[str, Any]) -> np.ndarray:
+        """The mean spectrum of a note with an edit, [M]."""
+        sound = self._reference(self.explorer.edit(before, EditChain((edit,))), decoding).audio
+        return measure.mean_spectrum_db(sound, sample_rate_hz=self.explorer.sample_rate_hz)
 
     def _level_from(
         self, latents: Latents, rest: EditChain, reference: Reference, decoding: dict[str, Any]

@@ -14,7 +14,7 @@ class Outcome:
 
     Attributes:
         control: what it is about: "gain", "loudness", "brightness", "pitch", "oscillation of loudness", ...
-        unit: of the numbers: dB, octaves, cents, Hz or s.
+        unit: of the numbers: dB, octaves, cents, Hz, s, or "of the way" for a proportion.
         requested: the change that was asked for; 0 for what should have stayed.
         measured: the change that was heard; None where it cannot be measured.
         tolerance: how far the two may lie apart.
@@ -54,7 +54,7 @@ class Outcome:
         return f": {self.reason}" if self.reason else ""
 
     def _number(self, value: float) -> str:
-        unsigned = self.unit in ("Hz", "s") or self.control.startswith("oscillation")
+        unsigned = self.unit in ("Hz", "s", "of the way") or self.control.startswith("oscillation")
         return f"{value:{'' if unsigned else '+'}.{DIGITS.get(self.unit, 2)}f} {self.unit}"
 
     def to_dict(self) -> dict[str, Any]:

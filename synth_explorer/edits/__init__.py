@@ -15,7 +15,7 @@ from synth_explorer.edits.chain import EditChain
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
 from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.moves import Direction, move
-from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
+from synth_explorer.edits.named import Brightness, Gain, MeanSound, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
 from synth_explorer.edits.timbre import Noisiness
 from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
@@ -37,6 +37,7 @@ __all__ = [
     "Freeze",
     "Gain",
     "LoudnessControl",
+    "MeanSound",
     "NamedAxis",
     "Noisiness",
     "Oscillate",

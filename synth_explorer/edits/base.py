@@ -29,7 +29,7 @@ class Edit(ABC):
 
     Fields annotated float, int, str, bool, tuple[int, ...], tuple[float, ...] or Points are checked and converted when
     an edit is made, so that an edit that exists is one that can be applied (to latents that have what it needs).
-    `LIMITS` bounds numbers by name.
+    `LIMITS` bounds numbers by name. A list may be empty where it is unless it is given.
     """
 
     kind: ClassVar[str] = ""
@@ -37,11 +37,13 @@ class Edit(ABC):
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value = _converted(self.kind, item.name, str(item.type), getattr(self, item.name))
+            value = getattr(self, item.name)
+            if not (isinstance(item.default, tuple) and isinstance(value, (list, tuple)) and len(value) == 0):
+                value = _converted(self.kind, item.name, str(item.type), value)
             low, high = self.LIMITS.get(item.name, (-math.inf, math.inf))
             if item.name in self.LIMITS and not low <= value <= high:
                 raise EditError(f"{self.kind}: {item.name}={value:g} must lie in {low:g}..{high:g}.")
-            object.__setattr__(self, item.name, value)
+            object.__setattr__(self, item.name, tuple(value) if isinstance(value, list) else value)
 
     @abstractmethod
     def apply(self, latents: Latents, controls: Controls) -> Latents:

@@ -6,7 +6,7 @@ Shapes: F frames, C channels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -132,19 +132,34 @@ class Oscillate(Edit):
         return move(latents, controls, self.target, swing, kind=self.kind)
 
 
+class MeanSound(NamedTuple):
+    """What a note may be moved toward: fields of `Toward`."""
+
+    mean: tuple[float, ...]
+    beyond: tuple[float, ...] = ()
+    midi: float = 0.0
+
+
 @dataclass(frozen=True)
 class Toward(Edit):
     """Move the "mean sound" toward that of another note by the proportion `amount`.
 
     `mean` is the other note's `Controls.mean_sound`: its channels, and its detail behind them if it has any. All frames
     move alike, so that the note keeps its movement; at amount 1 its mean is the other's, and nothing of its own
-    enhancement is left. Loudness stays as it is unless
-    keep_loudness is false; pitch always does.
+    enhancement is left. Loudness stays as it is unless keep_loudness is false; pitch always does.
+
+    `beyond` is what the other note's mean spectrum, at its pitch `midi`, has beyond that of its mean held still, in dB
+    a mel band (`closed_loop.mean_sound`): the closed loop goes there. What it finds stands in `octaves`, by which the
+    brightness moves too, and `offsets`, nepers upon the detail; both are nothing unless it has been solved.
     """
 
     mean: tuple[float, ...]
     amount: float
     keep_loudness: bool = True
+    beyond: tuple[float, ...] = ()
+    midi: float = 0.0
+    octaves: float = 0.0
+    offsets: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "toward"
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-0.3, 1.3)}
@@ -160,9 +175,13 @@ class Toward(Edit):
             step[controls.loudness.channel] = 0.0
         left = max(0.0, 1.0 - abs(self.amount))  # of what the note alone has
         moved = latents.replace(z=latents.z.astype(np.float64) + step, enhancement=left * latents.enhancement)
-        if not len(detail):
-            return moved
-        if not latents.details:
-            return moved.replace(detail=self.amount * detail)
-        own_detail = latents.detail.astype(np.float64)
-        return moved.replace(detail=own_detail + self.amount * (detail - own_detail.mean(axis=0)))
+        if self.octaves:
+            moved = move(moved, controls, "brightness", self.octaves, kind=self.kind)
+        own = latents.detail.astype(np.float64)
+        if len(detail):
+            own = own + self.amount * (detail - own.mean(axis=0)) if latents.details else self.amount * detail
+        if self.offsets:
+            if own.size and own.shape[-1] != len(self.offsets):
+                raise EditError(f"{self.kind}: {len(self.offsets)} offsets for a detail of {latents.details}.")
+            own = own + np.array(self.offsets) if own.size else np.array(self.offsets)
+        return moved.replace(detail=own)

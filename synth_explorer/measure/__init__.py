@@ -8,8 +8,11 @@ requested against measured.
 from __future__ import annotations
 
 from synth_explorer.measure.distance import (
+    MEAN_RANGE_DB,
+    MEL_CENTRES_HZ,
     align,
     log_mel_distance_db,
+    mean_spectrum_db,
     mel_magnitudes,
     multi_resolution_stft,
     stft_magnitudes,
@@ -50,6 +53,8 @@ from synth_explorer.measure.report import compare, report
 __all__ = [
     "HIGHEST_HZ",
     "LOWEST_HZ",
+    "MEAN_RANGE_DB",
+    "MEL_CENTRES_HZ",
     "Modulation",
     "align",
     "attack_error_ms",
@@ -65,6 +70,7 @@ __all__ = [
     "loudness_change_db",
     "loudness_db",
     "loudness_track",
+    "mean_spectrum_db",
     "mel_magnitudes",
     "modulation",
     "multi_resolution_stft",

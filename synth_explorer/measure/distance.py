@@ -13,13 +13,15 @@ from functools import lru_cache
 import numpy as np
 
 from synth_explorer.audio import check, resample
-from synth_explorer.mel import mel_filters
+from synth_explorer.mel import mel_centres_hz, mel_filters
 
 RATE_HZ = 16_000
 """The measures' own rate: their windows, bands and floor are defined at it."""
 
 N_FFT, HOP = 1024, 256
 MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 80, 30.0, 8000.0
+MEL_CENTRES_HZ = mel_centres_hz(MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=MEL_HIGH_HZ)[1:-1]
+MEAN_RANGE_DB = 60.0
 FLOOR = 0.01
 ALIGN_MS = 100.0
 ALIGN_HOP = 16
@@ -55,6 +57,16 @@ def _mel_matrix() -> np.ndarray:
 def mel_magnitudes(audio: np.ndarray) -> np.ndarray:
     """Mel bands of 16 kHz audio: STFT magnitudes through HTK triangles of height 1, float32 [F, M]."""
     return stft_magnitudes(audio) @ _mel_matrix()
+
+
+def mean_spectrum_db(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """How a sound [T] sounds on the whole: mean power over time in mel bands, dB under the strongest, [M], -60 to 0.
+
+    Bands are those of `log_mel_distance_db`, their centres `MEL_CENTRES_HZ`.
+    """
+    magnitudes = mel_magnitudes(at_measure_rate(audio, sample_rate_hz=sample_rate_hz))
+    power = np.mean(magnitudes.astype(np.float64) ** 2, axis=0)
+    return np.maximum(10.0 * np.log10(power / max(power.max(), 1e-30) + 1e-30), -MEAN_RANGE_DB)
 
 
 def log_mel_distance_db(reference: np.ndarray, rendered: np.ndarray, *, sample_rate_hz: int) -> float:

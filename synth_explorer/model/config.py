@@ -114,6 +114,12 @@ class ModelConfig:
         }
 
     @property
+    def detail_hz(self) -> np.ndarray:
+        """Where each number of a note's detail stands in Hz, [D]; NaN for those at multiples of the pitch."""
+        fixed = (self.envelope_hz, np.full(self.harmonic_offsets, np.nan), self.short_noise_hz)
+        return np.concatenate([*fixed, np.full(self.half_partials, np.nan), self.noise_hz])
+
+    @property
     def details(self) -> int:
         """Numbers of a note's detail, D."""
         return sum(self.detail_sizes)

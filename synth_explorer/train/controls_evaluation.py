@@ -23,12 +23,12 @@ from synth_explorer.train.evaluation import IndexedNote, read_index
 
 if TYPE_CHECKING:
     from synth_explorer.closed_loop import ClosedLoop
+    from synth_explorer.edits import MeanSound
     from synth_explorer.explorer import Explorer
 
 METHODS = ("solved", "named", "raw", "none")
 Progress = Callable[[int, int], None]
 RATE_TOLERANCE = 0.01
-SPECTRUM_RANGE_DB = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class _Note:
     audio: np.ndarray
     goal: Latents
     goal_audio: np.ndarray
+    goal_mean: MeanSound
 
     @property
     def pitch_hz(self) -> float:
@@ -119,11 +120,14 @@ def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
 
 def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str, fit_steps: int) -> Iterator[_Note]:
     """Every note with the next one as its goal, the last with the first."""
+    from synth_explorer.closed_loop import mean_sound
+
     told = pitch_source == "index"
     encoded = [explorer.encode(note.path, pitch=note.pitch if told else None, fit_steps=fit_steps) for note in chosen]
     for note, latents, other in zip(chosen, encoded, [*encoded[1:], encoded[0]], strict=True):
         goal = with_pitch(other, midi=latents.pitch_midi)
-        yield _Note(note.path.name, latents, explorer.decode(latents), goal, explorer.decode(goal))
+        sounds = explorer.decode(latents), goal, explorer.decode(goal)
+        yield _Note(note.path.name, latents, *sounds, mean_sound(explorer, other))
 
 
 def _row(
@@ -138,7 +142,7 @@ def _row(
     declared, seed = None, 0
     try:
         if method == "solved":
-            chain = named(note.latents, note.goal, explorer.controls, **asks)
+            chain = named(note.goal_mean, **asks)
             solution = loop.solve(note.latents, chain, verify=True)
             edited, after = solution.latents, solution.audio
             declared = " ".join(item.sentence for item in solution.outcomes if not item.reached) or None
@@ -150,7 +154,7 @@ def _row(
             elif method == "raw":
                 edited = explorer.edit(edited, raw(note.latents, note.goal, **asks))
             else:
-                edited = explorer.edit(edited, named(note.latents, note.goal, explorer.controls, **asks))
+                edited = explorer.edit(edited, named(note.goal_mean, **asks))
             after = explorer.decode(edited, seed=seed)
     except (EditError, LatentsError) as error:
         return row | {"heard": None, "declared": str(error)}
@@ -188,7 +192,7 @@ def _heard(
         cents = measure.compare(before, after, **rate, pitch_hz=(note.pitch_hz, now_hz))["pitch_cents"]
         found["pitch_cents"] = cents - (asked if control == "transpose" else 0.0)
         if control == "toward":
-            found |= _between(note, after)
+            found |= _between(note, after, sample_rate_hz)
         else:
             found["heard"] = {
                 "gain": found["gain_db"],
@@ -222,20 +226,16 @@ def _swings(note: _Note, after: np.ndarray, asked_target: str, rate_hz: float, s
     return found | {"heard": found[SWING_NAMES[asked_target]]}
 
 
-def _between(note: _Note, after: np.ndarray) -> dict[str, float]:
+def _between(note: _Note, after: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
     """Where a sound lies between the note and its goal: distances of mean spectra, and the proportion of the way."""
-    own, goal, heard = (_spectrum_db(sound) for sound in (note.audio, note.goal_audio, after))
-    to_own, to_goal = (float(np.sqrt(np.mean((heard - other) ** 2))) for other in (own, goal))
+    from synth_explorer import measure
+    from synth_explorer.closed_loop.toward import distance_db
+
+    sounds = (note.audio, note.goal_audio, after)
+    own, goal, heard = (measure.mean_spectrum_db(sound, sample_rate_hz=sample_rate_hz) for sound in sounds)
+    to_own, to_goal = (distance_db(heard, other) for other in (own, goal))
     way = to_own / (to_own + to_goal) if to_own + to_goal > 0 else float("nan")
     return {"heard": way, "distance_to_note_db": to_own, "distance_to_goal_db": to_goal}
-
-
-def _spectrum_db(audio: np.ndarray) -> np.ndarray:
-    """Mean power in mel bands in dB under the strongest, -60 at least: [M]."""
-    from synth_explorer import measure
-
-    power = np.mean(measure.mel_magnitudes(audio).astype(np.float64) ** 2, axis=0)
-    return np.maximum(10.0 * np.log10(power / max(power.max(), 1e-30) + 1e-30), -SPECTRUM_RANGE_DB)
 
 
 def _figures(control: str, rows: list[dict[str, Any]]) -> dict[str, Any]:

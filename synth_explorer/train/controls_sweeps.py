@@ -13,9 +13,9 @@ from synth_explorer.edits import (
     Add,
     Attack,
     Brightness,
-    Controls,
     EditChain,
     Gain,
+    MeanSound,
     Noisiness,
     Oscillate,
     OscillateChannels,
@@ -122,10 +122,8 @@ SWING_NAMES = {
 }
 
 
-def named(
-    latents: Latents, goal: Latents, controls: Controls, *, control: str, asked: float, rate_hz: float
-) -> EditChain:
-    """The edit that has the control's name; `goal` is the note that `toward` moves to."""
+def named(goal: MeanSound, *, control: str, asked: float, rate_hz: float) -> EditChain:
+    """The edit that has the control's name; `goal` is the mean sound that `toward` moves to."""
     if control == "gain":
         return EditChain((Gain(asked),))
     if control == "brightness":
@@ -137,7 +135,7 @@ def named(
     if control == "transpose":
         return EditChain((Transpose(asked / 100.0),))
     if control == "toward":
-        return EditChain((Toward(tuple(controls.mean_sound(goal)), asked),))
+        return EditChain((Toward(amount=asked, **goal._asdict()),))
     return EditChain((Oscillate(SWEEPS[control].oscillates, rate_hz, asked),))
 
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from synth_explorer.edits import MeanSound
 from synth_explorer.errors import EditError
 from synth_explorer.ui.knobs import LETTERS
 from synth_explorer.ui.settings import Settings
@@ -33,7 +34,7 @@ class Ask:
     tokens: tuple[str, ...]
     settings: Settings
     checkpoint: str = ""
-    preset_mean: tuple[float, ...] | None = None
+    preset_mean: MeanSound | None = None
 
     @classmethod
     def from_json(cls, text: Any) -> Ask:
@@ -49,12 +50,12 @@ class Ask:
             tokens, mean = content["sources"], content.get("mean")
             if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
                 raise ValueError
-            if not isinstance(mean, list | None):
-                raise ValueError
-            mean = None if mean is None else tuple(float(value) for value in mean)
+            if mean is not None:
+                means, beyond, midi = mean
+                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, beyond)), float(midi))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise EditError("The page sent a question that cannot be read; reload it.") from None
-        if mean is not None and not all(math.isfinite(value) for value in mean):
+        if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.beyond, mean.midi)):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")
         tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
         return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean)

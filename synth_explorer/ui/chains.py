@@ -21,7 +21,7 @@ from synth_explorer.ui.knobs import (
 from synth_explorer.ui.settings import Settings
 
 if TYPE_CHECKING:
-    from synth_explorer.edits import Edit, EditChain
+    from synth_explorer.edits import Edit, EditChain, MeanSound
 
 MORPH_KNOBS = ("count", "mix", "x", "y", "set_pitch", "pitch_midi")
 
@@ -47,7 +47,7 @@ STEADY = {"add", "transpose", "direction", "noisiness", "brightness", "gain"}
 ADDING = STEADY | {"oscillate_channels", "curve", "oscillate"}
 
 
-def edit_chain(settings: Settings, means: Mapping[str, tuple[float, ...]]) -> EditChain:
+def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
     """The edits that the knobs ask for; those at rest are left out.
 
     Their order is that of the shell: toward, raw edits, pitch, directions, time, curves, and last what the closed loop
@@ -66,7 +66,7 @@ def edit_chain(settings: Settings, means: Mapping[str, tuple[float, ...]]) -> Ed
     if settings.toward != NO_SOURCE and settings.amount:
         if settings.toward not in means:
             raise EditError(f"There is no source {settings.toward} to go toward; choose another one.")
-        steps.append(edits.Toward(mean=means[settings.toward], amount=settings.amount))
+        steps.append(edits.Toward(amount=settings.amount, **means[settings.toward]._asdict()))
     steps += _raw(settings)
     if settings.transpose:
         steps.append(edits.Transpose(semitones=settings.transpose))
@@ -123,7 +123,7 @@ def _time(settings: Settings) -> list[Edit]:
     return steps + [edits.Curve(target, points) for target, points in drawn if any(value for _, value in points)]
 
 
-def turned(settings: Settings, chain: EditChain) -> tuple[Settings, tuple[float, ...] | None]:
+def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | None]:
     """Turn the edit knobs to what a preset says; the morph stays where it is, its curves included.
 
     Returns:
@@ -168,8 +168,11 @@ def _knobs(edit: Edit) -> dict[str, Any]:
     if kind == "oscillate" and not edit.seed:
         parts = {f"osc_{edit.target}_{part}": getattr(edit, part) for part in OSCILLATION_PARTS}
         return {"osc_targets": (edit.target,)} | parts
-    if kind == "toward" and edit.keep_loudness:
-        return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": tuple(edit.mean)}
+    if kind == "toward" and edit.keep_loudness and not edit.octaves and not edit.offsets:
+        from synth_explorer.edits import MeanSound
+
+        mean = MeanSound(edit.mean, edit.beyond, edit.midi)
+        return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": mean}
     if kind == "oscillate_channels" and edit.shape == "sine" and not edit.phase_turns:
         return {"raw_channels": edit.channels, "raw_rate_hz": edit.rate_hz, "raw_depth": edit.depth}
     if kind == "direction" and edit.unit == "steps" and edit.number <= DIRECTIONS:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer import plots
+from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.ask import Ask
 from synth_explorer.ui.chains import turned
@@ -225,7 +226,7 @@ def hear(
     sources: Sequence[Source | None],
     settings: Settings,
     *,
-    preset_mean: tuple[float, ...] | None = None,
+    preset_mean: MeanSound | None = None,
     play: bool = True,
 ) -> Heard:
     """The sound that the knobs ask for, on the result's screen."""
@@ -312,7 +313,7 @@ def preset(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[str
         return "", alert(str(error))
 
 
-def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[float, ...] | None, str]:
+def load_preset(path: str | None, settings: Settings) -> tuple[Settings, MeanSound | None, str]:
     """Turn the edit knobs to what a preset file says.
 
     Returns:
@@ -326,8 +327,9 @@ def load_preset(path: str | None, settings: Settings) -> tuple[Settings, tuple[f
         changed, mean = turned(settings, EditChain.load(path))
     except SynthExplorerError as error:
         return settings, None, alert(str(error).replace(str(path), Path(path).name))
-    short = None if mean is None else tuple(float(f"{value:.7g}") for value in mean)  # it goes into addresses
-    return changed, short, ""
+    if mean is not None:  # it goes into addresses
+        mean = mean._replace(mean=tuple(float(f"{value:.7g}") for value in mean.mean))
+    return changed, mean, ""
 
 
 def toward_choices(count: int, *, preset: bool) -> list[str]:

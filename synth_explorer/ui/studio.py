@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.closed_loop import mean_sound
 from synth_explorer.errors import AudioError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
-from synth_explorer.ui.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.knobs import LETTERS, PRESET_SOUND
 from synth_explorer.ui.render import NotRendered, Render
 from synth_explorer.ui.settings import Settings
 from synth_explorer.ui.solver import Solver
@@ -31,7 +32,7 @@ from synth_explorer.ui.store import Jukebox, LruCache
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
     from synth_explorer.closed_loop import Outcome
-    from synth_explorer.edits import EditChain
+    from synth_explorer.edits import EditChain, MeanSound
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
@@ -57,6 +58,7 @@ class Studio:
         self._sources: LruCache[Source] = LruCache(SOURCES_KEPT)
         self._tokens: LruCache[Source] = LruCache(SOURCES_KEPT)
         self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
+        self._means: LruCache[MeanSound] = LruCache(LATENTS_KEPT)
         self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
         self._model, self._slow = RLock(), Lock()
         self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
@@ -218,16 +220,19 @@ class Studio:
         total = meta.duration_samples or whole.size
         return sound.restore(whole, lead_in_samples=-meta.lead_in_samples, total_samples=total)
 
-    def means(self, sources: Sequence[Source], preset_mean: tuple[float, ...] | None) -> dict[str, tuple[float, ...]]:
-        """Mean sound of each source by its letter, and that of a preset."""
-        found = {
-            letter: tuple(float(value) for value in self.explorer.controls.mean_sound(self.latents(source)))
-            for letter, source in zip(LETTERS, sources, strict=False)
-        }
-        return found | ({PRESET_SOUND: preset_mean} if preset_mean else {})
+    def means(self, sources: Sequence[Source], wanted: str, preset_mean: MeanSound | None) -> dict[str, MeanSound]:
+        """The mean sound of a source by its letter, or that of a preset, by the name that is wanted."""
+        if wanted == PRESET_SOUND:
+            return {wanted: preset_mean} if preset_mean else {}
+        source = dict(zip(LETTERS, sources, strict=False)).get(wanted)
+        if source is None:
+            return {}
+        latents = self.latents(source)
+        known = self._means.get(latents.fingerprint)
+        return {wanted: known or self._means.put(latents.fingerprint, mean_sound(self.explorer, latents))}
 
     def render(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
     ) -> Render:
         """The sound that the knobs ask for.
 
@@ -260,7 +265,7 @@ class Studio:
             return self._renders.put(key, made)
 
     def start(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
     ) -> Job:
         """Begin to render what a slow decoder takes long for; arguments and errors as of `render`."""
         key, used = self._key(sources, settings, preset_mean)
@@ -279,7 +284,7 @@ class Studio:
         return Job(chunks, keep, total=plan.after.duration_samples, turn=self._slow)
 
     def _key(
-        self, sources: Sequence[Source | None], settings: Settings, preset_mean: tuple[float, ...] | None
+        self, sources: Sequence[Source | None], settings: Settings, preset_mean: MeanSound | None
     ) -> tuple[Hashable, list[Source]]:
         """What a render is remembered by, and the sources that take part: once one is fitted, it is made again."""
         used = self._used(sources, settings)
@@ -288,7 +293,7 @@ class Studio:
         heard = tuple((source.key, source.pitch_midi, source.title) for source in used)
         return (heard, fitted, settings, preset_mean), used
 
-    def _plan(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> Render:
+    def _plan(self, used: list[Source], settings: Settings, preset_mean: MeanSound | None) -> Render:
         """A render without its sound and without its edits."""
         chain = self._chain(used, settings, preset_mean)
         before, weights = self._morph(used, settings)
@@ -296,15 +301,15 @@ class Studio:
         return Render(before, before, chain, weights, np.zeros(0, np.float32), title)
 
     def chain(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: tuple[float, ...] | None = None
+        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
     ) -> EditChain:
         """The edits that the knobs ask for, whether rendered or not; arguments and errors as of `render`."""
         used = self._used(sources, settings)
         with self._model:
             return self._chain(used, settings, preset_mean)
 
-    def _chain(self, used: list[Source], settings: Settings, preset_mean: tuple[float, ...] | None) -> EditChain:
-        return edit_chain(settings, self.means(used, preset_mean) if settings.toward != NO_SOURCE else {})
+    def _chain(self, used: list[Source], settings: Settings, preset_mean: MeanSound | None) -> EditChain:
+        return edit_chain(settings, self.means(used, settings.toward, preset_mean))
 
     def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
         """The morph, and the weights of its sources: their means where it moves over time."""

@@ -22,6 +22,7 @@ from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 from synth_explorer.latents import path as path_between
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
+PLACES_HZ = np.array([100.0, 1000.0, 4000.0])
 NOISE = 0.002
 """Amplitude of the noise against that of the partials."""
 
@@ -62,7 +63,7 @@ class FakeExplorer:
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
     checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast", "wavenet"), True
-    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
+    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": PLACES_HZ}, detail_hz=PLACES_HZ)
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)

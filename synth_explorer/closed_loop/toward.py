@@ -1,0 +1,221 @@
+"""Toward another note, solved: what is heard goes evenly from the note's mean spectrum to the other's.
+
+By its formula the edit moves all frames by the same step. What is heard of that is uneven, since the decoder answers
+unevenly and the note's own movement carries some frames far beyond the other note; the way may even lead back. So a
+path is found once: at a few amounts the brightness is moved and the spectra are equalised until the mean spectrum is
+the one that lies between the two, in dB, and every amount takes what lies between those.
+
+Shapes: T samples, F frames, C channels, D numbers of detail, M mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth_explorer import measure
+from synth_explorer.closed_loop.outcome import Outcome
+from synth_explorer.edits import Controls, EditChain, MeanSound, Toward
+from synth_explorer.latents import Latents
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+KNOTS = (0.25, 0.5, 0.75, 1.0)
+"""Amounts at which a path is sought. Each begins where the one before points, and is corrected once."""
+
+NEAR_BANDS = 4.0
+"""Width of the equaliser, in bands: it follows what is loud, not the gaps between partials, so that it suits the note
+at another pitch too."""
+
+MOST_DB = 24.0
+"""Of the equaliser; `MOST_STEP_DB` in one correction."""
+
+MOST_STEP_DB = 20.0
+HEARD_DB = 30.0
+"""A band counts the more for the slope of a spectrum, the further it lies above -60 dB, up to so much."""
+
+TILT_DB = 12.0
+"""So many dB an octave lie between two spectra whose brightness differs by an octave, about."""
+
+MOST_OCTAVES = 0.6
+SAME_PITCH_MIDI = 0.5
+"""Where the other note's pitch is further off, what is between its partials says nothing of this one."""
+
+TOLERANCE = 0.15
+"""Of the way: within it an amount is reached."""
+
+STEP_BACK_AFTER = 0.125
+STEP_BACK_DB = 0.05
+"""A sound this much less far on must not lie nearer to the other note, or further from its own, by more than this."""
+
+Sound = Callable[[Latents], np.ndarray]
+
+
+def distance_db(one: np.ndarray, other: np.ndarray) -> float:
+    """Between mean spectra [M]: the root of the mean square over bands."""
+    return float(np.sqrt(np.mean((one - other) ** 2)))
+
+
+def held_still(latents: Latents, mean: tuple[float, ...], controls: Controls) -> Latents:
+    """A mean sound in every frame, with the pitch and the loudness of a note."""
+    z = np.tile(np.array(mean[: latents.channels]), (latents.frames, 1))
+    if controls.loudness is not None:
+        z[:, controls.loudness.channel] = latents.z[:, controls.loudness.channel]
+    return latents.replace(z=z, detail=np.array(mean[latents.channels :]), enhancement=None)
+
+
+def mean_sound(explorer: Explorer, latents: Latents) -> MeanSound:
+    """What another note may be moved toward, with what is heard of it; that is left out where nothing can be solved."""
+    controls = explorer.controls
+    mean = tuple(float(value) for value in controls.mean_sound(latents))
+    if "fast" not in explorer.decoders or None in (controls.loudness, controls.brightness):
+        return MeanSound(mean)
+    rate = {"sample_rate_hz": explorer.sample_rate_hz}
+    heard, still = (
+        measure.mean_spectrum_db(explorer.decode(one), **rate) for one in (latents, held_still(latents, mean, controls))
+    )
+    midi = latents.pitch_midi if latents.has_pitch else 0.0
+    return MeanSound(mean, tuple(float(value) for value in np.round(heard - still, 2)), round(midi, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """From a note's mean sound to another's.
+
+    Attributes:
+        own_db, goal_db: mean spectra of the note and of the other one, [M].
+        amounts: 0 and `KNOTS`, [K].
+        octaves: by which the brightness moves beside the formula, [K].
+        offsets: nepers upon the detail, [K, D].
+        nearest: the amount that comes nearest to the other note; what is asked beyond it stays there.
+    """
+
+    own_db: np.ndarray
+    goal_db: np.ndarray
+    amounts: np.ndarray
+    octaves: np.ndarray
+    offsets: np.ndarray
+    nearest: float
+
+    def applied(self, asked: Toward) -> Toward:
+        """The edit with what was found."""
+        amount = min(asked.amount, self.nearest) if 0.0 <= asked.amount <= 1.0 else asked.amount
+        offsets = [np.interp(amount, self.amounts, column) for column in self.offsets.T]
+        octaves = float(np.interp(amount, self.amounts, self.octaves))
+        return replace(asked, amount=amount, octaves=octaves, offsets=tuple(float(value) for value in offsets))
+
+    def place(self, heard_db: np.ndarray) -> float:
+        """How far along the straight way from the note to the other one a spectrum [M] lies: 0 to 1, or beyond."""
+        way = self.goal_db - self.own_db
+        length = float(way @ way)
+        return float((heard_db - self.own_db) @ way) / length if length else float("nan")
+
+    def step_back_db(self, earlier_db: np.ndarray, later_db: np.ndarray) -> float:
+        """By how much the later of two spectra is further from the other note, or nearer to its own."""
+        away = distance_db(later_db, self.goal_db) - distance_db(earlier_db, self.goal_db)
+        return max(away, distance_db(earlier_db, self.own_db) - distance_db(later_db, self.own_db))
+
+
+def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Path:
+    """Seek the path.
+
+    Args:
+        asked: whose amount does not matter.
+        before: the note.
+        explorer: of a checkpoint whose fast decoder takes a detail.
+        sound: makes the sound [T] of latents.
+    """
+    controls, bands_hz = explorer.controls, measure.MEL_CENTRES_HZ
+
+    def heard_db(latents: Latents) -> np.ndarray:
+        return measure.mean_spectrum_db(sound(latents), sample_rate_hz=explorer.sample_rate_hz)
+
+    own, goal = heard_db(before), heard_db(held_still(before, asked.mean, controls))
+    if asked.beyond:
+        beyond = np.array(asked.beyond)
+        if not abs(before.pitch_midi - asked.midi) < SAME_PITCH_MIDI:
+            beyond = _smoothed(beyond, goal)
+        goal = goal + beyond
+        goal = np.maximum(goal - goal.max(), -measure.MEAN_RANGE_DB)
+    octaves, equalisers_db, distances_db = [0.0], [np.zeros(len(bands_hz))], [distance_db(own, goal)]
+    for number, amount in enumerate(KNOTS):
+        on = amount / KNOTS[number - 1] if number else 0.0
+        octave, equaliser_db = on * octaves[-1], on * equalisers_db[-1]
+        offsets = _offsets(equaliser_db, explorer)
+        trial = replace(asked, amount=amount, octaves=octave, offsets=tuple(map(float, offsets)))
+        heard = heard_db(explorer.edit(before, EditChain((trial,))))
+        distances_db.append(distance_db(heard, goal))
+        slope, rest = _lacking(own + amount * (goal - own), heard)
+        octaves.append(octave + float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES)))
+        equalisers_db.append(np.clip(equaliser_db + rest, -MOST_DB, MOST_DB))
+    amounts = np.array([0.0, *KNOTS])
+    return Path(
+        own,
+        goal,
+        amounts,
+        np.array(octaves),
+        np.stack([_offsets(equaliser_db, explorer) for equaliser_db in equalisers_db]),
+        float(amounts[int(np.argmin(distances_db))]),
+    )
+
+
+def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.ndarray | None) -> list[Outcome]:
+    """Whether an amount was reached.
+
+    Args:
+        path: on which it lies.
+        asked: an amount from 0 to 1.
+        heard_db: mean spectrum [M] of what came of it.
+        earlier_db: of what came of an amount that is smaller by `STEP_BACK_AFTER`; None where that is not looked at.
+    """
+    place = path.place(heard_db)
+    if not np.isfinite(place):
+        why = "the two notes sound alike"
+        return [Outcome("timbre toward", "of the way", asked.amount, None, TOLERANCE, reason=why)]
+    told = Outcome("timbre toward", "of the way", asked.amount, place, TOLERANCE)
+    if not told.reached:
+        if place < asked.amount:
+            told = replace(told, limit=place, reason="its own movement takes it no nearer to the other note")
+        else:
+            told = replace(told, reason="it answers unevenly")
+    found = [told]
+    if earlier_db is not None:
+        back_db = path.step_back_db(earlier_db, heard_db)
+        if back_db > STEP_BACK_DB:
+            why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is nearer to the other note"
+            if distance_db(heard_db, path.goal_db) <= distance_db(earlier_db, path.goal_db):
+                why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is further from its own sound"
+            found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
+    return found
+
+
+def _offsets(equaliser_db: np.ndarray, explorer: Explorer) -> np.ndarray:
+    """An equaliser [M] as nepers upon the detail [D]; what stands at multiples of the pitch stays."""
+    at_hz = explorer.config.detail_hz
+    nepers = np.interp(at_hz, measure.MEL_CENTRES_HZ, equaliser_db) * np.log(10.0) / 20.0
+    return np.where(np.isnan(at_hz), 0.0, nepers)
+
+
+def _lacking(target_db: np.ndarray, heard_db: np.ndarray) -> tuple[float, np.ndarray]:
+    """What a spectrum lacks: dB an octave, and the rest in dB [M]. The level of the whole does not count."""
+    louder = np.maximum(target_db, heard_db)
+    weight = np.clip(louder + measure.MEAN_RANGE_DB, 1e-3, HEARD_DB)
+    weight = weight / weight.sum()
+    octaves = np.log2(measure.MEL_CENTRES_HZ)
+    octaves = octaves - weight @ octaves
+    lacking = target_db - heard_db
+    lacking = lacking - weight @ lacking
+    slope = float(weight @ (octaves * lacking)) / float(weight @ octaves**2)
+    return slope, _smoothed(np.clip(lacking - slope * octaves, -MOST_STEP_DB, MOST_STEP_DB), louder)
+
+
+def _smoothed(values: np.ndarray, level_db: np.ndarray) -> np.ndarray:
+    """Values [M] averaged over `NEAR_BANDS`, each by the amplitude of its band."""
+    reach = int(4 * NEAR_BANDS)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / NEAR_BANDS) ** 2)
+    weight = 10.0 ** (level_db / 20.0)
+    return np.convolve(weight * values, kernel, "same") / np.convolve(weight, kernel, "same")
