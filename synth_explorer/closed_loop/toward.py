@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 KNOTS = (0.25, 0.5, 0.75, 1.0)
-"""Amounts at which a path is sought. Each begins where the one before points, and is corrected once."""
+"""Amounts at which a path is sought. Each begins where the one before points, and is corrected once, or
+`MOST_CORRECTIONS` times while what is heard is not `CLOSE` to it, a part of the way."""
+
+MOST_CORRECTIONS, CLOSE = 2, 0.1
 
 NEAR_BANDS = 4.0
 """Width of the equaliser, in bands: it follows what is loud, not the gaps between partials, so that it suits the note
@@ -110,9 +113,7 @@ class Path:
 
     def place(self, heard_db: np.ndarray) -> float:
         """How far along the straight way from the note to the other one a spectrum [M] lies: 0 to 1, or beyond."""
-        way = self.goal_db - self.own_db
-        length = float(way @ way)
-        return float((heard_db - self.own_db) @ way) / length if length else float("nan")
+        return _place(self.own_db, self.goal_db, heard_db)
 
     def step_back_db(self, earlier_db: np.ndarray, later_db: np.ndarray) -> float:
         """By how much the later of two spectra is further from the other note, or nearer to its own."""
@@ -145,13 +146,18 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
     for number, amount in enumerate(KNOTS):
         on = amount / KNOTS[number - 1] if number else 0.0
         octave, equaliser_db = on * octaves[-1], on * equalisers_db[-1]
-        offsets = _offsets(equaliser_db, explorer)
-        trial = replace(asked, amount=amount, octaves=octave, offsets=tuple(map(float, offsets)))
-        heard = heard_db(explorer.edit(before, EditChain((trial,))))
+        for _ in range(MOST_CORRECTIONS):
+            offsets = _offsets(equaliser_db, explorer)
+            trial = replace(asked, amount=amount, octaves=octave, offsets=tuple(map(float, offsets)))
+            heard = heard_db(explorer.edit(before, EditChain((trial,))))
+            slope, rest = _lacking(own + amount * (goal - own), heard)
+            octave += float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES))
+            equaliser_db = np.clip(equaliser_db + rest, -MOST_DB, MOST_DB)
+            if abs(_place(own, goal, heard) - amount) <= CLOSE:
+                break
         distances_db.append(distance_db(heard, goal))
-        slope, rest = _lacking(own + amount * (goal - own), heard)
-        octaves.append(octave + float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES)))
-        equalisers_db.append(np.clip(equaliser_db + rest, -MOST_DB, MOST_DB))
+        octaves.append(octave)
+        equalisers_db.append(equaliser_db)
     amounts = np.array([0.0, *KNOTS])
     return Path(
         own,
@@ -178,7 +184,7 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
         return [Outcome("timbre toward", "of the way", asked.amount, None, TOLERANCE, reason=why)]
     told = Outcome("timbre toward", "of the way", asked.amount, place, TOLERANCE)
     if not told.reached:
-        if place < asked.amount:
+        if place < asked.amount and asked.amount >= min(path.nearest, KNOTS[-1]):
             told = replace(told, limit=place, reason="its own movement takes it no nearer to the other note")
         else:
             told = replace(told, reason="it answers unevenly")
@@ -191,6 +197,13 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
                 why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is further from its own sound"
             found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
     return found
+
+
+def _place(own_db: np.ndarray, goal_db: np.ndarray, heard_db: np.ndarray) -> float:
+    """See `Path.place`; NaN where the two are the same."""
+    way = goal_db - own_db
+    length = float(way @ way)
+    return float((heard_db - own_db) @ way) / length if length else float("nan")
 
 
 def _offsets(equaliser_db: np.ndarray, explorer: Explorer) -> np.ndarray:

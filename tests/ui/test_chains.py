@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from synth_explorer import edits
-from synth_explorer.edits import EditChain
+from synth_explorer.edits import EditChain, MeanSound
 from synth_explorer.errors import EditError
 from synth_explorer.ui import knobs
 from synth_explorer.ui.chains import ORDER, edit_chain, turned
@@ -52,7 +52,7 @@ EVERYTHING = Settings(
 
 
 def test_every_knob_makes_its_edit_and_a_preset_turns_it_back():
-    mean = tuple(0.1 * channel for channel in range(16))
+    mean = MeanSound(tuple(0.1 * channel for channel in range(16)), (0.5, -0.25), 60.5)
     chain = edit_chain(EVERYTHING, {"Preset": mean})
     kinds = [edit.kind for edit in chain]
     assert set(kinds) == set(ORDER) and sorted(kinds, key=ORDER.index) == kinds
