@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 METHODS = ("solved", "named", "raw", "none")
 Progress = Callable[[int, int], None]
 RATE_TOLERANCE = 0.01
+STEP_BACK_DB = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,8 @@ def evaluate_controls(
         `{"notes", "summary": {"checkpoint", ..., "controls": {control: {method: figures}}}, "per_note": [rows]}`;
         numbers are finite or None. A row is one note, control, method and setting: asked, heard, what moved with it,
         and `declared`, what the program itself said when it could not do it. Figures of errors are over the rows that
-        `solved` did not declare, for every method alike.
+        `solved` did not declare, for every method alike. Of `toward` the steps are counted that lead back by more than
+        `STEP_BACK_DB`, to the note or away from its goal.
 
     Raises:
         DataError: a control or method that does not exist, fewer than two notes, or a checkpoint without controls.
@@ -270,6 +273,8 @@ def _method_figures(sweep: Sweep, rows: list[dict[str, Any]], out: set[tuple[Any
             "error_median": _quantile(errors, 0.5),
             "error_90": _quantile(errors, 0.9),
         }
+    else:
+        figures |= _steps_back(heard)
     if sweep.oscillates:
         rates = [abs(row["heard_rate_hz"] / row["rate_hz"] - 1.0) for row in inside if row["heard_rate_hz"]]
         figures |= {
@@ -285,6 +290,26 @@ def _method_figures(sweep: Sweep, rows: list[dict[str, Any]], out: set[tuple[Any
         for values in [[abs(row[name]) for row in inside if row[name] is not None]]
     }
     return figures
+
+
+def _steps_back(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """From one setting to the next the distance to the note should grow, and that to its goal shrink."""
+    back: list[tuple[float, bool]] = []
+    for path in dict.fromkeys(_paths(rows)):
+        way = sorted((row for row in rows if row["path"] == path), key=lambda row: row["asked"])
+        for row, further in pairwise(way):
+            steps_db = (
+                row["distance_to_note_db"] - further["distance_to_note_db"],
+                further["distance_to_goal_db"] - row["distance_to_goal_db"],
+            )
+            back += [(step_db, bool(further["declared"])) for step_db in steps_db]
+    far = [(step_db, declared) for step_db, declared in back if step_db > STEP_BACK_DB]
+    return {
+        "steps": len(back),
+        "steps_back": len(far),
+        "steps_back_undeclared": sum(not declared for _, declared in far),
+        "step_back_db_max": max((step_db for step_db, _ in far), default=0.0),
+    }
 
 
 def _paths(rows: list[dict[str, Any]]) -> list[str]:

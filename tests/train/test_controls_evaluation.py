@@ -136,3 +136,19 @@ def test_one_note_is_too_few(explorer, folder: Path) -> None:
     (folder / "index.csv").write_text("path,pitch\ncello.flac,48\n")
     with pytest.raises(DataError, match="two notes"):
         evaluation.evaluate_controls(explorer, folder)
+
+
+def test_steps_back_are_counted() -> None:
+    def row(path: str, asked: float, to_note: float, to_goal: float, declared: str | None = None) -> dict:
+        distances = {"distance_to_note_db": to_note, "distance_to_goal_db": to_goal}
+        return {"path": path, "asked": asked, "declared": declared} | distances
+
+    rows = [row("a", 1.0, 4.0, 1.5, "no nearer"), row("a", 0.0, 0.0, 5.0), row("a", 0.5, 2.0, 1.0)]
+    rows += [row("b", 0.0, 0.0, 2.0), row("b", 0.5, 3.0, 1.0), row("b", 1.0, 2.7, 0.96)]
+    found = evaluation._steps_back(rows)
+    assert found == {
+        "steps": 8,
+        "steps_back": 2,
+        "steps_back_undeclared": 1,
+        "step_back_db_max": pytest.approx(0.5),
+    }
