@@ -21,6 +21,7 @@ import pytest
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLE_RATE_HZ = 16_000
@@ -99,3 +100,18 @@ def explorer() -> Explorer:
     from synth_explorer.explorer import Explorer
 
     return Explorer.load("default")
+
+
+@pytest.fixture(scope="session")
+def note(explorer: Explorer) -> Callable[[str], Latents]:
+    """Example notes by their names, encoded once by the bundled model."""
+    from synth_explorer.assets import example_notes
+
+    known: dict[str, Latents] = {}
+
+    def find(name: str) -> Latents:
+        if name not in known:
+            known[name] = explorer.encode(next(item.path for item in example_notes() if item.path.stem == name))
+        return known[name]
+
+    return find

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from synth_explorer import measure
-from synth_explorer.assets import example_notes
 from synth_explorer.closed_loop import ClosedLoop, Outcome, attack
 from synth_explorer.edits import Attack, Curve, EditChain, Envelope, Gain, Oscillate, Toward, Transpose, Trim
-from synth_explorer.latents import Latents, with_pitch
+from synth_explorer.latents import with_pitch
 
 RATE_HZ = 16_000
 RATE = {"sample_rate_hz": RATE_HZ}
@@ -20,19 +19,6 @@ RATE = {"sample_rate_hz": RATE_HZ}
 @pytest.fixture(scope="module")
 def loop(explorer) -> ClosedLoop:
     return ClosedLoop(explorer)
-
-
-@pytest.fixture(scope="module")
-def note(explorer):
-    """Example notes by their names, encoded once."""
-    known: dict[str, Latents] = {}
-
-    def find(name: str) -> Latents:
-        if name not in known:
-            known[name] = explorer.encode(next(item.path for item in example_notes() if item.path.stem == name))
-        return known[name]
-
-    return find
 
 
 def rise_s(audio: np.ndarray, *, window_s: float = 0.01) -> float:

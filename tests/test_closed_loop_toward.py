@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from synth_explorer import measure
-from synth_explorer.assets import example_notes
 from synth_explorer.closed_loop import ClosedLoop, mean_sound, toward
 from synth_explorer.edits import Controls, EditChain, Gain, Stretch, Toward, Transpose
 from synth_explorer.errors import EditError
@@ -24,19 +23,6 @@ BANDS = len(measure.MEL_CENTRES_HZ)
 @pytest.fixture(scope="module")
 def loop(explorer) -> ClosedLoop:
     return ClosedLoop(explorer)
-
-
-@pytest.fixture(scope="module")
-def note(explorer):
-    """Example notes by their names, encoded once."""
-    known: dict[str, Latents] = {}
-
-    def find(name: str) -> Latents:
-        if name not in known:
-            known[name] = explorer.encode(next(item.path for item in example_notes() if item.path.stem == name))
-        return known[name]
-
-    return find
 
 
 def spectrum_db(audio: np.ndarray) -> np.ndarray:
@@ -117,11 +103,22 @@ class TestSolved:
         monkeypatch.setattr(toward, "find", lambda *_: pytest.fail("sought again"))
         loop.solve(note("cello"), EditChain((Toward(amount=0.7, **goal._asdict()), Gain(2))))
 
-    def test_without_what_is_beyond_it_goes_to_the_mean_held_still(self, explorer, loop: ClosedLoop, note) -> None:
-        mean = tuple(explorer.controls.mean_sound(note("trumpet")))
-        path = toward.find(Toward(mean, 1.0), note("cello"), explorer, explorer.decode)
-        still = toward.held_still(note("cello"), mean, explorer.controls)
+    def test_where_it_goes(self, explorer, note) -> None:
+        """To what was heard of the other note, at another pitch to its envelope, or to its mean held still."""
+        goal = mean_sound(explorer, note("trumpet"))
+        heard = measure.mean_spectrum_db(explorer.decode(note("trumpet")), **RATE)
+        at_its_pitch = with_pitch(note("cello"), midi=goal.midi)
+        path = toward.find(Toward(amount=1.0, **goal._asdict()), at_its_pitch, explorer, explorer.decode)
+        assert path.goal_db == pytest.approx(heard, abs=0.01)
+        higher = with_pitch(note("cello"), midi=goal.midi + 5)
+        path = toward.find(Toward(amount=1.0, **goal._asdict()), higher, explorer, explorer.decode)
+        moved = measure.mean_spectrum_db(explorer.decode(with_pitch(note("trumpet"), midi=goal.midi + 5)), **RATE)
+        assert toward.distance_db(path.goal_db, moved) < 0.5 * toward.distance_db(heard, moved)
+        path = toward.find(Toward(goal.mean, 1.0), note("cello"), explorer, explorer.decode)
+        still = toward.held_still(note("cello"), goal.mean, explorer.controls)
         assert np.array_equal(path.goal_db, measure.mean_spectrum_db(explorer.decode(still), **RATE))
+        with pytest.raises(EditError, match="3 bands, not 80"):
+            toward.find(Toward(goal.mean, 1.0, spectrum_db=(1.0,) * 3), note("cello"), explorer, explorer.decode)
         assert np.ptp(still.z[:, 2:], axis=0) == pytest.approx(0.0)
         assert np.array_equal(still.z[:, 0], note("cello").z[:, 0])
 
@@ -130,17 +127,29 @@ class TestPath:
     """Without a model."""
 
     OWN, GOAL = np.zeros(BANDS), np.full(BANDS, -20.0)
-    PATH = toward.Path(OWN, GOAL, np.array([0, 0.5, 1]), np.array([0, 0.2, 0.1]), np.array([[0.0], [1.0], [3.0]]), 0.75)
+    PATH = toward.Path(
+        OWN,
+        GOAL,
+        amounts=np.array([0, 0.5, 1]),
+        octaves=np.array([0, 0.2, 0.1]),
+        offsets=np.array([[0.0], [1.0], [3.0]]),
+        places=np.array([0, 0.8, 0.9]),
+        nearest=1.0,
+    )
 
-    def test_an_amount_takes_what_lies_between(self) -> None:
-        applied = self.PATH.applied(Toward((0.0,), 0.25))
-        assert (applied.amount, applied.octaves) == (0.25, pytest.approx(0.1))
+    def test_an_amount_takes_what_lies_between_where_it_is_heard(self) -> None:
+        applied = self.PATH.applied(Toward((0.0,), 0.4))
+        assert (applied.amount, applied.octaves) == (pytest.approx(0.25), pytest.approx(0.1))
         assert applied.offsets == pytest.approx([0.5])
+        assert self.PATH.applied(Toward((0.0,), 1.0)).offsets == pytest.approx([3.0])
 
-    def test_beyond_the_nearest_it_stays(self) -> None:
-        assert self.PATH.applied(Toward((0.0,), 1.0)) == self.PATH.applied(Toward((0.0,), 0.75))
-        assert self.PATH.applied(Toward((0.0,), 1.2)).amount == 1.2
-        assert self.PATH.applied(Toward((0.0,), -0.2)).offsets == pytest.approx([0.0])
+    def test_nothing_goes_beyond_the_nearest(self) -> None:
+        path = replace(self.PATH, nearest=0.5)
+        assert path.applied(Toward((0.0,), 1.0)).amount == 0.5
+        assert path.applied(Toward((0.0,), 0.4)).amount == pytest.approx(0.25)
+        for amount, offset in ((1.2, 3.0), (-0.2, 0.0)):
+            applied = path.applied(Toward((0.0,), amount))
+            assert applied.amount == amount and applied.offsets == pytest.approx([offset])
 
     def test_outcomes_say_what_was_heard(self) -> None:
         half = Toward((0.0,), 0.5)
@@ -199,7 +208,7 @@ class TestEdit:
 
     def test_an_old_preset_still_reads(self) -> None:
         content = json.loads(EditChain((Toward((1.0, 2.0), 0.5),)).to_json())
-        for name in ("beyond", "midi", "octaves", "offsets"):
+        for name in ("spectrum_db", "midi", "octaves", "offsets"):
             del content["edits"][0][name]
         assert EditChain.from_json(json.dumps(content)).edits == (Toward((1.0, 2.0), 0.5),)
 

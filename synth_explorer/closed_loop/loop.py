@@ -197,7 +197,7 @@ class ClosedLoop:
         def found() -> toward.Path:
             return toward.find(asked, before, self.explorer, lambda one: self.explorer.decode(one, **decoding))
 
-        goal = asked.mean, asked.beyond, asked.midi, asked.keep_loudness
+        goal = asked.mean, asked.spectrum_db, asked.midi, asked.keep_loudness
         key = (before.fingerprint, goal, tuple(decoding.items()))
         return self._kept(self._paths, key, found)
 

@@ -19,7 +19,8 @@ import numpy as np
 from synth_explorer import measure
 from synth_explorer.closed_loop.outcome import Outcome
 from synth_explorer.edits import Controls, EditChain, MeanSound, Toward
-from synth_explorer.latents import Latents
+from synth_explorer.errors import EditError
+from synth_explorer.latents import Latents, with_pitch
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
@@ -29,6 +30,7 @@ KNOTS = (0.25, 0.5, 0.75, 1.0)
 `MOST_CORRECTIONS` times while what is heard is not `CLOSE` to it, a part of the way."""
 
 MOST_CORRECTIONS, CLOSE = 2, 0.1
+RISING = 1e-6
 
 NEAR_BANDS = 4.0
 """Width of the equaliser, in bands: it follows what is loud, not the gaps between partials, so that it suits the note
@@ -77,12 +79,9 @@ def mean_sound(explorer: Explorer, latents: Latents) -> MeanSound:
     mean = tuple(float(value) for value in controls.mean_sound(latents))
     if "fast" not in explorer.decoders or None in (controls.loudness, controls.brightness):
         return MeanSound(mean)
-    rate = {"sample_rate_hz": explorer.sample_rate_hz}
-    heard, still = (
-        measure.mean_spectrum_db(explorer.decode(one), **rate) for one in (latents, held_still(latents, mean, controls))
-    )
+    spectrum_db = measure.mean_spectrum_db(explorer.decode(latents), sample_rate_hz=explorer.sample_rate_hz)
     midi = latents.pitch_midi if latents.has_pitch else 0.0
-    return MeanSound(mean, tuple(float(value) for value in np.round(heard - still, 2)), round(midi, 2))
+    return MeanSound(mean, tuple(float(value) for value in np.round(spectrum_db, 2)), round(midi, 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +93,8 @@ class Path:
         amounts: 0 and `KNOTS`, [K].
         octaves: by which the brightness moves beside the formula, [K].
         offsets: nepers upon the detail, [K, D].
-        nearest: the amount that comes nearest to the other note; what is asked beyond it stays there.
+        places: where what is heard of each lies on the way, rising, [K].
+        nearest: the amount that comes nearest to the other note: nothing that is asked goes beyond it.
     """
 
     own_db: np.ndarray
@@ -102,11 +102,15 @@ class Path:
     amounts: np.ndarray
     octaves: np.ndarray
     offsets: np.ndarray
+    places: np.ndarray
     nearest: float
 
     def applied(self, asked: Toward) -> Toward:
-        """The edit with what was found."""
-        amount = min(asked.amount, self.nearest) if 0.0 <= asked.amount <= 1.0 else asked.amount
+        """The edit with what was found, and the amount at which what is asked is heard, or that comes nearest."""
+        amount = asked.amount
+        if 0.0 <= amount <= 1.0:
+            reach = self.amounts <= self.nearest
+            amount = float(np.interp(amount, self.places[reach], self.amounts[reach]))
         offsets = [np.interp(amount, self.amounts, column) for column in self.offsets.T]
         octaves = float(np.interp(amount, self.amounts, self.octaves))
         return replace(asked, amount=amount, octaves=octaves, offsets=tuple(float(value) for value in offsets))
@@ -129,35 +133,37 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
         before: the note.
         explorer: of a checkpoint whose fast decoder takes a detail.
         sound: makes the sound [T] of latents.
+
+    Raises:
+        EditError: its spectrum has another number of bands.
     """
     controls, bands_hz = explorer.controls, measure.MEL_CENTRES_HZ
 
     def heard_db(latents: Latents) -> np.ndarray:
         return measure.mean_spectrum_db(sound(latents), sample_rate_hz=explorer.sample_rate_hz)
 
-    own, goal = heard_db(before), heard_db(held_still(before, asked.mean, controls))
-    if asked.beyond:
-        beyond = np.array(asked.beyond)
-        if not abs(before.pitch_midi - asked.midi) < SAME_PITCH_MIDI:
-            beyond = _smoothed(beyond, goal)
-        goal = goal + beyond
-        goal = np.maximum(goal - goal.max(), -measure.MEAN_RANGE_DB)
-    octaves, equalisers_db, distances_db = [0.0], [np.zeros(len(bands_hz))], [distance_db(own, goal)]
+    own, goal = heard_db(before), _goal_db(asked, before, controls, heard_db)
+
+    def trial(amount: float, octave: float, equaliser_db: np.ndarray) -> np.ndarray:
+        offsets = tuple(float(value) for value in _offsets(equaliser_db, explorer))
+        edit = replace(asked, amount=amount, octaves=octave, offsets=offsets)
+        return heard_db(explorer.edit(before, EditChain((edit,))))
+
+    octaves, equalisers_db = [0.0], [np.zeros(len(bands_hz))]
     for number, amount in enumerate(KNOTS):
         on = amount / KNOTS[number - 1] if number else 0.0
         octave, equaliser_db = on * octaves[-1], on * equalisers_db[-1]
         for _ in range(MOST_CORRECTIONS):
-            offsets = _offsets(equaliser_db, explorer)
-            trial = replace(asked, amount=amount, octaves=octave, offsets=tuple(map(float, offsets)))
-            heard = heard_db(explorer.edit(before, EditChain((trial,))))
+            heard = trial(amount, octave, equaliser_db)
             slope, rest = _lacking(own + amount * (goal - own), heard)
             octave += float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES))
             equaliser_db = np.clip(equaliser_db + rest, -MOST_DB, MOST_DB)
             if abs(_place(own, goal, heard) - amount) <= CLOSE:
                 break
-        distances_db.append(distance_db(heard, goal))
         octaves.append(octave)
         equalisers_db.append(equaliser_db)
+    heard = [own, *(trial(*knot) for knot in zip(KNOTS, octaves[1:], equalisers_db[1:], strict=True))]
+    places = np.maximum.accumulate([0.0, *(_place(own, goal, one) for one in heard[1:])])
     amounts = np.array([0.0, *KNOTS])
     return Path(
         own,
@@ -165,7 +171,8 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
         amounts,
         np.array(octaves),
         np.stack([_offsets(equaliser_db, explorer) for equaliser_db in equalisers_db]),
-        float(amounts[int(np.argmin(distances_db))]),
+        places + RISING * np.arange(len(places)),
+        float(amounts[int(np.argmin([distance_db(one, goal) for one in heard]))]),
     )
 
 
@@ -197,6 +204,25 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
                 why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is further from its own sound"
             found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
     return found
+
+
+def _goal_db(asked: Toward, before: Latents, controls: Controls, heard_db: Sound) -> np.ndarray:
+    """Where to go: the other note's mean spectrum [M] at the pitch of this one.
+
+    At its own pitch that is what was heard of it. At another one it is that of its mean held still, with what it had
+    beyond that at its own.
+    """
+    still = held_still(before, asked.mean, controls)
+    if not asked.spectrum_db:
+        return heard_db(still)
+    spectrum = np.array(asked.spectrum_db)
+    if len(spectrum) != len(measure.MEL_CENTRES_HZ):
+        raise EditError(f"toward: spectrum_db has {len(spectrum)} bands, not {len(measure.MEL_CENTRES_HZ)}.")
+    if abs(before.pitch_midi - asked.midi) < SAME_PITCH_MIDI:
+        return spectrum
+    goal, there = heard_db(still), heard_db(with_pitch(still, midi=float(np.clip(asked.midi, 0.0, 127.0))))
+    goal = goal + _smoothed(spectrum - there, np.maximum(spectrum, there))
+    return np.maximum(goal - goal.max(), -measure.MEAN_RANGE_DB)
 
 
 def _place(own_db: np.ndarray, goal_db: np.ndarray, heard_db: np.ndarray) -> float:

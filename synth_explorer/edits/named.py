@@ -136,7 +136,7 @@ class MeanSound(NamedTuple):
     """What a note may be moved toward: fields of `Toward`."""
 
     mean: tuple[float, ...]
-    beyond: tuple[float, ...] = ()
+    spectrum_db: tuple[float, ...] = ()
     midi: float = 0.0
 
 
@@ -148,15 +148,15 @@ class Toward(Edit):
     move alike, so that the note keeps its movement; at amount 1 its mean is the other's, and nothing of its own
     enhancement is left. Loudness stays as it is unless keep_loudness is false; pitch always does.
 
-    `beyond` is what the other note's mean spectrum, at its pitch `midi`, has beyond that of its mean held still, in dB
-    a mel band (`closed_loop.mean_sound`): the closed loop goes there. What it finds stands in `octaves`, by which the
-    brightness moves too, and `offsets`, nepers upon the detail; both are nothing unless it has been solved.
+    `spectrum_db` is the other note's mean spectrum as it is heard at its pitch `midi` (`closed_loop.mean_sound`): the
+    closed loop goes there. What it finds stands in `octaves`, by which the brightness moves too, and `offsets`, nepers
+    upon the detail; both are nothing unless it has been solved.
     """
 
     mean: tuple[float, ...]
     amount: float
     keep_loudness: bool = True
-    beyond: tuple[float, ...] = ()
+    spectrum_db: tuple[float, ...] = ()
     midi: float = 0.0
     octaves: float = 0.0
     offsets: tuple[float, ...] = ()

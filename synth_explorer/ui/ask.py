@@ -51,11 +51,11 @@ class Ask:
             if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
                 raise ValueError
             if mean is not None:
-                means, beyond, midi = mean
-                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, beyond)), float(midi))
+                means, spectrum_db, midi = mean
+                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, spectrum_db)), float(midi))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise EditError("The page sent a question that cannot be read; reload it.") from None
-        if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.beyond, mean.midi)):
+        if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")
         tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
         return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean)

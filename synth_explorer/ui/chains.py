@@ -171,7 +171,7 @@ def _knobs(edit: Edit) -> dict[str, Any]:
     if kind == "toward" and edit.keep_loudness and not edit.octaves and not edit.offsets:
         from synth_explorer.edits import MeanSound
 
-        mean = MeanSound(edit.mean, edit.beyond, edit.midi)
+        mean = MeanSound(edit.mean, edit.spectrum_db, edit.midi)
         return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": mean}
     if kind == "oscillate_channels" and edit.shape == "sine" and not edit.phase_turns:
         return {"raw_channels": edit.channels, "raw_rate_hz": edit.rate_hz, "raw_depth": edit.depth}
