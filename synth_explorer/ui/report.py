@@ -21,9 +21,10 @@ ROWS = (  # key, words, unit, decimals
 )
 DECIMALS = {"dB": 1, "octaves": 2, "cents": 0, "Hz": 2, "s": 3}
 SHORT = {"octaves": "oct"}
-UNSIGNED = ("Hz", "s")
+UNSIGNED = ("Hz", "s", "of the way")
 SWING = "oscillation"
 PASSED = ("transpose", "set_pitch")
+BY_THEMSELVES = ("toward", "attack")
 
 
 def report_table(report: dict[str, Any]) -> str:
@@ -50,7 +51,9 @@ def outcome_table(outcomes: Sequence[Outcome], chain: EditChain) -> str:
         rows.append(_row(outcome.control.capitalize(), unit, asked, heard, missed=not outcome.reached))
     missed = [_sentence(outcome.sentence) for outcome in outcomes if not outcome.reached]
     said = f'<ul class="missed">{"".join(missed)}</ul>' if missed else ""
-    first = list(dict.fromkeys(edit.kind.replace("_", " ") for edit in split(chain)[0] if edit.kind not in PASSED))
+    before, solved = split(chain)
+    left_out = PASSED if solved else (*PASSED, *BY_THEMSELVES)
+    first = list(dict.fromkeys(edit.kind.replace("_", " ") for edit in before if edit.kind not in left_out))
     words = f"Measured from the sound with {_listed(first)} already in it." if first else ""
     return _table(rows) + said + (f'<p class="note">{words}</p>' if words else "")
 
