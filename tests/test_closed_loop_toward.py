@@ -143,6 +143,15 @@ class TestPath:
         assert applied.offsets == pytest.approx([0.5])
         assert self.PATH.applied(Toward((0.0,), 1.0)).offsets == pytest.approx([3.0])
 
+    @pytest.mark.parametrize("last", [0.3, 0.58, 0.8, 1.0, 1.2])
+    def test_a_way_that_ends_early_still_moves_to_the_end(self, last: float) -> None:
+        asked = np.linspace(0.0, 1.0, 101)
+        places = np.array([toward._within(amount, last) for amount in asked])
+        assert (np.diff(places) > 0).all() and places[0] == 0.0
+        assert places[-1] == pytest.approx(min(last, 1.0))
+        exact = asked <= max(2 * last - 1, 0.0)
+        assert places[exact] == pytest.approx(asked[exact]) and (places <= asked + 1e-12).all()
+
     def test_nothing_goes_beyond_the_nearest(self) -> None:
         path = replace(self.PATH, nearest=0.5)
         assert path.applied(Toward((0.0,), 1.0)).amount == 0.5

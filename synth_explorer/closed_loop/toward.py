@@ -106,11 +106,12 @@ class Path:
     nearest: float
 
     def applied(self, asked: Toward) -> Toward:
-        """The edit with what was found, and the amount at which what is asked is heard, or that comes nearest."""
+        """The edit with what was found, and the amount at which what is asked is heard; see `_within` for the end."""
         amount = asked.amount
         if 0.0 <= amount <= 1.0:
             reach = self.amounts <= self.nearest
-            amount = float(np.interp(amount, self.places[reach], self.amounts[reach]))
+            place = _within(amount, float(self.places[reach][-1]))
+            amount = float(np.interp(place, self.places[reach], self.amounts[reach]))
         offsets = [np.interp(amount, self.amounts, column) for column in self.offsets.T]
         octaves = float(np.interp(amount, self.amounts, self.octaves))
         return replace(asked, amount=amount, octaves=octaves, offsets=tuple(float(value) for value in offsets))
@@ -204,6 +205,12 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
                 why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is further from its own sound"
             found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
     return found
+
+
+def _within(amount: float, last: float) -> float:
+    """The place of an amount from 0 to 1 where the way ends at `last`: itself as long as can be, then half as fast."""
+    bend = float(np.clip(2.0 * last - 1.0, 0.0, 1.0))
+    return amount if amount <= bend else bend + (amount - bend) * (last - bend) / (1.0 - bend)
 
 
 def _goal_db(asked: Toward, before: Latents, controls: Controls, heard_db: Sound) -> np.ndarray:
