@@ -103,6 +103,14 @@ class TestSolved:
         monkeypatch.setattr(toward, "find", lambda *_: pytest.fail("sought again"))
         loop.solve(note("cello"), EditChain((Toward(amount=0.7, **goal._asdict()), Gain(2))))
 
+    def test_a_note_goes_to_itself(self, explorer, loop: ClosedLoop, note) -> None:
+        """There is no way, and nothing to divide by."""
+        goal = mean_sound(explorer, note("cello"))
+        solution = loop.solve(note("cello"), EditChain((Toward(amount=0.5, **goal._asdict()),)), verify=True)
+        assert solution.reached and not any("timbre" in item.control for item in solution.outcomes)
+        alike = toward.find(Toward(amount=0.5, **goal._asdict()), note("cello"), explorer, explorer.decode)
+        assert alike.applied(Toward(goal.mean, 0.5)).amount == 0.5
+
     def test_where_it_goes(self, explorer, note) -> None:
         """To what was heard of the other note, at another pitch to its envelope, or to its mean held still."""
         goal = mean_sound(explorer, note("trumpet"))
@@ -166,11 +174,11 @@ class TestPath:
         assert told.reached and told.measured == pytest.approx(0.45)
         (told,) = toward.outcomes(self.PATH, half, np.full(BANDS, -4.0), None)
         assert not told.reached and told.limit is None and "unevenly" in told.sentence
-        (told,) = toward.outcomes(self.PATH, replace(half, amount=1.0), np.full(BANDS, -12.0), None)
-        assert told.limit == pytest.approx(0.6) and "no nearer" in told.sentence
-        alike = replace(self.PATH, goal_db=self.OWN)
-        (told,) = toward.outcomes(alike, half, self.OWN, self.OWN)
-        assert told.measured is None and "sound alike" in told.sentence
+        short = replace(self.PATH, nearest=0.5)
+        (told,) = toward.outcomes(short, replace(half, amount=1.0), np.full(BANDS, -12.0), None)
+        assert told.limit == short.last == pytest.approx(0.8)
+        assert "keeps it from the other note; this note goes to 0.80 of the way" in told.sentence
+        assert toward.outcomes(replace(self.PATH, goal_db=self.OWN), half, self.OWN, self.OWN) == []
 
     @pytest.mark.parametrize(("earlier_db", "later_db", "words"), [(-11.0, -10.0, "nearer"), (-29.0, -30.0, "nearer")])
     def test_a_step_back_is_told(self, earlier_db: float, later_db: float, words: str) -> None:

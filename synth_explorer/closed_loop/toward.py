@@ -47,6 +47,9 @@ TILT_DB = 12.0
 """So many dB an octave lie between two spectra whose brightness differs by an octave, about."""
 
 MOST_OCTAVES = 0.6
+ALIKE_DB = 0.5
+"""Between two notes that lie nearer there is no way to go: a note toward itself."""
+
 SAME_PITCH_MIDI = 0.5
 """Where the other note's pitch is further off, what is between its partials says nothing of this one."""
 
@@ -110,15 +113,20 @@ class Path:
         amount = asked.amount
         if 0.0 <= amount <= 1.0:
             reach = self.amounts <= self.nearest
-            place = _within(amount, float(self.places[reach][-1]))
-            amount = float(np.interp(place, self.places[reach], self.amounts[reach]))
+            amount = float(np.interp(_within(amount, self.last), self.places[reach], self.amounts[reach]))
         offsets = [np.interp(amount, self.amounts, column) for column in self.offsets.T]
         octaves = float(np.interp(amount, self.amounts, self.octaves))
         return replace(asked, amount=amount, octaves=octaves, offsets=tuple(float(value) for value in offsets))
 
+    @property
+    def last(self) -> float:
+        """How far along the way the nearest lies."""
+        return float(self.places[self.amounts <= self.nearest][-1])
+
     def place(self, heard_db: np.ndarray) -> float:
         """How far along the straight way from the note to the other one a spectrum [M] lies: 0 to 1, or beyond."""
-        return _place(self.own_db, self.goal_db, heard_db)
+        way = self.goal_db - self.own_db
+        return float((heard_db - self.own_db) @ way) / float(way @ way)
 
     def step_back_db(self, earlier_db: np.ndarray, later_db: np.ndarray) -> float:
         """By how much the later of two spectra is further from the other note, or nearer to its own."""
@@ -127,7 +135,7 @@ class Path:
 
 
 def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Path:
-    """Seek the path.
+    """Seek the path; between two that sound alike there is nothing to seek, and the formula serves.
 
     Args:
         asked: whose amount does not matter.
@@ -144,6 +152,12 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
         return measure.mean_spectrum_db(sound(latents), sample_rate_hz=explorer.sample_rate_hz)
 
     own, goal = heard_db(before), _goal_db(asked, before, controls, heard_db)
+    if distance_db(own, goal) < ALIKE_DB:
+        return Path(own, goal, np.array([0.0, 1.0]), np.zeros(2), np.zeros((2, 0)), np.array([0.0, 1.0]), 1.0)
+    way = goal - own
+
+    def place(heard: np.ndarray) -> float:
+        return float((heard - own) @ way) / float(way @ way)
 
     def trial(amount: float, octave: float, equaliser_db: np.ndarray) -> np.ndarray:
         offsets = tuple(float(value) for value in _offsets(equaliser_db, explorer))
@@ -156,15 +170,15 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
         octave, equaliser_db = on * octaves[-1], on * equalisers_db[-1]
         for _ in range(MOST_CORRECTIONS):
             heard = trial(amount, octave, equaliser_db)
-            slope, rest = _lacking(own + amount * (goal - own), heard)
+            slope, rest = _lacking(own + amount * way, heard)
             octave += float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES))
             equaliser_db = np.clip(equaliser_db + rest, -MOST_DB, MOST_DB)
-            if abs(_place(own, goal, heard) - amount) <= CLOSE:
+            if abs(place(heard) - amount) <= CLOSE:
                 break
         octaves.append(octave)
         equalisers_db.append(equaliser_db)
     heard = [own, *(trial(*knot) for knot in zip(KNOTS, octaves[1:], equalisers_db[1:], strict=True))]
-    places = np.maximum.accumulate([0.0, *(_place(own, goal, one) for one in heard[1:])])
+    places = np.maximum.accumulate([0.0, *(place(one) for one in heard[1:])])
     amounts = np.array([0.0, *KNOTS])
     return Path(
         own,
@@ -186,14 +200,14 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
         heard_db: mean spectrum [M] of what came of it.
         earlier_db: of what came of an amount that is smaller by `STEP_BACK_AFTER`; None where that is not looked at.
     """
+    if distance_db(path.own_db, path.goal_db) < ALIKE_DB:
+        return []
     place = path.place(heard_db)
-    if not np.isfinite(place):
-        why = "the two notes sound alike"
-        return [Outcome("timbre toward", "of the way", asked.amount, None, TOLERANCE, reason=why)]
     told = Outcome("timbre toward", "of the way", asked.amount, place, TOLERANCE)
     if not told.reached:
-        if place < asked.amount and asked.amount >= min(path.nearest, KNOTS[-1]):
-            told = replace(told, limit=place, reason="its own movement takes it no nearer to the other note")
+        if place < asked.amount and path.last < 1.0 - TOLERANCE:
+            why = "its own movement keeps it from the other note"
+            told = replace(told, limit=max(place, path.last), reason=why)
         else:
             told = replace(told, reason="it answers unevenly")
     found = [told]
@@ -230,13 +244,6 @@ def _goal_db(asked: Toward, before: Latents, controls: Controls, heard_db: Sound
     goal, there = heard_db(still), heard_db(with_pitch(still, midi=float(np.clip(asked.midi, 0.0, 127.0))))
     goal = goal + _smoothed(spectrum - there, np.maximum(spectrum, there))
     return np.maximum(goal - goal.max(), -measure.MEAN_RANGE_DB)
-
-
-def _place(own_db: np.ndarray, goal_db: np.ndarray, heard_db: np.ndarray) -> float:
-    """See `Path.place`; NaN where the two are the same."""
-    way = goal_db - own_db
-    length = float(way @ way)
-    return float((heard_db - own_db) @ way) / length if length else float("nan")
 
 
 def _offsets(equaliser_db: np.ndarray, explorer: Explorer) -> np.ndarray:
