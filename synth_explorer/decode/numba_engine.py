@@ -18,7 +18,15 @@ from synth_explorer.decode import kernel
 from synth_explorer.decode.levels import input_table
 from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, in_quads, pack, padded
 from synth_explorer.decode.session import Block
-from synth_explorer.decode.transforms import SavingLayer, can_filter, can_take_seven, filtered, phases, saving_layers
+from synth_explorer.decode.transforms import (
+    SavingLayer,
+    can_filter,
+    can_take_seven,
+    filtered,
+    from_memory,
+    phases,
+    saving_layers,
+)
 from synth_explorer.model.stack import Stack
 
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
@@ -26,7 +34,6 @@ LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its core
 TRY_AGAIN_S = 2.0  # how often the slower number of threads is tried again
 FILTER_NOTES = 4, 8  # from how many notes of a group on filtering pays, for weights from caches and from memory
 SEVEN_NOTES = 32  # and Strassen's products
-SHARED_BYTES = 4e6  # larger weights are shared by a team on all notes; smaller ones suit a core of their own
 
 
 class NumbaEngine:
@@ -65,7 +72,7 @@ class NumbaEngine:
     def quads(self, notes: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         """Weights of each layer's gates and sums as one note reads them from caches; () where that is not so."""
         packed = self.packed
-        if notes > 1 or packed.layer_bytes > SHARED_BYTES or packed.width % 64 or packed.skip % 64:
+        if notes > 1 or from_memory(packed) or packed.width % 64 or packed.skip % 64:
             return ()
         with self._packing:
             self._quads = self._quads or in_quads(packed)
@@ -99,7 +106,7 @@ class NumbaSession:
     def _groups(self, notes: int) -> list[tuple[int, int, int]]:
         """First note, last note and number of threads of each group."""
         threads = self.engine.threads
-        if self.engine.packed.layer_bytes > SHARED_BYTES or notes == 1:
+        if from_memory(self.engine.packed) or notes == 1:
             return [(0, notes, threads)]
         count = min(threads, notes)
         return [(notes * i // count, notes * (i + 1) // count, 1) for i in range(count)]
@@ -316,7 +323,7 @@ class Crew:
 
 def saving_scheme(packed: PackedStack, notes: int) -> Literal["plain", "pairs", "seven"]:
     """Which products a group of so many notes takes: plain ones, minimal filtering, or that and Strassen's."""
-    if notes < FILTER_NOTES[packed.layer_bytes > SHARED_BYTES] or not can_filter(packed):
+    if notes < FILTER_NOTES[from_memory(packed)] or not can_filter(packed):
         return "plain"
     return "seven" if notes >= SEVEN_NOTES and can_take_seven(packed) else "pairs"
 

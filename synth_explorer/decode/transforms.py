@@ -21,7 +21,14 @@ import numpy as np
 from synth_explorer.decode.lanes import LANES
 from synth_explorer.decode.packing import PackedLayer, PackedStack, aligned
 
-KEPT_BYTES = 1e9  # most memory for products kept for the other sample of a pair: all of NSynth for 79 notes
+SHARED_BYTES = 4e6  # of layers' weights: up to so many they come from a core's caches, and more from memory
+
+KEPT_BYTES = 0.6e6, 1e9
+"""Most memory for products kept for the other sample of a pair, for weights from caches and from memory.
+
+From caches: about half of a core's second cache; what is kept longer comes from further away, which costs more time
+than its products save. From memory: all of NSynth for 79 notes.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +59,21 @@ def can_take_seven(packed: PackedStack) -> bool:
     return can_filter(packed) and packed.width % 64 == 0 and packed.skip % 64 == 0
 
 
+def from_memory(packed: PackedStack) -> bool:
+    """Whether the weights are too large for a core's caches."""
+    return packed.layer_bytes > SHARED_BYTES
+
+
 def filtered(packed: PackedStack, notes: int) -> list[bool]:
     """Which layers are filtered: those of the smallest dilations, as long as kept products fit into `KEPT_BYTES`.
 
     A layer keeps 8 d W bytes a note: 805 MB in all for 64 notes of NSynth's network, beside 805 MB of past inputs.
     """
-    chosen, total = [False] * len(packed.layers), 0
+    chosen, total, most = [False] * len(packed.layers), 0, KEPT_BYTES[from_memory(packed)]
     for index in sorted(range(len(chosen)), key=lambda index: packed.layers[index].dilation):
         layer = packed.layers[index]
         size = 8 * layer.dilation * packed.width * notes
-        if layer.taps in (2, 3) and total + size <= KEPT_BYTES:
+        if layer.taps in (2, 3) and total + size <= most:
             chosen[index], total = True, total + size
     return chosen
 

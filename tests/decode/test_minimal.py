@@ -89,7 +89,7 @@ def test_probabilities_stay_within_rounding(
     monkeypatch: pytest.MonkeyPatch, taps: int, width: int, skip: int, notes: int, threads: int, seven: int
 ) -> None:
     """Teams share the notes whatever their number; 50 samples end inside pairs of most layers."""
-    monkeypatch.setattr(numba_engine, "SHARED_BYTES", 0)
+    monkeypatch.setattr(transforms, "SHARED_BYTES", 0)
     stack = random_stack(width=width, skip=skip, taps=taps, dilations=DILATIONS, levels=64)
     given = inputs_for(stack, notes=notes, samples=50)
     audio = np.random.default_rng(3).uniform(-1.0, 1.0, (notes, 50)).astype(np.float32)
@@ -117,7 +117,7 @@ def test_draws_chunks_and_forced_audio_agree(notes: int) -> None:
 
 
 def test_the_team_may_change_inside_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba_engine, "SHARED_BYTES", 0)
+    monkeypatch.setattr(transforms, "SHARED_BYTES", 0)
     stack = random_stack(width=64, skip=64, taps=3, dilations=DILATIONS, gain=3.0)
     given = inputs_for(stack, notes=33, samples=60)
     alone = WaveNetDecoder(stack, engine="numba", threads=1).generate(**given, seeds=range(33), samples=60)
@@ -136,10 +136,13 @@ def test_kept_products_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch)
     stack = random_stack(width=64, skip=64, taps=2, dilations=DILATIONS, levels=64)
     packed = pack(stack, "float32")
     assert all(filtered(packed, 9))
-    monkeypatch.setattr(transforms, "KEPT_BYTES", 8 * 64 * 9 * 7)  # dilations 1, 1, 2, 3: 7 samples
+    monkeypatch.setattr(transforms, "KEPT_BYTES", (8 * 64 * 9 * 7, 1e9))  # dilations 1, 1, 2, 3: 7 samples
     assert filtered(packed, 9) == [True, True, False, True, False, False, True]
     decoder = WaveNetDecoder(stack, engine="numba", threads=1)
     assert saving(decoder, 9) == (4, 0)
+    with monkeypatch.context() as large:
+        large.setattr(transforms, "SHARED_BYTES", 0)
+        assert all(filtered(packed, 9))  # weights from memory leave room for more
     given = inputs_for(stack, notes=9, samples=50)
     audio = np.random.default_rng(3).uniform(-1.0, 1.0, (9, 50)).astype(np.float32)
     plain = WaveNetDecoder(stack, engine="reference").probabilities(**given, audio=audio)
