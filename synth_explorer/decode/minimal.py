@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import njit
 
 from synth_explorer.decode.products import gather, series, spread
-from synth_explorer.decode.vectors import gate, mix
+from synth_explorer.decode.vectors import gate, gate_of_two, mix
 
 UNITS = 2  # a panel's: 32 outputs each, one block of 16 of p and one of q
 
@@ -20,10 +20,13 @@ UNITS = 2  # a panel's: 32 outputs each, one block of 16 of p and one of q
 @njit(nogil=True, cache=True)
 def terms(count, single, vectors, oldest, middle, newest, y, stride):
     """What the products of a sample take, for one note: rows of `vectors` * 16 numbers."""
+    if single:
+        mix("+-", vectors, y, newest, oldest)  # so that its product is added to what was kept
+        return
     mix("+-", vectors, y, oldest, newest)
-    if not single and count == 2:
+    if count == 2:
         mix("+", vectors, y + stride, newest)
-    elif not single:
+    else:
         mix("++", vectors, y + stride, middle, newest)
         mix("+-", vectors, y + 2 * stride, newest, middle)
 
@@ -59,12 +62,18 @@ def gates_of_pairs(
         columns, products, blocks, steps = notes, count, 2 * UNITS, width
     wide, part = 128 * UNITS, products // count * columns * blocks * 64
     for v in range(first, last):
-        series(w + 64 * v * products * blocks * steps, products, blocks, steps, x, columns, y, zeros)
-        if not single and taps == 2:
-            mix("++", part // 64, y, y, y + part)
-        elif not single:
-            mix("+++", part // 64, y, y, y + part, y + 2 * part)
-            mix("+-", part // 64, y + part, y + part, y + 2 * part)
+        wv = w + 64 * v * products * blocks * steps
+        if not seven and not single and taps == 2:
+            series(wv, 1, blocks, steps, x, columns, y, zeros)
+            series(wv + 64 * blocks * steps, 1, blocks, steps, x + notes * row, columns, kept + part * v, zeros)
+        else:
+            series(wv, products, blocks, steps, x, columns, y, zeros)
+            if not single and taps == 2:
+                mix("++", part // 64, y, y, y + part)
+            elif not single:
+                later = y + part if seven else kept + part * v
+                mix("+++", part // 64, y, y, y + part, y + 2 * part)
+                mix("+-", part // 64, later, y + part, y + 2 * part)
         if seven:
             for n in range(half):
                 for u in range(UNITS):
@@ -75,25 +84,21 @@ def gates_of_pairs(
                     products_at = y + 64 * (UNITS * n + u)
                     gather(products_at, 64 * UNITS * half, rows, rows + 128)
                     if single:
-                        mix("+-", 2, rows, later, rows)
+                        mix("++", 2, rows, later, rows)
                     else:
                         spare = rows + 256 if alone else later_other
                         gather(products_at + part, 64 * UNITS * half, later, spare)
                     gate(rows, condition + n * condition_stride + at, gated + n * row + at // 2)
                     if not alone:
                         if single:
-                            mix("+-", 2, rows + 128, later_other, rows + 128)
+                            mix("++", 2, rows + 128, later_other, rows + 128)
                         gate(rows + 128, condition + m * condition_stride + at, gated + m * row + at // 2)
         else:
-            later = kept + part * v
-            if single:
-                mix("+-", part // 64, y, later, y)
-            else:
-                mix("+", part // 64, later, y + part)
             for n in range(notes):
                 for u in range(UNITS):
-                    at = wide * v + 128 * u
-                    gate(y + wide * n + 128 * u, condition + n * condition_stride + at, gated + n * row + at // 2)
+                    here, at = wide * n + 128 * u, wide * v + 128 * u
+                    rest = kept + part * v + here if single or taps == 2 else zeros
+                    gate_of_two(y + here, rest, condition + n * condition_stride + at, gated + n * row + at // 2)
 
 
 @njit(nogil=True, cache=True)
