@@ -13,11 +13,11 @@ import numpy as np
 JAX_STEP_FRAMES = 32
 
 
-def compiled(call: Callable[..., Any], *, ranks: Sequence[int]) -> Callable[..., Any]:
+def compiled(call: Callable[..., Any], *, ranks: Sequence[int], last: Sequence[int] = ()) -> Callable[..., Any]:
     """A function of float32 numpy arrays of the given ranks that runs `call` as a graph and returns numpy arrays.
 
-    On TensorFlow one graph serves every length. On JAX each new shape compiles once; callers keep lengths few. Other
-    backends run eagerly.
+    `last` are the sizes of the last axes of the first arrays, where `call` must know them. On TensorFlow one graph
+    serves every length. On JAX each new shape compiles once; callers keep lengths few. Other backends run eagerly.
     """
     import keras
 
@@ -25,7 +25,10 @@ def compiled(call: Callable[..., Any], *, ranks: Sequence[int]) -> Callable[...,
     if backend == "tensorflow":
         import tensorflow as tf
 
-        graph = tf.function(call, input_signature=[tf.TensorSpec([None] * rank, tf.float32) for rank in ranks])
+        shapes = [[None] * rank for rank in ranks]
+        for shape, size in zip(shapes, last, strict=False):
+            shape[-1] = size
+        graph = tf.function(call, input_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes])
         return lambda *arrays: tf.nest.map_structure(lambda t: t.numpy(), graph(*map(tf.constant, arrays)))
     if backend == "jax":
         import jax

@@ -103,6 +103,19 @@ class TestSolved:
         monkeypatch.setattr(toward, "find", lambda *_: pytest.fail("sought again"))
         loop.solve(note("cello"), EditChain((Toward(amount=0.7, **goal._asdict()), Gain(2))))
 
+    def test_the_other_note_is_heard_at_the_pitch_of_this_one(self, explorer, loop: ClosedLoop, note) -> None:
+        own, other = note("cello"), note("trumpet")
+        goal = mean_sound(explorer, other, midi=own.pitch_midi)
+        assert goal.midi == pytest.approx(own.pitch_midi, abs=0.01)
+        assert goal.mean == mean_sound(explorer, other).mean
+        heard = measure.mean_spectrum_db(explorer.decode(with_pitch(other, midi=own.pitch_midi)), **RATE)
+        sounds = []
+        path = toward.find(
+            Toward(amount=0.5, **goal._asdict()), own, explorer, lambda one: sounds.append(one) or explorer.decode(one)
+        )
+        np.testing.assert_allclose(path.goal_db, heard, atol=0.01)
+        assert len(sounds) == 1 + 2 * len(toward.KNOTS)  # it, and each amount as it is and corrected
+
     def test_a_note_goes_to_itself(self, explorer, loop: ClosedLoop, note) -> None:
         """There is no way, and nothing to divide by."""
         goal = mean_sound(explorer, note("cello"))

@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "package", "quiet", "runtime"}
+BASE = {"errors", "files", "lru", "package", "quiet", "runtime"}
 SOUND = BASE | {"audio", "mel", "pitch"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -27,6 +27,7 @@ ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
+    "lru": {"package"},
     "quiet": {"package"},
     "runtime": {"package", "quiet"},
     "files": BASE,

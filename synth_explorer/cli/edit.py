@@ -202,13 +202,16 @@ def _chain(
     **given: Any,
 ) -> EditChain:
     """The edit chain that the options ask for."""
-    from synth_explorer import edits
+    from synth_explorer import closed_loop, edits
 
     chain = edits.EditChain(()) if preset is None else edits.EditChain.load(preset)
     steps: list[Any] = []
     if toward is not None:
         goal = common.read_latents(explorer, toward, fit_steps=fit_steps)
-        steps.append(_toward(explorer, goal, 0.5 if amount is None else amount))
+        before = explorer.edit(latents, chain)
+        midi = before.pitch_midi if before.has_pitch else None
+        mean = closed_loop.mean_sound(explorer, goal, midi=midi)
+        steps.append(edits.Toward(amount=0.5 if amount is None else amount, **mean._asdict()))
     everything = tuple(range(latents.channels))
     steps += [edits.Scale(channels=channels or everything, factor=factor) for channels, factor in raw["scale"]]
     steps += [edits.Add(channels=channels or everything, amount=value) for channels, value in raw["add"]]
@@ -231,13 +234,6 @@ def _chain(
         else:
             steps.append(edits.OscillateChannels(channels=raw["osc_channels"] or everything, **wave))
     return chain + edits.EditChain((*steps, *swings))
-
-
-def _toward(explorer: Explorer, goal: Latents, amount: float) -> Any:
-    """The edit that moves the mean sound toward another note's."""
-    from synth_explorer import closed_loop, edits
-
-    return edits.Toward(amount=amount, **closed_loop.mean_sound(explorer, goal)._asdict())
 
 
 def _pitch_hz(latents: Latents) -> float:

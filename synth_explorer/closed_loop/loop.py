@@ -194,8 +194,11 @@ class ClosedLoop:
     def _path(self, before: Latents, asked: Toward, decoding: dict[str, Any]) -> toward.Path:
         """The way from a note to another one's mean sound."""
 
+        def sound(one: Latents) -> np.ndarray:
+            return self._reference(one, decoding).audio if one is before else self.explorer.decode(one, **decoding)
+
         def found() -> toward.Path:
-            return toward.find(asked, before, self.explorer, lambda one: self.explorer.decode(one, **decoding))
+            return toward.find(asked, before, self.explorer, sound)
 
         goal = asked.mean, asked.spectrum_db, asked.midi, asked.keep_loudness
         key = (before.fingerprint, goal, tuple(decoding.items()))

@@ -11,6 +11,7 @@ Shapes: T samples, F frames, C channels, D numbers of detail, M mel bands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 KNOTS = (0.25, 0.5, 0.75, 1.0)
-"""Amounts at which a path is sought. Each begins where the one before points, and is corrected once, or
-`MOST_CORRECTIONS` times while what is heard is not `CLOSE` to it, a part of the way."""
+"""Amounts at which a path is sought, all at once: each begins with the formula and is corrected once. Further
+corrections bring the single ones nearer to the way, but what lies between them is crooked more often."""
 
-MOST_CORRECTIONS, CLOSE = 2, 0.1
 RISING = 1e-6
+_POOL = ThreadPoolExecutor(len(KNOTS), thread_name_prefix="toward")
 
 NEAR_BANDS = 4.0
 """Width of the equaliser, in bands: it follows what is loud, not the gaps between partials, so that it suits the note
@@ -76,15 +77,22 @@ def held_still(latents: Latents, mean: tuple[float, ...], controls: Controls) ->
     return latents.replace(z=z, detail=np.array(mean[latents.channels :]), enhancement=None)
 
 
-def mean_sound(explorer: Explorer, latents: Latents) -> MeanSound:
-    """What another note may be moved toward, with what is heard of it; that is left out where nothing can be solved."""
+def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = None) -> MeanSound:
+    """What another note may be moved toward, with what is heard of it; that is left out where nothing can be solved.
+
+    Args:
+        explorer: of its checkpoint.
+        latents: the note.
+        midi: the pitch of the one that is moved, at which this one is heard too; None: as it is.
+    """
     controls = explorer.controls
     mean = tuple(float(value) for value in controls.mean_sound(latents))
     if "fast" not in explorer.decoders or None in (controls.loudness, controls.brightness):
         return MeanSound(mean)
+    if midi is not None and latents.has_pitch:
+        latents = with_pitch(latents, midi=float(np.clip(midi, 0.0, 127.0)))
     spectrum_db = measure.mean_spectrum_db(explorer.decode(latents), sample_rate_hz=explorer.sample_rate_hz)
-    midi = latents.pitch_midi if latents.has_pitch else 0.0
-    return MeanSound(mean, tuple(float(value) for value in np.round(spectrum_db, 2)), round(midi, 2))
+    return MeanSound(mean, tuple(float(value) for value in np.round(spectrum_db, 2)), round(latents.pitch_midi, 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,33 +167,25 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
     def place(heard: np.ndarray) -> float:
         return float((heard - own) @ way) / float(way @ way)
 
-    def trial(amount: float, octave: float, equaliser_db: np.ndarray) -> np.ndarray:
-        offsets = tuple(float(value) for value in _offsets(equaliser_db, explorer))
+    def trial(amount: float, octave: float = 0.0, equaliser_db: np.ndarray | None = None) -> np.ndarray:
+        offsets = () if equaliser_db is None else tuple(float(value) for value in _offsets(equaliser_db, explorer))
         edit = replace(asked, amount=amount, octaves=octave, offsets=offsets)
         return heard_db(explorer.edit(before, EditChain((edit,))))
 
-    octaves, equalisers_db = [0.0], [np.zeros(len(bands_hz))]
-    for number, amount in enumerate(KNOTS):
-        on = amount / KNOTS[number - 1] if number else 0.0
-        octave, equaliser_db = on * octaves[-1], on * equalisers_db[-1]
-        for _ in range(MOST_CORRECTIONS):
-            heard = trial(amount, octave, equaliser_db)
-            slope, rest = _lacking(own + amount * way, heard)
-            octave += float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES))
-            equaliser_db = np.clip(equaliser_db + rest, -MOST_DB, MOST_DB)
-            if abs(place(heard) - amount) <= CLOSE:
-                break
-        octaves.append(octave)
-        equalisers_db.append(equaliser_db)
-    heard = [own, *(trial(*knot) for knot in zip(KNOTS, octaves[1:], equalisers_db[1:], strict=True))]
+    def lacks(amount: float, heard: np.ndarray) -> tuple[float, np.ndarray]:
+        slope, rest = _lacking(own + amount * way, heard)
+        return float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES)), np.clip(rest, -MOST_DB, MOST_DB)
+
+    octaves, equalisers_db = zip(*map(lacks, KNOTS, _POOL.map(trial, KNOTS)), strict=True)
+    heard = [own, *_POOL.map(trial, KNOTS, octaves, equalisers_db)]
     places = np.maximum.accumulate([0.0, *(place(one) for one in heard[1:])])
     amounts = np.array([0.0, *KNOTS])
     return Path(
         own,
         goal,
         amounts,
-        np.array(octaves),
-        np.stack([_offsets(equaliser_db, explorer) for equaliser_db in equalisers_db]),
+        np.array([0.0, *octaves]),
+        np.stack([_offsets(equaliser_db, explorer) for equaliser_db in (np.zeros(len(bands_hz)), *equalisers_db)]),
         places + RISING * np.arange(len(places)),
         float(amounts[int(np.argmin([distance_db(one, goal) for one in heard]))]),
     )

@@ -93,8 +93,11 @@ class FastDecoder(keras.Model):
     def call(self, z, pitch_hz, detail=None):
         return self.controls(z, pitch_hz, detail)
 
-    def shape_of(self, z, pitch_hz, detail=None):
-        """Run the network: log amplitudes (natural) of harmonics, both noises, the fine level and the centroid bias."""
+    def network(self, z, pitch_hz):
+        """What the network says of the learned channels and the pitch, [B, F, M + 1] and [B, J, ...]; see `shape_of`.
+
+        Loudness and brightness do not go through it, nor does a detail: where only these change, it need not run again.
+        """
         config = self.config
         x = self.entry(ops.concatenate([z[..., 2:], pitch_features(pitch_hz)], axis=-1))
         for block in self.blocks:
@@ -104,7 +107,15 @@ class FastDecoder(keras.Model):
         fine = ops.reshape(self.expand(x), (shape[0], shape[1] * config.subframes, config.fine_width))
         for block in self.fine_blocks:
             fine = block(fine)
-        fine = self.fine_head(self.fine_norm(fine)) * 2.0
+        return frame, self.fine_head(self.fine_norm(fine)) * 2.0
+
+    def shape_of(self, z, pitch_hz, detail=None):
+        """Log amplitudes (natural) of harmonics, both noises, the fine level and the centroid bias."""
+        return self._shape(*self.network(z, pitch_hz), pitch_hz, detail)
+
+    def _shape(self, frame, fine, pitch_hz, detail):
+        """What `network` said, with a detail, as `shape_of` gives it."""
+        config = self.config
         envelope, offsets, short, level, half = _split(
             fine,
             (
@@ -153,9 +164,13 @@ class FastDecoder(keras.Model):
         return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
 
     def controls(self, z, pitch_hz, detail=None):
-        """Latents -> controls (see the class). Tilt and level are applied here."""
+        """Latents -> controls (see the class)."""
+        return self.controls_of(*self.network(z, pitch_hz), z, pitch_hz, detail)
+
+    def controls_of(self, frame, fine, z, pitch_hz, detail=None):
+        """What `network` said -> controls. Detail, tilt and level are applied here."""
         config = self.config
-        shape = self.shape_of(z, pitch_hz, detail)
+        shape = self._shape(frame, fine, pitch_hz, detail)
         harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
         frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * self.multiples
         loudness_db = z[..., 0] / config.loudness_units_per_db + config.loudness_offset_db

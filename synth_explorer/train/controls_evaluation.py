@@ -130,7 +130,7 @@ def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str
     for note, latents, other in zip(chosen, encoded, [*encoded[1:], encoded[0]], strict=True):
         goal = with_pitch(other, midi=latents.pitch_midi)
         sounds = explorer.decode(latents), goal, explorer.decode(goal)
-        yield _Note(note.path.name, latents, *sounds, mean_sound(explorer, other))
+        yield _Note(note.path.name, latents, *sounds, mean_sound(explorer, other, midi=latents.pitch_midi))
 
 
 def _row(

@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.lru import LruCache
 from synth_explorer.ui.ask import Ask
-from synth_explorer.ui.store import LruCache
 
 if TYPE_CHECKING:
     from synth_explorer.ui.rack import Rack

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.lru import LruCache
 from synth_explorer.ui.handlers import Heard, alert, asked_for, heard_render
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.rack import Rack
 from synth_explorer.ui.source import Source
-from synth_explorer.ui.store import LruCache
 from synth_explorer.ui.studio import Studio
 
 LOOK_S = 0.25

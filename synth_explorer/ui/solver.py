@@ -12,7 +12,7 @@ import numpy as np
 from synth_explorer.closed_loop import ClosedLoop, Outcome
 from synth_explorer.closed_loop.loop import keeps_loudness, split
 from synth_explorer.edits import Attack, Gain, Toward
-from synth_explorer.ui.store import LruCache
+from synth_explorer.lru import LruCache
 
 if TYPE_CHECKING:
     from synth_explorer.edits import EditChain

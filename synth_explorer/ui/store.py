@@ -1,4 +1,4 @@
-"""What the page keeps: a bounded memory of what was computed, and a bounded folder of the sounds that it plays."""
+"""What the page keeps: a bounded folder of the sounds that it plays."""
 
 from __future__ import annotations
 
@@ -6,47 +6,12 @@ import atexit
 import hashlib
 import shutil
 import tempfile
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from pathlib import Path
-from threading import Lock
-from typing import Generic, TypeVar
 
 import numpy as np
 
 from synth_explorer import audio as sound
-
-Value = TypeVar("Value")
-
-
-class LruCache(Generic[Value]):
-    """Remembers the `size` values that were used last. Threads may share it."""
-
-    def __init__(self, size: int, *, forget: Callable[[Value], None] | None = None) -> None:
-        """Args: size: how many values to keep. forget: called with each value that is dropped."""
-        self.size = size
-        self._forget = forget
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def get(self, key: Hashable) -> Value | None:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-            return self._values.get(key)
-
-    def put(self, key: Hashable, value: Value) -> Value:
-        with self._lock:
-            self._values[key] = value
-            self._values.move_to_end(key)
-            dropped = [self._values.popitem(last=False)[1] for _ in range(len(self._values) - self.size)]
-        if self._forget is not None:
-            for old in dropped:
-                self._forget(old)
-        return value
+from synth_explorer.lru import LruCache
 
 
 class Jukebox:

@@ -20,6 +20,7 @@ import numpy as np
 from synth_explorer.closed_loop import mean_sound
 from synth_explorer.errors import AudioError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.lru import LruCache
 from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.knobs import LETTERS, PRESET_SOUND
@@ -27,7 +28,7 @@ from synth_explorer.ui.render import NotRendered, Render
 from synth_explorer.ui.settings import Settings
 from synth_explorer.ui.solver import Solver
 from synth_explorer.ui.source import Source
-from synth_explorer.ui.store import Jukebox, LruCache
+from synth_explorer.ui.store import Jukebox
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
@@ -220,16 +221,18 @@ class Studio:
         total = meta.duration_samples or whole.size
         return sound.restore(whole, lead_in_samples=-meta.lead_in_samples, total_samples=total)
 
-    def means(self, sources: Sequence[Source], wanted: str, preset_mean: MeanSound | None) -> dict[str, MeanSound]:
-        """The mean sound of a source by its letter, or that of a preset, by the name that is wanted."""
+    def means(
+        self, sources: Sequence[Source], wanted: str, preset_mean: MeanSound | None, *, midi: float | None = None
+    ) -> dict[str, MeanSound]:
+        """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted."""
         if wanted == PRESET_SOUND:
             return {wanted: preset_mean} if preset_mean else {}
         source = dict(zip(LETTERS, sources, strict=False)).get(wanted)
         if source is None:
             return {}
         latents = self.latents(source)
-        known = self._means.get(latents.fingerprint)
-        return {wanted: known or self._means.put(latents.fingerprint, mean_sound(self.explorer, latents))}
+        key = latents.fingerprint, midi
+        return {wanted: self._means.get(key) or self._means.put(key, mean_sound(self.explorer, latents, midi=midi))}
 
     def render(
         self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
@@ -295,8 +298,8 @@ class Studio:
 
     def _plan(self, used: list[Source], settings: Settings, preset_mean: MeanSound | None) -> Render:
         """A render without its sound and without its edits."""
-        chain = self._chain(used, settings, preset_mean)
         before, weights = self._morph(used, settings)
+        chain = self._chain(used, settings, preset_mean, before)
         title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
         return Render(before, before, chain, weights, np.zeros(0, np.float32), title)
 
@@ -306,10 +309,14 @@ class Studio:
         """The edits that the knobs ask for, whether rendered or not; arguments and errors as of `render`."""
         used = self._used(sources, settings)
         with self._model:
-            return self._chain(used, settings, preset_mean)
+            return self._chain(used, settings, preset_mean, self._morph(used, settings)[0])
 
-    def _chain(self, used: list[Source], settings: Settings, preset_mean: MeanSound | None) -> EditChain:
-        return edit_chain(settings, self.means(used, settings.toward, preset_mean))
+    def _chain(
+        self, used: list[Source], settings: Settings, preset_mean: MeanSound | None, before: Latents
+    ) -> EditChain:
+        """The edits of a morph `before`, at whose pitch the sound is heard toward which it may go."""
+        midi = before.pitch_midi if before.has_pitch else None
+        return edit_chain(settings, self.means(used, settings.toward, preset_mean, midi=midi))
 
     def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
         """The morph, and the weights of its sources: their means where it moves over time."""

@@ -218,6 +218,15 @@ def test_a_preset_turns_the_knobs_back(rack, studio, sources, tmp_path):
     assert not text and "Slot A has no sound yet" in message
 
 
+def test_the_sound_to_go_toward_is_heard_at_the_pitch_of_the_morph(studio, sources):
+    settings = replace(REST, toward="B", amount=0.4, transpose=3.0)
+    for changed in (settings, replace(settings, x=1.0), replace(settings, set_pitch=True, pitch_midi=70.0)):
+        toward, *_ = studio.chain(sources, changed)
+        before = studio.render(sources, replace(changed, toward="Off")).before
+        assert toward.midi == pytest.approx(before.pitch_midi, abs=0.01) and len(toward.spectrum_db) > 0
+    assert toward.midi == pytest.approx(70.0)
+
+
 def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
     from synth_explorer.edits import Add, EditChain, Gain, Scale, SetPitch
 
