@@ -36,8 +36,9 @@ def test_bench_reports_every_engine_and_its_limit() -> None:
     assert len(table) == 6 and len({line.count("|") for line in table}) == 1
 
 
-def test_limits_count_what_a_stack_holds() -> None:
+def test_limits_count_what_a_stack_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     from synth_explorer.bench import decoding, limits
+    from synth_explorer.decode import transforms
     from synth_explorer.decode.packing import pack
 
     stack = decoding.small_stack()
@@ -48,6 +49,9 @@ def test_limits_count_what_a_stack_holds() -> None:
     head, gates, sums = 4 * (128 * 128 + 128 * 256), 20 * 64 * 128, 20 * (64 * 64 + 64 * 128)
     assert limits.bytes_read(whole, 16) == start + head + 2 * (2 * gates + sums)  # every tap at every sample
     assert limits.bytes_read(whole, 1) < 0.85 * limits.bytes_read(whole, 16)
+    some = limits.bytes_read(packed, 4)  # layers that would keep too much are not filtered: a quarter of the old taps
+    assert some == start + head + 4 * ((1.5 * 14 + 1.25 * 6) / 20 * gates + sums)
+    monkeypatch.setattr(transforms, "KEPT_BYTES", (1e9, 1e9))
     assert limits.bytes_read(packed, 4) == start + head + 4 * (1.5 * gates + sums)  # pairs: three products for two
     assert limits.bytes_read(packed, 32) == start + head + 7 * (1.5 * gates + sums)  # and seven quarters of each
     assert limits.bytes_read(pack(stack, "int8"), 16) < 0.7 * limits.bytes_read(whole, 16)
