@@ -31,7 +31,7 @@ KNOTS = (0.25, 0.5, 0.75, 1.0)
 corrections bring the single ones nearer to the way, but what lies between them is crooked more often."""
 
 RISING = 1e-6
-_POOL = ThreadPoolExecutor(len(KNOTS), thread_name_prefix="toward")
+_POOL = ThreadPoolExecutor(1 + len(KNOTS), thread_name_prefix="toward")
 
 NEAR_BANDS = 4.0
 """Width of the equaliser, in bands: it follows what is loud, not the gaps between partials, so that it suits the note
@@ -159,7 +159,15 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
     def heard_db(latents: Latents) -> np.ndarray:
         return measure.mean_spectrum_db(sound(latents), sample_rate_hz=explorer.sample_rate_hz)
 
-    own, goal = heard_db(before), _goal_db(asked, before, controls, heard_db)
+    def trial(amount: float, octave: float = 0.0, equaliser_db: np.ndarray | None = None) -> np.ndarray:
+        if not amount:
+            return heard_db(before)
+        offsets = () if equaliser_db is None else tuple(float(value) for value in _offsets(equaliser_db, explorer))
+        edit = replace(asked, amount=amount, octaves=octave, offsets=offsets)
+        return heard_db(explorer.edit(before, EditChain((edit,))))
+
+    goal = _goal_db(asked, before, controls, heard_db)
+    own, *plain = _POOL.map(trial, (0.0, *KNOTS))
     if distance_db(own, goal) < ALIKE_DB:
         return Path(own, goal, np.array([0.0, 1.0]), np.zeros(2), np.zeros((2, 0)), np.array([0.0, 1.0]), 1.0)
     way = goal - own
@@ -167,16 +175,11 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
     def place(heard: np.ndarray) -> float:
         return float((heard - own) @ way) / float(way @ way)
 
-    def trial(amount: float, octave: float = 0.0, equaliser_db: np.ndarray | None = None) -> np.ndarray:
-        offsets = () if equaliser_db is None else tuple(float(value) for value in _offsets(equaliser_db, explorer))
-        edit = replace(asked, amount=amount, octaves=octave, offsets=offsets)
-        return heard_db(explorer.edit(before, EditChain((edit,))))
-
     def lacks(amount: float, heard: np.ndarray) -> tuple[float, np.ndarray]:
         slope, rest = _lacking(own + amount * way, heard)
         return float(np.clip(slope / TILT_DB, -MOST_OCTAVES, MOST_OCTAVES)), np.clip(rest, -MOST_DB, MOST_DB)
 
-    octaves, equalisers_db = zip(*map(lacks, KNOTS, _POOL.map(trial, KNOTS)), strict=True)
+    octaves, equalisers_db = zip(*map(lacks, KNOTS, plain), strict=True)
     heard = [own, *_POOL.map(trial, KNOTS, octaves, equalisers_db)]
     places = np.maximum.accumulate([0.0, *(place(one) for one in heard[1:])])
     amounts = np.array([0.0, *KNOTS])
