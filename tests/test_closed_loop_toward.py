@@ -31,17 +31,21 @@ def spectrum_db(audio: np.ndarray) -> np.ndarray:
     edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + f / 700) for f in (30, 8000)), 82) / 2595) - 1)
     mel = 2595 * np.log10(1 + np.arange(513) * 16000 / 1024 / 700)
     edge = 2595 * np.log10(1 + edges / 700)
-    power = np.zeros(80)
-    starts = range(0, len(audio) - 1023, 256)
-    for start in starts:
+    total, weights = np.zeros(80), 0.0
+    for start in range(0, len(audio) - 1023, 256):
+        power = np.zeros(80)
         bins = np.abs(np.fft.rfft(audio[start : start + 1024] * window))
         for m in range(80):
             rising, falling = (
                 (mel - edge[m]) / (edge[m + 1] - edge[m]),
                 (edge[m + 2] - mel) / (edge[m + 2] - edge[m + 1]),
             )
-            power[m] += float(bins @ np.clip(np.minimum(rising, falling), 0, None)) ** 2 / len(starts)
-    return np.maximum(10 * np.log10(power / power.max()), -60.0)
+            power[m] = float(bins @ np.clip(np.minimum(rising, falling), 0, None)) ** 2
+        level = sum(power)
+        for m in range(80):
+            total[m] += level**0.15 * max(10 * np.log10(power[m] / level), -50.0)
+        weights += level**0.15
+    return total / weights - max(total / weights)
 
 
 def distances_db(explorer, loop: ClosedLoop, own: Latents, other: Latents, *, solved: bool) -> np.ndarray:

@@ -42,7 +42,7 @@ MOST_DB = 24.0
 
 MOST_STEP_DB = 20.0
 HEARD_DB = 30.0
-"""A band counts the more for the slope of a spectrum, the further it lies above -60 dB, up to so much."""
+"""A band counts the more for the slope of a spectrum, the further it lies above the lowest, up to so much."""
 
 TILT_DB = 12.0
 """So many dB an octave lie between two spectra whose brightness differs by an octave, about."""
@@ -105,7 +105,7 @@ class Path:
         octaves: by which the brightness moves beside the formula, [K].
         offsets: nepers upon the detail, [K, D].
         places: where what is heard of each lies on the way, rising, [K].
-        nearest: the amount that comes nearest to the other note: nothing that is asked goes beyond it.
+        nearest: the amount of `KNOTS` that comes nearest to the other note: nothing that is asked goes beyond it.
     """
 
     own_db: np.ndarray
@@ -190,7 +190,7 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
         np.array([0.0, *octaves]),
         np.stack([_offsets(equaliser_db, explorer) for equaliser_db in (np.zeros(len(bands_hz)), *equalisers_db)]),
         places + RISING * np.arange(len(places)),
-        float(amounts[int(np.argmin([distance_db(one, goal) for one in heard]))]),
+        float(KNOTS[int(np.argmin([distance_db(one, goal) for one in heard[1:]]))]),
     )
 
 

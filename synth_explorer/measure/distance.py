@@ -21,7 +21,7 @@ RATE_HZ = 16_000
 N_FFT, HOP = 1024, 256
 MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 80, 30.0, 8000.0
 MEL_CENTRES_HZ = mel_centres_hz(MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=MEL_HIGH_HZ)[1:-1]
-MEAN_RANGE_DB = 60.0
+MEAN_RANGE_DB, MEAN_WEIGHT = 50.0, 0.15
 FLOOR = 0.01
 ALIGN_MS = 100.0
 ALIGN_HOP = 16
@@ -60,13 +60,20 @@ def mel_magnitudes(audio: np.ndarray) -> np.ndarray:
 
 
 def mean_spectrum_db(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
-    """How a sound [T] sounds on the whole: mean power over time in mel bands, dB under the strongest, [M], -60 to 0.
+    """How a sound [T] sounds on the whole: the mean over time of its spectrum in dB under the strongest band, [M].
 
-    Bands are those of `log_mel_distance_db`, their centres `MEL_CENTRES_HZ`.
+    Each frame's bands, those of `log_mel_distance_db` (centres `MEL_CENTRES_HZ`), are taken in dB under the frame's
+    level, at most `MEAN_RANGE_DB`: its timbre, whatever its loudness. Frames count nearly alike, by the power of
+    `MEAN_WEIGHT` of their own power: one that is 40 dB softer counts a quarter, so that neither the attack alone nor
+    what has died away decides.
     """
     magnitudes = mel_magnitudes(at_measure_rate(audio, sample_rate_hz=sample_rate_hz))
-    power = np.mean(magnitudes.astype(np.float64) ** 2, axis=0)
-    return np.maximum(10.0 * np.log10(power / max(power.max(), 1e-30) + 1e-30), -MEAN_RANGE_DB)
+    power = magnitudes.astype(np.float64) ** 2
+    level = power.sum(axis=1, keepdims=True)
+    under_db = np.maximum(10.0 * np.log10(power / np.maximum(level, 1e-30) + 1e-30), -MEAN_RANGE_DB)
+    weight = level[:, 0] ** MEAN_WEIGHT
+    spectrum_db = weight @ under_db / max(weight.sum(), 1e-30)
+    return spectrum_db - spectrum_db.max()
 
 
 def log_mel_distance_db(reference: np.ndarray, rendered: np.ndarray, *, sample_rate_hz: int) -> float:
