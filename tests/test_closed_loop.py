@@ -108,6 +108,15 @@ class TestSolve:
         assert found["pitch"].requested == pytest.approx(700, abs=0.1)
         assert all(found[name].reached for name in ("pitch", "oscillation of pitch", "oscillation of pitch, rate"))
 
+    def test_what_stands_before_another_kind_is_declared(self, loop: ClosedLoop, low: Latents) -> None:
+        chain = EditChain((Gain(-6), Oscillate("pitch", 5, 40), Transpose(2), Reverse(), Brightness(0.3)))
+        solution = loop.solve(low, chain)
+        found = {item.control: item for item in solution.outcomes}
+        for name, unit, asked in (("gain", "dB", -6.0), ("oscillation of pitch", "cents", 40.0)):
+            assert (found[name].unit, found[name].requested, found[name].measured) == (unit, asked, None)
+            assert not found[name].reached and "reverse stands behind it" in found[name].sentence
+        assert found["brightness"].reached and not solution.reached
+
     def test_an_empty_chain_is_the_note(self, explorer, loop: ClosedLoop, low: Latents) -> None:
         solution = loop.solve(low, EditChain())
         assert solution.decodes == 1 and solution.reached

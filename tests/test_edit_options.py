@@ -17,6 +17,7 @@ from synth_explorer.edits import (
     Attack,
     Curve,
     Direction,
+    EditChain,
     Envelope,
     Freeze,
     Noisiness,
@@ -112,6 +113,19 @@ def test_shell_says_what_it_cannot_do(explorer, tmp_path: Path) -> None:
     outcome = next(item for item in content["outcomes"] if item["control"] == "brightness")
     assert outcome["requested"] == -3.0 and -3.0 < outcome["limit"] == outcome["measured"] < 0.0
     assert len(audio.load(out, sample_rate_hz=16_000)) == 16_000
+
+
+def test_a_swing_of_a_preset_is_measured_and_said_not_to_be_solved(explorer, tmp_path: Path) -> None:
+    note = next(note.path for note in example_notes() if note.path.stem == "flute")
+    preset, report = tmp_path / "preset.json", tmp_path / "report.json"
+    EditChain((Oscillate("pitch", 5.0, 50.0),)).save(preset)
+    words = ["edit", str(note), "-o", str(tmp_path / "out.wav"), "--preset", str(preset), "--fit-steps", "0"]
+    result = CliRunner().invoke(app, [*words, "--reverse", "--report", str(report)])
+    assert result.exit_code == 0 and "reverse stands behind it" in result.output
+    content = json.loads(report.read_text())
+    assert content["reached"] is False
+    assert content["measured"]["osc_depth"] == pytest.approx(50.0, abs=5.0)
+    assert content["measured"]["osc_rate_hz"] == pytest.approx(5.0, abs=0.05)
 
 
 def test_noisiness_is_heard_at_constant_loudness(explorer) -> None:

@@ -215,7 +215,10 @@ class TestInterpolate:
 
     def test_extrapolation(self) -> None:
         a, b = make(seed=1), make(seed=2)
-        assert np.allclose(interpolate([a, b], [-0.3, 1.3]).z, a.z + 1.3 * (b.z - a.z), atol=1e-5)
+        beyond = a.z + 1.3 * (b.z - a.z)
+        assert np.allclose(interpolate([a, b], [-0.3, 1.3], loudness_channel=None).z, beyond, atol=1e-5)
+        beyond[:, 0] = np.minimum(beyond[:, 0], np.maximum(a.z[:, 0], b.z[:, 0]))  # no louder than the louder one
+        assert np.allclose(interpolate([a, b], [-0.3, 1.3]).z, beyond, atol=1e-5)
         for weights in ([-0.31, 1.31], [2, -1]):
             with pytest.raises(LatentsError, match=r"-0\.3\.\.1\.3"):
                 interpolate([a, b], weights)

@@ -159,10 +159,13 @@ def report(
 ) -> dict[str, Any]:
     """`measure.report`, with what became of each thing that was asked when the edits were solved."""
     from synth_explorer import measure
+    from synth_explorer.closed_loop.loop import split
 
     if solution is None:
         return measure.report(chain, before, after, **known)
-    found = measure.report(chain, before, after, **known, swings_from=solution.reference.audio)
+    first = next((edit for edit in chain if edit.kind == "oscillate"), None)  # the one that is reported
+    solved = any(edit is first for edit in split(chain)[1])
+    found = measure.report(chain, before, after, **known, swings_from=solution.reference.audio if solved else None)
     outcomes = [outcome.to_dict() for outcome in solution.outcomes]
     return found | {"reached": solution.reached, "outcomes": outcomes}
 

@@ -22,7 +22,16 @@ from synth_explorer import measure
 from synth_explorer.closed_loop import attack, toward
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.closed_loop.request import SMALLEST_ATTACK_S, TOLERANCE, UNITS, Heard, Request, depth_outcome, known
+from synth_explorer.closed_loop.request import (
+    SMALLEST_ATTACK_S,
+    TOLERANCE,
+    UNITS,
+    Heard,
+    Request,
+    depth_outcome,
+    known,
+    promise,
+)
 from synth_explorer.edits import (
     Attack,
     Brightness,
@@ -119,8 +128,8 @@ class ClosedLoop:
         """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 
         The edits of these kinds at the end of the chain are solved; those before another kind are applied as they are,
-        since it may depend on them. Their reference is the sound of the chain without them. Moves toward other notes
-        and the last attack are solved wherever they stand.
+        since it may depend on them, and an outcome says so. Their reference is the sound of the chain without them.
+        Moves toward other notes and the last attack are solved wherever they stand.
 
         Args:
             latents: a note of this checkpoint.
@@ -160,6 +169,7 @@ class ClosedLoop:
         swells = any(isinstance(edit, Oscillate) and edit.target == "loudness" for edit in asked)
         frame_s = 1.0 / base.frame_rate_hz
         outcomes = request.outcomes() if asked or holds else []  # otherwise it would be compared with itself
+        outcomes += unheard(asked_first)
         outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
         outcomes += self._towards(latents, asked_first, rest, decoding, verify=verify)
         if verify:
@@ -305,6 +315,17 @@ def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_
     if asked_s < min(heard, SHORT_FRAMES * frame_s):
         return [replace(plain, limit=heard, reason="its beginning becomes no faster")]
     return [replace(plain, reason="its loudness is too uneven, no rise comes nearer")]
+
+
+def unheard(first: EditChain) -> list[Outcome]:
+    """Of edits that would be solved at the end of a chain, but stand before one that may change what they did."""
+    found, edits = [], list(first)
+    for at, edit in enumerate(edits):
+        if isinstance(edit, SOLVED):
+            behind = next(other.kind for other in edits[at + 1 :] if not isinstance(other, SOLVED + PASSED_OVER))
+            why = f"{behind} stands behind it in the chain, so it is applied by its formula"
+            found.append(Outcome(*promise(edit), None, 0.0, reason=why))
+    return found
 
 
 def keeps_loudness(edit: Edit) -> bool:

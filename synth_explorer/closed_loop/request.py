@@ -287,6 +287,15 @@ def depth_outcome(edit: Oscillate, depth: float) -> Outcome:
     )
 
 
+def promise(edit: Gain | Brightness | Noisiness | Oscillate) -> tuple[str, str, float]:
+    """What an edit promises: the control, the unit and how much, as outcomes have them."""
+    if isinstance(edit, Oscillate):
+        return f"oscillation of {edit.target}", UNITS[edit.target], edit.depth
+    if isinstance(edit, Brightness):
+        return edit.kind, "octaves", edit.octaves
+    return edit.kind, "dB", edit.db
+
+
 def known(value: float) -> float | None:
     """A finite number, or None."""
     return float(value) if np.isfinite(value) else None

@@ -180,13 +180,17 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     detail = np.zeros((frames, max(note.details for note in notes)))
     enhancement = np.zeros((frames, max(note.enhancements for note in notes)))
     mixed_hz = _mix_pitch(notes, weights, pitch_hz=pitch_hz)
-    for note, weight in zip(notes, weights, strict=True):
-        z += weight[:, None] * _extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel)
+    longer = [_extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel) for note in notes]
+    for note, own, weight in zip(notes, longer, weights, strict=True):
+        z += weight[:, None] * own
         if note.details:
             detail += weight[:, None] * _extend(note.detail.astype(np.float64), frames, loudness_channel=None)
         if note.enhancements:
             part = weight[: note.frames, None] * closeness(note.pitch_hz, mixed_hz)
             enhancement[: note.frames] += part * note.enhancement
+    if loudness_channel is not None:  # beyond a note that holds, one that has died away would make a roar
+        loudest = np.max([own[:, loudness_channel] for own in longer], axis=0)
+        z[:, loudness_channel] = np.minimum(z[:, loudness_channel], loudest)
     longest = max(notes, key=lambda note: note.duration_samples)
     mean_weights = weights.mean(axis=1)
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]

@@ -246,7 +246,8 @@ def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.n
     from synth_explorer import measure
     from synth_explorer.latents import midi_to_hz
 
-    heard_hz = measure.pitch_hz(rendered, sample_rate_hz=explorer.sample_rate_hz, around_hz=midi_to_hz(midi))
+    near = explorer.estimate_pitch(rendered)[0] if explorer.has_pitch else midi  # partials lie around other pitches too
+    heard_hz = measure.pitch_hz(rendered, sample_rate_hz=explorer.sample_rate_hz, around_hz=midi_to_hz(near))
     to_a, to_b = (measure.log_mel_distance_db(s, rendered, sample_rate_hz=explorer.sample_rate_hz) for s in sounds)
     cents = 1200.0 * float(np.log2(heard_hz / midi_to_hz(midi)))
     return {"pitch_cents": cents, "log_mel_to_a_db": to_a, "log_mel_to_b_db": to_b}

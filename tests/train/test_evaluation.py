@@ -89,6 +89,16 @@ def test_morph_report(explorer, folder: Path) -> None:
     assert not nearer_a[2]
 
 
+def test_a_morph_at_another_octave_than_the_index_says_is_heard(explorer, folder: Path) -> None:
+    right = evaluation.evaluate_morph(explorer, folder)["summary"]["pitch_within_half_semitone"]
+    rows = list(csv.reader((folder / "index.csv").open()))
+    with (folder / "index.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([rows[0], *([path, int(pitch) + 12] for path, pitch in rows[1:])])
+    report = evaluation.evaluate_morph(explorer, folder)
+    assert right == 1.0 and report["summary"]["pitch_within_half_semitone"] == 0.0
+    assert all(row["pitch_cents"] == pytest.approx(-1200, abs=50) for row in report["per_note"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
