@@ -194,7 +194,10 @@ class TestPath:
         short = replace(self.PATH, nearest=0.5)
         (told,) = toward.outcomes(short, replace(half, amount=1.0), np.full(BANDS, -12.0), None)
         assert told.limit == short.last == pytest.approx(0.8)
-        assert "keeps it from the other note; this note goes to 0.80 of the way" in told.sentence
+        assert (
+            "keeps it from the other note, and the knob is spread over what is left; this note goes to 0.80 of the way"
+            in told.sentence
+        )
         assert toward.outcomes(replace(self.PATH, goal_db=self.OWN), half, self.OWN, self.OWN) == []
 
     @pytest.mark.parametrize(("earlier_db", "later_db", "words"), [(-11.0, -10.0, "nearer"), (-29.0, -30.0, "nearer")])

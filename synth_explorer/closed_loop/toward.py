@@ -209,7 +209,7 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
     told = Outcome("timbre toward", "of the way", asked.amount, place, TOLERANCE)
     if not told.reached:
         if place < asked.amount and path.last < 1.0 - TOLERANCE:
-            why = "its own movement keeps it from the other note"
+            why = "its own movement keeps it from the other note, and the knob is spread over what is left"
             told = replace(told, limit=max(place, path.last), reason=why)
         else:
             told = replace(told, reason="it answers unevenly")
@@ -217,9 +217,9 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
     if earlier_db is not None:
         back_db = path.step_back_db(earlier_db, heard_db)
         if back_db > STEP_BACK_DB:
-            why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is nearer to the other note"
-            if distance_db(heard_db, path.goal_db) <= distance_db(earlier_db, path.goal_db):
-                why = f"{max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way is further from its own sound"
+            further = distance_db(heard_db, path.goal_db) <= distance_db(earlier_db, path.goal_db)
+            where = "further from its own sound" if further else "nearer to the other note"
+            why = f"at {max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way it is {where}"
             found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
     return found
 
