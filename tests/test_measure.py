@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from synth_explorer import measure
-from synth_explorer.edits import EditChain, Gain, Oscillate, SetPitch, Transpose
+from synth_explorer.edits import EditChain, Gain, Oscillate, SetPitch, Stretch, Transpose, Trim
 from synth_explorer.errors import AudioError
 from synth_explorer.measure.distance import align
 from synth_explorer.measure.report import SHAPE_FUNDAMENTAL
@@ -338,6 +338,14 @@ class TestReport:
             assert told["requested"]["pitch_cents"] == pytest.approx(700.0)
             assert told["measured"]["pitch_cents"] == pytest.approx(700.0, abs=1.0)
             assert "osc_rate_hz" not in told["measured"]
+
+    def test_a_stretch_is_measured_unless_something_is_cut(self) -> None:
+        before, after = note(220.0, seconds=1.0), note(220.0, seconds=1.5)
+        rate = {"sample_rate_hz": RATE_HZ, "pitch_hz": 220.0}
+        told = measure.report(EditChain((Stretch(1.5),)), before, after, **rate)
+        assert told["measured"]["duration_factor"] == pytest.approx(1.5)
+        told = measure.report(EditChain((Trim(0.0, 1.0), Stretch(1.5))), before, after, **rate)
+        assert "duration_factor" not in told["measured"] and told["requested"]["duration_factor"] == 1.5
 
     def test_what_cannot_be_measured_is_null(self) -> None:
         silence = np.zeros(RATE_HZ, np.float32)

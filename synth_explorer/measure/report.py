@@ -80,8 +80,8 @@ def report(
         {"requested": {...}, "measured": {...}}. Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
         `loudness_db` always, since what was not asked for should have stayed at 0, and `osc_rate_hz` and `osc_depth`
         (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for, `attack_s` and
-        `duration_factor` when they were. A figure that does not exist (the pitch of a noise) is None, so that the
-        report is valid JSON.
+        `duration_factor` when they were, the latter unless something was cut or held too. A figure that does not
+        exist (the pitch of a noise) is None, so that the report is valid JSON.
     """
     asked = dict(requested if isinstance(requested, Mapping) else requested.requested())
     before_hz = pitch_hz[0] if isinstance(pitch_hz, tuple) else pitch_hz
@@ -106,7 +106,7 @@ def report(
         }
     if "attack_s" in asked:
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
-    if "duration_factor" in asked:
+    if "duration_factor" in asked and not asked.keys() & {"trim", "freeze"}:
         measured["duration_factor"] = len(after) / len(before)
     return {
         "requested": asked,
