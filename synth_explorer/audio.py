@@ -125,7 +125,7 @@ def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
 
 def _reason(error: Exception) -> str:
     """The library's own words, without the path that libsndfile repeats."""
-    text = str(getattr(error, "error_string", "") or error).strip()
+    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip()
     return text.rstrip(".") or type(error).__name__
 
 

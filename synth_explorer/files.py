@@ -31,16 +31,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
+    with _naming(target):
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
-        temporary.replace(target)
+        with _naming(target):
+            temporary.chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
+            temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Let an OSError name the file that was to be written, not the temporary one, of which nobody knows."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:

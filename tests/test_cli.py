@@ -359,6 +359,52 @@ def test_edits_that_cannot_be_are_errors(
     assert not leftovers(tmp_path / "out")
 
 
+OVERWRITING = [
+    "edit in.wav -o in.wav",
+    "edit in.npz -o ./in.npz",
+    "edit in.npz --toward in.wav -o in.wav",
+    "edit in.npz --preset p.json --save-preset p.json -o out.wav",
+    "edit in.npz --preset p.json --report p.json -o out.wav",
+    "edit in.npz --report r.json --save-preset sub/../r.json -o out.wav",
+    "edit in.npz --save-preset p.txt -o out.wav",
+    "edit in.npz --report out.wav -o out.wav",
+    "edit in.npz --report folder.json -o out.wav",
+    "edit in.npz --save-preset folder.json -o out.wav",
+    "edit in.npz -o folder.wav",
+    "edit in.npz -o in.wav/out.wav",
+    "decode in.npz -o folder.wav",
+    "morph in.npz in.wav -o in.npz",
+    "morph in.npz in.wav -o folder.wav",
+    "morph in.npz in.wav --steps 2 -o in.wav",
+    "encode in.wav -o in.wav",
+    "inspect in.npz -o folder.html",
+    "evaluate reconstruction . -o index.csv",
+    "evaluate controls . -o folder.json",
+    "evaluate morph . -o r.json --save-audio in.wav",
+    "bench --network small -o folder.json",
+    "bench --network small -o bench.txt",
+    "bench --network small -o bench.json --markdown bench.json",
+    "calibrate . -o in.wav",
+    "train p.json -o in.wav",
+]
+
+
+@pytest.mark.parametrize("line", OVERWRITING)
+def test_nothing_is_overwritten_and_targets_are_checked_before_any_work(
+    note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
+    note_file("in.wav")
+    for name in ("in.npz", "p.json", "index.csv"):
+        (tmp_path / name).touch()
+    for name in ("folder.json", "folder.wav", "folder.html", "sub"):
+        (tmp_path / name).mkdir()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    refused(*line.split(), code=2)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
 @pytest.mark.parametrize("command", ["encode", "edit", "morph"])
 @pytest.mark.parametrize("content", [b"", b"these are words, not a sound", None])
 def test_bad_notes_are_one_line(

@@ -48,6 +48,9 @@ def bench(
 ) -> None:
     """Time encoding, decoding and a slider move, and every WaveNet engine, on this machine."""
     parts = network or list(Part)
+    if out is not None:
+        common.check_suffix(out, common.REPORT_SUFFIXES)
+    common.check_outputs(("-o", out), ("--markdown", markdown))
     report: dict[str, Any] = {}
     if Part.slider in parts:
         report = _slider(checkpoint)

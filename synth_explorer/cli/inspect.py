@@ -42,6 +42,7 @@ def inspect(
     names another.
     """
     common.check_suffix(out, (".html", ".htm"))
+    common.check_outputs(("-o", out), inputs=(note, preset))
     if decode_s is not None and not decode_s > 0:
         raise common.wrong_usage("give a positive number of seconds.", "--decode-s")
     common.check_inputs(note, preset)

@@ -91,7 +91,7 @@ def evaluate_reconstruction(
     from synth_explorer.train import baselines
 
     notes = read_index(notes_folder)
-    stems = _stems(notes) if save_audio is not None else {}
+    stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     others = baselines.baselines(explorer, decoder) if with_baselines else {}
     rows: list[dict[str, Any]] = []
     beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
@@ -205,7 +205,7 @@ def evaluate_morph(
     log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
     """
     notes = [note for note in read_index(notes_folder) if note.pitch is not None]
-    stems = _stems(notes) if save_audio is not None else {}
+    stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     by_pitch: dict[int, list[IndexedNote]] = {}
     for note in notes:
         by_pitch.setdefault(round(note.pitch), []).append(note)
@@ -252,11 +252,14 @@ def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.n
     return {"pitch_cents": cents, "log_mel_to_a_db": to_a, "log_mel_to_b_db": to_b}
 
 
-def _stems(notes: list[IndexedNote]) -> dict[Path, str]:
-    """File stems by path. Raises DataError where two notes would be saved under one name."""
+def _stems(notes: list[IndexedNote], save_audio: Path) -> dict[Path, str]:
+    """File stems by path. Raises DataError where two renders would have one name, or one that of a note."""
     stems = {note.path: note.path.stem for note in notes}
     if len(set(stems.values())) != len(stems):
         raise DataError("Two notes of the index have one file stem, so that their renders would overwrite each other.")
+    lost = {note.path.resolve() for note in notes} & {(save_audio / f"{stem}.wav").resolve() for stem in stems.values()}
+    if lost:
+        raise DataError(f"The render of {min(lost).name} would overwrite the note: keep the renders in another folder.")
     return stems
 
 

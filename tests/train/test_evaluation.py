@@ -48,6 +48,16 @@ def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
         assert len(original) == len(rendered)
 
 
+def test_renders_do_not_replace_their_notes(explorer, folder: Path) -> None:
+    note = next(folder.glob("*.flac"))
+    soundfile.write(folder / "own.wav", *soundfile.read(note))
+    (folder / "index.csv").write_text("path,pitch\nown.wav,60\n")
+    before = (folder / "own.wav").read_bytes()
+    with pytest.raises(DataError, match=r"own\.wav would overwrite the note"):
+        evaluation.evaluate_reconstruction(explorer, folder, save_audio=folder / ".." / folder.name)
+    assert (folder / "own.wav").read_bytes() == before
+
+
 def test_baselines_frame_the_decoder(explorer, folder: Path) -> None:
     """A fitted render beats the unfitted one, the ceiling beats it, and an untrained network is far off."""
     plain = evaluation.evaluate_reconstruction(explorer, folder)["summary"]
