@@ -384,6 +384,7 @@ OVERWRITING = [
     "bench --network small -o folder.json",
     "bench --network small -o bench.txt",
     "bench --network small -o bench.json --markdown bench.json",
+    "bench --network slider --markdown table.md",
     "calibrate . -o in.wav",
     "train p.json -o in.wav",
 ]
