@@ -406,6 +406,17 @@ def test_nothing_is_overwritten_and_targets_are_checked_before_any_work(
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
+def test_an_edit_that_fails_leaves_no_preset(
+    mock: MockExplorer, note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    preset, out = tmp_path / "p.json", tmp_path / "out.wav"
+    refused("edit", note_file(), "--transpose", -90, "--save-preset", preset, "-o", out)
+    assert not preset.exists() and not out.exists()
+    preset.write_text("no preset")
+    monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
+    assert "p.json" in refused("edit", note_file(), "--preset", preset, "-o", out)
+
+
 @pytest.mark.parametrize("command", ["encode", "edit", "morph"])
 @pytest.mark.parametrize("content", [b"", b"these are words, not a sound", None])
 def test_bad_notes_are_one_line(

@@ -44,7 +44,7 @@ def edit(
     ] = None,
     toward: Annotated[Path | None, typer.Option(metavar="NOTE", help="A note whose mean timbre to move to.")] = None,
     amount: Annotated[
-        float | None, typer.Option(help="How far toward it: 0 to 1 (default 0.5).")
+        float | None, typer.Option(help="How far toward it: -0.3 to 1.3 (default 0.5; 1 is there).")
     ] = None,
     scale: Annotated[
         list[str] | None, typer.Option(metavar="CHANNELS=FACTOR", help="Multiply channels: 3=1.5, 0-7,9=0, all=1.2.")
@@ -119,9 +119,9 @@ def edit(
     swings = edit_options.swing_steps(swing)
     along = edit_options.direction_steps(direction)
     common.check_inputs(note, toward, preset)
+    first = _preset(preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch, fit_steps=fit_steps)
-    first = _preset(preset)
     chain = _chain(
         explorer,
         latents,
@@ -142,12 +142,12 @@ def edit(
         osc_depth=osc_depth,
         osc_shape=osc_shape,
     )
-    if save_preset is not None:
-        chain.save(save_preset)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
     edited, solution = edit_options.solve(explorer, latents, chain, **solving)
     after = common.write_result(explorer, edited, out, **decoding)
+    if save_preset is not None:  # not before the sound: what cannot be done is no preset
+        chain.save(save_preset)
     if report is not None:
         before = common.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
