@@ -48,12 +48,14 @@ def read_index(folder: str | Path) -> list[IndexedNote]:
     notes = []
     for number, row in enumerate(rows, start=2):
         path = folder / (row["path"] or "")
-        if not row["path"] or not path.resolve().is_relative_to(folder.resolve()):
+        if not row["path"] or "\0" in row["path"] or not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{index}, line {number}: path {row['path']!r} must name a file inside the folder.")
         try:
             pitch = float(row["pitch"]) if row["pitch"] else None
         except ValueError:
             raise DataError(f"{index}, line {number}: pitch {row['pitch']!r} must be a MIDI note or empty.") from None
+        if pitch is not None and not 0.0 <= pitch <= 127.0:
+            raise DataError(f"{index}, line {number}: pitch {pitch:g} must be a MIDI note, 0 to 127, or empty.")
         notes.append(IndexedNote(path, pitch))
     return notes
 

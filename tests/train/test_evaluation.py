@@ -106,7 +106,12 @@ def test_morph_report(explorer, folder: Path) -> None:
         ("name,pitch\na.wav,60\n", "header"),
         ("path,pitch\n../a.wav,60\n", "line 2.*inside"),
         ("path,pitch\n/etc/passwd,60\n", "line 2.*inside"),
+        ("path,pitch\na\0.wav,60\n", "line 2.*inside"),
         ("path,pitch\na.wav,high\n", "line 2.*pitch 'high'"),
+        ("path,pitch\na.wav,60\nb.wav,nan\n", "line 3.*pitch nan must be a MIDI note, 0 to 127"),
+        ("path,pitch\na.wav,inf\n", "line 2.*0 to 127"),
+        ("path,pitch\na.wav,-5\n", "line 2.*0 to 127"),
+        ("path,pitch\na.wav,500\n", "line 2.*0 to 127"),
     ],
 )
 def test_a_bad_index_is_named(tmp_path: Path, text: str, message: str) -> None:
