@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile
+
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, RuntimeError, BadZipFile, zlib.error)
+"""What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)

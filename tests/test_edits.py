@@ -332,6 +332,8 @@ class TestChain:
         ("text", "message"),
         [
             ("", "must be JSON"),
+            ("[" * 100_000, "must be JSON"),
+            ('{"format_version": 1, "edits": [{"kind": "gain", "db": 1' + "0" * 400 + "}]}", "db=1000.*finite"),
             ("[]", "must be an object"),
             ('{"edits": []}', "format_version=None"),
             ('{"format_version": 2, "edits": []}', "format_version=2"),
@@ -352,6 +354,10 @@ class TestChain:
         (tmp_path / "p.json").write_text(text)
         with pytest.raises(EditError, match=r"p\.json.*" + message):
             EditChain.load(tmp_path / "p.json")
+
+    def test_a_byte_order_mark_is_passed_over(self, tmp_path: Path) -> None:
+        (tmp_path / "p.json").write_text(EditChain((Gain(-6),)).to_json(), encoding="utf-8-sig")
+        assert EditChain.load(tmp_path / "p.json") == EditChain((Gain(-6),))
 
     def test_missing_preset(self, tmp_path: Path) -> None:
         with pytest.raises(EditError, match="cannot be read"):
@@ -377,6 +383,7 @@ class TestControls:
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0}},
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": "x"}},
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0.05, "extra": 1}},
+            {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 10**400}},
         ],
     )
     def test_refuses(self, tmp_path: Path, content: object) -> None:
@@ -384,3 +391,6 @@ class TestControls:
             Controls.from_dict(content)  # type: ignore[arg-type]
         with pytest.raises(CheckpointError):
             Controls.load(tmp_path / "none.json")
+        (tmp_path / "deep.json").write_text("[" * 100_000)
+        with pytest.raises(CheckpointError, match=r"deep\.json"):
+            Controls.load(tmp_path / "deep.json")

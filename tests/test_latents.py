@@ -163,12 +163,27 @@ class TestFiles:
         with pytest.raises(LatentsError, match="no latents file"):
             Latents.load(tmp_path / "none.npz")
 
+    def test_damaged_compression(self, tmp_path: Path) -> None:
+        np.savez_compressed(tmp_path / "note.npz", z=make(200).z, pitch_hz=np.ones(200), meta=np.array("{}"))
+        damaged = bytearray((tmp_path / "note.npz").read_bytes())
+        damaged[200:208] = b"\xff" * 8
+        (tmp_path / "note.npz").write_bytes(damaged)
+        with pytest.raises(LatentsError, match=r"note\.npz .*damaged"):
+            Latents.load(tmp_path / "note.npz")
+
+    def test_a_header_that_claims_more_than_there_is_room_for(self, tmp_path: Path) -> None:
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 16), }".ljust(117) + b"\n"
+        (tmp_path / "note.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        with pytest.raises(LatentsError, match=r"note\.npy .*damaged"):
+            Latents.load(tmp_path / "note.npy", meta_for_npy=META)
+
     @pytest.mark.parametrize(
         ("meta", "message"),
         [
             ("[]", "does not know"),
             ("{}", "does not hold"),
             ("not json", "damaged"),
+            ("[" * 100_000, "damaged"),
             (json.dumps({"format_version": 2, "news": 1}), "format_version=2"),
             (json.dumps({"surprise": 1}), "does not know"),
         ],

@@ -20,7 +20,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.files import UNREADABLE
 
 if TYPE_CHECKING:
     import keras
@@ -117,7 +117,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     path = folder / CONFIG
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
     if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
         found = values.get("format_version") if isinstance(values, dict) else None
@@ -183,7 +183,7 @@ def load_weights(model: keras.Model, info: CheckpointInfo) -> None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as weights: {error}.") from None
     wanted = {variable.path: variable for variable in model.weights}
     different = sorted(set(wanted) ^ set(arrays))

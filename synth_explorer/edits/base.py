@@ -6,6 +6,7 @@ Shapes: F frames, C channels.
 from __future__ import annotations
 
 import math
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -88,9 +89,13 @@ def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
 
 def _number(kind: str, name: str, value: Any) -> float:
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not real or not math.isfinite(value):
-        raise EditError(f"{kind}: {name}={value!r} must be a finite number.")
-    return float(value)
+    try:
+        number = float(value) if real else math.nan
+    except OverflowError:  # an int may be too large for a float
+        number = math.inf
+    if not math.isfinite(number):
+        raise EditError(f"{kind}: {name}={reprlib.repr(value)} must be a finite number.")
+    return number
 
 
 def _points(kind: str, name: str, value: Any) -> Points:

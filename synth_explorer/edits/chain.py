@@ -97,7 +97,7 @@ class EditChain:
         """
         try:
             content = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EditError(f"A preset must be JSON: {error}.") from error
         if not isinstance(content, Mapping) or not isinstance(content.get("edits"), list):
             raise EditError('A preset must be an object {"format_version": 1, "edits": [...]}.')
@@ -121,7 +121,7 @@ class EditChain:
             EditError: there is no such file, or as `from_json`; the message names the file.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise EditError(f"{path} cannot be read as a preset: {error}.") from error
         except EditError as error:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-import zipfile
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 
 FORMAT_VERSION = 1
 LOUDNESS_CHANNEL = 0
@@ -295,7 +294,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
             detail, enhancement = (content[n] if n in content.files else None for n in ("detail", "enhancement"))
     except LatentsError:
         raise
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
     if not isinstance(meta, dict) or not set(meta) <= _META_NAMES:
         if isinstance(meta, dict) and meta.get("format_version") not in (None, FORMAT_VERSION):
