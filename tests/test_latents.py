@@ -65,6 +65,7 @@ class TestLatents:
             (np.full((3, 16), 1e300), np.ones(3), "not finite"),
             (np.zeros((3, 16)), np.zeros(3), "positive"),
             (np.zeros((3, 16)), np.full(3, np.inf), "positive"),
+            (np.zeros((3, 16), complex), np.ones(3), "complex"),
         ],
     )
     def test_refuses(self, z: np.ndarray, pitch: np.ndarray, message: str) -> None:
@@ -73,7 +74,16 @@ class TestLatents:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"hop": 0}, {"sample_rate_hz": -1}, {"hop": 5.5}, {"checkpoint": 3}, {"duration_samples": -1}, {"hop": True}],
+        [
+            {"hop": 0},
+            {"sample_rate_hz": -1},
+            {"hop": 5.5},
+            {"checkpoint": 3},
+            {"duration_samples": -1},
+            {"hop": True},
+            {"noise_db": 1e6},
+            {"noise_db": float("nan")},
+        ],
     )
     def test_meta_refuses(self, changes: dict) -> None:
         with pytest.raises(LatentsError, match=next(iter(changes))):
@@ -192,6 +202,12 @@ class TestFiles:
         np.savez(tmp_path / "note.npz", z=np.zeros((3, 16)), pitch_hz=np.ones(3), meta=np.array(meta))
         with pytest.raises(LatentsError, match=message):
             Latents.load(tmp_path / "note.npz")
+
+    @pytest.mark.parametrize("name", ["NOTE.NPZ", "NOTE.Npy"])
+    def test_endings_in_capitals(self, tmp_path: Path, name: str) -> None:
+        note = make(pitch_hz=None)
+        np.testing.assert_array_equal(Latents.load(note.save(tmp_path / name), meta_for_npy=META).z, note.z)
+        assert [path.name for path in tmp_path.iterdir()] == [name]
 
     def test_other_endings(self, tmp_path: Path) -> None:
         with pytest.raises(LatentsError, match="must end in"):
