@@ -44,6 +44,7 @@ class MockExplorer:
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
         self.fits: list[int] = []
+        self.told: list[float | None] = []
 
     def encode(
         self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True, fit_steps: int = 0
@@ -62,7 +63,9 @@ class MockExplorer:
         return LatentsMeta("mock", "0" * 64, RATE_HZ, HOP, source=source, duration_samples=samples)
 
     def load_latents(self, path: Path, *, pitch: float | None = None) -> Latents:
-        return Latents.load(path, meta_for_npy=self._meta(path.name, 0))
+        self.told.append(pitch)
+        found = Latents.load(path, meta_for_npy=self._meta(path.name, 0))
+        return found if pitch is None else found.replace(pitch_hz=np.full(found.frames, latents.midi_to_hz(pitch)))
 
     def morph(self, sources: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:
         mixed = latents.interpolate(sources, weights)
@@ -206,6 +209,15 @@ def test_morph_mix_weighs_the_second(mock: MockExplorer, note_file: Callable[...
         same = mock.encode(expected)
         np.testing.assert_allclose(Latents.load(tmp_path / "m.npz").z, same.z, atol=1e-5)
     ok("morph", loud, soft, "--mix", 1.2, "--pitch", 67, "-o", tmp_path / "m.npz")
+    assert Latents.load(tmp_path / "m.npz").pitch_midi == pytest.approx(67, abs=1e-3)
+
+
+def test_morph_of_channels_alone_takes_the_pitch_that_is_given(
+    mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    ok("encode", note_file("a.wav"), "-o", tmp_path / "a.npy")
+    ok("morph", tmp_path / "a.npy", note_file("b.wav"), "--pitch", 67, "-o", tmp_path / "m.npz")
+    assert mock.told == [67]
     assert Latents.load(tmp_path / "m.npz").pitch_midi == pytest.approx(67, abs=1e-3)
 
 

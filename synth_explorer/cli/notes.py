@@ -137,7 +137,11 @@ def morph(
     common.check_outputs(*(("-o", target) for target in targets), inputs=notes)
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
-    sources = [common.read_latents(explorer, note, fit_steps=fit_steps) for note in notes]
+    own = pitch if explorer.has_pitch else None  # of what has none of its own
+    sources = [
+        common.read_latents(explorer, note, pitch=own if note.suffix.lower() == ".npy" else None, fit_steps=fit_steps)
+        for note in notes
+    ]
     for places, target in zip(keyframes, targets, strict=True):
         if path is None:
             latents = explorer.morph(sources, places[0][1], pitch=pitch)
