@@ -36,7 +36,7 @@ Engine = Annotated[
         help="What computes the decoder; numba-int16 and numba-int8 round a WaveNet's weights and are faster.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the decoder's noise: the same seed, the same sound.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
 NotePitch = Annotated[
     float | None,
