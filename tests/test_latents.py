@@ -252,7 +252,7 @@ class TestInterpolate:
                 interpolate([a, b], weights)
 
     @pytest.mark.parametrize(
-        "weights", [[0, 0], [1, -1], [-1, -1], [1], [1, 0, 0], [1, float("nan")], [1, float("inf")]]
+        "weights", [[0, 0], [1, -1], [-1, -1], [1], [1, 0, 0], [1, float("nan")], [1, float("inf")], [1e308, 1e308]]
     )
     def test_weights_that_cannot_be(self, weights: list[float]) -> None:
         with pytest.raises(LatentsError):
