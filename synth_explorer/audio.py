@@ -117,6 +117,8 @@ def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
             rate_hz = int(file.samplerate)
             frames = -1 if max_s is None else math.ceil(max_s * rate_hz)
             return file.read(frames, dtype="float32", always_2d=True), rate_hz
+    except UnicodeEncodeError as error:
+        raise AudioError(f"The name of {path} is not UTF-8: give the file another name.") from error
     except (soundfile.SoundFileError, TypeError, OSError) as error:
         raise AudioError(
             f"{path} is not a sound file that can be read; give WAV, FLAC, OGG, MP3 or AIFF ({_reason(error)})."
@@ -174,7 +176,7 @@ def save(path: str | os.PathLike[str], audio: np.ndarray, *, sample_rate_hz: int
                 wavfile.write(temporary, int(sample_rate_hz), audio)
             else:
                 soundfile.write(temporary, audio, int(sample_rate_hz), subtype="PCM_24", format="FLAC")
-    except (soundfile.SoundFileError, OSError) as error:
+    except (soundfile.SoundFileError, OSError, UnicodeEncodeError) as error:
         raise AudioError(f"{target} cannot be written: {_reason(error)}.") from error
     return target
 

@@ -124,6 +124,14 @@ class TestLoad:
             audio.load(path, sample_rate_hz=RATE_HZ)
         assert str(path) in str(caught.value)
 
+    def test_a_name_that_is_not_utf8(self, tmp_path: Path) -> None:
+        path = tmp_path / "note\udcff.wav"
+        path.write_bytes(b"RIFF")
+        with pytest.raises(AudioError, match="not UTF-8"):
+            audio.load(path, sample_rate_hz=RATE_HZ)
+        with pytest.raises(AudioError, match="cannot be written"):
+            audio.save(path.with_suffix(".flac"), tone(), sample_rate_hz=RATE_HZ)
+
     def test_missing_file_folder_and_headerless(self, tmp_path: Path) -> None:
         (tmp_path / "note.raw").write_bytes(b"\x01\x02" * 100)
         for path, message in [("none.wav", "no file"), (".", "folder"), ("note.raw", "not a sound file")]:
