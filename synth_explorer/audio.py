@@ -98,8 +98,16 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     if peak > FULL_SCALE_LIMIT:
         raise AudioError(f"{path} peaks at {peak:.0f} times full scale; write float files with full scale 1.0.")
     if peak < 10 ** (SILENCE_DB / 20):
-        raise AudioError(f"{path} is silent (its peak lies below {SILENCE_DB:.0f} dBFS); give a file with sound in it.")
-    return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz)
+        part = "" if max_s is None or len(audio) < max_s * source_rate_hz else f" in its first {max_s:g} s"
+        raise AudioError(f"{path} is silent{part} {_why_silent(audio)}.")
+    return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz, name=str(path))
+
+
+def _why_silent(audio: np.ndarray) -> str:
+    """Why the mean of channels [T, channels] is silent, and what to do about it."""
+    if np.abs(audio).max() < 10 ** (SILENCE_DB / 20):
+        return f"(its peak lies below {SILENCE_DB:.0f} dBFS); give a file with sound in it"
+    return "once its channels are averaged, for they cancel each other; give one of them alone"
 
 
 def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
@@ -131,7 +139,7 @@ def _reason(error: Exception) -> str:
     return text.rstrip(".") or type(error).__name__
 
 
-def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int) -> np.ndarray:
+def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int, name: str = "audio") -> np.ndarray:
     """Resample float32 [T] by soxr at its very high quality; the same array when the rates agree."""
     if source_rate_hz == sample_rate_hz:
         return audio
@@ -139,7 +147,7 @@ def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int) -> 
 
     resampled = soxr.resample(audio, source_rate_hz, sample_rate_hz, quality="VHQ")
     if resampled.size == 0:
-        raise AudioError(f"audio of {audio.size} samples at {source_rate_hz} Hz is too short to resample.")
+        raise AudioError(f"{name} is too short to resample: {audio.size} samples at {source_rate_hz} Hz.")
     return np.ascontiguousarray(resampled, dtype=np.float32)
 
 
