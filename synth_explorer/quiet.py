@@ -1,7 +1,8 @@
 """Importing Keras without the banners of its backend.
 
 TensorFlow says on stderr that it uses oneDNN, twice, before it reads the setting that would silence it. A shell that
-prints errors in one line cannot have that, so what the import says is held back, and shown only when it fails.
+prints errors in one line cannot have that, so what the import says is held back, and shown only when it fails. A person
+who stops the program meanwhile has no use for it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def import_keras() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold back what C code writes to stderr; show it after all when the block raises."""
+    """Hold back what C code writes to stderr; show it after all when the block raises an error."""
     try:
         stderr = os.dup(2)
     except OSError:  # a program without stderr, such as pythonw
@@ -36,7 +37,7 @@ def held_back() -> Iterator[None]:
         os.dup2(said.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             said.seek(0)
             os.write(stderr, said.read())
             raise
