@@ -23,6 +23,9 @@ from synth_explorer.latents import Latents
 Points = tuple[tuple[float, float], ...]
 """Breakpoints of a curve: (time in s, value), in the order of time."""
 
+LARGEST_WHOLE = 2**53
+"""JSON's numbers are whole up to here."""
+
 
 @dataclass(frozen=True)
 class Edit(ABC):
@@ -111,8 +114,8 @@ def _points(kind: str, name: str, value: Any) -> Points:
 
 
 def _whole(kind: str, name: str, value: float) -> int:
-    if value != int(value) or value < 0:
-        raise EditError(f"{kind}: {name} must be a whole number, 0 or more; received {value:g}.")
+    if value != int(value) or not 0 <= value <= LARGEST_WHOLE:
+        raise EditError(f"{kind}: {name} must be a whole number, 0 to {LARGEST_WHOLE:g}; received {value:g}.")
     return int(value)
 
 
