@@ -18,8 +18,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from synth_explorer import audio, latents
-from synth_explorer.cli import app, common
-from synth_explorer.edits import Controls, EditChain
+from synth_explorer.cli import app, common, edit_options
+from synth_explorer.edits import Controls, EditChain, Toward
 from synth_explorer.errors import LatentsError
 from synth_explorer.latents import Latents, LatentsMeta
 
@@ -417,6 +417,15 @@ def test_nothing_is_overwritten_and_targets_are_checked_before_any_work(
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     refused(*line.split(), code=2)
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_preset_for_other_channels_is_named(
+    mock: MockExplorer, note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    preset = EditChain((Toward((1.0, 2.0), 0.5),)).save(tmp_path / "p.json")
+    monkeypatch.setattr(edit_options, "solve", lambda *given, **how: pytest.fail("solved"))
+    said = refused("edit", note_file(), "--preset", preset, "-o", tmp_path / "out.wav")
+    assert "toward: mean has 2 channels" in said
 
 
 def test_an_edit_that_fails_leaves_no_preset(

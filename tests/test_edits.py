@@ -355,6 +355,16 @@ class TestChain:
         with pytest.raises(EditError, match=r"p\.json.*" + message):
             EditChain.load(tmp_path / "p.json")
 
+    def test_a_mean_of_other_channels_is_named_before_anything_is_solved(self) -> None:
+        chain = EditChain((Gain(-6), Toward((1.0, 2.0, 3.0), 0.5)))
+        with pytest.raises(EditError, match="toward: mean has 3 channels, these latents 16"):
+            chain.check(make())
+        EditChain(EVERY_KIND).check(make())
+
+    def test_whole_numbers_are_of_a_size_that_can_be_told(self) -> None:
+        with pytest.raises(EditError, match=r"scale: channels must be a whole number, .*received 1e\+300"):
+            Scale((1e300,), 2)
+
     def test_a_byte_order_mark_is_passed_over(self, tmp_path: Path) -> None:
         (tmp_path / "p.json").write_text(EditChain((Gain(-6),)).to_json(), encoding="utf-8-sig")
         assert EditChain.load(tmp_path / "p.json") == EditChain((Gain(-6),))

@@ -142,6 +142,7 @@ def edit(
         osc_depth=osc_depth,
         osc_shape=osc_shape,
     )
+    chain.check(latents)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
     edited, solution = edit_options.solve(explorer, latents, chain, **solving)

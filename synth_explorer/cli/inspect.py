@@ -52,6 +52,7 @@ def inspect(
     chain = EditChain() if preset is None else EditChain.load(preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch)
+    chain.check(latents)
     original = None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
     edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
 

@@ -58,6 +58,12 @@ class EditChain:
             return EditChain((*self.edits, other))
         return EditChain(self.edits + other.edits) if isinstance(other, EditChain) else NotImplemented
 
+    def check(self, latents: Latents) -> None:
+        """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
+        for edit in self.edits:
+            if isinstance(edit, Toward):
+                edit.check(latents)
+
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """Apply every edit in turn; an empty chain returns the latents themselves.
 
