@@ -20,8 +20,20 @@ def import_keras() -> None:
     if "keras" in sys.modules:
         return
     with held_back():
-        import keras  # noqa: F401
+        try:
+            import keras  # noqa: F401
+        except ImportError as error:
+            if interrupted(error):
+                raise KeyboardInterrupt from error
+            raise
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice about retracing is for developers
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether a person stopped the program meanwhile, which C code that is being imported tells as an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_explorer.quiet import held_back
+from synth_explorer.quiet import held_back, interrupted
 
 
 @pytest.mark.parametrize(("error", "said"), [(ImportError, "banner"), (KeyboardInterrupt, ""), (None, "")])
@@ -26,6 +26,13 @@ def test_only_an_error_shows_what_was_held_back(
         pass
     os.write(2, b".")
     assert capfd.readouterr().err == said + "."
+
+
+def test_an_import_that_was_interrupted_is_told_from_one_that_fails() -> None:
+    failed = ImportError("initialization failed")
+    assert not interrupted(failed)
+    failed.__cause__ = KeyboardInterrupt()
+    assert interrupted(failed)
 
 
 def test_a_fit_says_nothing_of_the_processor(note_file: Callable[..., Path], tmp_path: Path) -> None:
