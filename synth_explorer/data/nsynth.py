@@ -181,6 +181,8 @@ def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{index}, line {number}: pitch and velocity must be MIDI numbers ({error}).") from error
     path = Path(line["path"] or "")
+    if not path.name:
+        raise DataError(f"{index}, line {number}: the path {line['path']!r} must name a file inside the folder.")
     note = Listed(
         path=index.parent / path,
         id=path.with_suffix("").as_posix(),
@@ -193,10 +195,11 @@ def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
 
 
 def _checked(note: Listed, folder: Path, where: str) -> Listed:
-    """The note, if its numbers are MIDI's and its sound lies in the folder."""
+    """The note, if its numbers are MIDI's and its path stays in the folder; a link there may lead where it likes."""
     if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
         raise DataError(f"{where}: pitch={note.pitch} must be 0 to 127 and velocity={note.velocity} 1 to 127.")
-    if "\0" in str(note.path) or not note.path.resolve().is_relative_to(folder.resolve()):
+    inside = note.path.is_relative_to(folder) and ".." not in note.path.relative_to(folder).parts
+    if "\0" in str(note.path) or not inside:
         raise DataError(f"{where}: the path {note.id!r} must name a file inside the folder.")
     return note
 

@@ -69,6 +69,8 @@ def test_a_folder_with_an_index(tmp_path: Path) -> None:
         ("path,pitch\nb.wav,900\n", "0 to 127"),
         ("path,pitch,velocity\nb.wav,60,1e999\n", "line 2"),
         ("path,pitch\nb.wav,60\n../mine2/b.wav,60\n", "line 3.*inside the folder"),
+        ("path,pitch\n,60\n", "line 2.*inside the folder"),
+        ("path,pitch\n.,60\n", "line 2.*inside the folder"),
         ("path,pitch\nb\0.wav,60\n", "line 2.*inside the folder"),
         ("path,pitch\nnowhere.wav,60\n", "nowhere.wav"),
     ],
@@ -105,6 +107,14 @@ def test_an_index_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_bytes("path,pitch\nä.wav,60\n".encode("latin-1"))
     with pytest.raises(DataError, match="UTF-8"):
         import_nsynth(tmp_path, tmp_path / "d")
+
+
+def test_links_to_sounds_elsewhere_are_followed(tmp_path: Path) -> None:
+    audio.save(tmp_path / "elsewhere" / "b.wav", note(60), sample_rate_hz=16_000)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "b.wav").symlink_to(tmp_path / "elsewhere" / "b.wav")
+    (tmp_path / "mine" / "index.csv").write_text("path,pitch\nb.wav,60\n")
+    assert len(NotesDataset(import_nsynth(tmp_path / "mine", tmp_path / "d")).rows) == 1
 
 
 def test_a_failed_import_keeps_what_it_finished(tmp_path: Path) -> None:
