@@ -359,10 +359,12 @@ class TestChain:
         chain = EditChain((Gain(-6), Toward((1.0, 2.0, 3.0), 0.5)))
         with pytest.raises(EditError, match="toward: mean has 3 channels, these latents 16"):
             chain.check(make())
+        with pytest.raises(EditError, match="toward: mean has a detail of 1, these latents of 2"):
+            EditChain((Toward((0.0,) * 17, 0.5),)).check(make().replace(detail=np.zeros(2)))
         EditChain(EVERY_KIND).check(make())
 
     def test_whole_numbers_are_of_a_size_that_can_be_told(self) -> None:
-        with pytest.raises(EditError, match=r"scale: channels must be a whole number, .*received 1e\+300"):
+        with pytest.raises(EditError, match=r"scale: channels must be a whole number from 0 to .*received 1e\+300"):
             Scale((1e300,), 2)
 
     def test_a_byte_order_mark_is_passed_over(self, tmp_path: Path) -> None:

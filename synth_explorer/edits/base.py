@@ -115,7 +115,7 @@ def _points(kind: str, name: str, value: Any) -> Points:
 
 def _whole(kind: str, name: str, value: float) -> int:
     if value != int(value) or not 0 <= value <= LARGEST_WHOLE:
-        raise EditError(f"{kind}: {name} must be a whole number, 0 to {LARGEST_WHOLE:g}; received {value:g}.")
+        raise EditError(f"{kind}: {name} must be a whole number from 0 to 2^53; received {value:g}.")
     return int(value)
 
 
