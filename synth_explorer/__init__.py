@@ -20,5 +20,5 @@ import os
 __version__ = "0.1.0"
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no banner of CPU features, no search for GPUs in words
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no words on CPU features, GPUs or what oneDNN cannot do here
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

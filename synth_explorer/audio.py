@@ -98,8 +98,16 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     if peak > FULL_SCALE_LIMIT:
         raise AudioError(f"{path} peaks at {peak:.0f} times full scale; write float files with full scale 1.0.")
     if peak < 10 ** (SILENCE_DB / 20):
-        raise AudioError(f"{path} is silent (its peak lies below {SILENCE_DB:.0f} dBFS); give a file with sound in it.")
-    return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz)
+        part = "" if max_s is None or len(audio) < max_s * source_rate_hz else f" in its first {max_s:g} s"
+        raise AudioError(f"{path} is silent{part} {_why_silent(audio)}.")
+    return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz, name=str(path))
+
+
+def _why_silent(audio: np.ndarray) -> str:
+    """Why the mean of channels [T, channels] is silent, and what to do about it."""
+    if np.abs(audio).max() < 10 ** (SILENCE_DB / 20):
+        return f"(its peak lies below {SILENCE_DB:.0f} dBFS); give a file with sound in it"
+    return "once its channels are averaged, for they cancel each other; give one of them alone"
 
 
 def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
@@ -117,6 +125,8 @@ def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
             rate_hz = int(file.samplerate)
             frames = -1 if max_s is None else math.ceil(max_s * rate_hz)
             return file.read(frames, dtype="float32", always_2d=True), rate_hz
+    except UnicodeEncodeError as error:
+        raise AudioError(f"The name of {path} is not UTF-8: give the file another name.") from error
     except (soundfile.SoundFileError, TypeError, OSError) as error:
         raise AudioError(
             f"{path} is not a sound file that can be read; give WAV, FLAC, OGG, MP3 or AIFF ({_reason(error)})."
@@ -125,11 +135,11 @@ def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
 
 def _reason(error: Exception) -> str:
     """The library's own words, without the path that libsndfile repeats."""
-    text = str(getattr(error, "error_string", "") or error).strip()
+    text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip()
     return text.rstrip(".") or type(error).__name__
 
 
-def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int) -> np.ndarray:
+def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int, name: str = "audio") -> np.ndarray:
     """Resample float32 [T] by soxr at its very high quality; the same array when the rates agree."""
     if source_rate_hz == sample_rate_hz:
         return audio
@@ -137,7 +147,7 @@ def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int) -> 
 
     resampled = soxr.resample(audio, source_rate_hz, sample_rate_hz, quality="VHQ")
     if resampled.size == 0:
-        raise AudioError(f"audio of {audio.size} samples at {source_rate_hz} Hz is too short to resample.")
+        raise AudioError(f"{name} is too short to resample: {audio.size} samples at {source_rate_hz} Hz.")
     return np.ascontiguousarray(resampled, dtype=np.float32)
 
 
@@ -174,7 +184,7 @@ def save(path: str | os.PathLike[str], audio: np.ndarray, *, sample_rate_hz: int
                 wavfile.write(temporary, int(sample_rate_hz), audio)
             else:
                 soundfile.write(temporary, audio, int(sample_rate_hz), subtype="PCM_24", format="FLAC")
-    except (soundfile.SoundFileError, OSError) as error:
+    except (soundfile.SoundFileError, OSError, UnicodeEncodeError) as error:
         raise AudioError(f"{target} cannot be written: {_reason(error)}.") from error
     return target
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import BadZipFile
+
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, RuntimeError, BadZipFile, zlib.error)
+"""What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -31,16 +36,27 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
+    with _naming(target):
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
-        temporary.replace(target)
+        with _naming(target):
+            temporary.chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
+            temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """Let an OSError name the file that was to be written, not the temporary one, of which nobody knows."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:

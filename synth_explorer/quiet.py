@@ -1,7 +1,8 @@
 """Importing Keras without the banners of its backend.
 
 TensorFlow says on stderr that it uses oneDNN, twice, before it reads the setting that would silence it. A shell that
-prints errors in one line cannot have that, so what the import says is held back, and shown only when it fails.
+prints errors in one line cannot have that, so what the import says is held back, and shown only when it fails. A person
+who stops the program meanwhile has no use for it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,25 @@ def import_keras() -> None:
     if "keras" in sys.modules:
         return
     with held_back():
-        import keras  # noqa: F401
+        try:
+            import keras  # noqa: F401
+        except ImportError as error:
+            if interrupted(error):
+                raise KeyboardInterrupt from error
+            raise
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its advice about retracing is for developers
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether a person stopped the program meanwhile, which C code that is being imported tells as an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold back what C code writes to stderr; show it after all when the block raises."""
+    """Hold back what C code writes to stderr; show it after all when the block raises an error."""
     try:
         stderr = os.dup(2)
     except OSError:  # a program without stderr, such as pythonw
@@ -36,7 +49,7 @@ def held_back() -> Iterator[None]:
         os.dup2(said.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             said.seek(0)
             os.write(stderr, said.read())
             raise

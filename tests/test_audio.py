@@ -124,6 +124,31 @@ class TestLoad:
             audio.load(path, sample_rate_hz=RATE_HZ)
         assert str(path) in str(caught.value)
 
+    def test_silence_has_a_reason(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.wav"
+        soundfile.write(path, np.stack([tone(), -tone()], axis=1), RATE_HZ)
+        with pytest.raises(AudioError, match=r"a\.wav is silent once .* cancel each other"):
+            audio.load(path, sample_rate_hz=RATE_HZ)
+        soundfile.write(path, np.concatenate([np.zeros(RATE_HZ), tone()]), RATE_HZ)
+        with pytest.raises(AudioError, match=r"a\.wav is silent in its first 0\.5 s \(its peak"):
+            audio.load(path, sample_rate_hz=RATE_HZ, max_s=0.5)
+        soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
+        with pytest.raises(AudioError, match=r"a\.wav is silent \(its peak"):
+            audio.load(path, sample_rate_hz=RATE_HZ)
+
+    def test_too_short_to_resample_names_the_file(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "one.wav", np.full(1, 0.5), 192_000)
+        with pytest.raises(AudioError, match=r"one\.wav is too short to resample: 1 samples"):
+            audio.load(tmp_path / "one.wav", sample_rate_hz=RATE_HZ)
+
+    def test_a_name_that_is_not_utf8(self, tmp_path: Path) -> None:
+        path = tmp_path / "note\udcff.wav"
+        path.write_bytes(b"RIFF")
+        with pytest.raises(AudioError, match="not UTF-8"):
+            audio.load(path, sample_rate_hz=RATE_HZ)
+        with pytest.raises(AudioError, match="cannot be written"):
+            audio.save(path.with_suffix(".flac"), tone(), sample_rate_hz=RATE_HZ)
+
     def test_missing_file_folder_and_headerless(self, tmp_path: Path) -> None:
         (tmp_path / "note.raw").write_bytes(b"\x01\x02" * 100)
         for path, message in [("none.wav", "no file"), (".", "folder"), ("note.raw", "not a sound file")]:

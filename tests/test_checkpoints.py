@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from synth_explorer import checkpoints
+from synth_explorer.cli import app
 from synth_explorer.errors import CheckpointError
 from tests.model.small import small_model
 
@@ -53,6 +55,22 @@ def test_found_by_name(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(checkpoints.FOLDER_VARIABLE, str(saved.parent))
     assert checkpoints.find("small") == saved
     assert "small" in [info.name for info in checkpoints.list_checkpoints()]
+
+
+@pytest.mark.parametrize("content", ["not json", "[" * 100_000])
+def test_a_damaged_checkpoint_leaves_the_others_alone(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    shutil.copytree(copy, copy.parent / "broken")
+    (copy.parent / "broken" / checkpoints.CONFIG).write_text(content)
+    monkeypatch.setenv(checkpoints.FOLDER_VARIABLE, str(copy.parent))
+    (why,) = checkpoints.damaged_checkpoints()
+    assert "small" in [info.name for info in checkpoints.list_checkpoints()] and "broken" in why
+    with pytest.raises(CheckpointError, match="no checkpoint 'nosuch'; known are: small"):
+        checkpoints.find("nosuch")
+    listed = CliRunner().invoke(app, ["checkpoint", "list"])
+    assert listed.exit_code == 0 and "small" in listed.stdout and "broken" not in listed.stdout
+    assert listed.stderr.startswith("warning: ") and "broken" in listed.stderr
 
 
 @pytest.mark.parametrize("name", ["nothing", "../small", "", ".", "a/b", "/"])

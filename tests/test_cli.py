@@ -18,8 +18,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from synth_explorer import audio, latents
-from synth_explorer.cli import app, common
-from synth_explorer.edits import Controls, EditChain
+from synth_explorer.cli import app, common, edit_options
+from synth_explorer.edits import Controls, EditChain, Toward
 from synth_explorer.errors import LatentsError
 from synth_explorer.latents import Latents, LatentsMeta
 
@@ -44,6 +44,7 @@ class MockExplorer:
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
         self.fits: list[int] = []
+        self.told: list[float | None] = []
 
     def encode(
         self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True, fit_steps: int = 0
@@ -62,7 +63,9 @@ class MockExplorer:
         return LatentsMeta("mock", "0" * 64, RATE_HZ, HOP, source=source, duration_samples=samples)
 
     def load_latents(self, path: Path, *, pitch: float | None = None) -> Latents:
-        return Latents.load(path, meta_for_npy=self._meta(path.name, 0))
+        self.told.append(pitch)
+        found = Latents.load(path, meta_for_npy=self._meta(path.name, 0))
+        return found if pitch is None else found.replace(pitch_hz=np.full(found.frames, latents.midi_to_hz(pitch)))
 
     def morph(self, sources: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:
         mixed = latents.interpolate(sources, weights)
@@ -209,6 +212,15 @@ def test_morph_mix_weighs_the_second(mock: MockExplorer, note_file: Callable[...
     assert Latents.load(tmp_path / "m.npz").pitch_midi == pytest.approx(67, abs=1e-3)
 
 
+def test_morph_of_channels_alone_takes_the_pitch_that_is_given(
+    mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    ok("encode", note_file("a.wav"), "-o", tmp_path / "a.npy")
+    ok("morph", tmp_path / "a.npy", note_file("b.wav"), "--pitch", 67, "-o", tmp_path / "m.npz")
+    assert mock.told == [67]
+    assert Latents.load(tmp_path / "m.npz").pitch_midi == pytest.approx(67, abs=1e-3)
+
+
 def test_morph_pad_corners(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     notes = [note_file(f"{name}.wav", level=level) for name, level in zip("abcd", (0.5, 0.2, 0.1, 0.05), strict=True)]
     for corner, note in zip(((0, 0), (1, 0), (0, 1), (1, 1)), notes, strict=True):
@@ -256,6 +268,7 @@ WRONG_MORPHS = [
     (2, ["--mix", "1.4"]),
     (2, ["--mix", "nan"]),
     (2, ["--steps", "1"]),
+    (2, ["--seed", "-1"]),
     (4, ["--x", "-0.5"]),
     (2, ["--weights", "1"]),
     (2, ["--weights", "1,b"]),
@@ -357,6 +370,73 @@ def test_edits_that_cannot_be_are_errors(
 ) -> None:
     refused("edit", note_file(), *options, "-o", tmp_path / "out" / "out.wav")
     assert not leftovers(tmp_path / "out")
+
+
+OVERWRITING = [
+    "edit in.wav -o in.wav",
+    "edit in.npz -o ./in.npz",
+    "edit in.npz --toward in.wav -o in.wav",
+    "edit in.npz --preset p.json --save-preset p.json -o out.wav",
+    "edit in.npz --preset p.json --report p.json -o out.wav",
+    "edit in.npz --report r.json --save-preset sub/../r.json -o out.wav",
+    "edit in.npz --save-preset p.txt -o out.wav",
+    "edit in.npz --report out.wav -o out.wav",
+    "edit in.npz --report folder.json -o out.wav",
+    "edit in.npz --save-preset folder.json -o out.wav",
+    "edit in.npz -o folder.wav",
+    "edit in.npz -o in.wav/out.wav",
+    "decode in.npz -o folder.wav",
+    "morph in.npz in.wav -o in.npz",
+    "morph in.npz in.wav -o folder.wav",
+    "morph in.npz in.wav --steps 2 -o in.wav",
+    "encode in.wav -o in.wav",
+    "inspect in.npz -o folder.html",
+    "evaluate reconstruction . -o index.csv",
+    "evaluate controls . -o folder.json",
+    "evaluate morph . -o r.json --save-audio in.wav",
+    "bench --network small -o folder.json",
+    "bench --network small -o bench.txt",
+    "bench --network small -o bench.json --markdown bench.json",
+    "bench --network slider --markdown table.md",
+    "calibrate . -o in.wav",
+    "train p.json -o in.wav",
+]
+
+
+@pytest.mark.parametrize("line", OVERWRITING)
+def test_nothing_is_overwritten_and_targets_are_checked_before_any_work(
+    note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
+    note_file("in.wav")
+    for name in ("in.npz", "p.json", "index.csv"):
+        (tmp_path / name).touch()
+    for name in ("folder.json", "folder.wav", "folder.html", "sub"):
+        (tmp_path / name).mkdir()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    refused(*line.split(), code=2)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_preset_for_other_channels_is_named(
+    mock: MockExplorer, note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    preset = EditChain((Toward((1.0, 2.0), 0.5),)).save(tmp_path / "p.json")
+    monkeypatch.setattr(edit_options, "solve", lambda *given, **how: pytest.fail("solved"))
+    said = refused("edit", note_file(), "--preset", preset, "-o", tmp_path / "out.wav")
+    assert "toward: mean has 2 channels" in said
+
+
+def test_an_edit_that_fails_leaves_no_preset(
+    mock: MockExplorer, note_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    preset, out = tmp_path / "p.json", tmp_path / "out.wav"
+    refused("edit", note_file(), "--transpose", -90, "--save-preset", preset, "-o", out)
+    assert not preset.exists() and not out.exists()
+    preset.write_text("no preset")
+    monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
+    assert "p.json" in refused("edit", note_file(), "--preset", preset, "-o", out)
 
 
 @pytest.mark.parametrize("command", ["encode", "edit", "morph"])

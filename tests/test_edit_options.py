@@ -151,6 +151,6 @@ def test_directions() -> None:
         Direction(1, -1.5),
         Direction(2, 0.3, "brightness"),
     ]
-    for text in ("1", "a=2", "1=x", "=1"):
+    for text in ("1", "a=2", "1=x", "=1", "²=1", "99999=1"):
         with pytest.raises(typer.BadParameter, match="must be"):
             edit_options.direction_steps([text])

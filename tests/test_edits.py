@@ -332,6 +332,8 @@ class TestChain:
         ("text", "message"),
         [
             ("", "must be JSON"),
+            ("[" * 100_000, "must be JSON"),
+            ('{"format_version": 1, "edits": [{"kind": "gain", "db": 1' + "0" * 400 + "}]}", "db=1000.*finite"),
             ("[]", "must be an object"),
             ('{"edits": []}', "format_version=None"),
             ('{"format_version": 2, "edits": []}', "format_version=2"),
@@ -352,6 +354,22 @@ class TestChain:
         (tmp_path / "p.json").write_text(text)
         with pytest.raises(EditError, match=r"p\.json.*" + message):
             EditChain.load(tmp_path / "p.json")
+
+    def test_a_mean_of_other_channels_is_named_before_anything_is_solved(self) -> None:
+        chain = EditChain((Gain(-6), Toward((1.0, 2.0, 3.0), 0.5)))
+        with pytest.raises(EditError, match="toward: mean has 3 channels, these latents 16"):
+            chain.check(make())
+        with pytest.raises(EditError, match="toward: mean has a detail of 1, these latents of 2"):
+            EditChain((Toward((0.0,) * 17, 0.5),)).check(make().replace(detail=np.zeros(2)))
+        EditChain(EVERY_KIND).check(make())
+
+    def test_whole_numbers_are_of_a_size_that_can_be_told(self) -> None:
+        with pytest.raises(EditError, match=r"scale: channels must be a whole number from 0 to .*received 1e\+300"):
+            Scale((1e300,), 2)
+
+    def test_a_byte_order_mark_is_passed_over(self, tmp_path: Path) -> None:
+        (tmp_path / "p.json").write_text(EditChain((Gain(-6),)).to_json(), encoding="utf-8-sig")
+        assert EditChain.load(tmp_path / "p.json") == EditChain((Gain(-6),))
 
     def test_missing_preset(self, tmp_path: Path) -> None:
         with pytest.raises(EditError, match="cannot be read"):
@@ -377,6 +395,7 @@ class TestControls:
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0}},
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": "x"}},
             {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0.05, "extra": 1}},
+            {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 10**400}},
         ],
     )
     def test_refuses(self, tmp_path: Path, content: object) -> None:
@@ -384,3 +403,6 @@ class TestControls:
             Controls.from_dict(content)  # type: ignore[arg-type]
         with pytest.raises(CheckpointError):
             Controls.load(tmp_path / "none.json")
+        (tmp_path / "deep.json").write_text("[" * 100_000)
+        with pytest.raises(CheckpointError, match=r"deep\.json"):
+            Controls.load(tmp_path / "deep.json")

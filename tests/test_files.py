@@ -32,6 +32,15 @@ def test_failure_keeps_the_older_file(tmp_path: Path, error: type[BaseException]
     assert [path.name for path in tmp_path.iterdir()] == ["note.json"]
 
 
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    target = tmp_path / "note.json"
+    target.mkdir()
+    with pytest.raises(IsADirectoryError) as caught, atomic_path(target):
+        pass
+    assert (caught.value.filename, caught.value.filename2) == (str(target), None)
+    assert [path.name for path in tmp_path.iterdir()] == ["note.json"]
+
+
 def test_other_people_may_read_what_is_written(tmp_path: Path) -> None:
     plain = tmp_path / "plain.txt"
     plain.write_text("x")

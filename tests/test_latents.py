@@ -65,6 +65,7 @@ class TestLatents:
             (np.full((3, 16), 1e300), np.ones(3), "not finite"),
             (np.zeros((3, 16)), np.zeros(3), "positive"),
             (np.zeros((3, 16)), np.full(3, np.inf), "positive"),
+            (np.zeros((3, 16), complex), np.ones(3), "complex"),
         ],
     )
     def test_refuses(self, z: np.ndarray, pitch: np.ndarray, message: str) -> None:
@@ -73,7 +74,16 @@ class TestLatents:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"hop": 0}, {"sample_rate_hz": -1}, {"hop": 5.5}, {"checkpoint": 3}, {"duration_samples": -1}, {"hop": True}],
+        [
+            {"hop": 0},
+            {"sample_rate_hz": -1},
+            {"hop": 5.5},
+            {"checkpoint": 3},
+            {"duration_samples": -1},
+            {"hop": True},
+            {"noise_db": 1e6},
+            {"noise_db": float("nan")},
+        ],
     )
     def test_meta_refuses(self, changes: dict) -> None:
         with pytest.raises(LatentsError, match=next(iter(changes))):
@@ -163,12 +173,27 @@ class TestFiles:
         with pytest.raises(LatentsError, match="no latents file"):
             Latents.load(tmp_path / "none.npz")
 
+    def test_damaged_compression(self, tmp_path: Path) -> None:
+        np.savez_compressed(tmp_path / "note.npz", z=make(200).z, pitch_hz=np.ones(200), meta=np.array("{}"))
+        damaged = bytearray((tmp_path / "note.npz").read_bytes())
+        damaged[200:208] = b"\xff" * 8
+        (tmp_path / "note.npz").write_bytes(damaged)
+        with pytest.raises(LatentsError, match=r"note\.npz .*damaged"):
+            Latents.load(tmp_path / "note.npz")
+
+    def test_a_header_that_claims_more_than_there_is_room_for(self, tmp_path: Path) -> None:
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 16), }".ljust(117) + b"\n"
+        (tmp_path / "note.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        with pytest.raises(LatentsError, match=r"note\.npy .*damaged"):
+            Latents.load(tmp_path / "note.npy", meta_for_npy=META)
+
     @pytest.mark.parametrize(
         ("meta", "message"),
         [
             ("[]", "does not know"),
             ("{}", "does not hold"),
             ("not json", "damaged"),
+            ("[" * 100_000, "damaged"),
             (json.dumps({"format_version": 2, "news": 1}), "format_version=2"),
             (json.dumps({"surprise": 1}), "does not know"),
         ],
@@ -177,6 +202,12 @@ class TestFiles:
         np.savez(tmp_path / "note.npz", z=np.zeros((3, 16)), pitch_hz=np.ones(3), meta=np.array(meta))
         with pytest.raises(LatentsError, match=message):
             Latents.load(tmp_path / "note.npz")
+
+    @pytest.mark.parametrize("name", ["NOTE.NPZ", "NOTE.Npy"])
+    def test_endings_in_capitals(self, tmp_path: Path, name: str) -> None:
+        note = make(pitch_hz=None)
+        np.testing.assert_array_equal(Latents.load(note.save(tmp_path / name), meta_for_npy=META).z, note.z)
+        assert [path.name for path in tmp_path.iterdir()] == [name]
 
     def test_other_endings(self, tmp_path: Path) -> None:
         with pytest.raises(LatentsError, match="must end in"):
@@ -224,7 +255,7 @@ class TestInterpolate:
                 interpolate([a, b], weights)
 
     @pytest.mark.parametrize(
-        "weights", [[0, 0], [1, -1], [-1, -1], [1], [1, 0, 0], [1, float("nan")], [1, float("inf")]]
+        "weights", [[0, 0], [1, -1], [-1, -1], [1], [1, 0, 0], [1, float("nan")], [1, float("inf")], [1e308, 1e308]]
     )
     def test_weights_that_cannot_be(self, weights: list[float]) -> None:
         with pytest.raises(LatentsError):

@@ -228,6 +228,13 @@ class TestPitch:
         measure.pitch_cents_difference(note()[:samples], note()[:samples], sample_rate_hz=RATE_HZ)
         measure.compare(note()[:samples], note()[:samples], sample_rate_hz=RATE_HZ)
 
+    @pytest.mark.parametrize("samples", [1, 520, 700])
+    def test_a_click_is_too_short_to_be_followed(self, samples: int) -> None:
+        click = np.zeros(samples, np.float32)
+        click[-1] = 0.3
+        track = measure.pitch_track_cents(click, sample_rate_hz=RATE_HZ, around_hz=220.0, track_rate_hz=125.0)
+        assert track.size == samples // 128 and np.isnan(track).all()
+
     def test_around_out_of_range(self) -> None:
         with pytest.raises(AudioError, match="around_hz"):
             measure.pitch_hz(note(), sample_rate_hz=RATE_HZ, around_hz=9_000.0)

@@ -20,7 +20,6 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.files import UNREADABLE
 
 if TYPE_CHECKING:
     import keras
@@ -90,11 +90,25 @@ def find(name: str | os.PathLike[str]) -> Path:
 
 def list_checkpoints() -> list[CheckpointInfo]:
     """Every readable checkpoint in `folders()`, the first of each name."""
-    found: dict[str, CheckpointInfo] = {}
+    return [info for info in _all_checkpoints() if isinstance(info, CheckpointInfo)]
+
+
+def damaged_checkpoints() -> list[str]:
+    """What is wrong with each folder in `folders()` that is a checkpoint but cannot be read."""
+    return [why for why in _all_checkpoints() if isinstance(why, str)]
+
+
+def _all_checkpoints() -> list[CheckpointInfo | str]:
+    """The first checkpoint of each name, or why it cannot be read."""
+    found: dict[str, CheckpointInfo | str] = {}
     for folder in folders():
         for config in sorted(folder.glob(f"*/{CONFIG}")):
-            if config.parent.name not in found:
+            if config.parent.name in found:
+                continue
+            try:
                 found[config.parent.name] = read_info(config.parent)
+            except CheckpointError as error:
+                found[config.parent.name] = str(error)
     return list(found.values())
 
 
@@ -103,7 +117,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     path = folder / CONFIG
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
     if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
         found = values.get("format_version") if isinstance(values, dict) else None
@@ -169,7 +183,7 @@ def load_weights(model: keras.Model, info: CheckpointInfo) -> None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as weights: {error}.") from None
     wanted = {variable.path: variable for variable in model.weights}
     different = sorted(set(wanted) ^ set(arrays))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from synth_explorer.checkpoints.folder import CheckpointInfo, amend
 from synth_explorer.errors import CheckpointError
+from synth_explorer.files import UNREADABLE
 
 if TYPE_CHECKING:
     from synth_explorer.model.config import ModelConfig
@@ -83,7 +83,7 @@ def _load(info: CheckpointInfo, form: str, model_config: ModelConfig) -> StoredW
         gain, tails = float(values["gain"]), float(values["tails"])
         with np.load(weights, allow_pickle=False) as file:
             arrays = {name: file[name].astype(np.float32) for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (*UNREADABLE, TypeError) as error:
         raise CheckpointError(f"{weights} and its JSON can't be read as a WaveNet: {error}.") from None
     if config.form != form:
         raise CheckpointError(f"{sizes} holds a WaveNet of the form {config.form!r}.")

@@ -48,6 +48,11 @@ def bench(
 ) -> None:
     """Time encoding, decoding and a slider move, and every WaveNet engine, on this machine."""
     parts = network or list(Part)
+    if out is not None:
+        common.check_suffix(out, common.REPORT_SUFFIXES)
+    common.check_outputs(("-o", out), ("--markdown", markdown))
+    if markdown is not None and set(parts) == {Part.slider}:
+        raise common.wrong_usage("the table is of WaveNet decoding: add --network nsynth or small.", "--markdown")
     report: dict[str, Any] = {}
     if Part.slider in parts:
         report = _slider(checkpoint)

@@ -23,7 +23,9 @@ def calibrate(
     checkpoint: common.Checkpoint = "default",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Write controls.json and calibration.json, .md here."),
+        typer.Option(
+            "--out", "-o", metavar="DIR", file_okay=False, help="Write controls.json and calibration.json, .md here."
+        ),
     ] = None,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Put controls.json and calibration.md into the checkpoint.")

@@ -19,12 +19,14 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A checkpoint's name o
 
 @app.command("list")
 def list_() -> None:
-    """Every checkpoint that is found here."""
+    """Every checkpoint that is found here; those that cannot be read are named on stderr."""
     from synth_explorer import checkpoints
 
     infos = checkpoints.list_checkpoints()
     rows = [[info.name, _size(info), info.hash[:12], info.description, info.path] for info in infos]
     common.print_table("", ["name", "size", "hash", "description", "folder"], rows)
+    for why in checkpoints.damaged_checkpoints():
+        typer.echo(f"warning: {why}", err=True)
 
 
 @app.command("show")

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LATENTS_SUFFIXES = (".npz", ".npy")
 AUDIO_SUFFIXES = (".wav", ".flac")
+REPORT_SUFFIXES = (".json",)
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[
@@ -35,7 +36,7 @@ Engine = Annotated[
         help="What computes the decoder; numba-int16 and numba-int8 round a WaveNet's weights and are faster.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the decoder's noise: the same seed, the same sound.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the decoder's noise: the same seed, the same sound.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
 NotePitch = Annotated[
     float | None,
@@ -50,7 +51,7 @@ FitSteps = Annotated[
         help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 16).",
     ),
 ]
-Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder to write.")]
+Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", file_okay=False, help="Folder to write.")]
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
 
 # How Typer ends a command by itself: an exit, an abort, a usage error (the base of BadParameter), a broken pipe.
@@ -89,6 +90,27 @@ def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") ->
     """Refuse an output whose suffix names no format, before any work is done."""
     if path.suffix.lower() not in allowed:
         raise wrong_usage(f"{path} must end in {' or '.join(allowed)}.", option)
+
+
+def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | None] = ()) -> None:
+    """Refuse files that cannot be written, or would replace an input or another output, before any work is done.
+
+    Args:
+        outputs: (option, file to write); None is not written.
+        inputs: files that are read.
+    """
+    taken = {path.resolve(): "is read; it would be lost" for path in inputs if path is not None}
+    for option, path in outputs:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise wrong_usage(f"{path} is a folder; give the name of a file.", option)
+        above = next(parent for parent in path.absolute().parents if parent.exists())
+        if not above.is_dir():
+            raise wrong_usage(f"{path} cannot be written: {above} is a file, not a folder.", option)
+        if path.resolve() in taken:
+            raise wrong_usage(f"{path} {taken[path.resolve()]}: give another name.", option)
+        taken[path.resolve()] = f"is written by {option} already"
 
 
 def check_inputs(*paths: Path | None) -> None:

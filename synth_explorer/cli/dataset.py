@@ -32,7 +32,7 @@ def render(
     detune_cents: Annotated[float, typer.Option(min=0.0, help="Detune each note by chance, up to so much.")] = 0,
     workers: Workers = None,
     limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the detunes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the detunes.")] = 0,
 ) -> None:
     """Render every pitched preset of SoundFonts; goes on where it stopped.
 
@@ -61,7 +61,7 @@ def synthetic(
     instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 312,
     pitches: Annotated[int, typer.Option(min=1, help="Notes of each over the range.")] = 12,
     workers: Workers = None,
-    seed: Annotated[int, typer.Option(help="Seed of the instruments.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the instruments.")] = 0,
 ) -> None:
     """Render notes of invented instruments; goes on where it stopped."""
     from synth_explorer.data.synthetic import render_synthetic

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from synth_explorer.cli import common, edit_options
-from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES
+from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, REPORT_SUFFIXES
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Edit, EditChain
@@ -43,7 +43,9 @@ def edit(
         float | None, typer.Option(help="Brighter or darker, in octaves of the spectral centroid.")
     ] = None,
     toward: Annotated[Path | None, typer.Option(metavar="NOTE", help="A note whose mean timbre to move to.")] = None,
-    amount: Annotated[float | None, typer.Option(help="How far toward it: 0 to 1 (default 0.5).")] = None,
+    amount: Annotated[
+        float | None, typer.Option(help="How far toward it: -0.3 to 1.3 (default 0.5; 1 is there).")
+    ] = None,
     scale: Annotated[
         list[str] | None, typer.Option(metavar="CHANNELS=FACTOR", help="Multiply channels: 3=1.5, 0-7,9=0, all=1.2.")
     ] = None,
@@ -82,6 +84,11 @@ def edit(
     every checkpoint and promise nothing.
     """
     common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
+    for option, path in (("--report", report), ("--save-preset", save_preset)):
+        if path is not None:
+            common.check_suffix(path, REPORT_SUFFIXES, option=option)
+    outputs = (("-o", out), ("--report", report), ("--save-preset", save_preset))
+    common.check_outputs(*outputs, inputs=(note, toward, preset))
     _check_options(
         osc=osc,
         osc_channels=osc_channels,
@@ -112,15 +119,16 @@ def edit(
     swings = edit_options.swing_steps(swing)
     along = edit_options.direction_steps(direction)
     common.check_inputs(note, toward, preset)
+    first = _preset(preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch, fit_steps=fit_steps)
     chain = _chain(
         explorer,
         latents,
+        first,
         raw,
         along + timed,
         swings,
-        preset=preset,
         toward=toward,
         amount=amount,
         fit_steps=fit_steps,
@@ -134,12 +142,13 @@ def edit(
         osc_depth=osc_depth,
         osc_shape=osc_shape,
     )
-    if save_preset is not None:
-        chain.save(save_preset)
+    chain.check(latents)
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
     edited, solution = edit_options.solve(explorer, latents, chain, **solving)
     after = common.write_result(explorer, edited, out, **decoding)
+    if save_preset is not None:  # not before the sound: what cannot be done is no preset
+        chain.save(save_preset)
     if report is not None:
         before = common.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
@@ -188,23 +197,29 @@ def _channels(text: str, option: str) -> tuple[int, ...] | None:
     return channels
 
 
+def _preset(path: Path | None) -> EditChain:
+    """The edit chain to apply first; empty where none is given."""
+    from synth_explorer.edits import EditChain
+
+    return EditChain() if path is None else EditChain.load(path)
+
+
 def _chain(
     explorer: Explorer,
     latents: Latents,
+    chain: EditChain,
     raw: dict[str, Any],
     timed: list[Edit],
     swings: list[Edit],
     *,
-    preset: Path | None,
     toward: Path | None,
     amount: float | None,
     fit_steps: int | None,
     **given: Any,
 ) -> EditChain:
-    """The edit chain that the options ask for."""
+    """The edit chain that the options ask for, after the one given."""
     from synth_explorer import closed_loop, edits
 
-    chain = edits.EditChain(()) if preset is None else edits.EditChain.load(preset)
     steps: list[Any] = []
     if toward is not None:
         goal = common.read_latents(explorer, toward, fit_steps=fit_steps)

@@ -3,11 +3,14 @@ closed loop behind it."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synth_explorer.cli import common
+
+_ORDINAL = re.compile(r"\s*[0-9]{1,4}\s*")
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +110,7 @@ def direction_steps(directions: list[str] | None) -> list[Edit]:
     for text in directions or ():
         number, found, rest = text.partition("=")
         amount, _, unit = rest.partition(":")
-        if not found or not number.strip().isdigit():
+        if not found or not _ORDINAL.fullmatch(number):
             raise common.wrong_usage(f"{text!r} must be N=AMOUNT, such as 1=1.5 or 2=0.3:brightness.", "--direction")
         steps.append(edits.Direction(int(number), _number(amount, "--direction"), unit.strip() or "steps"))
     return steps

@@ -12,7 +12,9 @@ from synth_explorer.cli import common
 app = typer.Typer(help="Judge a checkpoint on a folder of notes.", no_args_is_help=True)
 
 Notes = Annotated[Path, typer.Argument(metavar="NOTES", help="A folder of WAV or FLAC files with an index.csv.")]
-SaveAudio = Annotated[Path | None, typer.Option("--save-audio", metavar="DIR", help="Keep the renders here.")]
+SaveAudio = Annotated[
+    Path | None, typer.Option("--save-audio", metavar="DIR", file_okay=False, help="Keep the renders here.")
+]
 PitchFrom = Annotated[
     Literal["estimate", "index"], typer.Option("--pitch-from", help="Estimate the pitch or take the index's.")
 ]
@@ -34,7 +36,7 @@ def reconstruction(
     ] = False,
 ) -> None:
     """Encode and decode every note; compare with the original."""
-    common.check_inputs(notes)
+    _check(notes, out)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 
@@ -65,7 +67,7 @@ def morph(
     fit_steps: common.FitSteps = None,
 ) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
-    common.check_inputs(notes)
+    _check(notes, out)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 
@@ -103,7 +105,7 @@ def controls(
     Each is solved by the closed loop (solved), applied by its formula (named), replaced by NSynth's edits of all
     channels (raw), and left away (none).
     """
-    common.check_inputs(notes)
+    _check(notes, out)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import controls_evaluation as evaluation
 
@@ -128,6 +130,13 @@ def controls(
     heads = ["control", "method", *(key.replace("_", " ") for key in shown)]
     common.print_table(f"{report['notes']} notes", heads, rows, err=True)
     common.say(out)
+
+
+def _check(notes: Path, out: Path) -> None:
+    """Refuse a folder that is not there, or a report that cannot be written, before any work is done."""
+    common.check_suffix(out, common.REPORT_SUFFIXES)
+    common.check_outputs(("-o", out))
+    common.check_inputs(notes)
 
 
 def _names(text: str) -> tuple[str, ...]:

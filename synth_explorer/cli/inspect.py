@@ -42,6 +42,7 @@ def inspect(
     names another.
     """
     common.check_suffix(out, (".html", ".htm"))
+    common.check_outputs(("-o", out), inputs=(note, preset))
     if decode_s is not None and not decode_s > 0:
         raise common.wrong_usage("give a positive number of seconds.", "--decode-s")
     common.check_inputs(note, preset)
@@ -51,6 +52,7 @@ def inspect(
     chain = EditChain() if preset is None else EditChain.load(preset)
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch)
+    chain.check(latents)
     original = None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
     edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
 

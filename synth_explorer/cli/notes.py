@@ -35,6 +35,7 @@ def encode(
     A .npy holds the channels alone, as magenta's nsynth_save_embeddings writes them.
     """
     targets = _latents_targets(notes, out)
+    common.check_outputs(*(("-o", target) for target in targets), inputs=notes)
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
     common.check_pitch(explorer, pitch)
@@ -72,6 +73,7 @@ def decode(
 ) -> None:
     """Latents to sound."""
     common.check_suffix(out, AUDIO_SUFFIXES)
+    common.check_outputs(("-o", out), inputs=(latents,))
     common.check_inputs(latents)
     explorer = common.load_explorer(checkpoint)
     common.write_result(
@@ -132,9 +134,14 @@ def morph(
         across = [step / (steps - 1) for step in range(steps)]
         keyframes = [[(0.0, (1.0 - place, place))] for place in across]
         targets = [out / f"{step:03d}_mix_{place:.3f}.wav" for step, place in enumerate(across)]
+    common.check_outputs(*(("-o", target) for target in targets), inputs=notes)
     common.check_inputs(*notes)
     explorer = common.load_explorer(checkpoint)
-    sources = [common.read_latents(explorer, note, fit_steps=fit_steps) for note in notes]
+    own = pitch if explorer.has_pitch else None  # of what has none of its own
+    sources = [
+        common.read_latents(explorer, note, pitch=own if note.suffix.lower() == ".npy" else None, fit_steps=fit_steps)
+        for note in notes
+    ]
     for places, target in zip(keyframes, targets, strict=True):
         if path is None:
             latents = explorer.morph(sources, places[0][1], pitch=pitch)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import math
+import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,13 +71,30 @@ def import_nsynth(
     for note in notes:
         instruments[note.instrument].append(note)
     sizes = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
-    writer = DatasetWriter(
-        out, **sizes, sources={source: {"licence": licence}}, settings={"kind": "import", "source": source}
-    )
-    for instrument, members in sorted(instruments.items()):
-        if not writer.finished(instrument):
-            _import_instrument(instrument, members, writer=writer, source=source, **sizes)
-    return writer.finish()
+    described = {"sources": {source: {"licence": licence}}, "settings": {"kind": "import", "source": source}}
+    with _nothing_left(Path(out)):
+        writer = DatasetWriter(out, **sizes, **described)
+        for instrument, members in sorted(instruments.items()):
+            if not writer.finished(instrument):
+                _import_instrument(instrument, members, writer=writer, source=source, **sizes)
+        return writer.finish()
+
+
+@contextmanager
+def _nothing_left(out: Path) -> Iterator[None]:
+    """Remove a new dataset when the block raises before any note of it is stored; else it can be gone on with."""
+    new = [path for path in (out, *out.parents) if not path.exists()]
+    empty = bool(new) or (out.is_dir() and not any(out.iterdir()))
+    try:
+        yield
+    except BaseException:
+        if empty and not any(out.glob("audio/*.npy")):
+            (out / "dataset.json").unlink(missing_ok=True)
+            shutil.rmtree(out / "audio", ignore_errors=True)
+            for path in new:
+                if path.is_dir():
+                    path.rmdir()
+        raise
 
 
 def _import_instrument(
@@ -127,7 +145,7 @@ def _from_json(folder: Path) -> list[Listed]:
     path = folder / "examples.json"
     try:
         examples: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return [
+        notes = [
             Listed(
                 path=folder / "audio" / f"{key}.wav",
                 id=key,
@@ -138,29 +156,34 @@ def _from_json(folder: Path) -> list[Listed]:
             )
             for key, example in sorted(examples.items())
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path} is not an index of NSynth ({error!r}): get the json-wav archive again.") from error
+    return [_checked(note, folder, f"{path}, note {note.id!r}") for note in notes]
 
 
 def _from_csv(folder: Path) -> list[Listed]:
     """Notes of `index.csv`, whose paths are relative to the folder."""
     index = folder / "index.csv"
-    with index.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not {"path", "pitch"} <= set(reader.fieldnames or ()):
-            raise DataError(f"{index} must have the columns path and pitch; it has {reader.fieldnames}.")
-        return [_from_line(index, number, line) for number, line in enumerate(reader, start=2)]
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            names, lines = reader.fieldnames, list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{index} cannot be read as CSV in UTF-8: {error}.") from error
+    if not {"path", "pitch"} <= set(names or ()):
+        raise DataError(f"{index} must have the columns path and pitch; it has {names}.")
+    return [_from_line(index, number, line) for number, line in enumerate(lines, start=2)]
 
 
 def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
     try:
         pitch, velocity = float(line["pitch"]), round(float(line.get("velocity") or DEFAULT_VELOCITY))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{index}, line {number}: pitch and velocity must be MIDI numbers ({error}).") from error
-    if not (math.isfinite(pitch) and 0 <= pitch <= 127 and 1 <= velocity <= 127):
-        raise DataError(f"{index}, line {number}: pitch={pitch} must be 0 to 127 and velocity={velocity} 1 to 127.")
     path = Path(line["path"] or "")
-    return Listed(
+    if not path.name:
+        raise DataError(f"{index}, line {number}: the path {line['path']!r} must name a file inside the folder.")
+    note = Listed(
         path=index.parent / path,
         id=path.with_suffix("").as_posix(),
         instrument=_safe(line.get("instrument") or path.stem),
@@ -168,6 +191,17 @@ def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
         pitch=pitch,
         velocity=velocity,
     )
+    return _checked(note, index.parent, f"{index}, line {number}")
+
+
+def _checked(note: Listed, folder: Path, where: str) -> Listed:
+    """The note, if its numbers are MIDI's and its path stays in the folder; a link there may lead where it likes."""
+    if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+        raise DataError(f"{where}: pitch={note.pitch} must be 0 to 127 and velocity={note.velocity} 1 to 127.")
+    inside = note.path.is_relative_to(folder) and ".." not in note.path.relative_to(folder).parts
+    if "\0" in str(note.path) or not inside:
+        raise DataError(f"{where}: the path {note.id!r} must name a file inside the folder.")
+    return note
 
 
 def _safe(name: str) -> str:

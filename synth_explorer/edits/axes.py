@@ -5,7 +5,7 @@ Shapes: F frames, C channels, S steps.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -163,7 +163,8 @@ def numbers(where: str, content: Any, key: str) -> tuple[float, ...]:
     """A list of finite numbers, not empty, from controls. Raises CheckpointError."""
     values = content.get(key) if isinstance(content, Mapping) else None
     real = isinstance(values, list) and all(
-        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) for value in values
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+        for value in values
     )
     if not real or not values:
         raise CheckpointError(f"controls {where}: {key} must be a list of finite numbers, not empty.")

@@ -6,6 +6,7 @@ Shapes: F frames, C channels.
 from __future__ import annotations
 
 import math
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -21,6 +22,9 @@ from synth_explorer.latents import Latents
 
 Points = tuple[tuple[float, float], ...]
 """Breakpoints of a curve: (time in s, value), in the order of time."""
+
+LARGEST_WHOLE = 2**53
+"""JSON's numbers are whole up to here."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,13 @@ def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
 
 def _number(kind: str, name: str, value: Any) -> float:
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not real or not math.isfinite(value):
-        raise EditError(f"{kind}: {name}={value!r} must be a finite number.")
-    return float(value)
+    try:
+        number = float(value) if real else math.nan
+    except OverflowError:  # an int may be too large for a float
+        number = math.inf
+    if not math.isfinite(number):
+        raise EditError(f"{kind}: {name}={reprlib.repr(value)} must be a finite number.")
+    return number
 
 
 def _points(kind: str, name: str, value: Any) -> Points:
@@ -106,8 +114,8 @@ def _points(kind: str, name: str, value: Any) -> Points:
 
 
 def _whole(kind: str, name: str, value: float) -> int:
-    if value != int(value) or value < 0:
-        raise EditError(f"{kind}: {name} must be a whole number, 0 or more; received {value:g}.")
+    if value != int(value) or not 0 <= value <= LARGEST_WHOLE:
+        raise EditError(f"{kind}: {name} must be a whole number from 0 to 2^53; received {value:g}.")
     return int(value)
 
 

@@ -58,6 +58,12 @@ class EditChain:
             return EditChain((*self.edits, other))
         return EditChain(self.edits + other.edits) if isinstance(other, EditChain) else NotImplemented
 
+    def check(self, latents: Latents) -> None:
+        """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
+        for edit in self.edits:
+            if isinstance(edit, Toward):
+                edit.check(latents)
+
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """Apply every edit in turn; an empty chain returns the latents themselves.
 
@@ -97,7 +103,7 @@ class EditChain:
         """
         try:
             content = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EditError(f"A preset must be JSON: {error}.") from error
         if not isinstance(content, Mapping) or not isinstance(content.get("edits"), list):
             raise EditError('A preset must be an object {"format_version": 1, "edits": [...]}.')
@@ -121,7 +127,7 @@ class EditChain:
             EditError: there is no such file, or as `from_json`; the message names the file.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise EditError(f"{path} cannot be read as a preset: {error}.") from error
         except EditError as error:

@@ -7,8 +7,8 @@ measured through the decoder (`synth-explorer calibrate`).
 from __future__ import annotations
 
 import json
-import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 
 from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.errors import CheckpointError, EditError
+from synth_explorer.files import UNREADABLE
 from synth_explorer.latents import Latents, time_mean
 
 FORMAT_VERSION = 1
@@ -171,7 +172,7 @@ class Controls:
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise CheckpointError(f"{path} cannot be read as controls: {error}.") from error
         return cls.from_dict(content)
 
@@ -182,7 +183,7 @@ def _control(name: str, content: Any) -> LoudnessControl | BrightnessControl:
     if not isinstance(content, Mapping) or not set(content) <= set(known):
         raise CheckpointError(f"controls {name!r} must be an object with {', '.join(known)}; received {content!r}.")
     for key, value in content.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
         whole = key != "channel" or (isinstance(value, int) and value >= 0)
         if not number or not whole or (key.startswith("units_per") and value == 0):
             raise CheckpointError(f"controls {name!r}: {key}={value!r} is not a number that can be used there.")

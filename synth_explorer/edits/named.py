@@ -164,12 +164,17 @@ class Toward(Edit):
     kind: ClassVar[str] = "toward"
     LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-0.3, 1.3)}
 
+    def check(self, latents: Latents) -> None:
+        """Raises EditError unless `mean` is of latents like these."""
+        detail = len(self.mean) - latents.channels
+        if detail < 0:
+            raise EditError(f"{self.kind}: mean has {len(self.mean)} channels, these latents {latents.channels}.")
+        if detail and latents.details not in (0, detail):
+            raise EditError(f"{self.kind}: mean has a detail of {detail}, these latents of {latents.details}.")
+
     def apply(self, latents: Latents, controls: Controls) -> Latents:
+        self.check(latents)
         mean, detail = np.array(self.mean[: latents.channels]), np.array(self.mean[latents.channels :])
-        if len(mean) != latents.channels:
-            raise EditError(f"{self.kind}: mean has {len(mean)} channels, these latents {latents.channels}.")
-        if len(detail) and latents.details not in (0, len(detail)):
-            raise EditError(f"{self.kind}: mean has a detail of {len(detail)}, these latents of {latents.details}.")
         step = self.amount * (mean - controls.time_mean(latents))
         if self.keep_loudness and controls.loudness is not None:
             step[controls.loudness.channel] = 0.0

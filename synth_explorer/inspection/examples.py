@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 
 from synth_explorer.assets import ExampleNote, example_notes
 from synth_explorer.errors import LatentsError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 from synth_explorer.inspection.channels import heard_frames
 from synth_explorer.latents import Latents
 
@@ -164,7 +163,7 @@ def _read(path: Path, *, channels: int) -> Examples | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             kept = Examples(**{item.name: content[item.name] for item in fields(Examples)})
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    except UNREADABLE:
         return None
     whole = kept.means.shape == (len(kept.names), channels) and kept.spread.shape == (channels,)
     return kept if whole else None

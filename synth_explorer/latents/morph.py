@@ -24,6 +24,9 @@ SLOPE_FRAMES = 8
 MIN_WEIGHT, MAX_WEIGHT = -0.3, 1.3
 """A single weight may go this far beyond the notes (extrapolation)."""
 
+LARGEST_WEIGHT = 1e100
+"""Of what is brought to a sum of 1: the sum must not overflow."""
+
 
 def interpolate(
     latents: Sequence[Latents],
@@ -161,8 +164,8 @@ def _normalise(weights: Sequence[float], *, count: int) -> list[float]:
     given = [float(weight) for weight in weights]
     if len(given) != count:
         raise LatentsError(f"{count} notes need {count} weights; received {len(given)}.")
-    if not all(math.isfinite(weight) for weight in given):
-        raise LatentsError(f"Weights must be finite numbers; received {given}.")
+    if not all(abs(weight) <= LARGEST_WEIGHT for weight in given):
+        raise LatentsError(f"Weights must be numbers up to {LARGEST_WEIGHT:g}; received {given}.")
     total = math.fsum(given)
     if total < 1e-6:
         raise LatentsError(f"Weights must sum to more than 0; received {given}.")

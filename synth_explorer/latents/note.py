@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 
 FORMAT_VERSION = 1
 LOUDNESS_CHANNEL = 0
@@ -27,6 +26,9 @@ LOUDNESS_CHANNEL = 0
 
 LOUDNESS_UNITS_PER_DB = 0.05
 MEAN_RANGE_DB = 40.0
+NOISE_RANGE_DB = 480.0
+"""Five times what one edit may ask for; the decoder's arithmetic bears no more than 760 dB."""
+
 A4_HZ, A4_MIDI = 440.0, 69.0
 
 
@@ -74,8 +76,8 @@ class LatentsMeta:
                 raise LatentsError(f"meta {item.name}={value!r} must be {kind.__name__}.")
         if self.sample_rate_hz < 1 or self.hop < 1:
             raise LatentsError(f"sample_rate_hz={self.sample_rate_hz} and hop={self.hop} must be positive.")
-        if not math.isfinite(self.noise_db):
-            raise LatentsError(f"noise_db={self.noise_db} must be a finite number.")
+        if not abs(self.noise_db) <= NOISE_RANGE_DB:
+            raise LatentsError(f"noise_db={self.noise_db:g} must lie in {-NOISE_RANGE_DB:g}..{NOISE_RANGE_DB:g}.")
         if self.duration_samples < 0:
             raise LatentsError(f"duration_samples={self.duration_samples} must not be negative.")
         if self.format_version != FORMAT_VERSION:
@@ -114,6 +116,8 @@ class Latents:
     enhancement: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if any(np.iscomplexobj(given) for given in (self.z, self.pitch_hz, self.detail, self.enhancement)):
+            raise LatentsError("Latents must be real numbers; these are complex.")
         with np.errstate(over="ignore"):
             z = np.array(self.z, dtype=np.float32)
             pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
@@ -214,12 +218,12 @@ class Latents:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `.npz` (everything, no pickles) or `.npy` (z alone, as magenta's nsynth_save_embeddings does)."""
         target = Path(path)
-        if target.suffix not in (".npz", ".npy"):
+        if target.suffix.lower() not in (".npz", ".npy"):
             raise LatentsError(f"{target} must end in .npz (everything) or .npy (z alone).")
         try:
             with atomic_path(target) as temporary:
-                if target.suffix == ".npy":
-                    np.save(temporary, self.z, allow_pickle=False)
+                if target.suffix.lower() == ".npy":
+                    _write(temporary, lambda file: np.save(file, self.z, allow_pickle=False))
                 else:
                     arrays = {"z": self.z, "pitch_hz": self.pitch_hz}
                     if self.details:  # one row where all are the same
@@ -227,7 +231,8 @@ class Latents:
                         arrays["detail"] = self.detail[:1] if is_steady else self.detail
                     if self.enhancements:
                         arrays["enhancement"] = self.enhancement
-                    np.savez(temporary, **arrays, meta=np.array(json.dumps(asdict(self.meta))))
+                    meta = np.array(json.dumps(asdict(self.meta)))
+                    _write(temporary, lambda file: np.savez(file, **arrays, meta=meta))
         except OSError as error:
             raise LatentsError(f"{target} cannot be written: {error.strerror or error}.") from error
         return target
@@ -267,6 +272,12 @@ def closeness(before_hz: np.ndarray, after_hz: np.ndarray) -> float:
     return max(0.0, 1.0 - 12.0 * abs(float(octaves)))
 
 
+def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Write an open file: to a name that ends in .NPZ or .NPY, numpy would add an ending of its own."""
+    with path.open("wb") as file:
+        write(file)
+
+
 def _per_frame(given: np.ndarray, *, frames: int, name: str) -> np.ndarray:
     """Numbers [D], [1, D] or [F, D] -> [F, D]; none, [F, 0]."""
     if given.size == 0:
@@ -295,7 +306,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
             detail, enhancement = (content[n] if n in content.files else None for n in ("detail", "enhancement"))
     except LatentsError:
         raise
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
     if not isinstance(meta, dict) or not set(meta) <= _META_NAMES:
         if isinstance(meta, dict) and meta.get("format_version") not in (None, FORMAT_VERSION):

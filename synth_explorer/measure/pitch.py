@@ -129,6 +129,8 @@ def _follow(samples: bytes, sample_rate_hz: int, around_hz: float, track_rate_hz
     at_s = np.arange(int(audio.size / sample_rate_hz * track_rate_hz)) / track_rate_hz
     offset = 1200.0 * np.log2(partials.f0_hz / around_hz) + partials.cents @ partials.weight
     known = np.isfinite(track)
+    if not known.any():  # too short, or silent
+        return np.full(at_s.size, np.nan)
     result = np.interp(at_s, times_s[known], track[known]) + offset
     result[np.interp(at_s, times_s, heard.astype(float), left=0.0, right=0.0) < 0.99] = np.nan
     return result

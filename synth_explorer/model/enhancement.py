@@ -48,7 +48,8 @@ def hear(audio: np.ndarray, tones: np.ndarray, noise: np.ndarray, *, hop: int, s
 def apply(sound: np.ndarray, enhancement: np.ndarray, *, hop: int, sample_rate_hz: int) -> np.ndarray:
     """Sound with its bands raised by an enhancement: [B, T] and [B, F, E], or one for all [1, F, E] -> [B, T] float32.
 
-    Each frame of an STFT is multiplied by gains that are linear over mel and time, in nepers.
+    Each frame of an STFT is multiplied by gains that are linear over mel and time, in nepers. Gains that are too large
+    for float32 make samples that are not finite, without a warning.
     """
     frames = -(-sound.shape[1] // HOP)
     at = np.clip((np.arange(frames) + 0.5) * HOP / hop - 0.5, 0, enhancement.shape[1] - 1)  # centres of both
@@ -56,7 +57,8 @@ def apply(sound: np.ndarray, enhancement: np.ndarray, *, hop: int, sample_rate_h
     high = np.minimum(low + 1, enhancement.shape[1] - 1)
     part = (at - low)[None, :, None]
     gains = enhancement[:, low] * (1.0 - part) + enhancement[:, high] * part
-    return istft(stft(sound) * np.exp(gains @ _spread(sample_rate_hz)), samples=sound.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return istft(stft(sound) * np.exp(gains @ _spread(sample_rate_hz)), samples=sound.shape[1])
 
 
 def stft(audio: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from keras import layers, ops
 
 from synth_explorer import pitch
 from synth_explorer.errors import AudioError, CheckpointError
+from synth_explorer.files import UNREADABLE
 
 PRESENCE_DB = 30.0  # of a fundamental: so much weaker, a factor e less likely
 _SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)  # semitones away that a block looks at
@@ -241,7 +242,7 @@ class PitchHead(keras.Model):
             head.load_weights(str(weights_path))
         except CheckpointError:
             raise
-        except (OSError, ValueError, TypeError) as error:
+        except (*UNREADABLE, TypeError) as error:
             raise CheckpointError(f"The pitch head {Path(weights_path).name} cannot be loaded: {error}") from error
         return head
 

@@ -48,12 +48,14 @@ def read_index(folder: str | Path) -> list[IndexedNote]:
     notes = []
     for number, row in enumerate(rows, start=2):
         path = folder / (row["path"] or "")
-        if not row["path"] or not path.resolve().is_relative_to(folder.resolve()):
+        if not row["path"] or "\0" in row["path"] or not path.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"{index}, line {number}: path {row['path']!r} must name a file inside the folder.")
         try:
             pitch = float(row["pitch"]) if row["pitch"] else None
         except ValueError:
             raise DataError(f"{index}, line {number}: pitch {row['pitch']!r} must be a MIDI note or empty.") from None
+        if pitch is not None and not 0.0 <= pitch <= 127.0:
+            raise DataError(f"{index}, line {number}: pitch {pitch:g} must be a MIDI note, 0 to 127, or empty.")
         notes.append(IndexedNote(path, pitch))
     return notes
 
@@ -91,7 +93,7 @@ def evaluate_reconstruction(
     from synth_explorer.train import baselines
 
     notes = read_index(notes_folder)
-    stems = _stems(notes) if save_audio is not None else {}
+    stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     others = baselines.baselines(explorer, decoder) if with_baselines else {}
     rows: list[dict[str, Any]] = []
     beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
@@ -205,7 +207,7 @@ def evaluate_morph(
     log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
     """
     notes = [note for note in read_index(notes_folder) if note.pitch is not None]
-    stems = _stems(notes) if save_audio is not None else {}
+    stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     by_pitch: dict[int, list[IndexedNote]] = {}
     for note in notes:
         by_pitch.setdefault(round(note.pitch), []).append(note)
@@ -253,11 +255,14 @@ def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.n
     return {"pitch_cents": cents, "log_mel_to_a_db": to_a, "log_mel_to_b_db": to_b}
 
 
-def _stems(notes: list[IndexedNote]) -> dict[Path, str]:
-    """File stems by path. Raises DataError where two notes would be saved under one name."""
+def _stems(notes: list[IndexedNote], save_audio: Path) -> dict[Path, str]:
+    """File stems by path. Raises DataError where two renders would have one name, or one that of a note."""
     stems = {note.path: note.path.stem for note in notes}
     if len(set(stems.values())) != len(stems):
         raise DataError("Two notes of the index have one file stem, so that their renders would overwrite each other.")
+    lost = {note.path.resolve() for note in notes} & {(save_audio / f"{stem}.wav").resolve() for stem in stems.values()}
+    if lost:
+        raise DataError(f"The render of {min(lost).name} would overwrite the note: keep the renders in another folder.")
     return stems
 
 

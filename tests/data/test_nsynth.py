@@ -67,6 +67,11 @@ def test_a_folder_with_an_index(tmp_path: Path) -> None:
         ("path\nb.wav\n", "columns path and pitch"),
         ("path,pitch\nb.wav,loud\n", "line 2"),
         ("path,pitch\nb.wav,900\n", "0 to 127"),
+        ("path,pitch,velocity\nb.wav,60,1e999\n", "line 2"),
+        ("path,pitch\nb.wav,60\n../mine2/b.wav,60\n", "line 3.*inside the folder"),
+        ("path,pitch\n,60\n", "line 2.*inside the folder"),
+        ("path,pitch\n.,60\n", "line 2.*inside the folder"),
+        ("path,pitch\nb\0.wav,60\n", "line 2.*inside the folder"),
         ("path,pitch\nnowhere.wav,60\n", "nowhere.wav"),
     ],
 )
@@ -75,7 +80,49 @@ def test_bad_indexes_are_named(tmp_path: Path, index: str, message: str) -> None
     audio.save(folder / "b.wav", note(60), sample_rate_hz=16_000)
     (folder / "index.csv").write_text(index)
     with pytest.raises(DataError, match=message):
+        import_nsynth(folder, tmp_path / "deep" / "d")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"], "nothing is left"
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "message"),
+    [
+        ("a", {"pitch": 1000}, "note 'a': pitch=1000"),
+        ("a", {"pitch": float("nan")}, "note 'a': pitch=nan"),
+        ("a", {"velocity": -5}, "velocity=-5"),
+        ("../../mine2/a", {}, "inside the folder"),
+        ("/etc/a", {}, "inside the folder"),
+    ],
+)
+def test_bad_notes_of_a_split_are_named(tmp_path: Path, key: str, change: dict, message: str) -> None:
+    example = {"instrument_str": "x", "instrument_family_str": "bass", "pitch": 40, "velocity": 100} | change
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "examples.json").write_text(json.dumps({key: example}))
+    with pytest.raises(DataError, match=message):
+        import_nsynth(tmp_path / "mine", tmp_path / "d")
+    assert not (tmp_path / "d").exists()
+
+
+def test_an_index_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_bytes("path,pitch\nä.wav,60\n".encode("latin-1"))
+    with pytest.raises(DataError, match="UTF-8"):
+        import_nsynth(tmp_path, tmp_path / "d")
+
+
+def test_links_to_sounds_elsewhere_are_followed(tmp_path: Path) -> None:
+    audio.save(tmp_path / "elsewhere" / "b.wav", note(60), sample_rate_hz=16_000)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "b.wav").symlink_to(tmp_path / "elsewhere" / "b.wav")
+    (tmp_path / "mine" / "index.csv").write_text("path,pitch\nb.wav,60\n")
+    assert len(NotesDataset(import_nsynth(tmp_path / "mine", tmp_path / "d")).rows) == 1
+
+
+def test_a_failed_import_keeps_what_it_finished(tmp_path: Path) -> None:
+    folder = nsynth_split(tmp_path / "nsynth-valid")
+    (folder / "audio" / "flute_acoustic_002-072-100.wav").write_bytes(b"no sound")
+    with pytest.raises(DataError, match="flute"):
         import_nsynth(folder, tmp_path / "d")
+    assert [path.name for path in (tmp_path / "d" / "audio").glob("*.npy")] == ["bass_synthetic_001.npy"]
 
 
 def test_folders_of_neither_kind(tmp_path: Path) -> None:

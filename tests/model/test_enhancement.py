@@ -121,6 +121,13 @@ def test_notes_of_a_batch_do_not_meet() -> None:
     )
 
 
+@pytest.mark.parametrize("nepers", [100.0, 1e30])
+def test_gains_without_measure_are_not_finite_and_warn_of_nothing(nepers: float) -> None:
+    (sound, _), _ = tone_and_noise()
+    huge = np.full((1, FRAMES, enhancement.BANDS), nepers, np.float32)
+    assert not np.isfinite(enhancement.apply(sound[None].astype(np.float32), huge, **SIZES)).all()
+
+
 def test_what_lies_below_all_bands_stays() -> None:
     """A note's offset must not follow the lowest partial."""
     t = np.arange(FRAMES * 512) / 16_000

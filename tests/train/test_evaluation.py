@@ -48,6 +48,16 @@ def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
         assert len(original) == len(rendered)
 
 
+def test_renders_do_not_replace_their_notes(explorer, folder: Path) -> None:
+    note = next(folder.glob("*.flac"))
+    soundfile.write(folder / "own.wav", *soundfile.read(note))
+    (folder / "index.csv").write_text("path,pitch\nown.wav,60\n")
+    before = (folder / "own.wav").read_bytes()
+    with pytest.raises(DataError, match=r"own\.wav would overwrite the note"):
+        evaluation.evaluate_reconstruction(explorer, folder, save_audio=folder / ".." / folder.name)
+    assert (folder / "own.wav").read_bytes() == before
+
+
 def test_baselines_frame_the_decoder(explorer, folder: Path) -> None:
     """A fitted render beats the unfitted one, the ceiling beats it, and an untrained network is far off."""
     plain = evaluation.evaluate_reconstruction(explorer, folder)["summary"]
@@ -106,7 +116,12 @@ def test_a_morph_at_another_octave_than_the_index_says_is_heard(explorer, folder
         ("name,pitch\na.wav,60\n", "header"),
         ("path,pitch\n../a.wav,60\n", "line 2.*inside"),
         ("path,pitch\n/etc/passwd,60\n", "line 2.*inside"),
+        ("path,pitch\na\0.wav,60\n", "line 2.*inside"),
         ("path,pitch\na.wav,high\n", "line 2.*pitch 'high'"),
+        ("path,pitch\na.wav,60\nb.wav,nan\n", "line 3.*pitch nan must be a MIDI note, 0 to 127"),
+        ("path,pitch\na.wav,inf\n", "line 2.*0 to 127"),
+        ("path,pitch\na.wav,-5\n", "line 2.*0 to 127"),
+        ("path,pitch\na.wav,500\n", "line 2.*0 to 127"),
     ],
 )
 def test_a_bad_index_is_named(tmp_path: Path, text: str, message: str) -> None:
