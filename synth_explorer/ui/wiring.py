@@ -201,7 +201,7 @@ def _wire_count(panels: Panels) -> None:
         toward, mean, drawn = more
         settings = Settings(count=count, mix=mix, x=x, y=y)
         at_x, at_y = settings.point()
-        choices = handlers.toward_choices(count, preset=mean is not None)
+        choices = handlers.toward_choices(count, preset=bool(mean))
         kept = toward if toward in choices else NO_SOURCE
         columns = [gr.update(visible=index < count) for index in range(2, len(slots))]
         sliders = [gr.update(visible=count == 2), gr.update(visible=count > 2), gr.update(visible=count > 2)]
@@ -258,7 +258,7 @@ def _wire_presets(panels: Panels) -> None:
 
     def show(settings: Settings, drawn: dict[str, Any], mean: Any, message: str) -> list[Any]:
         updates = {name: gr.update(value=getattr(settings, name)) for name in names}
-        choices = handlers.toward_choices(settings.count, preset=mean is not None)
+        choices = handlers.toward_choices(settings.count, preset=bool(mean))
         updates["toward"] = gr.update(choices=choices, value=settings.toward)
         updates["amount"] = gr.update(value=settings.amount, visible=settings.toward != NO_SOURCE)
         for name in ("raw_channels", "osc_targets"):
