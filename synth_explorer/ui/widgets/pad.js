@@ -9,6 +9,7 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 let here = { x: 0.5, y: 0.5 };
 let drawn = '';
+let moved = false; // by keys that are still held
 
 const range = () => (props.value.count === 2 ? [-0.3, 1.3] : [0, 1]);
 
@@ -75,7 +76,7 @@ function draw() {
 function take() {
   if (!props.value) return;
   const look = JSON.stringify([props.value.count, props.value.names, props.value.colours]);
-  here = { x: props.value.x, y: props.value.y };
+  if (!moved && !field.classList.contains('is-held')) here = { x: props.value.x, y: props.value.y };
   if (look !== drawn) {
     drawn = look;
     drawNames();
@@ -120,7 +121,6 @@ field.addEventListener('pointerup', drop);
 field.addEventListener('lostpointercapture', drop);
 
 const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-let moved = false;
 field.addEventListener('keydown', (event) => {
   const step = steps[event.key];
   if (!step) return;
