@@ -6,6 +6,24 @@
       event.target.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));
     }
   });
+  // A field of numbers counts as left at Enter and after an arrow, and when it is left then only if it was changed since.
+  const changed = new WeakSet();
+  const isNumber = (event) => event.target instanceof Element && event.target.matches('input[type=number]');
+  const leave = (event) => {
+    if (changed.delete(event.target)) event.target.dispatchEvent(new FocusEvent('blur'));
+  };
+  document.addEventListener('input', (event) => isNumber(event) && changed.add(event.target), true);
+  document.addEventListener('keydown', (event) => isNumber(event) && event.key === 'Enter' && leave(event));
+  document.addEventListener('keyup', (event) => {
+    if (isNumber(event) && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) leave(event);
+  });
+  document.addEventListener(
+    'blur',
+    (event) => {
+      if (event.isTrusted && isNumber(event) && !changed.delete(event.target)) event.stopPropagation();
+    },
+    true,
+  );
   // The space bar plays the result, unless something that wants it has the focus.
   document.addEventListener('keydown', (event) => {
     if (event.key !== ' ' || event.target.closest('input, select, button, textarea, a, label')) return;

@@ -196,7 +196,7 @@ def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
         slot.picker.choose(choose, [name, slot.picker, slot.source], shown, **LATEST),
         slot.upload.upload(open_own, [name, slot.upload, slot.source], shown, **MODEL),
         slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source], shown, **MODEL),
-        slot.pitch_midi.submit(set_pitch, [name, slot.pitch_midi, slot.source], shown, **LATEST),
+        slot.pitch_midi.blur(set_pitch, [name, slot.pitch_midi, slot.source], shown, **LATEST),
     )
     for change in changes:
         _name(panels, change.then)
