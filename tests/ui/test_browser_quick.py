@@ -15,6 +15,24 @@ pytestmark = NEEDS_CHROMIUM
 NAMES = "[...document.querySelectorAll('.pad-corner:not([hidden]) i')].map((name) => name.textContent)"
 
 
+SLOW = """() => {
+  const real = window.fetch;
+  window.fetch = async (...asked) => {
+    await new Promise((wake) => setTimeout(wake, 500));
+    return real(...asked);
+  };
+}"""
+"""Every request to the server takes half a second longer."""
+
+
+@pytest.fixture
+def slow(fresh) -> Desk:
+    """A page whose server is far away."""
+    desk = fresh()
+    desk.page.evaluate(SLOW)
+    return desk
+
+
 def asked(desk: Desk) -> dict:
     """The knobs of the newest question."""
     return json.loads(desk.page.evaluate("window.synthExplorerAsk"))["knobs"]
@@ -23,19 +41,19 @@ def asked(desk: Desk) -> dict:
 def settle(desk: Desk, words: str, value: object) -> None:
     """Wait until an expression of the page is something, and a moment longer."""
     desk.page.wait_for_function(f"value => JSON.stringify({words}) === JSON.stringify(value)", arg=value)
-    desk.page.wait_for_timeout(800)
+    desk.page.wait_for_timeout(1500)
     assert desk.page.evaluate(words) == value
 
 
-def test_notes_chosen_at_once_are_all_named_on_the_pad(fresh, studio):
-    desk, notes = fresh(), list(studio.notes)
+def test_notes_chosen_at_once_are_all_named_on_the_pad(slow, studio):
+    desk, notes = slow, list(studio.notes)
     for slot, note in zip("abcd", notes, strict=False):
         desk.page.select_option(f"#picker-{slot} select", note)
     settle(desk, NAMES, notes[:4])
 
 
-def test_the_last_of_quick_choices_in_a_slot_is_the_one(fresh, studio):
-    desk, notes = fresh(), list(studio.notes)
+def test_the_last_of_quick_choices_in_a_slot_is_the_one(slow, studio):
+    desk, notes = slow, list(studio.notes)
     for note in (*notes[:4], notes[6]):
         desk.page.select_option("#picker-a select", note)
     settle(desk, NAMES + "[0]", notes[6])
@@ -43,8 +61,8 @@ def test_the_last_of_quick_choices_in_a_slot_is_the_one(fresh, studio):
     settle(desk, "document.querySelector('#screen-a img').alt", f"Spectrogram of A, {notes[6]}")
 
 
-def test_a_drag_while_a_sound_is_opened_stays_where_it_ends(fresh, tmp_path):
-    desk, path = fresh(), tmp_path / "mine.wav"
+def test_a_drag_while_a_sound_is_opened_stays_where_it_ends(slow, tmp_path):
+    desk, path = slow, tmp_path / "mine.wav"
     at = np.arange(48000 * 8) / 48000
     soundfile.write(path, 0.2 * np.sin(2 * np.pi * 330 * at) * np.exp(-at), 48000)
     desk.page.set_input_files("#slot-b input[type=file]", path)
@@ -57,9 +75,8 @@ def test_a_drag_while_a_sound_is_opened_stays_where_it_ends(fresh, tmp_path):
 
 
 @pytest.mark.parametrize("counts", [(2, 3), (3, 2), (2, 4), (2, 3, 2)])
-def test_quick_numbers_of_sounds_end_on_the_last(fresh, counts):
-    desk = fresh()
-    page = desk.page
+def test_quick_numbers_of_sounds_end_on_the_last(slow, counts):
+    desk, page = slow, slow.page
     for count in counts:
         desk.choose("count", str(count))
     last = counts[-1]
@@ -71,8 +88,8 @@ def test_quick_numbers_of_sounds_end_on_the_last(fresh, counts):
     assert page.locator("#toward label").count() == last + 1
 
 
-def test_quick_switches_leave_no_knob_of_what_is_off(desk):
-    page = desk.page
+def test_quick_switches_leave_no_knob_of_what_is_off(slow):
+    desk, page = slow, slow.page
     for _ in range(2):
         page.click("#set-pitch input")
     for letter in ("B", "C"):
