@@ -26,6 +26,9 @@ PLACES_HZ = np.array([100.0, 1000.0, 4000.0])
 NOISE = 0.002
 """Amplitude of the noise against that of the partials."""
 
+FINAL_GAIN = 0.5
+"""Of the final render against the fast one."""
+
 CONTROLS = {
     "format_version": 1,
     "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
@@ -128,9 +131,9 @@ class FakeExplorer:
         return (gain * (tones + noise)).astype(np.float32)[: latents.duration_samples]
 
     def stream(self, latents: Latents, *, decoder: str, **_: Any) -> Iterator[np.ndarray]:
-        """The final render: half as loud, in chunks, and not to the end before `go_on`."""
+        """The final render, in chunks, and not to the end before `go_on`."""
         assert decoder == "wavenet"
-        audio = 0.5 * self.decode(latents)
+        audio = FINAL_GAIN * self.decode(latents)
         self.ended.clear()
         try:
             for start in range(0, audio.size, 1024):
