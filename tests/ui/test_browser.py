@@ -204,6 +204,22 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(fresh, fake, monkeypatch):
     assert not page.locator("#making").is_visible()
 
 
+def test_an_emptied_result_shows_nothing_of_what_it_was(fresh):
+    desk = fresh(quiet=False)
+    desk.open("time")
+    plain = desk.fetch()
+    desk.type_into("trim-start", "0.9")
+    desk.type_into("trim-end", "0.2")
+    desk.page.wait_for_selector("#message-result .message")
+    desk.page.wait_for_selector("#screen-result .screen[data-state=empty]", state="attached")
+    picture = desk.page.locator("#screen-result .screen-picture")
+    assert picture.inner_text().strip() == "" and picture.locator("li").count() == 0
+    desk.page.click("#reset")
+    desk.page.wait_for_selector("#screen-result .screen[data-state=playing]")
+    desk.page.wait_for_selector("#screen-result .screen-hz li")
+    assert np.array_equal(desk.fetch(), plain)
+
+
 def test_latent_channels_move_with_a_quick_checkpoint_too(desk):
     plain = desk.fetch()
     desk.open("raw")
