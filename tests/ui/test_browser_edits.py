@@ -67,7 +67,7 @@ def test_a_curve_is_drawn_typed_and_cleared(desk):
     time_s, level_db = (float(part) for part in points.split("="))
     assert time_s == pytest.approx(0.5 * plain.size / 16000, abs=0.05) and level_db == pytest.approx(6.0, abs=0.5)
     assert rms_db(louder) - rms_db(plain) == pytest.approx(level_db, abs=0.05)
-    falling = desk.after(lambda: fill_curve(desk, "0=0, 0.9=-30, nonsense, 7"))
+    falling = desk.after(lambda: fill_curve(desk, "0=0; 0.9 = −30,"))
     assert desk.page.locator(".curves-text").input_value() == "0=0, 0.9=-30"
     quarter = plain.size // 4
     assert rms_db(falling[3 * quarter :]) - rms_db(plain[3 * quarter :]) < -18
@@ -75,6 +75,21 @@ def test_a_curve_is_drawn_typed_and_cleared(desk):
     desk.after(lambda: desk.page.keyboard.press("ArrowDown"))
     back = desk.after(lambda: desk.page.click(".curves-clear"))
     assert np.array_equal(back, plain)
+
+
+@pytest.mark.parametrize("words", ["garbage", "0=0, 1,5=-12", "0=0=1", "0.5=", "70=-3", "-1=2"])
+def test_what_is_no_curve_is_said_and_leaves_the_one_that_is(desk, words):
+    desk.open("drawn")
+    drawn = desk.after(lambda: fill_curve(desk, "0=0, 0.9=-30"))
+    fill_curve(desk, words)
+    said = desk.page.locator(".curves-words")
+    said.wait_for()
+    assert "”" in said.inner_text() and "The curve is as it was." in said.inner_text()
+    assert desk.page.locator(".curves-text").input_value() == words
+    assert desk.page.locator(".curves-points i").count() == 2
+    assert np.array_equal(desk.fetch(), drawn)
+    desk.after(lambda: fill_curve(desk, "0=-6"))
+    assert not said.is_visible()
 
 
 def test_the_morph_moves_along_a_curve(desk):
