@@ -98,6 +98,13 @@ def test_the_morph_moves_along_a_curve(desk):
     moved = desk.after(lambda: fill_curve(desk, "0=0, 1=1"))
     steady = desk.after(lambda: fill_curve(desk, "0=0"))
     assert not np.array_equal(moved, steady)
+    led = desk.page.locator(".pad-led")
+    assert led.inner_text() == "The curve of Across leads; only Up counts here."
+    desk.page.click(".curves-tabs [data-target=up]")
+    desk.after(lambda: fill_curve(desk, "0=0.25"))
+    assert led.inner_text() == "The curves of Across and Up lead; clear one to move the sound here."
+    desk.after(lambda: desk.page.click("#reset"))
+    assert not led.is_visible()
     desk.page.click(".curves-tabs [data-target=loudness]")
 
 

@@ -3,6 +3,7 @@ const field = element.querySelector('.pad-field');
 const glow = element.querySelector('.pad-glow');
 const puck = element.querySelector('.pad-puck');
 const bar = element.querySelector('.pad-weights');
+const led = element.querySelector('.pad-led');
 const corners = [...element.querySelectorAll('.pad-corner')];
 const letters = ['A', 'B', 'C', 'D'];
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -134,6 +135,22 @@ field.addEventListener('keyup', (event) => {
   moved = false;
   send('release');
 });
+
+// Curves that are drawn over time move the sound instead of the pad.
+function tell(ask) {
+  const { count, curves } = JSON.parse(ask).knobs;
+  const points = (curves && curves.points) || {};
+  const [across, up] = ['across', 'up'].map((name) => Boolean((points[name] || []).length));
+  const both = across && up && count > 2;
+  if (both) led.textContent = 'The curves of Across and Up lead; clear one to move the sound here.';
+  else if (across && count === 2) led.textContent = 'The curve of Mix leads; clear it to move the sound here.';
+  else if (across) led.textContent = 'The curve of Across leads; only Up counts here.';
+  else if (up && count > 2) led.textContent = 'The curve of Up leads; only Across counts here.';
+  else led.textContent = '';
+  led.hidden = !led.textContent;
+}
+window.addEventListener('sound-asked', (event) => tell(event.detail));
+if (window.synthExplorerAsk) tell(window.synthExplorerAsk);
 
 watch('value', take);
 take();
