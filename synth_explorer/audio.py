@@ -102,6 +102,13 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     return resample(mono, source_rate_hz=source_rate_hz, sample_rate_hz=sample_rate_hz)
 
 
+def length_s(path: str | os.PathLike[str]) -> float:
+    """Seconds of sound in a file that `load` can read, however much of it that was told to read."""
+    import soundfile
+
+    return float(soundfile.info(str(path)).duration)
+
+
 def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
     """Read [T, channels] float32 and the file's own rate."""
     import soundfile

@@ -269,8 +269,9 @@ def _wire_presets(panels: Panels) -> None:
         settings, _ = turned(Settings.from_values(values), EditChain())
         return show(replace(settings, curves=()), drawn, None, "")
 
-    def load(path: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
-        changed, new_mean, message = handlers.load_preset(path, Settings.from_values(values))
+    def load(path: str, name: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
+        studio = panels.rack.studio(name)
+        changed, new_mean, message = handlers.load_preset(studio, path, Settings.from_values(values))
         kept = new_mean or (mean if changed.toward == PRESET_SOUND else None)
         return show(changed, drawn, kept, message)
 
@@ -284,4 +285,4 @@ def _wire_presets(panels: Panels) -> None:
     saved = edits.save.click(save, asked, [edits.preset, edits.message], **SOON)
     saved.then(None, edits.preset, None, js=SAVE, **QUIET)
     _hear(panels, edits.reset.click(reset, knobs, outputs, **QUIET).then)
-    _hear(panels, edits.load.upload(load, [edits.load, *knobs], outputs, **QUIET).then)
+    _hear(panels, edits.load.upload(load, [edits.load, panels.checkpoint.name, *knobs], outputs, **QUIET).then)

@@ -36,3 +36,15 @@ def test_a_reset_forgets_the_mean_sound_of_a_preset(desk, tmp_path):
     assert np.array_equal(desk.after(lambda: desk.page.click("#reset")), plain)
     assert desk.page.locator("#toward label", has_text="Preset").count() == 0
     desk.after(lambda: desk.type_into("gain-db", "-3"))
+
+
+def test_a_refused_preset_leaves_the_knobs_and_its_words_go_with_the_next(desk, tmp_path):
+    edited, message = desk.after(lambda: desk.type_into("gain-db", "-6")), desk.page.locator("#message-edits")
+    good, bad = saved(desk, tmp_path / "good.json"), tmp_path / "bad.json"
+    bad.write_text(good.read_text().replace("-6.0", '"loud"'))
+    load(desk, bad)
+    message.locator("p").wait_for()
+    assert "bad.json" in message.inner_text() and desk.page.locator(".toast-body").count() == 0
+    assert np.array_equal(desk.fetch(), edited)
+    load(desk, good)
+    message.locator("p").wait_for(state="detached")
