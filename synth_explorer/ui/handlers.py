@@ -253,6 +253,7 @@ def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
     shown = screen(
         studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
     )
+    shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {_signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
     took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"

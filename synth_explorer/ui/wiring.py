@@ -19,7 +19,7 @@ from synth_explorer.edits import EditChain
 from synth_explorer.ui import handlers, switching
 from synth_explorer.ui.chains import turned
 from synth_explorer.ui.handlers import Heard
-from synth_explorer.ui.knobs import NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.knobs import LONGEST_S, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.panels.checkpoint import Checkpoint
 from synth_explorer.ui.panels.edits import Edits
 from synth_explorer.ui.panels.inspection import Inspection
@@ -44,6 +44,8 @@ ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
 
 LAYOUT = Path(__file__).with_name("layout.js").read_text(encoding="utf-8")
+
+ENDS = Path(__file__).with_name("ends.js").read_text(encoding="utf-8").replace("%longest%", str(LONGEST_S))
 
 NAMES_TO_PAD = "(pad, ...slots) => ({...pad, names: slots.map((slot) => (slot && (slot.own || slot.selected)) || '')})"
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
@@ -127,6 +129,8 @@ def _wire_result(panels: Panels) -> None:
         return gr.update(visible=before is not None), before, table
 
     heard = result.screen.heard(answer, inputs, result.shown, **SOON)
+    times = [panels.edits.knobs[name] for name in ("stretch", "trim_start_s", "trim_end_s", "freeze_at_s")]
+    heard.then(None, [result.screen, *times], times, js=ENDS, **QUIET)
     outputs = [result.comparison, result.before, result.table]
     heard.then(compare, inputs, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
 

@@ -37,6 +37,24 @@ def test_a_note_is_stretched_reversed_frozen_and_trimmed(desk):
     desk.reported("trim, reverse, stretch and f")
 
 
+def test_moments_end_where_the_note_does(desk):
+    def ends_are(*ends: str) -> None:
+        moments = (
+            "['trim-start', 'trim-end', 'freeze-at'].map((id) => document.querySelector(`#${id} [type=range]`).max)"
+        )
+        desk.page.wait_for_function(f"ends => JSON.stringify({moments}) === JSON.stringify(ends)", arg=list(ends))
+
+    desk.open("time")
+    ends_are("4", "4", "4")
+    desk.after(lambda: desk.type_into("stretch", "4"))
+    ends_are("4", "4", "5")
+    desk.type_into("freeze-at", "4.06")
+    desk.after(lambda: desk.type_into("stretch", "1"))
+    ends_are("4", "4", "4.06")
+    desk.reset()
+    ends_are("4", "4", "4")
+
+
 def test_an_envelope_and_a_slow_attack_are_heard(desk):
     plain = desk.fetch()
     desk.open("time")
