@@ -30,5 +30,12 @@
     event.preventDefault();
     document.querySelector('#screen-result .screen-play')?.click();
   });
+  // Numbers beside a slider have the minus sign of all the others.
+  const sign = (end) => end.textContent.startsWith('-') && (end.textContent = end.textContent.replace('-', '−'));
+  const signs = (part) => part.querySelectorAll('.min_value').forEach(sign);
+  new MutationObserver((changes) => {
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && signs(part)));
+  }).observe(document.body, { childList: true, subtree: true });
+  signs(document);
   document.documentElement.lang = 'en';
 }
