@@ -18,6 +18,15 @@
     if (isNumber(event) && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) leave(event);
   });
   document.addEventListener(
+    'pointerup', // of its small arrows; a click that only puts the caret there is not heard
+    (event) => {
+      if (!isNumber(event)) return;
+      event.stopPropagation();
+      leave(event);
+    },
+    true,
+  );
+  document.addEventListener(
     'blur',
     (event) => {
       if (event.isTrusted && isNumber(event) && !changed.delete(event.target)) event.stopPropagation();

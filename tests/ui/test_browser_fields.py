@@ -27,6 +27,7 @@ def test_enter_and_arrows_in_a_sliders_field_are_heard_and_leaving_it_then_is_no
     stepped = desk.after(lambda: field.press("ArrowUp"))
     assert rms_db(stepped) - rms_db(plain) == pytest.approx(-11.5, abs=0.05)
     assert plays_after(desk, field.blur) == 0
+    assert plays_after(desk, field.click) == 0
     field.fill("99")
     desk.after(lambda: field.press("Enter"))
     assert field.input_value() == "12"
