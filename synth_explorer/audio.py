@@ -110,6 +110,13 @@ def _why_silent(audio: np.ndarray) -> str:
     return "once its channels are averaged, for they cancel each other; give one of them alone"
 
 
+def length_s(path: str | os.PathLike[str]) -> float:
+    """Seconds of sound in a file that `load` can read, however much of it that was told to read."""
+    import soundfile
+
+    return float(soundfile.info(str(path)).duration)
+
+
 def _read(path: Path, *, max_s: float | None) -> tuple[np.ndarray, int]:
     """Read [T, channels] float32 and the file's own rate."""
     import soundfile

@@ -6,7 +6,7 @@
   const sources = [a, b, c, d].map((screen, index) => (index < knobs.count && screen && screen.token) || '');
   window.synthExplorerStamp = Math.max(Date.now(), (window.synthExplorerStamp || 0) + 1);
   const asked = {
-    ask: JSON.stringify({ checkpoint, sources, mean, knobs }),
+    ask: JSON.stringify({ checkpoint, sources, mean: mean || null, knobs }), // an emptied memory is ""
     stamp: window.synthExplorerStamp,
     play: play && %play%,
     slow: Boolean(slow),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PATH = "/sound/final.wav"
 DECODER = "wavenet"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-BYTES = 2
+BYTES, FLOAT = 4, 3  # of a sample, and its kind in a WAV file
 
 
 def final_route(rack: Rack) -> APIRoute:
@@ -71,15 +71,17 @@ def _begun(rack: Rack, ask: str) -> tuple[int, int, Generator[np.ndarray]]:
 
 
 def wav(chunks: Generator[np.ndarray], *, samples: int, sample_rate_hz: int) -> Generator[bytes]:
-    """Chunks of audio [n] in -1..1, `samples` in all, as a 16-bit WAV file; what lies beyond full scale is cut."""
+    """Chunks of audio [n], `samples` in all, as a WAV file of 32-bit floats: what lies beyond full scale is kept."""
     with closing(chunks):
         yield header(samples, sample_rate_hz)
         for chunk in chunks:
-            yield np.rint(np.clip(chunk, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+            yield np.asarray(chunk, "<f4").tobytes()
 
 
 def header(samples: int, sample_rate_hz: int) -> bytes:
-    """The 44 bytes that a mono 16-bit WAV file begins with."""
+    """The 56 bytes that a mono WAV file of 32-bit floats begins with."""
     size = samples * BYTES
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, sample_rate_hz * BYTES, BYTES, 8 * BYTES)
-    return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size)
+    rates = sample_rate_hz, sample_rate_hz * BYTES
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, FLOAT, 1, *rates, BYTES, 8 * BYTES)
+    form += struct.pack("<4sII", b"fact", 4, samples)  # which every kind but whole numbers has
+    return struct.pack("<4sI4s", b"RIFF", 48 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size)

@@ -85,6 +85,14 @@ def pitch_text(source: Source) -> str:
     return f'<b>{note_name(nearest)}</b> <span title="cents">{_signed(cents)} ct</span> <i>{origin}</i>'
 
 
+def cut_text(studio: Studio, source: Source) -> str:
+    """Of how much a note was cut to what its checkpoint takes, in words; nothing where it is whole."""
+    most_s = studio.explorer.config.max_s
+    if source.whole_s <= most_s + 0.005:
+        return ""
+    return f'<p class="caption">The first {most_s:.3g} s of {source.whole_s:.3g} s</p>'
+
+
 def alert(text: str) -> str:
     """An inline message; an empty text shows nothing."""
     return f'<p class="message" role="alert">{html.escape(text)}</p>' if text else ""
@@ -142,7 +150,7 @@ def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
     midi = None if source.pitch_midi is None else round(source.pitch_midi, 2)
-    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message))
+    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + cut_text(studio, source))
 
 
 def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:
@@ -155,11 +163,14 @@ def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) 
 
 
 def open_own(studio: Studio, slot: int, path: str | None, current: Source | None) -> SlotView:
-    """The user's own file or recording arrived; a bad one leaves the slot as it was and says why."""
+    """The user's own file or recording arrived; a bad one leaves the slot as it was and says why.
+
+    Browsers send a quotation mark in the name of a file as %22.
+    """
     if not path:
         return slot_view(studio, slot, current)
     try:
-        return slot_view(studio, slot, studio.open_file(path, title=Path(path).name))
+        return slot_view(studio, slot, studio.open_file(path, title=Path(path).name.replace("%22", '"')))
     except SynthExplorerError as error:
         return slot_view(studio, slot, current, str(error))
 
@@ -242,6 +253,7 @@ def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
     shown = screen(
         studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
     )
+    shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {_signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
     took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
@@ -313,8 +325,8 @@ def preset(rack: Rack, request: Any, held: Sequence[Source | None]) -> tuple[str
         return "", alert(str(error))
 
 
-def load_preset(path: str | None, settings: Settings) -> tuple[Settings, MeanSound | None, str]:
-    """Turn the edit knobs to what a preset file says.
+def load_preset(studio: Studio, path: str | None, settings: Settings) -> tuple[Settings, MeanSound | None, str]:
+    """Turn the edit knobs to what a preset file says, if the studio's checkpoint can follow it.
 
     Returns:
         The knobs (as they were, if the file is no preset), the mean sound it goes toward, and a message.
@@ -325,6 +337,8 @@ def load_preset(path: str | None, settings: Settings) -> tuple[Settings, MeanSou
         return settings, None, ""
     try:
         changed, mean = turned(settings, EditChain.load(path))
+        if mean is not None:
+            studio.check_mean(mean)
     except SynthExplorerError as error:
         return settings, None, alert(str(error).replace(str(path), Path(path).name))
     if mean is not None:  # it goes into addresses

@@ -26,6 +26,9 @@ DIRECTIONS = 4
 
 OSCILLATION_PARTS = ("rate_hz", "depth", "shape", "phase_turns", "fade_in_s")
 
+LONGEST_S = 16.0
+"""A note at most, whatever the checkpoint."""
+
 RANGES = {
     "transpose": (-24.0, 24.0),
     "gain_db": (-24.0, 12.0),
@@ -38,10 +41,10 @@ RANGES = {
     **{f"osc_{target}_fade_in_s": (0.0, 4.0) for target in TARGETS},
     "attack_s": (0.0, 2.0),
     "stretch": (0.25, 4.0),
-    "freeze_at_s": (0.0, 4.0),
+    "freeze_at_s": (0.0, LONGEST_S),
     "freeze_hold_s": (0.0, 10.0),
-    "trim_start_s": (0.0, 4.0),
-    "trim_end_s": (0.0, 4.0),
+    "trim_start_s": (0.0, LONGEST_S),
+    "trim_end_s": (0.0, LONGEST_S),
     "env_attack_s": (0.0, 2.0),
     "env_decay_s": (0.0, 2.0),
     "env_sustain_db": (-48.0, 0.0),

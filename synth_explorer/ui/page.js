@@ -6,11 +6,45 @@
       event.target.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));
     }
   });
+  // A field of numbers counts as left at Enter and after an arrow, and when it is left then only if it was changed since.
+  const changed = new WeakSet();
+  const isNumber = (event) => event.target instanceof Element && event.target.matches('input[type=number]');
+  const leave = (event) => {
+    if (changed.delete(event.target)) event.target.dispatchEvent(new FocusEvent('blur'));
+  };
+  document.addEventListener('input', (event) => isNumber(event) && changed.add(event.target), true);
+  document.addEventListener('keydown', (event) => isNumber(event) && event.key === 'Enter' && leave(event));
+  document.addEventListener('keyup', (event) => {
+    if (isNumber(event) && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) leave(event);
+  });
+  document.addEventListener(
+    'pointerup', // of its small arrows; a click that only puts the caret there is not heard
+    (event) => {
+      if (!isNumber(event)) return;
+      event.stopPropagation();
+      leave(event);
+    },
+    true,
+  );
+  document.addEventListener(
+    'blur',
+    (event) => {
+      if (event.isTrusted && isNumber(event) && !changed.delete(event.target)) event.stopPropagation();
+    },
+    true,
+  );
   // The space bar plays the result, unless something that wants it has the focus.
   document.addEventListener('keydown', (event) => {
     if (event.key !== ' ' || event.target.closest('input, select, button, textarea, a, label')) return;
     event.preventDefault();
     document.querySelector('#screen-result .screen-play')?.click();
   });
+  // Numbers beside a slider have the minus sign of all the others.
+  const sign = (end) => end.textContent.startsWith('-') && (end.textContent = end.textContent.replace('-', '−'));
+  const signs = (part) => part.querySelectorAll('.min_value').forEach(sign);
+  new MutationObserver((changes) => {
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && signs(part)));
+  }).observe(document.body, { childList: true, subtree: true });
+  signs(document);
   document.documentElement.lang = 'en';
 }

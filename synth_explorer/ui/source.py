@@ -19,6 +19,7 @@ class Source:
         pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
         note_id: name of the example note; empty for a user's own.
         checkpoint: hash of the checkpoint that encodes it.
+        whole_s: seconds of the file, of which a checkpoint may take only the first.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Source:
     pitch_midi: float | None
     note_id: str = ""
     checkpoint: str = ""
+    whole_s: float = 0.0
 
     @property
     def token(self) -> str:

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer import audio as sound
 from synth_explorer.closed_loop import mean_sound
-from synth_explorer.errors import AudioError
+from synth_explorer.errors import AudioError, EditError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.lru import LruCache
+from synth_explorer.measure import MEL_CENTRES_HZ
 from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.knobs import LETTERS, PRESET_SOUND
@@ -132,7 +134,8 @@ class Studio:
                 heard_midi, confidence = self.explorer.estimate_pitch(audio)
             midi = round(float(heard_midi), 2)
         checkpoint = self.explorer.checkpoint_hash
-        source = Source(str(path), title, key, midi, float(confidence), midi, note_id, checkpoint)
+        whole_s = sound.length_s(path)
+        source = Source(str(path), title, key, midi, float(confidence), midi, note_id, checkpoint, whole_s)
         self._encode(source, audio)
         return self._sources.put((key, title), source)
 
@@ -214,8 +217,6 @@ class Studio:
 
     def heard(self, source: Source) -> np.ndarray:
         """The part of a source's own sound that its latents stand for, at its own level [T]."""
-        from synth_explorer import audio as sound
-
         meta = self.latents(source).meta
         whole = self._read(Path(source.path), source.title)
         total = meta.duration_samples or whole.size
@@ -233,6 +234,17 @@ class Studio:
         latents = self.latents(source)
         key = latents.fingerprint, midi
         return {wanted: self._means.get(key) or self._means.put(key, mean_sound(self.explorer, latents, midi=midi))}
+
+    def check_mean(self, mean: MeanSound) -> None:
+        """Raises EditError where no note of this checkpoint can go toward a mean sound of a preset."""
+        explorer, heard = self.explorer, (0, len(MEL_CENTRES_HZ))
+        channels, details = explorer.config.channels, explorer.family.details
+        if len(mean.mean) not in (channels, channels + details) or len(mean.spectrum_db) not in heard:
+            raise EditError(
+                f"The preset goes toward a sound of {len(mean.mean)} numbers and {len(mean.spectrum_db)} bands; "
+                f"{explorer.checkpoint_name} has {channels} channels and a detail of {details}. Save the preset again "
+                "with this checkpoint."
+            )
 
     def render(
         self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None

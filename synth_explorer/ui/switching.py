@@ -35,10 +35,10 @@ def outputs(panels: Panels) -> list[gr.Component]:
     knobs = [edits.directions, *(edits.knobs[name] for name in KNOBS)]
     pitch = [morph.transpose, morph.set_pitch, morph.pitch_midi]
     made = [panels.checkpoint.slow, result.making, result.autoplay, result.finale]
-    return [*slots, morph.pad, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
+    return [*slots, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
 
 
-def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, pad: dict[str, Any]) -> list[Any]:
+def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int) -> list[Any]:
     """The page for a checkpoint, in the order of `outputs`.
 
     Knobs that it does not obey go to rest and are greyed; a sentence says why. One that cannot be loaded leaves the
@@ -49,7 +49,6 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
         name: of the checkpoint.
         sources: in the slots until now; none opens the default notes.
         count: of the sources that take part.
-        pad: value of the pad.
     """
     try:
         studio = rack.studio(name)
@@ -63,8 +62,7 @@ def values(rack: Rack, name: str, sources: Sequence[Source | None], count: int, 
     for view in views:
         source, picker, screen, text, midi, message = view.values()
         shown += [source, picker, screen, text, gr.update(value=midi, visible=able.has_pitch), message]
-    names = [view.source.title if view.source else "" for view in views]
-    return [*shown, {**pad, "names": names}, *_knobs(able, count)]
+    return [*shown, *_knobs(able, count)]
 
 
 def _knobs(able: Abilities, count: int) -> list[Any]:

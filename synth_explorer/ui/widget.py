@@ -23,7 +23,10 @@ def words(value: str = "", **options: Any) -> gr.HTML:
 
 
 def memory(value: Any = None) -> gr.HTML:
-    """A value that the page's scripts and the server both read and write. It shows nothing."""
+    """A value that the page's scripts and the server both read and write. It shows nothing.
+
+    Once the server has sent None, browser and server read "".
+    """
     return gr.HTML(value, html_template="", apply_default_css=False, js_on_load=None, visible="hidden")
 
 

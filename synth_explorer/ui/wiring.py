@@ -19,7 +19,7 @@ from synth_explorer.edits import EditChain
 from synth_explorer.ui import handlers, switching
 from synth_explorer.ui.chains import turned
 from synth_explorer.ui.handlers import Heard
-from synth_explorer.ui.knobs import NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.knobs import LONGEST_S, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.panels.checkpoint import Checkpoint
 from synth_explorer.ui.panels.edits import Edits
 from synth_explorer.ui.panels.inspection import Inspection
@@ -43,9 +43,16 @@ ASK = Path(__file__).with_name("ask.js").read_text(encoding="utf-8")
 
 SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
 
+LAYOUT = Path(__file__).with_name("layout.js").read_text(encoding="utf-8")
+
+ENDS = Path(__file__).with_name("ends.js").read_text(encoding="utf-8").replace("%longest%", str(LONGEST_S))
+
+NAMES_TO_PAD = "(pad, ...slots) => ({...pad, names: slots.map((slot) => (slot && (slot.own || slot.selected)) || '')})"
 PAD_TO_SLIDERS = "(pad, mix, x, y) => pad.count === 2 ? [pad.x, x, y] : [mix, pad.x, pad.y]"
-LOOK = "(request) => request && { ask: request.ask, stamp: Date.now() }"
 SLIDERS_TO_PAD = "(pad, mix, x, y) => ({...pad, x: pad.count === 2 ? mix : x, y: pad.count === 2 ? 0 : y})"
+LOOK = "(request) => request && { ask: request.ask, stamp: Date.now() }"
+VISIBLE = "{ __type__: 'update', visible: %s }"
+"""What is seen follows a click in the browser itself, so that quick clicks end on the last one."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,12 @@ def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, pl
     event(None, panels.asking, [panels.result.screen, panels.result.request], js=script, **QUIET)
 
 
+def _name(panels: Panels, event: Callable[..., Any]) -> None:
+    """Let an event write the names of the slots on the pad, wherever that stands by then."""
+    pad, pickers = panels.morph.pad, [slot.picker for slot in panels.sources.slots]
+    event(None, [pad, *pickers], pad, js=NAMES_TO_PAD, **QUIET)
+
+
 def _wire_result(panels: Panels) -> None:
     result, rack = panels.result, panels.rack
     inputs = [result.request, *panels.sources.states]
@@ -116,6 +129,8 @@ def _wire_result(panels: Panels) -> None:
         return gr.update(visible=before is not None), before, table
 
     heard = result.screen.heard(answer, inputs, result.shown, **SOON)
+    times = [panels.edits.knobs[name] for name in ("stretch", "trim_start_s", "trim_end_s", "freeze_at_s")]
+    heard.then(None, [result.screen, *times], times, js=ENDS, **QUIET)
     outputs = [result.comparison, result.before, result.table]
     heard.then(compare, inputs, outputs, **QUIET, trigger_mode="always_last", concurrency_id="compare")
 
@@ -148,75 +163,68 @@ def _wire_inspection(panels: Panels) -> None:
 
 
 def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
-    chosen, morph, count = panels.checkpoint.name, panels.morph, panels.sources.count
-    inputs, outputs = [chosen, count, morph.pad, *panels.sources.states], switching.outputs(panels)
+    chosen, outputs = panels.checkpoint.name, switching.outputs(panels)
+    inputs = [chosen, panels.sources.count, *panels.sources.states]
 
-    def open_page(name: str, count: int, pad: dict[str, Any], *sources: Any) -> list[Any]:
-        return switching.values(panels.rack, name, sources, count, pad)
+    def open_page(name: str, count: int, *sources: Any) -> list[Any]:
+        return switching.values(panels.rack, name, sources, count)
 
     opened = page.load(open_page, inputs, outputs, **MODEL)
+    _name(panels, opened.then)
     _hear(panels, opened.then, play=False)
     loading = chosen.input(
         lambda: '<p class="caption">Loading the checkpoint</p>', None, panels.result.message, **QUIET
     )
     switched = loading.then(open_page, inputs, outputs, **MODEL)
+    _name(panels, switched.then)
     _hear(panels, switched.then, play=False)
 
 
 def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
     rack = panels.rack
 
-    def named(view: handlers.SlotView, pad: dict[str, Any]) -> tuple[Any, ...]:
-        names = list(pad["names"])
-        names[index] = view.source.title if view.source else ""
-        return *view.values(), {**pad, "names": names}
+    def choose(name: str, picked: Any, current: Any) -> tuple[Any, ...]:
+        view = handlers.choose_note(rack.studio(name), index, picked, current)
+        source, picker, *rest = view.values()
+        has_it = view.source is not None and view.source.note_id == picked["selected"]
+        return source, gr.skip() if has_it else picker, *rest  # by now the menu may say what is chosen next
 
-    def choose(name: str, picked: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.choose_note(rack.studio(name), index, picked, current), pad)
+    def open_own(name: str, path: Any, current: Any) -> tuple[Any, ...]:
+        return handlers.open_own(rack.studio(name), index, path, current).values()
 
-    def open_own(name: str, path: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.open_own(rack.studio(name), index, path, current), pad)
+    def set_pitch(name: str, midi: Any, current: Any) -> tuple[Any, ...]:
+        return handlers.set_pitch(rack.studio(name), index, midi, current).values()
 
-    def set_pitch(name: str, midi: Any, current: Any, pad: dict[str, Any]) -> tuple[Any, ...]:
-        return named(handlers.set_pitch(rack.studio(name), index, midi, current), pad)
-
-    pad, name = panels.morph.pad, panels.checkpoint.name
-    outputs = [*slot.shown, pad]
+    name, shown = panels.checkpoint.name, slot.shown
     changes = (
-        slot.picker.choose(choose, [name, slot.picker, slot.source, pad], outputs, **LATEST),
-        slot.upload.upload(open_own, [name, slot.upload, slot.source, pad], outputs, **MODEL),
-        slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source, pad], outputs, **MODEL),
-        slot.pitch_midi.submit(set_pitch, [name, slot.pitch_midi, slot.source, pad], outputs, **LATEST),
+        slot.picker.choose(choose, [name, slot.picker, slot.source], shown, **LATEST),
+        slot.upload.upload(open_own, [name, slot.upload, slot.source], shown, **MODEL),
+        slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source], shown, **MODEL),
+        slot.pitch_midi.blur(set_pitch, [name, slot.pitch_midi, slot.source], shown, **LATEST),
     )
     for change in changes:
+        _name(panels, change.then)
         _hear(panels, change.then)
     slot.record.click(lambda: gr.update(visible=True), None, slot.microphone, **QUIET)
     changes[2].then(lambda: gr.update(visible=False, value=None), None, slot.microphone, **QUIET)
 
 
 def _wire_count(panels: Panels) -> None:
-    morph, slots = panels.morph, panels.sources.slots
+    count, morph, edits = panels.sources.count, panels.morph, panels.edits
+    toward, drawing = edits.knobs["toward"], edits.knobs["curves"]
+    columns = [slot.column for slot in panels.sources.slots[2:]]
 
-    def show(count: int, pad: dict[str, Any], mix: float, x: float, y: float, *more: Any) -> list[Any]:
-        toward, mean, drawn = more
-        settings = Settings(count=count, mix=mix, x=x, y=y)
-        at_x, at_y = settings.point()
-        choices = handlers.toward_choices(count, preset=mean is not None)
-        kept = toward if toward in choices else NO_SOURCE
-        columns = [gr.update(visible=index < count) for index in range(2, len(slots))]
-        sliders = [gr.update(visible=count == 2), gr.update(visible=count > 2), gr.update(visible=count > 2)]
-        timbre = [gr.update(choices=choices, value=kept), gr.update(visible=kept != NO_SOURCE)]
-        return [*columns, {**pad, "count": count, "x": at_x, "y": at_y}, *sliders, *timbre, {**drawn, "count": count}]
+    def offer(count: int, toward: str, mean: Any) -> tuple[Any, Any]:
+        choices = handlers.toward_choices(count, preset=bool(mean))
+        if toward in choices:
+            return gr.update(choices=choices), gr.skip()
+        return gr.update(choices=choices, value=NO_SOURCE), gr.update(visible=False)
 
-    knobs, edits = [morph.mix, morph.x, morph.y], panels.edits.knobs
-    mean, drawing = panels.edits.preset_mean, edits["curves"]
-    changed = panels.sources.count.input(
-        show,
-        [panels.sources.count, morph.pad, *knobs, edits["toward"], mean, drawing],
-        [*(slot.column for slot in slots[2:]), morph.pad, *knobs, edits["toward"], edits["amount"], drawing],
-        **QUIET,
-    )
-    _hear(panels, changed.then)
+    places = [morph.mix, morph.x, morph.y]
+    laid_out = [morph.pad, drawing, *places, *columns]
+    count.input(None, [count, morph.pad, drawing, *places], laid_out, js=LAYOUT, **QUIET)
+    offered = count.input(offer, [count, toward, edits.preset_mean], [toward, edits.knobs["amount"]], **SOON)
+    _hear(panels, offered.then)
 
 
 def _wire_morph(panels: Panels) -> None:
@@ -229,8 +237,8 @@ def _wire_morph(panels: Panels) -> None:
         _hear(panels, slider.release)
     _hear(panels, morph.transpose.release)
     _hear(panels, morph.pitch_midi.release)
-    shown = morph.set_pitch.input(lambda wanted: gr.update(visible=wanted), morph.set_pitch, morph.pitch_midi, **QUIET)
-    _hear(panels, shown.then)
+    morph.set_pitch.input(None, morph.set_pitch, morph.pitch_midi, js=f"(wanted) => [{VISIBLE % 'wanted'}]", **QUIET)
+    _hear(panels, morph.set_pitch.input)
 
 
 def _wire_edits(panels: Panels) -> None:
@@ -238,19 +246,13 @@ def _wire_edits(panels: Panels) -> None:
     for name, knob in edits.knobs.items():
         if isinstance(knob, gr.Slider) or name == "curves":
             _hear(panels, knob.release)
-        elif name != "toward":
+        else:
             _hear(panels, knob.input)
-    toward = edits.knobs["toward"].input(
-        lambda toward: gr.update(visible=toward != NO_SOURCE), edits.knobs["toward"], edits.knobs["amount"], **QUIET
-    )
-    _hear(panels, toward.then)
-    swinging = edits.knobs["osc_targets"]
-    swinging.input(
-        lambda targets: [gr.update(visible=target in targets) for target in edits.blocks],
-        swinging,
-        list(edits.blocks.values()),
-        **QUIET,
-    )
+    toward, swinging = edits.knobs["toward"], edits.knobs["osc_targets"]
+    far = VISIBLE % f"toward !== '{NO_SOURCE}'"
+    toward.input(None, toward, edits.knobs["amount"], js=f"(toward) => [{far}]", **QUIET)
+    blocks = ", ".join(VISIBLE % f"targets.includes('{target}')" for target in edits.blocks)
+    swinging.input(None, swinging, list(edits.blocks.values()), js=f"(targets) => [{blocks}]", **QUIET)
 
 
 def _wire_presets(panels: Panels) -> None:
@@ -258,7 +260,7 @@ def _wire_presets(panels: Panels) -> None:
 
     def show(settings: Settings, drawn: dict[str, Any], mean: Any, message: str) -> list[Any]:
         updates = {name: gr.update(value=getattr(settings, name)) for name in names}
-        choices = handlers.toward_choices(settings.count, preset=mean is not None)
+        choices = handlers.toward_choices(settings.count, preset=bool(mean))
         updates["toward"] = gr.update(choices=choices, value=settings.toward)
         updates["amount"] = gr.update(value=settings.amount, visible=settings.toward != NO_SOURCE)
         for name in ("raw_channels", "osc_targets"):
@@ -271,8 +273,9 @@ def _wire_presets(panels: Panels) -> None:
         settings, _ = turned(Settings.from_values(values), EditChain())
         return show(replace(settings, curves=()), drawn, None, "")
 
-    def load(path: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
-        changed, new_mean, message = handlers.load_preset(path, Settings.from_values(values))
+    def load(path: str, name: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
+        studio = panels.rack.studio(name)
+        changed, new_mean, message = handlers.load_preset(studio, path, Settings.from_values(values))
         kept = new_mean or (mean if changed.toward == PRESET_SOUND else None)
         return show(changed, drawn, kept, message)
 
@@ -286,4 +289,4 @@ def _wire_presets(panels: Panels) -> None:
     saved = edits.save.click(save, asked, [edits.preset, edits.message], **SOON)
     saved.then(None, edits.preset, None, js=SAVE, **QUIET)
     _hear(panels, edits.reset.click(reset, knobs, outputs, **QUIET).then)
-    _hear(panels, edits.load.upload(load, [edits.load, *knobs], outputs, **QUIET).then)
+    _hear(panels, edits.load.upload(load, [edits.load, panels.checkpoint.name, *knobs], outputs, **QUIET).then)

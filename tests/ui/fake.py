@@ -26,6 +26,9 @@ PLACES_HZ = np.array([100.0, 1000.0, 4000.0])
 NOISE = 0.002
 """Amplitude of the noise against that of the partials."""
 
+FINAL_GAIN = 0.5
+"""Of the final render against the fast one."""
+
 CONTROLS = {
     "format_version": 1,
     "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
@@ -63,7 +66,13 @@ class FakeExplorer:
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
     checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast", "wavenet"), True
-    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": PLACES_HZ}, detail_hz=PLACES_HZ)
+    config = SimpleNamespace(
+        channels=CHANNELS,
+        detail_places={"envelope, Hz": PLACES_HZ},
+        detail_hz=PLACES_HZ,
+        max_s=FRAMES * HOP / RATE_HZ,
+    )
+    family = SimpleNamespace(details=len(PLACES_HZ))
 
     def __init__(self) -> None:
         self.controls = Controls.from_dict(CONTROLS)
@@ -76,7 +85,7 @@ class FakeExplorer:
         assert decoder is None or decoder in self.decoders
 
     def read(self, path: str | Path) -> np.ndarray:
-        return sound.load(path, sample_rate_hz=RATE_HZ)
+        return sound.load(path, sample_rate_hz=RATE_HZ, max_s=self.config.max_s)
 
     def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
         spectrum = np.abs(np.fft.rfft(audio * np.hanning(audio.size), n=4 * audio.size))
@@ -128,9 +137,9 @@ class FakeExplorer:
         return (gain * (tones + noise)).astype(np.float32)[: latents.duration_samples]
 
     def stream(self, latents: Latents, *, decoder: str, **_: Any) -> Iterator[np.ndarray]:
-        """The final render: half as loud, in chunks, and not to the end before `go_on`."""
+        """The final render, in chunks, and not to the end before `go_on`."""
         assert decoder == "wavenet"
-        audio = 0.5 * self.decode(latents)
+        audio = FINAL_GAIN * self.decode(latents)
         self.ended.clear()
         try:
             for start in range(0, audio.size, 1024):
@@ -155,7 +164,7 @@ class SlowExplorer(FakeExplorer):
     """The same sound in chunks that take time, without named controls and without a pitch."""
 
     checkpoint_name, checkpoint_hash, decoders, has_pitch = "slow", "1" * 64, ("wavenet",), False
-    config = SimpleNamespace(channels=CHANNELS)
+    config = SimpleNamespace(channels=CHANNELS, max_s=FRAMES * HOP / RATE_HZ)
     CHUNKS, CHUNK_S = 16, 0.1
 
     def __init__(self) -> None:

@@ -204,6 +204,50 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(fresh, fake, monkeypatch):
     assert not page.locator("#making").is_visible()
 
 
+def test_an_emptied_result_shows_nothing_of_what_it_was(fresh):
+    desk = fresh(quiet=False)
+    desk.open("time")
+    plain = desk.fetch()
+    desk.type_into("trim-start", "0.9")
+    desk.type_into("trim-end", "0.2")
+    desk.page.wait_for_selector("#message-result .message")
+    desk.page.wait_for_selector("#screen-result .screen[data-state=empty]", state="attached")
+    picture = desk.page.locator("#screen-result .screen-picture")
+    assert picture.inner_text().strip() == "" and picture.locator("li").count() == 0
+    desk.page.click("#reset")
+    desk.page.wait_for_selector("#screen-result .screen[data-state=playing]")
+    desk.page.wait_for_selector("#screen-result .screen-hz li")
+    assert np.array_equal(desk.fetch(), plain)
+
+
+def test_signs_names_and_narrow_parts(desk):
+    """Minus signs are alike, no two buttons have one name, and letters that have no room are not cut."""
+    page = desk.page
+    desk.open("time")
+    lowest = page.evaluate("[...document.querySelectorAll('.min_value')].map((end) => end.textContent.trim())")
+    assert "−24" in lowest and "−48" in lowest and not [text for text in lowest if "-" in text]
+    downloads = page.locator("#screen-result .screen-save, #finale .finale-save").all_text_contents()
+    assert downloads == ["Download", "Download final render"]
+    page.mouse.wheel(0, -5000)
+    desk.after(lambda: drag(desk, ".pad-field", 0.95, 0.04))
+    letters = page.evaluate("""() => [...document.querySelectorAll('.pad-weights span')].filter((part) => {
+        const [word, room] = [part.firstChild.getBoundingClientRect(), part.getBoundingClientRect()];
+        return word.top < room.bottom && word.width > 0;
+    }).map((part) => part.textContent[0])""")
+    assert letters == ["D"]
+    desk.after(lambda: drag(desk, ".pad-field", 0.5, 0.5))
+    assert page.locator(".pad-weights").inner_text().split() == ["A", "25", "B", "25", "C", "25", "D", "25"]
+
+
+def test_the_puck_is_whole_in_a_corner(desk):
+    field = desk.page.locator(".pad-field")
+    field.scroll_into_view_if_needed()
+    desk.after(lambda: drag(desk, ".pad-field", 1.5, -0.5))
+    puck, box = desk.page.locator(".pad-puck").bounding_box(), field.bounding_box()
+    assert puck["x"] + puck["width"] > box["x"] + box["width"] and puck["y"] < box["y"]
+    assert field.evaluate("field => getComputedStyle(field).overflow") == "visible"
+
+
 def test_latent_channels_move_with_a_quick_checkpoint_too(desk):
     plain = desk.fetch()
     desk.open("raw")

@@ -37,6 +37,24 @@ def test_a_note_is_stretched_reversed_frozen_and_trimmed(desk):
     desk.reported("trim, reverse, stretch and f")
 
 
+def test_moments_end_where_the_note_does(desk):
+    def ends_are(*ends: str) -> None:
+        moments = (
+            "['trim-start', 'trim-end', 'freeze-at'].map((id) => document.querySelector(`#${id} [type=range]`).max)"
+        )
+        desk.page.wait_for_function(f"ends => JSON.stringify({moments}) === JSON.stringify(ends)", arg=list(ends))
+
+    desk.open("time")
+    ends_are("4", "4", "4")
+    desk.after(lambda: desk.type_into("stretch", "4"))
+    ends_are("4", "4", "5")
+    desk.type_into("freeze-at", "4.06")
+    desk.after(lambda: desk.type_into("stretch", "1"))
+    ends_are("4", "4", "4.06")
+    desk.reset()
+    ends_are("4", "4", "4")
+
+
 def test_an_envelope_and_a_slow_attack_are_heard(desk):
     plain = desk.fetch()
     desk.open("time")
@@ -67,7 +85,7 @@ def test_a_curve_is_drawn_typed_and_cleared(desk):
     time_s, level_db = (float(part) for part in points.split("="))
     assert time_s == pytest.approx(0.5 * plain.size / 16000, abs=0.05) and level_db == pytest.approx(6.0, abs=0.5)
     assert rms_db(louder) - rms_db(plain) == pytest.approx(level_db, abs=0.05)
-    falling = desk.after(lambda: fill_curve(desk, "0=0, 0.9=-30, nonsense, 7"))
+    falling = desk.after(lambda: fill_curve(desk, "0=0; 0.9 = −30,"))
     assert desk.page.locator(".curves-text").input_value() == "0=0, 0.9=-30"
     quarter = plain.size // 4
     assert rms_db(falling[3 * quarter :]) - rms_db(plain[3 * quarter :]) < -18
@@ -77,12 +95,34 @@ def test_a_curve_is_drawn_typed_and_cleared(desk):
     assert np.array_equal(back, plain)
 
 
+@pytest.mark.parametrize("words", ["garbage", "0=0, 1,5=-12", "0=0=1", "0.5=", "70=-3", "-1=2"])
+def test_what_is_no_curve_is_said_and_leaves_the_one_that_is(desk, words):
+    desk.open("drawn")
+    drawn = desk.after(lambda: fill_curve(desk, "0=0, 0.9=-30"))
+    fill_curve(desk, words)
+    said = desk.page.locator(".curves-words")
+    said.wait_for()
+    assert "”" in said.inner_text() and "The curve is as it was." in said.inner_text()
+    assert desk.page.locator(".curves-text").input_value() == words
+    assert desk.page.locator(".curves-points i").count() == 2
+    assert np.array_equal(desk.fetch(), drawn)
+    desk.after(lambda: fill_curve(desk, "0=-6"))
+    assert not said.is_visible()
+
+
 def test_the_morph_moves_along_a_curve(desk):
     desk.open("drawn")
     desk.page.click(".curves-tabs [data-target=across]")
     moved = desk.after(lambda: fill_curve(desk, "0=0, 1=1"))
     steady = desk.after(lambda: fill_curve(desk, "0=0"))
     assert not np.array_equal(moved, steady)
+    led = desk.page.locator(".pad-led")
+    assert led.inner_text() == "The curve of Across leads; only Up counts here."
+    desk.page.click(".curves-tabs [data-target=up]")
+    desk.after(lambda: fill_curve(desk, "0=0.25"))
+    assert led.inner_text() == "The curves of Across and Up lead; clear one to move the sound here."
+    desk.after(lambda: desk.page.click("#reset"))
+    assert not led.is_visible()
     desk.page.click(".curves-tabs [data-target=loudness]")
 
 

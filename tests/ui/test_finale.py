@@ -41,7 +41,7 @@ def test_the_file_is_the_decoders_sound(desk, address) -> None:
     sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32")
     assert rate_hz == 16000
     fast = desk.fetch()
-    np.testing.assert_allclose(sound, 0.5 * fast, atol=2.0 / 32768)
+    np.testing.assert_allclose(sound, 0.5 * fast, atol=1e-6)
 
 
 def test_it_plays_before_it_is_made_and_a_stop_ends_it(desk, studio) -> None:
@@ -66,7 +66,7 @@ def test_it_plays_to_its_end(desk) -> None:
     with desk.page.expect_download() as saved:
         desk.page.click("#finale .finale-save")
     sound = soundfile.read(saved.value.path(), dtype="float32")[0]
-    np.testing.assert_allclose(sound, 0.5 * desk.fetch(), atol=2.0 / 32768)
+    np.testing.assert_allclose(sound, 0.5 * desk.fetch(), atol=1e-6)
 
 
 def test_knobs_put_where_they_were_let_it_play_and_others_stop_it(desk, studio) -> None:
@@ -100,9 +100,23 @@ def test_a_checkpoint_with_only_a_slow_decoder_has_none(desk, address) -> None:
     assert "no final render" in found.value.read().decode()
 
 
-def test_the_header_is_that_of_a_wave_file() -> None:
+def test_the_file_keeps_what_lies_beyond_full_scale() -> None:
     chunks = (np.array(part) for part in ([0.0, 0.5], [-2.0]))
     data = b"".join(finale.wav(chunks, samples=3, sample_rate_hz=22050))
-    sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="int16")
-    assert rate_hz == 22050
-    assert list(sound) == [0, 16384, -32767]
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        assert (file.samplerate, file.frames, file.subtype) == (22050, 3, "FLOAT")
+        assert list(file.read()) == [0.0, 0.5, -2.0]
+    assert len(finale.header(3, 22050)) + 3 * finale.BYTES == len(data)
+
+
+def test_a_render_beyond_full_scale_says_so_and_is_kept(desk, monkeypatch) -> None:
+    monkeypatch.setattr("tests_ui_fake.FINAL_GAIN", 20.0)
+    desk.page.evaluate(STATES)
+    desk.page.click("#finale .finale-play")
+    desk.page.wait_for_function("window.states.at(-1) === 'ready'")
+    with desk.page.expect_download() as saved:
+        desk.page.click("#finale .finale-save")
+    peak = np.abs(soundfile.read(saved.value.path(), dtype="float32")[0]).max()
+    assert peak > 1.0
+    words = desk.page.locator("#finale .finale-words").inner_text()
+    assert f"Clips by {20 * np.log10(peak):.1f} dB" in words and "keeps it" in words

@@ -113,6 +113,21 @@ def test_a_good_file_takes_the_slot(studio, sources, fake, tmp_path):
     assert view.picker == {"selected": "", "own": "a <b> note.wav"}
 
 
+def test_a_long_file_says_how_much_of_it_is_used(studio, sources, tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, 0.3 * np.sin(2 * np.pi * 440 * np.arange(90 * 8000) / 8000), 8000)
+    view = handlers.open_own(studio, 0, str(path), sources[0])
+    assert "The first 1.02 s of 90 s" in view.message and "alert" not in view.message
+    assert "The first 1.02 s of 90 s" in handlers.set_pitch(studio, 0, 60, view.source).message
+    assert handlers.set_pitch(studio, 0, 60, sources[0]).message == ""
+
+
+def test_a_quotation_mark_in_a_name_is_one(studio, sources, tmp_path):
+    path = tmp_path / "my %22best%22 note.wav"
+    soundfile.write(path, 0.3 * np.sin(2 * np.pi * 440 * np.arange(8000) / 8000), 8000)
+    assert handlers.open_own(studio, 0, str(path), sources[0]).source.title == 'my "best" note.wav'
+
+
 def test_pitch_can_be_set_and_given_back(studio, sources):
     set_up = handlers.set_pitch(studio, 0, 50.25, sources[0])
     assert set_up.source.pitch_midi == 50.25
@@ -209,7 +224,7 @@ def test_a_preset_turns_the_knobs_back(rack, studio, sources, tmp_path):
     preset = tmp_path / "preset.json"
     preset.write_text(text, encoding="utf-8")
     assert json.loads(text) and not message
-    changed, mean, message = handlers.load_preset(preset, REST)
+    changed, mean, message = handlers.load_preset(studio, preset, REST)
     assert not message and changed.toward == "Preset" and mean is not None
     assert replace(changed, toward="B") == settings
     second = handlers.hear(studio, sources, changed, preset_mean=mean).screen["path"]
@@ -227,7 +242,7 @@ def test_the_sound_to_go_toward_is_heard_at_the_pitch_of_the_morph(studio, sourc
     assert toward.midi == pytest.approx(70.0)
 
 
-def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
+def test_a_preset_that_the_page_cannot_show_is_refused(studio, tmp_path):
     from synth_explorer.edits import Add, EditChain, Gain, Scale, SetPitch
 
     for chain, words in (
@@ -238,10 +253,30 @@ def test_a_preset_that_the_page_cannot_show_is_refused(tmp_path):
         (EditChain((Gain(20.0),)), "-24 to 12"),
     ):
         path = chain.save(tmp_path / "preset.json")
-        settings, _, message = handlers.load_preset(str(path), REST)
+        settings, _, message = handlers.load_preset(studio, str(path), REST)
         assert settings == REST and words in message
     (tmp_path / "preset.json").write_text("not json")
-    assert "preset.json" in handlers.load_preset(str(tmp_path / "preset.json"), REST)[2]
+    assert "preset.json" in handlers.load_preset(studio, str(tmp_path / "preset.json"), REST)[2]
+
+
+@pytest.mark.parametrize(("channels", "bands"), [(5, 80), (17, 80), (20, 80), (16, 7)])
+def test_a_preset_toward_a_sound_of_another_checkpoint_is_refused(studio, tmp_path, channels, bands):
+    from synth_explorer.edits import EditChain, Gain, Toward
+
+    toward = Toward(mean=(0.1,) * channels, amount=0.5, spectrum_db=(0.0,) * bands, midi=60.0)
+    path = EditChain((toward, Gain(-6.0))).save(tmp_path / "preset.json")
+    settings, mean, message = handlers.load_preset(studio, str(path), REST)
+    assert settings == REST and mean is None
+    assert f"{channels} numbers" in message and "16 channels and a detail of 3" in message
+
+
+@pytest.mark.parametrize("channels", [16, 19])
+def test_a_preset_toward_a_sound_of_this_checkpoint_is_taken(studio, tmp_path, channels):
+    from synth_explorer.edits import EditChain, Toward
+
+    path = EditChain((Toward(mean=(0.1,) * channels, amount=0.5),)).save(tmp_path / "preset.json")
+    settings, mean, message = handlers.load_preset(studio, str(path), REST)
+    assert settings.toward == "Preset" and len(mean.mean) == channels and not message
 
 
 def test_edits_at_rest_are_no_edits():

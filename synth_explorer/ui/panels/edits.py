@@ -104,7 +104,7 @@ def _raw() -> dict[str, gr.Component]:
 
 def direction_label(name: str) -> str:
     """The words beside the knob of a principal direction: what a step moves."""
-    return name.removeprefix("direction ").removesuffix(" per step") + " (steps)"
+    return name.removeprefix("direction ").removesuffix(" per step").replace(" -", " −") + " (steps)"
 
 
 def channel_choices(count: int) -> list[tuple[str, int]]:

@@ -75,9 +75,7 @@ def _slot(letter: str, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
                 label=f"Pitch of {letter} as a MIDI note",
                 show_label=False,
                 container=False,
-                minimum=0,
-                maximum=127,
-                step=0.01,
+                step=0.01,  # no ends: the studio says what is no pitch
                 min_width=0,
                 elem_classes="pitch-field",
                 elem_id=f"pitch-{name}",

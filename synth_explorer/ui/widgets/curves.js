@@ -6,16 +6,25 @@ const line = element.querySelector('.curves-line');
 const zero = element.querySelector('.curves-zero');
 const dots = element.querySelector('.curves-points');
 const text = element.querySelector('.curves-text');
+const words = element.querySelector('.curves-words');
 const clear = element.querySelector('.curves-clear');
 const labels = { high: element.querySelector('.curves-high'), low: element.querySelector('.curves-low'), end: element.querySelector('.curves-end') };
 const UNITS = { loudness: 'dB', brightness: 'octaves', pitch: 'cents', across: '', up: '' };
 const DIGITS = { loudness: 1, brightness: 2, pitch: 0, across: 2, up: 2 };
 const POINTS_MOST = 32;
+const LATEST_S = 60;
 const clamp = (number, low, high) => Math.min(Math.max(number, low), high);
 let target = '';
 let chosen = -1; // which point of the curve is dragged or has the keys
 let soundS = window.synthExplorerSeconds || 4; // how long the result lasts
 let changed = false;
+let unread = false; // what is in the field of text could not be read; it stays there
+
+function say(sentence) {
+  unread = Boolean(sentence);
+  words.textContent = sentence;
+  words.hidden = !sentence;
+}
 
 const offered = () => (props.value.count === 2 ? ['across'] : ['across', 'up']).concat(props.value.targets);
 const points = () => (props.value.points && props.value.points[target]) || [];
@@ -29,6 +38,7 @@ function keep(made) {
   else delete kept[target];
   props.value = { ...props.value, points: kept };
   changed = true;
+  say('');
   draw();
 }
 
@@ -51,6 +61,7 @@ function drawTabs() {
     tab.addEventListener('click', () => {
       target = name;
       chosen = -1;
+      say('');
       draw();
     });
     tabs.append(tab);
@@ -81,7 +92,7 @@ function draw() {
   labels.low.textContent = String(low).replace('-', '−') + unit;
   labels.end.textContent = end.toFixed(2) + ' s';
   clear.disabled = !drawn.length;
-  if (document.activeElement !== text) text.value = drawn.map(([timeS, number]) => `${timeS}=${number}`).join(', ');
+  if (!unread && document.activeElement !== text) text.value = drawn.map(([timeS, number]) => `${timeS}=${number}`).join(', ');
 }
 
 const round = (number, digits) => Number(number.toFixed(digits));
@@ -97,7 +108,7 @@ function put(index, timeS, number) {
     made.splice(at, 0, [timeS, number]);
   }
   const first = at > 0 ? made[at - 1][0] + 0.01 : 0;
-  const last = at < made.length - 1 ? made[at + 1][0] - 0.01 : 60;
+  const last = at < made.length - 1 ? made[at + 1][0] - 0.01 : LATEST_S;
   made[at] = [round(clamp(timeS, first, Math.max(first, last)), 2), round(clamp(number, low, high), DIGITS[target])];
   keep(made);
   return at;
@@ -161,14 +172,30 @@ field.addEventListener('keydown', (event) => {
 });
 field.addEventListener('keyup', send);
 
-// "0=0, 1.5=-12": what is no point is left out.
-function read() {
+// "0=0, 1.5=-12" as points; throws a sentence about what is none.
+function parsed(written) {
   const at = new Map();
-  text.value.split(/[,;\n]+/).forEach((part) => {
-    const [timeS, number] = part.replace('−', '-').split(/[=:]/).map((word) => (word.trim() ? Number(word) : NaN));
-    if (timeS >= 0 && timeS <= 60 && Number.isFinite(number)) at.set(round(timeS, 3), clamp(number, ...range()));
+  written.split(/[,;\n]+/).map((part) => part.trim()).filter(Boolean).forEach((part) => {
+    const [timeS, number, ...more] = part.replaceAll('−', '-').split(/[=:]/).map((word) => (word.trim() ? Number(word) : NaN));
+    if (!Number.isFinite(timeS) || !Number.isFinite(number) || more.length) {
+      throw new Error(`“${part}” is no point; write time=value with decimal points, as in 0=0, 1.5=-12.`);
+    }
+    if (timeS < 0 || timeS > LATEST_S) throw new Error(`“${part}” lies outside 0 to ${LATEST_S} s.`);
+    at.set(round(timeS, 3), clamp(number, ...range()));
   });
-  const made = [...at].sort((a, b) => a[0] - b[0]).slice(0, POINTS_MOST);
+  if (at.size > POINTS_MOST) throw new Error(`These are ${at.size} points; a curve has at most ${POINTS_MOST}.`);
+  return [...at].sort((a, b) => a[0] - b[0]);
+}
+
+function read() {
+  let made;
+  try {
+    made = parsed(text.value);
+  } catch (error) {
+    say(error.message + ' The curve is as it was.');
+    return;
+  }
+  say('');
   if (JSON.stringify(made) !== JSON.stringify(points())) {
     chosen = -1;
     keep(made);
@@ -188,6 +215,9 @@ window.addEventListener('sound-drawn', () => {
   if (!changed) draw();
 });
 
-watch('value', draw);
+watch('value', () => {
+  say('');
+  draw();
+});
 draw();
 element.dataset.ready = 'true';

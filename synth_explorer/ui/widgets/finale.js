@@ -5,7 +5,7 @@ const begin = element.querySelector('.finale-play');
 const end = element.querySelector('.finale-stop');
 const words = element.querySelector('.finale-words');
 const save = element.querySelector('.finale-save');
-const HEADER = 44;
+const HEADER = 56;
 const AHEAD_S = 0.08; // the first piece begins so much later, and a piece that comes late too
 let ask = window.synthExplorerAsk || '';
 let running = null; // {controller, context}
@@ -38,12 +38,15 @@ function joined(parts) {
 
 // Puts the samples of `bytes` behind what was put before; returns how many bytes were whole samples.
 function put(job, bytes) {
-  const count = bytes.length >> 1;
+  const count = bytes.length >> 2;
   if (!count) return 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 2 * count);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 4 * count);
   const buffer = job.context.createBuffer(1, count, job.context.sampleRate);
   const samples = buffer.getChannelData(0);
-  for (let n = 0; n < count; n++) samples[n] = view.getInt16(2 * n, true) / 32768;
+  for (let n = 0; n < count; n++) {
+    samples[n] = view.getFloat32(4 * n, true);
+    job.peak = Math.max(job.peak, Math.abs(samples[n]));
+  }
   const source = job.context.createBufferSource();
   source.buffer = buffer;
   source.connect(job.context.destination);
@@ -59,13 +62,13 @@ function put(job, bytes) {
   source.start(job.next);
   job.next += count / job.context.sampleRate;
   job.last = source;
-  return 2 * count;
+  return 4 * count;
 }
 
 async function play() {
   stop('');
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: finale }));
-  const job = { controller: new AbortController(), context: null, next: 0, began: performance.now(), late: false };
+  const job = { controller: new AbortController(), context: null, next: 0, began: performance.now(), late: false, peak: 0 };
   running = job;
   save.hidden = true;
   say('waiting', 'Beginning');
@@ -93,8 +96,11 @@ async function play() {
     URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(new Blob(parts, { type: 'audio/wav' }));
     save.hidden = false;
-    say('playing', job.late ? 'Made slower than it plays; the download has no gaps' : 'Made');
-    const finished = () => running === job && stop(job.late ? words.textContent : '');
+    const said = [];
+    if (job.late) said.push('Made slower than it plays; the download has no gaps');
+    if (job.peak > 1) said.push(`Clips by ${(20 * Math.log10(job.peak)).toFixed(1)} dB; the download keeps it`);
+    say('playing', said.join('. ') || 'Made');
+    const finished = () => running === job && stop(said.join('. '));
     if (job.last && job.next > job.context.currentTime) job.last.onended = finished;
     else finished();
   } catch (error) {

@@ -3,12 +3,14 @@ const field = element.querySelector('.pad-field');
 const glow = element.querySelector('.pad-glow');
 const puck = element.querySelector('.pad-puck');
 const bar = element.querySelector('.pad-weights');
+const led = element.querySelector('.pad-led');
 const corners = [...element.querySelectorAll('.pad-corner')];
 const letters = ['A', 'B', 'C', 'D'];
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 let here = { x: 0.5, y: 0.5 };
 let drawn = '';
+let moved = false; // by keys that are still held
 
 const range = () => (props.value.count === 2 ? [-0.3, 1.3] : [0, 1]);
 
@@ -75,7 +77,7 @@ function draw() {
 function take() {
   if (!props.value) return;
   const look = JSON.stringify([props.value.count, props.value.names, props.value.colours]);
-  here = { x: props.value.x, y: props.value.y };
+  if (!moved && !field.classList.contains('is-held')) here = { x: props.value.x, y: props.value.y };
   if (look !== drawn) {
     drawn = look;
     drawNames();
@@ -120,7 +122,6 @@ field.addEventListener('pointerup', drop);
 field.addEventListener('lostpointercapture', drop);
 
 const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-let moved = false;
 field.addEventListener('keydown', (event) => {
   const step = steps[event.key];
   if (!step) return;
@@ -134,6 +135,22 @@ field.addEventListener('keyup', (event) => {
   moved = false;
   send('release');
 });
+
+// Curves that are drawn over time move the sound instead of the pad.
+function tell(ask) {
+  const { count, curves } = JSON.parse(ask).knobs;
+  const points = (curves && curves.points) || {};
+  const [across, up] = ['across', 'up'].map((name) => Boolean((points[name] || []).length));
+  const both = across && up && count > 2;
+  if (both) led.textContent = 'The curves of Across and Up lead; clear one to move the sound here.';
+  else if (across && count === 2) led.textContent = 'The curve of Mix leads; clear it to move the sound here.';
+  else if (across) led.textContent = 'The curve of Across leads; only Up counts here.';
+  else if (up && count > 2) led.textContent = 'The curve of Up leads; only Across counts here.';
+  else led.textContent = '';
+  led.hidden = !led.textContent;
+}
+window.addEventListener('sound-asked', (event) => tell(event.detail));
+if (window.synthExplorerAsk) tell(window.synthExplorerAsk);
 
 watch('value', take);
 take();

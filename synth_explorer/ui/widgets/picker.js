@@ -25,6 +25,7 @@ function take() {
 menu.addEventListener('change', () => {
   if (!menu.value) return;
   props.value = { selected: menu.value, own: '' };
+  take();
   trigger('choose', { id: menu.value });
 });
 

@@ -4,6 +4,7 @@
 const screen = element.querySelector('.screen');
 const picture = element.querySelector('img');
 const field = element.querySelector('.screen-picture');
+const hint = element.querySelector('.screen-hint');
 const head = element.querySelector('.screen-head');
 const button = element.querySelector('.screen-play');
 const time = element.querySelector('.screen-time');
@@ -82,6 +83,8 @@ function hear() {
 }
 
 function clear() {
+  hint.textContent = ''; // what it waited for has come to its end
+  scale.innerHTML = '';
   player.removeAttribute('src');
   picture.hidden = true;
   save.hidden = true;
@@ -175,5 +178,5 @@ field.addEventListener('click', (event) => {
 });
 
 watch('value', take);
-take();
+if (props.value) take();
 element.dataset.ready = 'true';
