@@ -39,7 +39,7 @@ class MockExplorer:
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
     decoders, has_pitch, checkpoint_name = ("fast",), True, "mock"
     controls = CONTROLS
-    config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]))
+    config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]), max_s=16.0)
 
     def __init__(self) -> None:
         self.decoded: list[dict[str, Any]] = []
@@ -327,6 +327,16 @@ def test_raw_edits_of_channels(mock: MockExplorer, note_file: Callable[..., Path
     assert np.max(moved[:, 2]) == pytest.approx(3, rel=0.1)
     assert not np.delete(moved, 2, axis=1).any()
     assert "0..15" in refused("edit", note, "--scale", "16=2", "-o", out)
+
+
+def test_a_sound_that_is_too_long_is_said_to_be_cut(mock: MockExplorer, tmp_path: Path) -> None:
+    for seconds in (15, 20):
+        note = tmp_path / f"{seconds}.wav"
+        audio.save(note, np.sin(np.arange(seconds * RATE_HZ) / 9.0).astype(np.float32), sample_rate_hz=RATE_HZ)
+        for words in (("encode", note, "-o", tmp_path / "a.npz"), ("edit", note, "-o", tmp_path / "a.wav")):
+            result = run(*words)
+            assert result.exit_code == 0, result.output
+            assert ("lasts 20 s; 16 s of it" in result.stderr) == (seconds == 20)
 
 
 def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:

@@ -161,7 +161,18 @@ def read_latents(
     check_pitch(explorer, pitch)
     if is_latents(path):
         return explorer.load_latents(path, pitch=pitch)
-    return explorer.encode(path, pitch=pitch, source=path.name, fit_steps=steps_of(fit_steps))
+    latents = explorer.encode(path, pitch=pitch, source=path.name, fit_steps=steps_of(fit_steps))
+    say_what_was_cut(explorer, path)
+    return latents
+
+
+def say_what_was_cut(explorer: Explorer, path: Path) -> None:
+    """Warn where a sound that was encoded is longer than the checkpoint takes."""
+    from synth_explorer.audio import length_s
+
+    whole_s, most_s = length_s(path), explorer.config.max_s
+    if whole_s > most_s:
+        typer.echo(f"warning: {path} lasts {whole_s:.0f} s; {most_s:g} s of it, from its onset on, are used.", err=True)
 
 
 def steps_of(fit_steps: int | None) -> int:

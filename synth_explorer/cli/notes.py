@@ -42,6 +42,7 @@ def encode(
     encoding = {"pitch": pitch, "align": not as_is, "fit_steps": common.steps_of(fit_steps)}
     for note, target in zip(notes, targets, strict=True):
         explorer.encode(note, source=note.name, **encoding).save(target)
+        common.say_what_was_cut(explorer, note)
         common.say(target)
 
 
