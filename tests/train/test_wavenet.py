@@ -67,7 +67,7 @@ def prepared(tmp_path_factory, checkpoint, tiny_dataset) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("form", STACKS)
+@pytest.mark.parametrize("form", ["autoregressive", pytest.param("parallel", marks=pytest.mark.slow)])
 def test_a_form_learns_and_its_checkpoint_decodes(tmp_path, prepared, checkpoint, form) -> None:
     from synth_explorer.explorer import Explorer
 
