@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     from synth_explorer.ui.page import launch
 
     launch(os.environ.get("SYNTH_EXPLORER_CHECKPOINT", "default"))

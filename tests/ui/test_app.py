@@ -71,3 +71,8 @@ def test_the_page_plays_the_bundled_model_at_the_asked_level(browser, address: s
     page.close()
     heard_db = 10 * np.log10(np.mean(after.astype(float) ** 2) / np.mean(before.astype(float) ** 2))
     assert heard_db == pytest.approx(-12.0, abs=0.8)  # a source may have been fitted between the two
+
+
+def test_arguments_are_answered_with_how_to_start_it(repository: Path) -> None:
+    done = subprocess.run([sys.executable, "app.py", "--help"], cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 1 and "GRADIO_SERVER_PORT say where" in done.stderr and not done.stdout
