@@ -336,7 +336,7 @@ def test_a_sound_that_is_too_long_is_said_to_be_cut(mock: MockExplorer, tmp_path
         for words in (("encode", note, "-o", tmp_path / "a.npz"), ("edit", note, "-o", tmp_path / "a.wav")):
             result = run(*words)
             assert result.exit_code == 0, result.output
-            assert ("lasts 20 s; 16 s of it" in result.stderr) == (seconds == 20)
+            assert ("lasts 20 s; its first 16 s" in result.stderr) == (seconds == 20)
 
 
 def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:

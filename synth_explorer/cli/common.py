@@ -172,7 +172,7 @@ def say_what_was_cut(explorer: Explorer, path: Path) -> None:
 
     whole_s, most_s = length_s(path), explorer.config.max_s
     if whole_s > most_s:
-        typer.echo(f"warning: {path} lasts {whole_s:.0f} s; {most_s:g} s of it, from its onset on, are used.", err=True)
+        typer.echo(f"warning: {path} lasts {whole_s:.0f} s; its first {most_s:g} s are used.", err=True)
 
 
 def steps_of(fit_steps: int | None) -> int:

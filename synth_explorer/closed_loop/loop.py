@@ -10,8 +10,6 @@ Shapes: T samples, F frames.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -48,6 +46,7 @@ from synth_explorer.edits import (
     Transpose,
 )
 from synth_explorer.latents import Latents, midi_to_hz
+from synth_explorer.lru import LruCache
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
@@ -65,7 +64,7 @@ SHORT_FRAMES = 2.0
 """What is asked to begin in fewer frames may be faster than it can."""
 
 MOST_DECODES = 3
-KEPT_REFERENCES = 12
+KEPT = 12  # of references, bases and paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +102,9 @@ class ClosedLoop:
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
-        self._references: OrderedDict[Any, Reference] = OrderedDict()
-        self._bases: OrderedDict[Any, tuple[EditChain, Latents]] = OrderedDict()
-        self._paths: OrderedDict[Any, toward.Path] = OrderedDict()
-        self._lock = threading.Lock()
+        self._references: LruCache[Reference] = LruCache(KEPT)
+        self._bases: LruCache[tuple[EditChain, Latents]] = LruCache(KEPT)
+        self._paths: LruCache[toward.Path] = LruCache(KEPT)
 
     @property
     def available(self) -> bool:
@@ -199,7 +197,8 @@ class ClosedLoop:
             trial = attack.solve(edits[attacks[-1]], sound, sample_rate_hz=self.explorer.sample_rate_hz)
             return EditChain((*first, trial.edit, *after)), self.explorer.edit(before, EditChain((trial.edit, *after)))
 
-        return self._kept(self._bases, (latents.fingerprint, rest, tuple(decoding.items())), solved)
+        key = latents.fingerprint, rest, tuple(decoding.items())
+        return self._bases.get(key) or self._bases.put(key, solved())
 
     def _path(self, before: Latents, asked: Toward, decoding: dict[str, Any]) -> toward.Path:
         """The way from a note to another one's mean sound."""
@@ -212,7 +211,7 @@ class ClosedLoop:
 
         goal = asked.mean, asked.spectrum_db, asked.midi, asked.keep_loudness
         key = (before.fingerprint, goal, tuple(decoding.items()))
-        return self._kept(self._paths, key, found)
+        return self._paths.get(key) or self._paths.put(key, found())
 
     def _towards(
         self, latents: Latents, asked: EditChain, applied: EditChain, decoding: dict[str, Any], *, verify: bool
@@ -250,20 +249,8 @@ class ClosedLoop:
             audio = self.explorer.decode(base, **decoding)
             return Reference(audio, self.explorer.sample_rate_hz, midi_to_hz(base.pitch_midi))
 
-        return self._kept(self._references, (base.fingerprint, tuple(decoding.items())), heard)
-
-    def _kept(self, kept: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
-        """What was made for a key; the latest `KEPT_REFERENCES` are kept."""
-        with self._lock:
-            if key in kept:
-                kept.move_to_end(key)
-                return kept[key]
-        made = make()
-        with self._lock:
-            kept[key] = made
-            while len(kept) > KEPT_REFERENCES:
-                kept.popitem(last=False)
-        return made
+        key = base.fingerprint, tuple(decoding.items())
+        return self._references.get(key) or self._references.put(key, heard())
 
     def _verified(
         self,

@@ -78,7 +78,7 @@ def gate(typingctx, y, condition, g):
     """g = sigmoid(p) tanh(q) for 16 p and 16 q at y, after adding `condition`; absolute error below 3e-7."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _gate(builder, [*args[:2]], args[2])
+        _gate(builder, args[:2], args[2])
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), codegen
@@ -89,7 +89,7 @@ def gate_of_two(typingctx, y, rest, condition, g):
     """`gate` of the sum of what lies at y and at `rest`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _gate(builder, [*args[:3]], args[3])
+        _gate(builder, args[:3], args[3])
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64, types.int64), codegen
