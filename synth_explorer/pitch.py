@@ -25,6 +25,20 @@ _CENTS_PER_B = 600.0 / math.log(2.0)  # partial k of a stiff string lies B k^2 t
 _MAX_B = 2e-3
 
 
+class HeardPitch(NamedTuple):
+    """What is heard of the pitch of a sound.
+
+    Attributes:
+        midi: fractional MIDI number, the best guess there is, whatever the doubt.
+        confidence: 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone.
+        kind: "note", "chord" (several pitches at once) or "unpitched" (noise, drums).
+    """
+
+    midi: float
+    confidence: float
+    kind: str = "note"
+
+
 @dataclass(frozen=True)
 class Refined:
     """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`."""
