@@ -61,7 +61,7 @@ class TestLoad:
 
     def test_channels_are_averaged_and_levels_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "note.wav"
-        soundfile.write(path, np.stack([2.0 * tone(), 0 * tone()], axis=1), RATE_HZ, subtype="FLOAT")
+        soundfile.write(path, np.stack([1.5 * tone(), 0.5 * tone()], axis=1), RATE_HZ, subtype="FLOAT")
         assert np.allclose(audio.load(path, sample_rate_hz=RATE_HZ), tone())
 
     def test_resampling_leaves_no_aliases(self, tmp_path: Path) -> None:
@@ -126,14 +126,11 @@ class TestLoad:
 
     def test_silence_has_a_reason(self, tmp_path: Path) -> None:
         path = tmp_path / "a.wav"
-        soundfile.write(path, np.stack([tone(), -tone()], axis=1), RATE_HZ)
-        with pytest.raises(AudioError, match=r"a\.wav is silent once .* cancel each other"):
-            audio.load(path, sample_rate_hz=RATE_HZ)
         soundfile.write(path, np.concatenate([np.zeros(RATE_HZ), tone()]), RATE_HZ)
-        with pytest.raises(AudioError, match=r"a\.wav is silent in its first 0\.5 s \(its peak"):
+        with pytest.raises(AudioError, match=r"a\.wav is silent \(in its first 0\.5 s, which are read"):
             audio.load(path, sample_rate_hz=RATE_HZ, max_s=0.5)
         soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
-        with pytest.raises(AudioError, match=r"a\.wav is silent \(its peak"):
+        with pytest.raises(AudioError, match=r"a\.wav is silent \(what can be heard of it peaks below"):
             audio.load(path, sample_rate_hz=RATE_HZ)
 
     def test_too_short_to_resample_names_the_file(self, tmp_path: Path) -> None:

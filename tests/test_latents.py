@@ -194,7 +194,7 @@ class TestFiles:
             ("{}", "does not hold"),
             ("not json", "damaged"),
             ("[" * 100_000, "damaged"),
-            (json.dumps({"format_version": 2, "news": 1}), "format_version=2"),
+            (json.dumps({"format_version": 3, "news": 1}), "format_version=3"),
             (json.dumps({"surprise": 1}), "does not know"),
         ],
     )

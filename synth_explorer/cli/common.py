@@ -162,17 +162,14 @@ def read_latents(
     if is_latents(path):
         return explorer.load_latents(path, pitch=pitch)
     latents = explorer.encode(path, pitch=pitch, source=path.name, fit_steps=steps_of(fit_steps))
-    say_what_was_cut(explorer, path)
+    say_notices(path, latents)
     return latents
 
 
-def say_what_was_cut(explorer: Explorer, path: Path) -> None:
-    """Warn where a sound that was encoded is longer than the checkpoint takes."""
-    from synth_explorer.audio import length_s
-
-    whole_s, most_s = length_s(path), explorer.config.max_s
-    if whole_s > most_s:
-        typer.echo(f"warning: {path} lasts {whole_s:.0f} s; its first {most_s:g} s are used.", err=True)
+def say_notices(path: Path, latents: Latents) -> None:
+    """Warn of what was lost when a sound was read, a line each."""
+    for notice in latents.meta.notices:
+        typer.echo(f"warning: {path} {notice}.", err=True)
 
 
 def steps_of(fit_steps: int | None) -> int:

@@ -41,8 +41,9 @@ def encode(
     common.check_pitch(explorer, pitch)
     encoding = {"pitch": pitch, "align": not as_is, "fit_steps": common.steps_of(fit_steps)}
     for note, target in zip(notes, targets, strict=True):
-        explorer.encode(note, source=note.name, **encoding).save(target)
-        common.say_what_was_cut(explorer, note)
+        latents = explorer.encode(note, source=note.name, **encoding)
+        latents.save(target)
+        common.say_notices(note, latents)
         common.say(target)
 
 

@@ -133,7 +133,7 @@ def _import_instrument(
 def _load(path: Path, *, sample_rate_hz: int, max_s: float) -> np.ndarray | None:
     """The sound, or None when it is silent."""
     try:
-        return audio.load(path, sample_rate_hz=sample_rate_hz, max_s=max_s)
+        return audio.record(path, sample_rate_hz=sample_rate_hz, max_s=max_s).audio
     except AudioError as error:
         if " is silent " in str(error):
             return None

@@ -44,6 +44,7 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
         detail=read(latents.detail),
         enhancement=read(latents.enhancement),
         duration_samples=duration_samples,
+        loop=None,  # it was the loop of the times before
     )
 
 

@@ -18,10 +18,12 @@ import numpy as np
 
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
+from synth_explorer.audio import Prepared, Recording
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
+from synth_explorer.pitch import HeardPitch
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -109,17 +111,25 @@ class Explorer:
         _expect_choice("decoder", decoder, self.decoders)
         self.family.warm_up(decoder)
 
-    def read(self, path: str | os.PathLike[str]) -> np.ndarray:
-        """Sound file -> audio [T] float32 at `sample_rate_hz`, at most `config.max_s` long. Raises AudioError."""
-        return audio_files.load(path, sample_rate_hz=self.sample_rate_hz, max_s=self.config.max_s)
+    def record(self, path: str | os.PathLike[str]) -> Recording:
+        """Sound file -> what is heard of it at `sample_rate_hz`, up to `config.max_s` after its onset; what was lost.
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
-        """Audio [T] of one note -> (MIDI pitch with its fraction, confidence 0..1). Raises AudioError."""
-        return self.family.estimate_pitch(audio_files.check(audio))
+        Raises AudioError.
+        """
+        whole = audio_files.record(path, sample_rate_hz=self.sample_rate_hz)
+        return whole.first_note(max_s=self.config.max_s, pre_roll_samples=self.config.pre_roll_samples)
+
+    def read(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """Sound file -> audio [T] float32 at `sample_rate_hz`: that of `record`. Raises AudioError."""
+        return self.record(path).audio
+
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
+        """Audio [T] of one note -> its MIDI pitch with its fraction, and how sure that is. Raises AudioError."""
+        return self.family.estimate_pitch(audio_files.audible(audio, sample_rate_hz=self.sample_rate_hz))
 
     def encode(
         self,
-        audio: np.ndarray | str | os.PathLike[str],
+        audio: np.ndarray | Recording | str | os.PathLike[str],
         *,
         pitch: float | None = None,
         source: str = "",
@@ -131,13 +141,15 @@ class Explorer:
         """A note -> its latents.
 
         Args:
-            audio: [T] at `sample_rate_hz`, or a sound file.
-            pitch: MIDI pitch, if known; the fine track is measured around it. None: estimated. A checkpoint that keeps
-                pitch inside z needs none and passes it over.
+            audio: [T] at `sample_rate_hz`, or a sound file, or what `record` read of one. Offset and rumble below
+                hearing are taken out of it.
+            pitch: MIDI pitch, if known; the fine track is measured around it. None: as the file itself gives it, else
+                estimated. A checkpoint that keeps pitch inside z needs none and passes it over.
             source: what to call the note in listings.
             align: cut the note to its onset and a fixed pre-roll, so that the attacks of two notes meet in a mix.
-                Otherwise it is encoded from its first sample on, as magenta's tools do. Either way the latents know
-                where in the recording they begin, and silence fills the last frame (magenta cuts it off).
+                Otherwise it is encoded from its first sample on, as magenta's tools do, an array as it is. Either way
+                the latents know where in the recording they begin, and silence fills the last frame (magenta cuts it
+                off).
             fit_steps: how often to listen to what the fast decoder makes of the latents and better them by it (see
                 `model.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` finds the note's detail too and brings
                 the sound about two fifths nearer to it, for some tenths of a second a second of sound. Nothing without
@@ -150,32 +162,45 @@ class Explorer:
             AudioError: not sound, silent, or a pitch out of range.
         """
         if isinstance(audio, (str, os.PathLike)):
-            source, audio = source or Path(audio).name, self.read(audio)
-        longest = int(self.config.max_s * self.sample_rate_hz)
-        note, lead_in = audio_files.check(audio)[:longest], 0
-        if align:
-            cut = audio_files.prepare(
-                audio,
-                sample_rate_hz=self.sample_rate_hz,
-                pre_roll_samples=self.config.pre_roll_samples,
-                max_samples=longest,
-            )
-            note, lead_in = cut.audio, cut.lead_in_samples
+            source = source or Path(audio).name
+            audio = self.record(audio)
+        given = audio if isinstance(audio, Recording) else Recording(audio_files.check(audio), self.sample_rate_hz, 0.0)
         if fit_steps < 0:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
+        if pitch is None and self.has_pitch:
+            pitch = given.root_midi
         midi = None if pitch is None else _checked_pitch(pitch)
+        cut = self._cut(given.audio, align=align)
         enhance = fit_steps > 0 if enhance is None else enhance
-        heard = self.family.encode(note, Encoding(midi, fit_steps, enhance, progress))
+        heard = self.family.encode(cut.audio, Encoding(midi, fit_steps, enhance, progress))
         meta = LatentsMeta(
             self.checkpoint_name,
             self.checkpoint_hash,
             self.sample_rate_hz,
             self.hop,
             source=source,
-            duration_samples=len(note),
-            lead_in_samples=lead_in,
+            duration_samples=len(cut.audio),
+            lead_in_samples=cut.lead_in_samples,
+            pitch_confidence=None if heard.pitch is None else heard.pitch.confidence,
+            pitch_kind="" if heard.pitch is None else heard.pitch.kind,
+            loop=given.loop and _moved(given.loop, -cut.lead_in_samples, within=len(cut.audio)),
+            notices=given.notices,
         )
         return Latents(heard.z, heard.pitch_hz, meta, heard.detail, heard.enhancement)
+
+    def _cut(self, audio: np.ndarray, *, align: bool) -> Prepared:
+        """A note [T] from its onset on, without what lies below hearing; or as it is."""
+        longest = int(self.config.max_s * self.sample_rate_hz)
+        if not align:
+            return Prepared(audio[:longest], 0)
+        heard = audio_files.audible(audio, sample_rate_hz=self.sample_rate_hz)
+        audio_files.refuse_silence(heard)
+        return audio_files.prepare(
+            heard,
+            sample_rate_hz=self.sample_rate_hz,
+            pre_roll_samples=self.config.pre_roll_samples,
+            max_samples=longest,
+        )
 
     def decode(
         self,
@@ -352,6 +377,12 @@ def _default_family(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFami
     stored = checkpoints.load_wavenets(info, model.config)
     finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
     return DefaultFamily(model, head, finals)
+
+
+def _moved(loop: tuple[int, int], samples: int, *, within: int) -> tuple[int, int] | None:
+    """A loop so many samples later; None where it does not lie within the note."""
+    first, last = loop[0] + samples, loop[1] + samples
+    return (first, last) if 0 <= first < last < within else None
 
 
 def _checked_pitch(midi: float) -> float:

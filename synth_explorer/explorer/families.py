@@ -20,6 +20,7 @@ from synth_explorer.errors import AudioError, LatentsError
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
+from synth_explorer.pitch import HeardPitch
 
 if TYPE_CHECKING:
     from synth_explorer.decode.final import FinalRender
@@ -65,12 +66,14 @@ class Decoding:
 
 
 class Encoded(NamedTuple):
-    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [D] and enhancement [F, E]."""
+    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [D] and enhancement [F, E];
+    and its pitch with how sure that is, None where it was stated or lies inside z."""
 
     z: np.ndarray
     pitch_hz: np.ndarray
     detail: np.ndarray | None = None
     enhancement: np.ndarray | None = None
+    pitch: HeardPitch | None = None
 
 
 class Family(Protocol):
@@ -94,8 +97,8 @@ class Family(Protocol):
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
-        """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
+        """Audio [T] -> its MIDI pitch, and how sure that is. Raises AudioError where the model has no pitch."""
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """A prepared note [T] -> its latents, F = ceil(T / hop)."""
@@ -148,12 +151,12 @@ class DefaultFamily:
 
         return Fit(self.model)
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """The pitch head's estimate."""
         from synth_explorer.model.pitch_head import estimate
 
         with self._lock:
-            return estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz)
+            return HeardPitch(*estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz))
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
@@ -162,7 +165,8 @@ class DefaultFamily:
         total = self._padded(frames)
         padded = np.pad(audio, (0, total * hop - len(audio)))[None]
         heard = self._listener.submit(self._listen, padded)
-        midi = self.estimate_pitch(audio)[0] if how.midi is None else how.midi
+        told = self.estimate_pitch(audio) if how.midi is None else None
+        midi = how.midi if told is None else told.midi
         track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
@@ -175,7 +179,7 @@ class DefaultFamily:
             parts = self._parts(z[0], longer[0], np.tile(steady, (total, 1)), noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0, :frames]
-        return Encoded(z[0, :frames], track, detail, missing)
+        return Encoded(z[0, :frames], track, detail, missing, told)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The fast decoder's sound in one chunk, or that of a WaveNet on top of it, in many.
@@ -313,7 +317,7 @@ class NSynthFamily:
     def config(self) -> NSynthConfig:
         return self.model.config
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """There is none."""
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 

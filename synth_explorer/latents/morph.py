@@ -199,6 +199,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
     lead_in = sum(weight * note.meta.lead_in_samples for note, weight in zip(notes, mean_weights, strict=True))
     noise_db = sum(weight * note.meta.noise_db for note, weight in zip(notes, mean_weights, strict=True))
+    own = {} if len(notes) == 1 else {"pitch_confidence": None, "pitch_kind": "", "loop": None, "notices": ()}
     return longest.replace(
         z=z,
         pitch_hz=mixed_hz,
@@ -208,6 +209,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
         duration_samples=longest.duration_samples,
         lead_in_samples=round(float(lead_in)),
         noise_db=float(noise_db),
+        **own,
     )
 
 

@@ -1,0 +1,179 @@
+"""Where a note begins, and notes cut so that they begin alike.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth_explorer.audio.gate import SILENCE_DB, check
+from synth_explorer.errors import AudioError
+
+LEVEL_S = 0.005  # window of the level that is asked where the note begins
+SLOW_S = 0.02  # window of the level that tells notes from what lies before them: a period of mains hum
+BODY_DB = 20.0  # under the loudest moment: the note has certainly begun
+BEGIN_DB = 40.0  # under the loudest moment: the note begins, in a quiet recording
+SUSTAIN_S = 0.05
+ABOVE_NOISE_DB = 5.0
+EARLIER_DB = 9.0  # a level that rises so much again, seen backwards, is something else: a breath, a click
+NOISE_S = 0.03  # of noise, at least, to know its level
+NOISE_SPREAD_DB = 6.0
+_WEIGHTED_HZ = 120.0
+_STEP_S = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A note cut to its onset.
+
+    Attributes:
+        audio: float32 [T], the note with exactly the pre-roll asked for before its onset.
+        lead_in_samples: index in the original of the first sample kept; negative when zeros were padded in front.
+    """
+
+    audio: np.ndarray
+    lead_in_samples: int
+
+
+def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
+    """Find the sample at which a note begins: where its level first rises clearly out of what lies before.
+
+    Every level is relative to the loudest moment, so that a note begins at the same sample however loud it was
+    recorded, and is that of the sound above some 120 Hz, as ears weigh it. From the first moment within 20 dB of the
+    loudest that lasts (a click does not), the search goes backwards, until the level rises again by 9 dB (a breath, an
+    earlier noise), or to the beginning. Where that stretch has a floor of noise or hum, its level is known. The note
+    begins where its level, an RMS of 5 ms that looks back only, last rises through the loudest moment less 40 dB; or,
+    if that lies in the noise, through 5 dB above the noise, from where its rise is followed down to the 40 dB. Leading
+    digital silence is skipped, so that padding a note with zeros moves its onset by exactly as many samples.
+
+    Args:
+        audio: [T], one note, without an offset or rumble (see `hearing.audible`).
+        sample_rate_hz: its rate.
+
+    Returns:
+        Index of the onset, 0 <= onset < T.
+
+    Raises:
+        AudioError: audio that is not valid, or silent.
+    """
+    audio = check(audio)
+    magnitude = np.abs(audio)
+    peak = float(magnitude.max())
+    if peak < 10 ** ((SILENCE_DB - 60) / 20):
+        raise AudioError("audio is silent, so it has no onset; give a note.")
+    start = int(np.argmax(magnitude >= 1e-5 * peak))
+    weighted = _weigh(audio[start:] / np.float32(peak), sample_rate_hz)
+    level_db = _backward_level_db(weighted, window=max(1, round(LEVEL_S * sample_rate_hz)))
+    peak_db = float(level_db.max())
+    body = _body(level_db, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
+    first, noise_db = _before(weighted, level_db, body=body, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
+    begin_db = peak_db - BEGIN_DB
+    rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - BODY_DB))
+    under = np.flatnonzero(level_db[first : body + 1] < rise_db)
+    onset = first + (int(under[-1]) + 1 if under.size else 0)
+    if rise_db > begin_db:
+        onset = max(first, onset - _rise_in_noise(level_db[onset:], rise_db=rise_db, begin_db=begin_db))
+    return start + min(onset, level_db.size - 1)
+
+
+def _weigh(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """What ears make of the low end, roughly: a second-order high-pass at 120 Hz."""
+    from scipy.signal import butter, sosfilt
+
+    return sosfilt(butter(2, _WEIGHTED_HZ, "high", fs=sample_rate_hz, output="sos"), audio)
+
+
+def _backward_level_db(audio: np.ndarray, *, window: int) -> np.ndarray:
+    """RMS in dB of the `window` samples that end at each sample, [T]."""
+    energy = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
+    starts = np.maximum(np.arange(1, energy.size) - window, 0)
+    power = (energy[1:] - energy[starts]) / window
+    return 10 * np.log10(np.maximum(power, 1e-14))
+
+
+def _body(level_db: np.ndarray, *, peak_db: float, sample_rate_hz: int) -> int:
+    """First sample within 20 dB of the peak after which half of the next 50 ms lie within 30 dB; else the first."""
+    loud = level_db >= peak_db - BODY_DB
+    span = max(1, round(SUSTAIN_S * sample_rate_hz))
+    count = np.concatenate([[0], np.cumsum(level_db >= peak_db - BODY_DB - 10.0)])
+    ends = np.minimum(np.arange(level_db.size) + span, level_db.size)
+    lasting = loud & (2 * (count[ends] - count[:-1]) >= ends - np.arange(level_db.size))
+    return int(np.argmax(lasting)) if lasting.any() else int(np.argmax(loud))
+
+
+def _before(
+    weighted: np.ndarray, level_db: np.ndarray, *, body: int, peak_db: float, sample_rate_hz: int
+) -> tuple[int, float]:
+    """What lies before the body of a note: where it may begin at the earliest, and the level of the noise there in dB
+    (-inf where none is known)."""
+    window, step = max(1, round(SLOW_S * sample_rate_hz)), max(1, round(_STEP_S * sample_rate_hz))
+    at = np.arange(body, window - 1, -step)  # not where the window is still filling
+    if at.size == 0:
+        return 0, -np.inf
+    slow_db = _backward_level_db(weighted, window=window)[at]
+    lowest_db = np.minimum.accumulate(slow_db)
+    rises = slow_db > np.maximum(lowest_db, peak_db - BEGIN_DB - 6.0) + EARLIER_DB
+    stop = int(np.argmax(rises)) if rises.any() else at.size
+    first = int(at[stop - 1]) if rises.any() else 0
+    quiet = at[:stop][slow_db[:stop] < slow_db[:stop].min() + NOISE_SPREAD_DB]
+    if quiet.size * step < NOISE_S * sample_rate_hz:
+        return first, -np.inf
+    return first, float(np.percentile(level_db[quiet], 97))
+
+
+def _rise_in_noise(level_db: np.ndarray, *, rise_db: float, begin_db: float) -> int:
+    """By how many samples a rise that crosses `rise_db` at the first sample had crossed `begin_db` before: its
+    amplitude is taken to grow evenly, as fast as in the next 6 dB."""
+    later = np.flatnonzero(level_db >= rise_db + 20.0 * np.log10(2.0))
+    return int(later[0] * (1.0 - 10.0 ** ((begin_db - rise_db) / 20.0))) if later.size else 0
+
+
+def prepare(audio: np.ndarray, *, sample_rate_hz: int, pre_roll_samples: int, max_samples: int) -> Prepared:
+    """Cut a note so that its onset lies exactly `pre_roll_samples` after the first sample kept.
+
+    Notes cut alike are aligned, which morphing needs. Where the recording has less than the pre-roll, zeros stand in.
+
+    Args:
+        audio: [T], one note.
+        sample_rate_hz: its rate.
+        pre_roll_samples: how many samples to keep before the onset, at least 0.
+        max_samples: longest result; must exceed the pre-roll.
+
+    Returns:
+        The cut note and where it came from.
+
+    Raises:
+        AudioError: audio that is not valid, or silent, or lengths that do not fit together.
+    """
+    if pre_roll_samples < 0 or max_samples <= pre_roll_samples:
+        raise AudioError(
+            f"pre_roll_samples={pre_roll_samples} must be at least 0 and less than max_samples={max_samples}."
+        )
+    audio = check(audio)
+    lead_in = find_onset(audio, sample_rate_hz=sample_rate_hz) - pre_roll_samples
+    kept = audio[max(lead_in, 0) : lead_in + max_samples]
+    return Prepared(audio=np.pad(kept, (max(-lead_in, 0), 0)), lead_in_samples=lead_in)
+
+
+def restore(audio: np.ndarray, *, lead_in_samples: int, total_samples: int) -> np.ndarray:
+    """Put a prepared (and since decoded) note back on the original's time axis.
+
+    Args:
+        audio: [T], whose first sample belongs at `lead_in_samples` of the original.
+        lead_in_samples: as `prepare` returned it; may be negative.
+        total_samples: length of the original.
+
+    Returns:
+        float32 [total_samples], zero where `audio` has nothing to say.
+    """
+    audio = check(audio)
+    if total_samples < 1:
+        raise AudioError(f"total_samples={total_samples} must be at least 1.")
+    restored = np.zeros(total_samples, np.float32)
+    first, last = max(lead_in_samples, 0), min(lead_in_samples + audio.size, total_samples)
+    if last > first:
+        restored[first:last] = audio[first - lead_in_samples : last - lead_in_samples]
+    return restored

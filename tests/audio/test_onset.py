@@ -1,0 +1,90 @@
+"""The same note begins at the same sample at any level, with offset, hum, hiss, room, rumble and breath before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from synth_explorer import assets, audio
+
+RATE_HZ = 16_000
+LEAD = RATE_HZ
+NEAR = 160  # samples: 10 ms
+NAMES = ("cello", "flute", "grand_piano", "kalimba", "voice_oohs", "warm_pad", "trumpet", "slap_bass")
+
+
+def notes() -> list[np.ndarray]:
+    paths = [note.path for note in assets.example_notes() if note.path.stem in NAMES]
+    assert len(paths) == len(NAMES)
+    return [audio.load(path, sample_rate_hz=RATE_HZ) for path in paths]
+
+
+def onset(sound: np.ndarray) -> int:
+    heard = audio.audible(np.asarray(sound, np.float32), sample_rate_hz=RATE_HZ)
+    return audio.find_onset(heard, sample_rate_hz=RATE_HZ)
+
+
+def hum(rng: np.random.Generator, count: int) -> np.ndarray:
+    at_s = np.arange(count) / RATE_HZ
+    base_hz = rng.choice([50.0, 60.0])
+    parts = [
+        level * np.sin(2 * np.pi * k * base_hz * at_s + rng.random() * 6) for k, level in ((1, 1), (2, 0.5), (3, 0.4))
+    ]
+    return sum(parts) / np.abs(sum(parts)).max()
+
+
+def room(rng: np.random.Generator, count: int) -> np.ndarray:
+    spectrum = np.fft.rfft(rng.normal(size=count)) / np.sqrt(np.maximum(np.arange(count // 2 + 1), 1))
+    noise = np.fft.irfft(spectrum, count)
+    return noise / (3 * noise.std())
+
+
+def breath(rng: np.random.Generator, count: int) -> np.ndarray:
+    wind = np.zeros(count)
+    size = round(0.35 * RATE_HZ)
+    start = LEAD - round(0.45 * RATE_HZ)
+    wind[start : start + size] = rng.normal(size=size) * np.hanning(size) / 3
+    return wind
+
+
+BEFORE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "hum": hum,
+    "hiss": lambda rng, count: rng.normal(size=count) / 3,
+    "room": room,
+    "breath": breath,
+    "offset": lambda rng, count: np.ones(count),
+    "rumble": lambda rng, count: np.sin(2 * np.pi * 7.0 * np.arange(count) / RATE_HZ + 1.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "level_db"),
+    [("hum", -36), ("hum", -45), ("hiss", -45), ("room", -40), ("breath", -28), ("offset", -6), ("rumble", -18)],
+)
+def test_what_lies_before_is_not_the_note(what: str, level_db: float) -> None:
+    rng = np.random.default_rng(7)
+    for note in notes():
+        own = onset(note)
+        sound = np.pad(note, (LEAD, 0))
+        other = BEFORE[what](rng, sound.size) * np.abs(note).max() * 10 ** (level_db / 20)
+        assert abs(onset(sound + other) - LEAD - own) <= NEAR
+
+
+@pytest.mark.parametrize("level_db", [-50.0, -30.0, -20.0, -6.0])
+def test_level_does_not_move_it_even_in_16_bits(level_db: float) -> None:
+    for note in notes():
+        softer = note / np.abs(note).max() * 10 ** (level_db / 20)
+        assert onset(softer.astype(np.float32)) == pytest.approx(onset(note), abs=1)
+        assert abs(onset(np.round(softer * 32_768) / 32_768) - onset(note)) <= NEAR
+
+
+@pytest.mark.parametrize("fade_s", [0.1, 0.3])
+def test_a_soft_attack_is_followed_down_into_the_noise(fade_s: float) -> None:
+    rng = np.random.default_rng(3)
+    for note in notes():
+        fade = np.minimum(np.arange(note.size) / (fade_s * RATE_HZ), 1.0)
+        soft = note * fade
+        noisy = np.pad(soft, (LEAD, 0)) + rng.normal(size=soft.size + LEAD) * np.abs(soft).max() * 10 ** (-45 / 20) / 3
+        assert abs(onset(noisy) - LEAD - onset(soft)) <= NEAR

@@ -1,0 +1,220 @@
+"""Files as people have them: what is lost on reading is said, and what is there is used."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from synth_explorer import audio
+from synth_explorer.errors import AudioError
+
+RATE_HZ = 16_000
+
+
+def tone(seconds: float = 1.0, *, hz: float = 220.0, rate_hz: int = RATE_HZ, level: float = 0.3) -> np.ndarray:
+    at_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (level * np.sin(2 * np.pi * hz * at_s) * np.minimum(1.0, at_s * 200)).astype(np.float32)
+
+
+def wave_bytes(sound: np.ndarray, *, rate_hz: int = RATE_HZ, data_size: int | None = None, tail: bytes = b"") -> bytes:
+    """A 16-bit WAV, by hand, with any size in its header."""
+    data = (np.atleast_2d(sound).T * 32_767).astype("<i2").tobytes()
+    count = 1 if sound.ndim == 1 else len(sound)
+    head = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, count, rate_hz, rate_hz * 2 * count, 2 * count, 16)
+    size = len(data) if data_size is None else data_size
+    return (
+        struct.pack("<4sI4s", b"RIFF", 36 + len(data) + len(tail) if data_size is None else size, b"WAVE")
+        + head
+        + struct.pack("<4sI", b"data", size)
+        + data
+        + tail
+    )
+
+
+def record(path: Path, **options: float) -> audio.Recording:
+    return audio.record(path, sample_rate_hz=RATE_HZ, **options)
+
+
+class TestChannels:
+    @pytest.mark.parametrize(
+        ("gains", "expected", "said"),
+        [
+            ((1.0, 0.0), 1.0, "one of its 2 channels, the left one"),
+            ((0.0, 1.0), 1.0, "the right one"),
+            ((0.0, 0.0, 1.0, 0.0, 0.0, 0.0), 1.0, "the centre one"),
+            ((1.0, -0.9), 1.0, "cancel each other"),
+            ((1.0, -1.0), 1.0, "cancel each other"),
+            ((1.0, 1.0), 1.0, ""),
+            ((0.5, 1.0), 0.75, ""),
+            ((1.0, 1.0, 0.0, 0.0), 1.0, ""),
+            ((1.0, 1.0, 1.0, -0.2, 0.0), 0.7, "loses"),
+        ],
+    )
+    def test_the_live_ones_are_used(self, tmp_path: Path, gains: tuple, expected: float, said: str) -> None:
+        note = tone()
+        soundfile.write(tmp_path / "a.wav", np.outer(note, gains), RATE_HZ, subtype="FLOAT")
+        found = record(tmp_path / "a.wav")
+        np.testing.assert_allclose(found.audio, expected * note, atol=1e-4)
+        assert bool(found.notices) == bool(said)
+        assert said in " ".join(found.notices)
+
+    def test_two_that_have_nothing_in_common_lose_three_decibels_in_words(self, tmp_path: Path) -> None:
+        two = 0.1 * np.random.default_rng(0).normal(size=(RATE_HZ, 2))
+        soundfile.write(tmp_path / "a.wav", two, RATE_HZ, subtype="FLOAT")
+        (said,) = record(tmp_path / "a.wav").notices
+        assert "loses 3.1 dB in the mean of its 2 channels" in said
+
+    def test_an_offset_in_one_channel_is_no_sound(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.wav", np.stack([tone(), np.full(RATE_HZ, 0.4)], axis=1), RATE_HZ, subtype="FLOAT")
+        np.testing.assert_allclose(record(tmp_path / "a.wav").audio, tone(), atol=1e-3)
+
+
+class TestSizes:
+    @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+    def test_a_recording_that_was_never_finished_is_read(self, tmp_path: Path, size: int) -> None:
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), data_size=size))
+        found = record(tmp_path / "a.wav")
+        np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+        assert "never finished" in found.notices[0]
+        assert found.whole_s == pytest.approx(1.0, abs=0.01)
+
+    def test_an_empty_one_is_empty(self, tmp_path: Path) -> None:
+        for tail in (b"", b"LIST\x04\x00\x00\x00INFO"):
+            (tmp_path / "a.wav").write_bytes(wave_bytes(tone()[:0], tail=tail))
+            with pytest.raises(AudioError, match="no samples"):
+                record(tmp_path / "a.wav")
+
+    @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+    @pytest.mark.parametrize(
+        ("kind", "subtype"),
+        [("WAV", "PCM_24"), ("AIFF", "PCM_16"), ("AU", "PCM_16"), ("W64", "FLOAT"), ("RF64", "PCM_16")],
+    )
+    def test_half_a_file_is_said_to_be_half(self, tmp_path: Path, kind: str, subtype: str, share: float) -> None:
+        path = tmp_path / "a.snd"
+        soundfile.write(path, tone(), RATE_HZ, format=kind, subtype=subtype)
+        assert record(path).notices == ()
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(share * len(whole))])
+        found = record(path)
+        assert "cut off" in found.notices[0]
+        assert f"({100 * share:.0f} %)" in found.notices[0]
+        assert found.audio.size == pytest.approx(share * RATE_HZ, rel=0.1)
+
+    @pytest.mark.parametrize(("kind", "subtype"), [("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
+    def test_half_a_packed_file_too(self, tmp_path: Path, kind: str, subtype: str) -> None:
+        path = tmp_path / "a.snd"
+        noise = 0.1 * np.random.default_rng(0).normal(size=10 * RATE_HZ)
+        soundfile.write(path, noise, RATE_HZ, format=kind, subtype=subtype)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        found = record(path)
+        assert any(word in found.notices[0] for word in ("cut off", "missing"))
+        assert 2 * RATE_HZ < found.audio.size < 6 * RATE_HZ
+
+    def test_a_long_file_says_how_much_is_read(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.wav", tone(3.0), RATE_HZ)
+        found = record(tmp_path / "a.wav", max_s=2.0)
+        assert found.audio.size == 2 * RATE_HZ
+        assert "lasts 3 s; its first 2 s are read" in found.notices[0]
+
+
+class TestBand:
+    def test_a_sound_above_the_band_is_refused(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.wav", tone(hz=9_000.0, rate_hz=44_100), 44_100)
+        with pytest.raises(AudioError, match="above 8000 Hz as good as whole"):
+            record(tmp_path / "a.wav")
+
+    def test_a_part_above_the_band_is_told(self, tmp_path: Path) -> None:
+        both = tone(rate_hz=44_100) + tone(hz=12_000.0, rate_hz=44_100, level=0.1)
+        soundfile.write(tmp_path / "a.wav", both, 44_100)
+        (said,) = record(tmp_path / "a.wav").notices
+        assert "has 10 % of its power above 8000 Hz" in said or "has 10.0 %" in said
+
+    def test_nothing_is_said_of_nothing(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.wav", tone(rate_hz=44_100), 44_100)
+        assert record(tmp_path / "a.wav").notices == ()
+
+
+class TestSilence:
+    @pytest.mark.parametrize("level", [0.0, 0.3])
+    def test_an_offset_is_silent(self, tmp_path: Path, level: float) -> None:
+        soundfile.write(tmp_path / "a.wav", np.full(RATE_HZ, level), RATE_HZ)
+        with pytest.raises(AudioError, match="is silent"):
+            record(tmp_path / "a.wav")
+
+    @pytest.mark.parametrize("silent_s", [5.0, 15.0, 40.0])
+    def test_a_note_counts_from_its_onset(self, tmp_path: Path, silent_s: float) -> None:
+        sound = np.concatenate([np.zeros(int(silent_s * RATE_HZ), np.float32), tone(3.0)])
+        soundfile.write(tmp_path / "a.flac", sound, RATE_HZ)
+        note = record(tmp_path / "a.flac").first_note(max_s=2.0, pre_roll_samples=512)
+        assert note.audio.size == pytest.approx((silent_s + 2.0) * RATE_HZ, abs=600)
+        assert "2 s of it are used, from the note's onset on" in note.notices[-1]
+
+
+def sampler_chunk(unity: int, fraction: float, loops: list[tuple[int, int]]) -> bytes:
+    body = struct.pack("<9I", 0, 0, 62_500, unity, int(fraction * 2**32), 0, 0, len(loops), 0)
+    for first, last in loops:
+        body += struct.pack("<6I", 0, 0, first, last, 0, 0)
+    return struct.pack("<4sI", b"smpl", len(body)) + body
+
+
+class TestSampler:
+    def test_root_note_and_loop(self, tmp_path: Path) -> None:
+        content = wave_bytes(tone(rate_hz=48_000), rate_hz=48_000, tail=sampler_chunk(69, 0.25, [(3_000, 30_000)]))
+        (tmp_path / "a.wav").write_bytes(content)
+        found = record(tmp_path / "a.wav")
+        assert found.root_midi == pytest.approx(69.25)
+        assert found.loop == (1_000, 10_000)
+        assert found.whole_s == pytest.approx(1.0)
+
+    @pytest.mark.parametrize(
+        "chunk",
+        [
+            b"smpl\x04\x00\x00\x00abcd",
+            sampler_chunk(400, 0.0, []),
+            sampler_chunk(69, 0.0, [(30_000, 20)])[:50],
+            b"smpl\xff\xff\xff\x7f" + b"\x01" * 20,
+        ],
+    )
+    def test_what_makes_no_sense_is_passed_over(self, tmp_path: Path, chunk: bytes) -> None:
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), tail=chunk))
+        found = record(tmp_path / "a.wav")
+        assert found.loop is None
+        np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+
+
+class TestPhones:
+    def test_aac_in_m4a(self, tmp_path: Path) -> None:
+        av = pytest.importorskip("av")
+        path, note = tmp_path / "memo.m4a", tone(1.0, rate_hz=44_100)
+        with av.open(str(path), "w", format="mp4") as container:
+            stream = container.add_stream("aac", rate=44_100)
+            frame = av.AudioFrame.from_ndarray(note[None], format="fltp", layout="mono")
+            frame.rate = 44_100
+            for packet in (*stream.encode(frame), *stream.encode(None)):
+                container.mux(packet)
+        found = record(path)
+        spectrum = np.abs(np.fft.rfft(found.audio * np.hanning(found.audio.size)))
+        assert np.argmax(spectrum) * RATE_HZ / found.audio.size == pytest.approx(220.0, abs=2.0)
+        assert np.abs(found.audio).max() == pytest.approx(0.3, rel=0.5)  # the encoder's own
+
+    def test_without_the_library_the_line_that_installs_it(self, tmp_path: Path, monkeypatch) -> None:
+        monkeypatch.setitem(__import__("sys").modules, "av", None)
+        (tmp_path / "memo.m4a").write_bytes(b"\x00\x00\x00\x1cftypM4A " + bytes(100))
+        with pytest.raises(AudioError, match="pip install av"):
+            record(tmp_path / "memo.m4a")
+
+    def test_a_damaged_one_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "memo.m4a").write_bytes(b"\x00\x00\x00\x1cftypM4A " + bytes(1000))
+        with pytest.raises(AudioError, match="not a sound file"):
+            record(tmp_path / "memo.m4a")
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a\0b.wav"])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(AudioError, match="cannot be a file's name"):
+        record(Path(name))
