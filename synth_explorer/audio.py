@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from synth_explorer.errors import AudioError
-from synth_explorer.files import atomic_path
+from synth_explorer.writing import Sampler as Sampler
+from synth_explorer.writing import save as save
 
 SILENCE_DB = -80.0
 """A sound whose peak lies below this level (dBFS) is refused as silent."""
@@ -156,44 +157,6 @@ def resample(audio: np.ndarray, *, source_rate_hz: int, sample_rate_hz: int, nam
     if resampled.size == 0:
         raise AudioError(f"{name} is too short to resample: {audio.size} samples at {source_rate_hz} Hz.")
     return np.ascontiguousarray(resampled, dtype=np.float32)
-
-
-def save(path: str | os.PathLike[str], audio: np.ndarray, *, sample_rate_hz: int) -> Path:
-    """Write mono audio at its own level, whole or not at all.
-
-    `.wav` is 32-bit float and holds any level without clipping; `.flac` is 24-bit and ends at full scale.
-
-    Args:
-        path: ends in .wav or .flac; folders are made.
-        audio: [T], full scale 1.0.
-        sample_rate_hz: rate written to the file.
-
-    Raises:
-        AudioError: another ending, audio that is not valid, a level above full scale in a FLAC, or no room to write.
-    """
-    import soundfile
-    from scipy.io import wavfile
-
-    target = Path(path)
-    audio = check(audio)
-    kind = target.suffix.lower()
-    if kind not in {".wav", ".flac"}:
-        raise AudioError(f"{target} must end in .wav or .flac; received {target.suffix or 'no ending'!r}.")
-    peak = float(np.abs(audio).max())
-    if kind == ".flac" and peak > 1.0:
-        raise AudioError(
-            f"{target} would clip: the peak is {20 * math.log10(peak):+.2f} dBFS and FLAC ends at 0; "
-            "write a .wav file or lower the gain."
-        )
-    try:
-        with atomic_path(target) as temporary:
-            if kind == ".wav":  # libsndfile would write the time of day into the header; equal sounds are equal files
-                wavfile.write(temporary, int(sample_rate_hz), audio)
-            else:
-                soundfile.write(temporary, audio, int(sample_rate_hz), subtype="PCM_24", format="FLAC")
-    except (soundfile.SoundFileError, OSError, UnicodeEncodeError) as error:
-        raise AudioError(f"{target} cannot be written: {_reason(error)}.") from error
-    return target
 
 
 def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:

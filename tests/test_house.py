@@ -20,7 +20,7 @@ LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
 BASE = {"errors", "files", "lru", "package", "quiet", "runtime"}
-SOUND = BASE | {"audio", "mel", "pitch"}
+SOUND = BASE | {"audio", "mel", "pitch", "writing"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
 ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
@@ -34,6 +34,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "mel": BASE,
     "pitch": BASE | {"mel"},
     "audio": SOUND,
+    "writing": SOUND,
     "latents": BASE | {"pitch"},
     "edits": BASE | {"latents", "pitch"},
     "measure": SOUND | {"latents", "edits"},
@@ -59,7 +60,7 @@ MAY_KNOW: dict[str, set[str]] = {
 # Libraries that only these rooms may import.
 ONLY_IN: dict[str, set[str]] = {
     "gradio": {"ui"},
-    "soundfile": {"audio"},
+    "soundfile": {"audio", "writing"},
     "typer": {"cli"},
     "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
