@@ -19,7 +19,9 @@ import numpy as np
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
+from synth_explorer.explorer.bounds import bounded
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
+from synth_explorer.explorer.together import decode_together
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
 
@@ -202,7 +204,8 @@ class Explorer:
 
         Raises:
             CheckpointError: a decoder or an engine that does not exist, or that does not suit the other.
-            LatentsError: latents of another checkpoint, or without a pitch.
+            LatentsError: latents of another checkpoint, or without a pitch; or a sound that is not finite or exceeds
+                full scale by more than 40 dB.
         """
         chunks = self.stream(
             latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine, progress=progress
@@ -228,23 +231,45 @@ class Explorer:
         Args:
             stop: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
         """
+        how = self._how(latents, decoder, engine, seed=seed, temperature=temperature, stop=stop, progress=progress)
+        return bounded(self.family.stream(latents, how))
+
+    def decode_many(
+        self,
+        latents: Sequence[Latents],
+        *,
+        decoder: str | None = None,
+        seed: int = 0,
+        temperature: float = 1.0,
+        engine: str = "auto",
+        progress: Progress | None = None,
+    ) -> list[np.ndarray]:
+        """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
+
+        The sounds are those that `decode` makes one by one, with one seed for all (but for the draws that a larger
+        batch rounds otherwise, see `decode.wavenet`).
+        """
+        hows = [self._how(one, decoder, engine, seed=seed, temperature=temperature) for one in latents]
+        return decode_together(self.family, latents, hows, progress)
+
+    def _how(
+        self, latents: Latents, decoder: str | None, engine: str, *, temperature: float, **further: Any
+    ) -> Decoding:
+        """How these latents are decoded; wrong arguments are refused."""
         decoder = self.decoders[0] if decoder is None else decoder
         _expect_choice("decoder", decoder, self.decoders)
         _expect_choice("engine", engine, ENGINES[:3] if decoder == "fast" else ENGINES)
         if not np.isfinite(temperature) or temperature < 0.0:
             raise LatentsError(f"temperature={temperature} must be a number of at least 0.")
         self._check(latents)
-        how = Decoding(
+        return Decoding(
             samples=min(latents.duration_samples, latents.frames * self.hop),
             decoder=decoder,
-            seed=seed,
             temperature=temperature,
             noise_gain=10.0 ** (latents.meta.noise_db / 20.0),
             engine=engine,
-            stop=stop,
-            progress=progress,
+            **further,
         )
-        return self.family.stream(latents, how)
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
