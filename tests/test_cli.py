@@ -37,7 +37,7 @@ class MockExplorer:
     """Encodes level and pitch only; decodes a saw of eight harmonics at that level."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    decoders, has_pitch, checkpoint_name = ("fast",), True, "mock"
+    decoders, has_pitch, checkpoint_name, together = ("fast",), True, "mock", 1
     controls = CONTROLS
     config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]), max_s=16.0)
 
@@ -481,7 +481,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         raise LatentsError("two\nlines")
 
     monkeypatch.setattr(common, "load_explorer", fail)
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     words = ("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
     assert refused(*words) == "error: two lines\n"
     assert isinstance(run("--debug", *words).exception, LatentsError)
@@ -492,7 +492,7 @@ def test_unexpected_errors_are_one_line_too(monkeypatch: pytest.MonkeyPatch, tmp
         raise KeyError("surprise")
 
     monkeypatch.setattr(common, "load_explorer", fail)
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     assert "--debug" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
 
 
@@ -503,7 +503,7 @@ def test_reports_are_plain_json(tmp_path: Path) -> None:
 
 def test_unknown_checkpoints_are_one_line(tmp_path: Path) -> None:
     assert "nowhere" in refused("checkpoint", "verify", "nowhere")
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     assert "nowhere" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--checkpoint", "nowhere")
 
 

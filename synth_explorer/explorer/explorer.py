@@ -105,6 +105,11 @@ class Explorer:
         """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
         return self.family.has_pitch
 
+    @property
+    def together(self) -> int:
+        """How many notes `decode_many` decodes at once; 1: one after the other."""
+        return self.family.together
+
     def warm_up(self, decoder: str | None = None) -> None:
         """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
         decoder = self.decoders[0] if decoder is None else decoder
