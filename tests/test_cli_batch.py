@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from synth_explorer.cli import common
 from synth_explorer.cli.inputs import SOUND_SUFFIXES
 from synth_explorer.errors import LatentsError
 from synth_explorer.latents import Latents
+from synth_explorer.train import evaluation
 from tests.test_cli import MockExplorer, mock, ok, refused, run  # noqa: F401 (a fixture)
 
 Notes = Callable[..., Path]
@@ -63,8 +65,6 @@ def test_a_folder_is_its_sounds(mock: MockExplorer, note_file: Notes, tmp_path: 
 
 
 def test_suffixes_are_those_that_libsndfile_reads(note_file: Notes) -> None:
-    import soundfile
-
     for kind in soundfile.available_formats():
         names = {"AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "OGG", "W64", "WAV", "VOC", "AVR", "PAF", "SVX", "RF64"}
         assert kind not in names or f".{kind.lower()}" in SOUND_SUFFIXES
@@ -194,21 +194,25 @@ def test_importing_goes_on(note_file: Notes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reconstruction", "morph"])
-def test_an_evaluation_goes_on(explorer: Any, note_file: Notes, tmp_path: Path, kind: str) -> None:
-    for name in "abc":
-        note_file(f"notes/{name}.wav", seconds=0.5)
-    (tmp_path / "notes" / "bad.wav").write_bytes(b"words")
-    index, report = tmp_path / "notes" / "index.csv", tmp_path / "r.json"
-    index.write_text("path,pitch\na.wav,60\nb.wav,60\nbad.wav,60\nc.wav,60\n")
-    words = ("evaluate", kind, tmp_path / "notes", "-o", report, "--fit-steps", 0)
-    kept = ("--save-audio", tmp_path / "kept", "--bits", 16, "--peak", "normalise")
-    said, errors = failing(*words, *kept)
-    assert said == [str(report)]
-    assert [line for line in errors if line.startswith("error:")] == [line for line in errors if "bad.wav" in line]
-    found = json.loads(report.read_text())
-    assert [one["path"] for one in found["failed"]] == ["bad.wav"]
-    assert found["notes"] == len(found["per_note"]) == 3  # three notes; three mixes of the one pair that is left
-    assert len(list((tmp_path / "kept").iterdir())) == 3
-    refused(*words, "--bits", 16, code=2)
-    index.write_text("path,pitch\nbad.wav,60\nmissing.wav,60\n")
-    assert "bad.wav" in refused(*words)
+def test_an_evaluation_says_what_failed(
+    mock: MockExplorer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    def evaluate(explorer: Any, notes: Path, *, save_audio: Path | None, save: Any, **how: Any) -> dict[str, Any]:
+        if save_audio is not None:
+            save(save_audio / "a.wav", np.full(100, 2.0, np.float32), 60.0)
+        failed = [{"path": "bad.wav", "error": "bad.wav is not a sound."}, {"path": "b.wav", "error": "Two\nlines."}]
+        return {"notes": 1, "summary": {}, "per_note": [{}], "failed": failed}
+
+    monkeypatch.setattr(evaluation, f"evaluate_{kind}", evaluate)
+    words = ("evaluate", kind, tmp_path, "-o", tmp_path / "r.json")
+    said, errors = failing(*words, "--save-audio", tmp_path / "kept", "--bits", 16, "--peak", "limit")
+    assert said == [str(tmp_path / "r.json")]
+    assert errors[0].endswith("a.wav were limited by up to 6.12 dB")
+    assert errors[-2:] == ["error: bad.wav is not a sound.", "error: b.wav: Two lines."]
+    assert len(json.loads((tmp_path / "r.json").read_text())["failed"]) == 2
+    assert soundfile.info(tmp_path / "kept" / "a.wav").subtype == "PCM_16"
+    for option in (("--bits", 16), ("--peak", "limit"), ("--length-s", 1)):
+        assert "--save-audio" in refused(*words, *option, code=2)

@@ -54,7 +54,8 @@ def import_nsynth(
         sample_rate_hz: rate of the dataset.
         samples: length T of each note; longer ones are cut, shorter ones padded with silence.
         pre_roll_samples: silence before each onset.
-        failed: told of each sound that cannot be read, which is then left out; None: that is an error.
+        failed: told of each sound that cannot be read, which is then left out (an instrument that has no other is
+            tried again by the next import); None: that is an error.
 
     Returns:
         the dataset's folder.
@@ -110,9 +111,17 @@ def _import_instrument(
     pre_roll_samples: int,
     failed: Callable[[AudioError], None] | None,
 ) -> None:
-    rows, signals = [], []
+    rows, signals, was_told = [], [], False
+
+    def tell(error: AudioError) -> None:
+        nonlocal was_told
+        was_told = True
+        failed(error)
+
     for note in members:
-        signal = _load(note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz, failed=failed)
+        signal = _load(
+            note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz, failed=failed and tell
+        )
         if signal is None:
             continue
         cut = audio.prepare(
@@ -130,6 +139,8 @@ def _import_instrument(
                 "velocity": note.velocity,
             }
         )
+    if was_told and not rows:
+        return  # to be tried again
     writer.write_shard(instrument, np.stack(signals) if signals else np.zeros((0, samples), np.float32), rows)
 
 
