@@ -1,7 +1,7 @@
 """Sound files and the first things done to a sound: load, resample, find the onset, trim, put back, save.
 
-The only file that knows sound files. Audio everywhere else is float32, mono, full scale 1.0, at the checkpoint's
-sample rate. Nothing here changes a level.
+Only this and `writing`, from which `save` comes, know sound files. Audio everywhere else is float32, mono, full scale
+1.0, at the checkpoint's sample rate. Nothing here changes a level.
 
 Shapes: T samples.
 """

@@ -6,13 +6,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import calibrate, common
 from synth_explorer.cli.inputs import SOUND_SUFFIXES
 from synth_explorer.errors import LatentsError
 from synth_explorer.latents import Latents
@@ -216,3 +218,13 @@ def test_an_evaluation_says_what_failed(
     assert soundfile.info(tmp_path / "kept" / "a.wav").subtype == "PCM_16"
     for option in (("--bits", 16), ("--peak", "limit"), ("--length-s", 1)):
         assert "--save-audio" in refused(*words, *option, code=2)
+
+
+def test_a_calibration_says_what_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    left_out = {"s.wav": "notes/s.wav is silent (its peak lies below -80 dBFS); give a file with sound in it."}
+    calibrate._say_left_out(SimpleNamespace(report={"left_out": left_out}))
+    with pytest.raises(typer.Exit) as caught:
+        calibrate._say_left_out(SimpleNamespace(report={"left_out": left_out | {"b.wav": "b.wav is no sound."}}))
+    assert caught.value.exit_code == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"warning: {left_out['s.wav']}"] * 2 + ["error: b.wav is no sound."]

@@ -56,7 +56,7 @@ def calibrate(
 
     Controls that were tied in training stay; how they answer is measured. For what has none a direction is sought, and
     kept only where it does what its name says on notes it was not made from. Stopped and started again, it goes on.
-    A note that cannot be used is left out and said, and the exit code is 1.
+    A note that cannot be read is left out and said, and the exit code is 1.
     Latents that were saved before stay valid.
     """
     if (out is None) == (not in_place):
@@ -80,9 +80,17 @@ def calibrate(
         common.say(calibration.install(explorer.info, found.controls, report=text).path)
     else:
         _write(explorer, found, text, out)
+    _say_left_out(found)
+
+
+def _say_left_out(found: Calibration) -> None:
+    """Say which notes were left out; for what is more than silence the exit code is 1."""
     failures = common.Failures()
     for name, why in found.report["left_out"].items():
-        failures.add(SynthExplorerError(why), of=name)
+        if " is silent " in why:
+            typer.echo(f"warning: {why}", err=True)
+        else:
+            failures.add(SynthExplorerError(why), of=name)
     failures.end()
 
 
