@@ -23,7 +23,7 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(she
 
 key = $(shell (echo '$(CURDIR)'; cat $(1)) | cksum | tr -d ' ')
 RUNTIME := $(VENV)/.runtime-$(call key,requirements.txt pyproject.toml)
-DEV := $(VENV)/.dev-$(call key,requirements-dev.txt requirements-parity.txt)
+DEV := $(VENV)/.dev-$(call key,requirements-dev.txt requirements-formats.txt requirements-parity.txt)
 
 .PHONY: setup app test test-all test-setup lint clean
 
@@ -56,8 +56,8 @@ $(RUNTIME): requirements.txt pyproject.toml
 	@$(PIP) install --no-deps -e .
 	@rm -f $(VENV)/.runtime-* && touch $@
 
-$(DEV): requirements-dev.txt requirements-parity.txt | $(RUNTIME)
+$(DEV): requirements-dev.txt requirements-formats.txt requirements-parity.txt | $(RUNTIME)
 	@echo "setup: what the tests need"
-	@$(PIP) install --no-warn-conflicts -r requirements-dev.txt
+	@$(PIP) install --no-warn-conflicts -r requirements-dev.txt -r requirements-formats.txt
 	@$(PIP) install --no-warn-conflicts --no-deps -r requirements-parity.txt
 	@rm -f $(VENV)/.dev-* && touch $@

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from synth_explorer.errors import AudioError
+
 _WINDOW_PERIODS = 5.5
 _WINDOW_S = (0.064, 0.256)  # shortest (vibrato) and longest (low notes) window
 _HARMONICS = 12
@@ -39,6 +41,32 @@ class HeardPitch(NamedTuple):
     kind: str = "note"
 
 
+SURE = 0.9
+"""A pitch that is heard with less confidence is told with its doubt."""
+
+
+def doubt(midi: float, confidence: float | None, kind: str) -> str:
+    """What is to be said beside a pitch that was heard, in words that go on after the note's name; "" where it is sure.
+
+    Args:
+        midi: the pitch.
+        confidence: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt.
+        kind: of `HeardPitch`.
+    """
+    if confidence is None:
+        return ""
+    guess = note_name(midi)
+    if kind == "chord":
+        return f"sounds like several pitches at once, a chord; {guess} is a guess: state the pitch if you know it"
+    if kind == "unpitched":
+        return f"has no clear pitch; {guess} is a guess: state the pitch if you know it"
+    if kind == "outside":
+        return f"has a pitch outside {RANGE_WORDS}, or none; {guess} is a guess: state the pitch if you know it"
+    if confidence < SURE:
+        return f"has a doubtful pitch: {guess}, {100.0 * confidence:.0f} % sure; state the pitch if you know it"
+    return ""
+
+
 @dataclass(frozen=True)
 class Refined:
     """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`."""
@@ -60,6 +88,26 @@ class _Peaks(NamedTuple):
 def midi_to_hz(midi: float | np.ndarray) -> float | np.ndarray:
     """Frequency in Hz of a (fractional) MIDI number, A4 = 69 = 440 Hz."""
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
+
+
+LOWEST_MIDI, HIGHEST_MIDI = 18, 111
+"""Pitches that can be heard and stated: F#0, 23 Hz, to D#8, 5 kHz."""
+
+RANGE_WORDS = f"MIDI {LOWEST_MIDI} to {HIGHEST_MIDI}"
+NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+
+
+def check_midi(midi: float, *, name: str = "pitch") -> float:
+    """`midi` as a float. Raises AudioError where no note can have that pitch here."""
+    if not LOWEST_MIDI <= midi <= HIGHEST_MIDI:
+        raise AudioError(f"{name}={midi:g} must be a MIDI note from {LOWEST_MIDI} to {HIGHEST_MIDI} (60 is middle C).")
+    return float(midi)
+
+
+def note_name(midi: float) -> str:
+    """Name of the nearest note, with middle C = C4 = 60."""
+    nearest = round(midi)
+    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
 
 
 def hz_to_midi(hz: float | np.ndarray) -> float | np.ndarray:

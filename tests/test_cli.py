@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,7 +38,7 @@ class MockExplorer:
     """Encodes level and pitch only; decodes a saw of eight harmonics at that level."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    decoders, has_pitch, checkpoint_name = ("fast",), True, "mock"
+    decoders, has_pitch, checkpoint_name, together = ("fast",), True, "mock", 1
     controls = CONTROLS
     config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]), max_s=16.0)
 
@@ -51,13 +52,14 @@ class MockExplorer:
     ) -> Latents:
         assert align
         self.fits.append(fit_steps)
-        sound = audio.load(note, sample_rate_hz=RATE_HZ)
+        read = audio.record(note, sample_rate_hz=RATE_HZ).first_note(max_s=self.config.max_s)
+        sound = read.audio
         frames = len(sound) // HOP
         level = np.sqrt(np.mean(sound[: frames * HOP].reshape(frames, HOP) ** 2, axis=1))
         z = np.zeros((frames, CHANNELS))
         z[:, 0] = (20 * np.log10(np.maximum(level, 1e-5)) + 40) / 20
         f0_hz = 440 * 2 ** (((60.0 if pitch is None else pitch) - 69) / 12)
-        return Latents(z, np.full(frames, f0_hz), self._meta(source, len(sound)))
+        return Latents(z, np.full(frames, f0_hz), replace(self._meta(source, len(sound)), notices=read.notices))
 
     def _meta(self, source: str, samples: int) -> LatentsMeta:
         return LatentsMeta("mock", "0" * 64, RATE_HZ, HOP, source=source, duration_samples=samples)
@@ -336,7 +338,7 @@ def test_a_sound_that_is_too_long_is_said_to_be_cut(mock: MockExplorer, tmp_path
         for words in (("encode", note, "-o", tmp_path / "a.npz"), ("edit", note, "-o", tmp_path / "a.wav")):
             result = run(*words)
             assert result.exit_code == 0, result.output
-            assert ("lasts 20 s; its first 16 s" in result.stderr) == (seconds == 20)
+            assert ("lasts 20.0 s; 16 s of it are used" in result.stderr) == (seconds == 20)
 
 
 def test_edit_toward_and_presets(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
@@ -481,7 +483,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         raise LatentsError("two\nlines")
 
     monkeypatch.setattr(common, "load_explorer", fail)
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     words = ("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
     assert refused(*words) == "error: two lines\n"
     assert isinstance(run("--debug", *words).exception, LatentsError)
@@ -492,7 +494,7 @@ def test_unexpected_errors_are_one_line_too(monkeypatch: pytest.MonkeyPatch, tmp
         raise KeyError("surprise")
 
     monkeypatch.setattr(common, "load_explorer", fail)
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     assert "--debug" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav")
 
 
@@ -503,7 +505,7 @@ def test_reports_are_plain_json(tmp_path: Path) -> None:
 
 def test_unknown_checkpoints_are_one_line(tmp_path: Path) -> None:
     assert "nowhere" in refused("checkpoint", "verify", "nowhere")
-    (tmp_path / "a.npz").touch()
+    (tmp_path / "a.npz").write_bytes(b"x")
     assert "nowhere" in refused("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--checkpoint", "nowhere")
 
 

@@ -60,6 +60,7 @@ MAY_KNOW: dict[str, set[str]] = {
 ONLY_IN: dict[str, set[str]] = {
     "gradio": {"ui"},
     "soundfile": {"audio"},
+    "av": {"audio"},
     "typer": {"cli"},
     "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
@@ -130,7 +131,7 @@ def test_files_hold_one_noun() -> None:
 def test_requirements_name_what_is_imported() -> None:
     distributions = {"yaml": "pyyaml", "sklearn": "scikit-learn", "fluidsynth": "pyfluidsynth", "PIL": "pillow"}
     distributions["llvmlite"] = "numba"  # which brings the one that it needs
-    promised = {name for kind in ("", "-dev") for name in requirements(f"requirements{kind}.txt")}
+    promised = {name for kind in ("", "-dev", "-formats") for name in requirements(f"requirements{kind}.txt")}
     promised |= {"tensorflow", "synth_explorer"} | {"pyfluidsynth", "ray", "pillow"}
     used = {name.split(".")[0] for path in FILES for name in imports(path)} - set(sys.stdlib_module_names)
     assert {distributions.get(name, name) for name in used} <= promised
@@ -142,7 +143,7 @@ def requirements(name: str) -> set[str]:
     return {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in lines if line}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-gpu.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-gpu.txt", "requirements-dev.txt", "requirements-formats.txt"])
 def test_requirements_are_bounded(name: str) -> None:
     for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
         text = line.split("#")[0].split(";")[0].strip()

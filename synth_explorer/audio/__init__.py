@@ -6,17 +6,23 @@ sample rate. Nothing here changes a level without saying so.
 Shapes: T samples.
 """
 
+from __future__ import annotations
+
 from synth_explorer.audio.gate import FULL_SCALE_LIMIT, SILENCE_DB, check, resample
 from synth_explorer.audio.hearing import audible, refuse_silence
 from synth_explorer.audio.onset import Prepared, find_onset, prepare, restore
 from synth_explorer.audio.reading import Recording, length_s, load, record
-from synth_explorer.audio.writing import save
+from synth_explorer.audio.writing import BITS, Sampler, Writing, Written, save, write
 
 __all__ = [
+    "BITS",
     "FULL_SCALE_LIMIT",
     "SILENCE_DB",
     "Prepared",
     "Recording",
+    "Sampler",
+    "Writing",
+    "Written",
     "audible",
     "check",
     "find_onset",
@@ -28,4 +34,5 @@ __all__ = [
     "resample",
     "restore",
     "save",
+    "write",
 ]

@@ -16,6 +16,7 @@ from synth_explorer.audio.gate import FULL_SCALE_LIMIT, resample
 from synth_explorer.audio.hearing import audible, refuse_silence
 from synth_explorer.audio.onset import find_onset
 from synth_explorer.errors import AudioError
+from synth_explorer.pitch import note_name
 
 LONGEST_S = 600.0
 """More of a file is not read: a note that begins later is not found."""
@@ -88,6 +89,9 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = 
     if contents.rate_hz > sample_rate_hz:
         notices += _above_band(heard, audio, name=str(path), top_hz=sample_rate_hz / 2)
     refuse_silence(audio, name=str(path), why=f"below {sample_rate_hz / 2:g} Hz")
+    if contents.root_midi is not None:
+        name = note_name(contents.root_midi)
+        notices.append(f"gives {name} (MIDI {contents.root_midi:.4g}) as its pitch in its sampler chunk")
     scale = sample_rate_hz / contents.rate_hz
     loop = None if contents.loop is None else (round(contents.loop[0] * scale), round(contents.loop[1] * scale))
     if loop is not None and loop[1] >= audio.size:

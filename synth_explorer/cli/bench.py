@@ -61,9 +61,8 @@ def bench(
         report |= _decoding(wavenets, batch, quick, magenta)
         if markdown is not None:
             from synth_explorer.bench import decoding
-            from synth_explorer.files import write_text
 
-            write_text(markdown, decoding.markdown(report["decoding"]))
+            common.write_text(markdown, decoding.markdown(report["decoding"]))
             common.say(markdown)
     if out is not None:
         common.write_json(out, report)

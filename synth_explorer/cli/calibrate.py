@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synth_explorer.cli import common
+from synth_explorer.errors import SynthExplorerError
 
 if TYPE_CHECKING:
     from synth_explorer.calibration import Calibration
@@ -24,7 +25,12 @@ def calibrate(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", file_okay=False, help="Write controls.json and calibration.json, .md here."
+            "--out",
+            "-o",
+            metavar="DIR",
+            file_okay=False,
+            callback=common.a_folder,
+            help="Write controls.json and calibration.json, .md here.",
         ),
     ] = None,
     in_place: Annotated[
@@ -50,6 +56,7 @@ def calibrate(
 
     Controls that were tied in training stay; how they answer is measured. For what has none a direction is sought, and
     kept only where it does what its name says on notes it was not made from. Stopped and started again, it goes on.
+    A note that cannot be read is left out and said, and the exit code is 1.
     Latents that were saved before stay valid.
     """
     if (out is None) == (not in_place):
@@ -73,16 +80,27 @@ def calibrate(
         common.say(calibration.install(explorer.info, found.controls, report=text).path)
     else:
         _write(explorer, found, text, out)
+    _say_left_out(found)
+
+
+def _say_left_out(found: Calibration) -> None:
+    """Say which notes were left out; for what is more than silence the exit code is 1."""
+    failures = common.Failures()
+    for name, why in found.report["left_out"].items():
+        if " is silent " in why:
+            typer.echo(f"warning: {why}", err=True)
+        else:
+            failures.add(SynthExplorerError(why), of=name)
+    failures.end()
 
 
 def _write(explorer: Explorer, found: Calibration, text: str, out: Path) -> None:
     """Controls and reports into a folder."""
     from synth_explorer.checkpoints import CONTROLS
-    from synth_explorer.files import write_text
 
     common.write_json(out / CONTROLS, found.controls.to_dict())
     common.write_json(out / "calibration.json", found.report)
-    write_text(out / "calibration.md", text)
+    common.write_text(out / "calibration.md", text)
     for name in (CONTROLS, "calibration.json", "calibration.md"):
         common.say(out / name)
 

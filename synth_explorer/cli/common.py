@@ -1,12 +1,13 @@
-"""What the commands share: error exits, options with one meaning everywhere, reading notes, writing results."""
+"""What the commands share: error exits, options with one meaning everywhere, reading notes, writing results.
+
+One rule for what is written: inputs are never replaced; an older file of a result's name is, which is said on stderr.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from synth_explorer.cli.progress import interactive as interactive
+from synth_explorer.cli.progress import progress as progress
+from synth_explorer.cli.progress import status as status
 from synth_explorer.errors import LatentsError, SynthExplorerError
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 LATENTS_SUFFIXES = (".npz", ".npy")
 AUDIO_SUFFIXES = (".wav", ".flac")
 REPORT_SUFFIXES = (".json",)
+FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *REPORT_SUFFIXES, ".html", ".htm", ".csv", ".mp3", ".ogg", ".aiff")
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[
@@ -51,7 +56,6 @@ FitSteps = Annotated[
         help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 16).",
     ),
 ]
-Folder = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", file_okay=False, help="Folder to write.")]
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
 
 # How Typer ends a command by itself: an exit, an abort, a usage error (the base of BadParameter), a broken pipe.
@@ -63,13 +67,49 @@ class Shell(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:
         """Run a command; with --debug errors pass through with their traceback."""
+        Failures.debug = bool(ctx.params.get("debug"))
         try:
             return super().invoke(ctx)
         except Exception as error:
             if ctx.params.get("debug") or isinstance(error, _TYPERS_OWN):
                 raise
-            typer.echo("error: " + " ".join(_message(error).split()), err=True)
+            say_error(error)
             raise typer.Exit(1) from error
+
+
+def say_error(error: Exception, *, of: str = "") -> None:
+    """An error in one line on stderr, with the name of what it is of unless it says that itself."""
+    message = " ".join(_message(error).split())
+    typer.echo("error: " + (f"{of}: {message}" if of and of not in message else message), err=True)
+
+
+class Failures:
+    """What could not be done of many things: each is said at once, the others go on, and the command ends with 1."""
+
+    debug = False
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def going_on(self, of: Path | str = "") -> Iterator[None]:
+        """Do one of many things in this block."""
+        try:
+            yield
+        except (SynthExplorerError, OSError) as error:
+            if self.debug or isinstance(error, _TYPERS_OWN):
+                raise
+            self.add(error, of=of)
+
+    def add(self, error: Exception, *, of: Path | str = "") -> None:
+        """Say what could not be done, and remember that something could not."""
+        say_error(error, of=str(of))
+        self.count += 1
+
+    def end(self) -> None:
+        """Leave with exit code 1 if anything failed."""
+        if self.count:
+            raise typer.Exit(1)
 
 
 def _message(error: Exception) -> str:
@@ -113,6 +153,13 @@ def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | Non
         taken[path.resolve()] = f"is written by {option} already"
 
 
+def a_folder(path: Path | None) -> Path | None:
+    """Refuse a folder that is named like a file: it was most likely meant to be one."""
+    if path is not None and path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
+        raise typer.BadParameter(f"{path} is the name of a file; give that of a folder, without {path.suffix}.")
+    return path
+
+
 def check_inputs(*paths: Path | None) -> None:
     """Refuse inputs that are not there, before any work is done."""
     for path in paths:
@@ -120,14 +167,24 @@ def check_inputs(*paths: Path | None) -> None:
             raise SynthExplorerError(f"{path} does not exist: give the path of a file that does.")
 
 
+Folder = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="DIR", file_okay=False, callback=a_folder, help="Folder to write."),
+]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[None]:
+    """Write a result in this block: an older file of its name is replaced, which is said."""
+    is_old = path.is_file()
+    yield
+    if is_old:
+        typer.echo(f"note: replaced {path}", err=True)
+
+
 def say(text: str | Path) -> None:
     """A result on stdout, unwrapped: one path or figure a line, for scripts."""
     typer.echo(str(text))
-
-
-def interactive() -> bool:
-    """Whether a person watches stderr."""
-    return sys.stderr.isatty()
 
 
 def load_explorer(checkpoint: str) -> Explorer:
@@ -168,7 +225,7 @@ def read_latents(
 
 def say_notices(path: Path, latents: Latents) -> None:
     """Warn of what was lost when a sound was read, a line each."""
-    for notice in latents.meta.notices:
+    for notice in latents.notices:
         typer.echo(f"warning: {path} {notice}.", err=True)
 
 
@@ -179,42 +236,24 @@ def steps_of(fit_steps: int | None) -> int:
     return FIT_STEPS if fit_steps is None else fit_steps
 
 
-def write_result(
-    explorer: Explorer,
-    latents: Latents,
-    out: Path,
-    **decoding: Any,
-) -> Any:
-    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
-
-    Returns:
-        the decoded audio [T], or None when latents were written.
-    """
-    if is_latents(out):
-        latents.save(out)
-        say(out)
-        return None
-    from synth_explorer import audio
-
-    sound = decode(explorer, latents, out.name, **decoding)
-    audio.save(out, sound, sample_rate_hz=explorer.sample_rate_hz)
-    say(out)
-    return sound
-
-
-def decode(explorer: Explorer, latents: Latents, title: str, **decoding: Any) -> Any:
-    """Latents -> audio [T]; where a decoder takes its time, a person sees how much is left."""
-    if (decoding.get("decoder") or explorer.decoders[0]) == "fast":
-        return explorer.decode(latents, **decoding)
-    with progress(f"decoding {title}", unit="samples") as update:
-        return explorer.decode(latents, progress=update, **decoding)
-
-
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write a JSON report, whole or not at all; figures that do not exist (NaN, infinity) become null."""
-    from synth_explorer.files import write_text
-
     write_text(path, json.dumps(_plain(data), indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all."""
+    from synth_explorer import files
+
+    with replacing(path):
+        files.write_text(path, text)
+
+
+def write_latents(latents: Latents, path: Path) -> None:
+    """Write latents (.npz, .npy), and print the path."""
+    with replacing(path):
+        latents.save(path)
+    say(path)
 
 
 def _plain(value: Any) -> Any:
@@ -252,32 +291,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-@contextmanager
-def status(text: str) -> Iterator[None]:
-    """A spinner on stderr while a person waits."""
-    if not interactive():
-        yield
-        return
-    from rich.console import Console
-
-    own = os.fdopen(os.dup(2), "w", encoding="utf-8")  # a stream of its own, so that `quiet` does not stop it
-    with own, Console(file=own, force_terminal=True).status(text):
-        yield
-
-
-@contextmanager
-def progress(title: str, *, unit: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with the time left, on stderr; yields a function to call with (done, total)."""
-    if not interactive():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-    left = (TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, *left, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -77,7 +77,12 @@ def import_nsynth(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A split of NSynth: examples.json and audio/.")],
     out: common.Folder,
 ) -> None:
-    """Bring a split of the NSynth dataset into the format that training reads."""
+    """Bring a split of the NSynth dataset, or a folder with an index.csv, into the format that training reads.
+
+    A sound that cannot be read is left out and said, and the exit code is 1; silent ones are left out.
+    """
     from synth_explorer.data import nsynth
 
-    common.say(nsynth.import_nsynth(folder, out))
+    failures = common.Failures()
+    common.say(nsynth.import_nsynth(folder, out, failed=failures.add))
+    failures.end()

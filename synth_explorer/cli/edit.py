@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from synth_explorer.cli import common, edit_options
+from synth_explorer.cli import common, edit_options, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, REPORT_SUFFIXES
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def edit(
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
     fit_steps: common.FitSteps = None,
+    peak: sound.Peak = "keep",
+    bits: sound.Bits = None,
+    length_s: sound.LengthS = None,
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
@@ -87,6 +90,7 @@ def edit(
     for option, path in (("--report", report), ("--save-preset", save_preset)):
         if path is not None:
             common.check_suffix(path, REPORT_SUFFIXES, option=option)
+    how = sound.writing(peak, bits, length_s, out)
     outputs = (("-o", out), ("--report", report), ("--save-preset", save_preset))
     common.check_outputs(*outputs, inputs=(note, toward, preset))
     _check_options(
@@ -146,11 +150,12 @@ def edit(
     decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
     edited, solution = edit_options.solve(explorer, latents, chain, **solving)
-    after = common.write_result(explorer, edited, out, **decoding)
+    after = sound.write_result(explorer, edited, out, how, **decoding)
     if save_preset is not None:  # not before the sound: what cannot be done is no preset
-        chain.save(save_preset)
+        with common.replacing(save_preset):
+            chain.save(save_preset)
     if report is not None:
-        before = common.decode(explorer, latents, "the note before its edits", **decoding)
+        before = sound.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
         known = {"sample_rate_hz": explorer.sample_rate_hz, "pitch_hz": known_hz}
         _report(edit_options.report(chain, before, after, solution, **known), report)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import common, sound
+from synth_explorer.errors import SynthExplorerError
 
-app = typer.Typer(help="Judge a checkpoint on a folder of notes.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from synth_explorer.audio import Writing
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.train.evaluation import Save
+
+app = typer.Typer(
+    help="Judge a checkpoint on a folder of notes. One that cannot be used is said, and the exit code is 1.",
+    no_args_is_help=True,
+)
 
 Notes = Annotated[Path, typer.Argument(metavar="NOTES", help="A folder of WAV or FLAC files with an index.csv.")]
 SaveAudio = Annotated[
-    Path | None, typer.Option("--save-audio", metavar="DIR", file_okay=False, help="Keep the renders here.")
+    Path | None,
+    typer.Option(
+        "--save-audio", metavar="DIR", file_okay=False, callback=common.a_folder, help="Keep the renders here."
+    ),
 ]
 PitchFrom = Annotated[
     Literal["estimate", "index"], typer.Option("--pitch-from", help="Estimate the pitch or take the index's.")
@@ -30,6 +42,9 @@ def reconstruction(
     save_audio: SaveAudio = None,
     pitch_from: PitchFrom = "estimate",
     fit_steps: common.FitSteps = None,
+    peak: sound.Peak = "keep",
+    bits: sound.Bits = None,
+    length_s: sound.LengthS = None,
     with_baselines: Annotated[
         bool,
         typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed."),
@@ -37,6 +52,7 @@ def reconstruction(
 ) -> None:
     """Encode and decode every note; compare with the original."""
     _check(notes, out)
+    how = _writing(save_audio, peak, bits, length_s)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 
@@ -47,6 +63,7 @@ def reconstruction(
             decoder=decoder or explorer.decoders[0],
             engine=engine,
             save_audio=save_audio,
+            save=_save(explorer, how),
             pitch_source=pitch_from,
             fit_steps=common.steps_of(fit_steps),
             with_baselines=with_baselines,
@@ -65,9 +82,13 @@ def morph(
     save_audio: SaveAudio = None,
     pitch_from: PitchFrom = "estimate",
     fit_steps: common.FitSteps = None,
+    peak: sound.Peak = "keep",
+    bits: sound.Bits = None,
+    length_s: sound.LengthS = None,
 ) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
     _check(notes, out)
+    how = _writing(save_audio, peak, bits, length_s)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer.train import evaluation
 
@@ -78,6 +99,7 @@ def morph(
             decoder=decoder or explorer.decoders[0],
             engine=engine,
             save_audio=save_audio,
+            save=_save(explorer, how),
             pitch_source=pitch_from,
             fit_steps=common.steps_of(fit_steps),
             progress=advance,
@@ -130,6 +152,35 @@ def controls(
     heads = ["control", "method", *(key.replace("_", " ") for key in shown)]
     common.print_table(f"{report['notes']} notes", heads, rows, err=True)
     common.say(out)
+    _say_failed(report)
+
+
+def _writing(save_audio: Path | None, peak: str, bits: str | None, length_s: float | None) -> Writing:
+    """How renders are written; options of what is not written are wrong usage."""
+    how = sound.writing(peak, bits, length_s)
+    if save_audio is None and (how.peak, how.bits, how.length_s) != ("keep", None, None):
+        raise common.wrong_usage("no renders are kept: say where by --save-audio.", "--peak, --bits, --length-s")
+    return how
+
+
+def _save(explorer: Explorer, how: Writing) -> Save:
+    """What writes a render as these options say."""
+
+    from synth_explorer.audio import Sampler
+
+    def save(path: Path, audio: Any, midi: float) -> None:
+        sampler = Sampler(midi) if 0.0 <= midi < 128.0 else None
+        sound.write(path, audio, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler, how=how)
+
+    return save
+
+
+def _say_failed(report: dict[str, Any]) -> None:
+    """Say which notes could not be used; the exit code is then 1, with the report written for the others."""
+    failures = common.Failures()
+    for one in report["failed"]:
+        failures.add(SynthExplorerError(one["error"]), of=one["path"])
+    failures.end()
 
 
 def _check(notes: Path, out: Path) -> None:
@@ -155,3 +206,4 @@ def _finish(report: dict[str, Any], out: Path) -> None:
         table = [[name, *(figures.get(key) for key in keys)] for name, figures in beside.items()]
         common.print_table("beside", ["", *keys], table, err=True)
     common.say(out)
+    _say_failed(report)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import common, sound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,7 @@ def inspect(
     if decode_s is not None and not decode_s > 0:
         raise common.wrong_usage("give a positive number of seconds.", "--decode-s")
     common.check_inputs(note, preset)
-    from synth_explorer import files, inspection
+    from synth_explorer import inspection
     from synth_explorer.edits import EditChain
 
     chain = EditChain() if preset is None else EditChain.load(preset)
@@ -57,7 +57,7 @@ def inspect(
     edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
 
     def decode(score: Latents, *, seed: int) -> np.ndarray:
-        return common.decode(explorer, score, score.meta.source, seed=seed)
+        return sound.decode(explorer, score, score.meta.source, seed=seed)
 
     found = inspection.inspect(
         explorer,
@@ -71,7 +71,7 @@ def inspect(
         decode_s=decode_s,
         decode=decode,
     )
-    files.write_text(out, inspection.html(found))
+    common.write_text(out, inspection.html(found))
     common.say(out)
 
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES
 from synth_explorer.errors import LatentsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
+    from synth_explorer.audio import Writing
+    from synth_explorer.explorer import Explorer
+
 LOWEST_MIX, HIGHEST_MIX = -0.3, 1.3
 
 
 def encode(
-    notes: Annotated[list[Path], typer.Argument(metavar="NOTE...", help="Sound files, one note each.")],
+    notes: Annotated[
+        list[Path], typer.Argument(metavar="NOTE...", help="Sound files, one note each, or folders of them.")
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR|FILE.npz", help="Folder for one .npz a note, or one file.")
     ],
@@ -34,36 +41,47 @@ def encode(
 
     A .npy holds the channels alone, as magenta's nsynth_save_embeddings writes them.
     """
-    targets = _latents_targets(notes, out)
-    common.check_outputs(*(("-o", target) for target in targets), inputs=notes)
-    common.check_inputs(*notes)
+    found, failures = inputs.sounds(notes), common.Failures()
+    targets = _latents_targets(found, out)
+    common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
+    found.say(failures)
     explorer = common.load_explorer(checkpoint)
     common.check_pitch(explorer, pitch)
     encoding = {"pitch": pitch, "align": not as_is, "fit_steps": common.steps_of(fit_steps)}
-    for note, target in zip(notes, targets, strict=True):
-        latents = explorer.encode(note, source=note.name, **encoding)
-        latents.save(target)
-        common.say_notices(note, latents)
-        common.say(target)
+    for note, target in zip(found.files, targets, strict=True):
+        with failures.going_on(note):
+            latents = explorer.encode(note, source=note.name, **encoding)
+            common.say_notices(note, latents)
+            common.write_latents(latents, target)
+    failures.end()
 
 
-def _latents_targets(notes: Sequence[Path], out: Path) -> list[Path]:
+def _latents_targets(found: inputs.Inputs, out: Path) -> list[Path]:
     """The file that each note's latents go to."""
+    count = len(found.files) + len(found.problems)
     if out.suffix.lower() in LATENTS_SUFFIXES and not out.is_dir():
-        if len(notes) > 1:
-            raise common.wrong_usage(f"{len(notes)} notes need a folder, not the file {out}.", "-o")
-        return [out]
+        if count > 1:
+            raise common.wrong_usage(f"{count} notes need a folder, not the file {out}.", "-o")
+        common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
+        return [out for _ in found.files]
+    return _in_folder(found.files, common.a_folder(out), ".npz")
+
+
+def _in_folder(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
+    """The file of a folder that each file's result goes to."""
     by_stem: dict[str, Path] = {}
-    for note in notes:
-        other = by_stem.setdefault(note.stem, note)
-        if other is not note:
-            raise LatentsError(f"{other} and {note} would both become {out / note.stem}.npz: give them two folders.")
-    return [out / f"{stem}.npz" for stem in by_stem]
+    for file in files:
+        other = by_stem.setdefault(file.stem, file)
+        if other is not file:
+            raise LatentsError(f"{other} and {file} would both become {folder / file.stem}{suffix}: take two folders.")
+    return [folder / f"{stem}{suffix}" for stem in by_stem]
 
 
 def decode(
-    latents: Annotated[Path, typer.Argument(metavar="LATENTS", help="Latents, .npz or .npy.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound to write, .wav or .flac.")],
+    latents: Annotated[list[Path], typer.Argument(metavar="LATENTS...", help="Latents, .npz or .npy.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="OUT.wav|DIR", help="Sound to write, .wav or .flac; or a folder.")
+    ],
     checkpoint: common.Checkpoint = "default",
     decoder: common.Decoder = None,
     engine: common.Engine = "auto",
@@ -72,21 +90,62 @@ def decode(
     pitch: Annotated[
         float | None, typer.Option("--pitch", metavar="MIDI", help="Pitch to decode at; a .npy has none of its own.")
     ] = None,
+    peak: sound.Peak = "keep",
+    bits: sound.Bits = None,
+    length_s: sound.LengthS = None,
+    format: sound.Format = None,
 ) -> None:
-    """Latents to sound."""
-    common.check_suffix(out, AUDIO_SUFFIXES)
-    common.check_outputs(("-o", out), inputs=(latents,))
-    common.check_inputs(latents)
+    """Latents to sound. Several go into a folder; NSynth's network decodes them together, which is faster."""
+    found, failures = inputs.latents(latents), common.Failures()
+    targets = _sound_targets(found, out, format)
+    how = sound.writing(peak, bits, length_s, *targets, out)
+    common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
+    found.say(failures)
     explorer = common.load_explorer(checkpoint)
-    common.write_result(
-        explorer,
-        explorer.load_latents(latents, pitch=pitch),
-        out,
-        decoder=decoder,
-        seed=seed,
-        temperature=temperature,
-        engine=engine,
-    )
+    common.check_pitch(explorer, pitch)
+    pairs = list(zip(found.files, targets, strict=True))
+    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
+    for first in range(0, len(pairs), explorer.together):
+        _decode_group(explorer, pairs[first : first + explorer.together], failures, pitch, how, decoding)
+    failures.end()
+
+
+def _sound_targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
+    """The file that the sound of each note's latents goes to."""
+    count = len(found.files) + len(found.problems)
+    if out.suffix.lower() in AUDIO_SUFFIXES:
+        if count > 1:
+            raise common.wrong_usage(f"{count} notes need a folder, not the file {out}.", "-o")
+        if format is not None:
+            raise common.wrong_usage(f"is of sounds in a folder; {out} says what it is.", "--format")
+        common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
+        return [out for _ in found.files]
+    return _in_folder(found.files, common.a_folder(out), f".{format or 'wav'}")
+
+
+def _decode_group(
+    explorer: Explorer,
+    pairs: Sequence[tuple[Path, Path]],
+    failures: common.Failures,
+    pitch: float | None,
+    how: Writing,
+    decoding: dict[str, Any],
+) -> None:
+    """Read, decode and write (latents, sound) together."""
+    read, ready = [], []
+    for path, target in pairs:
+        with failures.going_on(path):
+            read.append(explorer.load_latents(path, pitch=pitch))
+            ready.append((path, target))
+    sounds: Sequence[np.ndarray] = []
+    if read:
+        with failures.going_on(", ".join(str(path) for path, _ in ready)):
+            sounds = sound.decode_group(explorer, read, [target.name for _, target in ready], **decoding)
+    for heard, latents, (path, target) in zip(sounds, read, ready, strict=False):  # none where decoding failed
+        with failures.going_on(path):
+            sampler = sound.sampler_of(latents)
+            sound.write(target, heard, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler, how=how)
+            common.say(target)
 
 
 def morph(
@@ -121,6 +180,10 @@ def morph(
     seed: common.Seed = 0,
     temperature: common.Temperature = 1.0,
     fit_steps: common.FitSteps = None,
+    peak: sound.Peak = "keep",
+    bits: sound.Bits = None,
+    length_s: sound.LengthS = None,
+    format: sound.Format = None,
 ) -> None:
     """A sound between two to four notes.
 
@@ -130,28 +193,32 @@ def morph(
     _check_morph(len(notes), given | {"--y": y})
     if steps is None:
         common.check_suffix(out, AUDIO_SUFFIXES + LATENTS_SUFFIXES)
+        if format is not None:
+            raise common.wrong_usage("is of sounds in a folder, by --steps.", "--format")
         keyframes = [_keyframes(len(notes), mix=mix, x=x, y=y, weights=weights, path=path)]
         targets = [out]
     else:
-        across = [step / (steps - 1) for step in range(steps)]
+        across, folder = [step / (steps - 1) for step in range(steps)], common.a_folder(out)
         keyframes = [[(0.0, (1.0 - place, place))] for place in across]
-        targets = [out / f"{step:03d}_mix_{place:.3f}.wav" for step, place in enumerate(across)]
+        targets = [folder / f"{step:03d}_mix_{place:.3f}.{format or 'wav'}" for step, place in enumerate(across)]
+    how = sound.writing(peak, bits, length_s, *targets)
     common.check_outputs(*(("-o", target) for target in targets), inputs=notes)
     common.check_inputs(*notes)
-    explorer = common.load_explorer(checkpoint)
+    explorer, failures = common.load_explorer(checkpoint), common.Failures()
     own = pitch if explorer.has_pitch else None  # of what has none of its own
     sources = [
         common.read_latents(explorer, note, pitch=own if note.suffix.lower() == ".npy" else None, fit_steps=fit_steps)
         for note in notes
     ]
+    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
     for places, target in zip(keyframes, targets, strict=True):
-        if path is None:
-            latents = explorer.morph(sources, places[0][1], pitch=pitch)
-        else:
-            latents = explorer.morph_path(sources, places, pitch=pitch)
-        common.write_result(
-            explorer, latents, target, decoder=decoder, seed=seed, temperature=temperature, engine=engine
-        )
+        with failures.going_on(target if steps else ""):
+            if path is None:
+                latents = explorer.morph(sources, places[0][1], pitch=pitch)
+            else:
+                latents = explorer.morph_path(sources, places, pitch=pitch)
+            sound.write_result(explorer, latents, target, how, **decoding)
+    failures.end()
 
 
 def _check_morph(count: int, given: dict[str, float | str | None]) -> None:

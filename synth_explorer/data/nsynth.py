@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ def import_nsynth(
     sample_rate_hz: int = 16_000,
     samples: int = 64_000,
     pre_roll_samples: int = 512,
+    failed: Callable[[AudioError], None] | None = None,
 ) -> Path:
     """Read a folder of labelled notes into a dataset, each cut to start `pre_roll_samples` before its onset.
 
@@ -53,6 +54,8 @@ def import_nsynth(
         sample_rate_hz: rate of the dataset.
         samples: length T of each note; longer ones are cut, shorter ones padded with silence.
         pre_roll_samples: silence before each onset.
+        failed: told of each sound that cannot be read, which is then left out (an instrument that has no other is
+            tried again by the next import); None: that is an error.
 
     Returns:
         the dataset's folder.
@@ -76,7 +79,7 @@ def import_nsynth(
         writer = DatasetWriter(out, **sizes, **described)
         for instrument, members in sorted(instruments.items()):
             if not writer.finished(instrument):
-                _import_instrument(instrument, members, writer=writer, source=source, **sizes)
+                _import_instrument(instrument, members, writer=writer, source=source, failed=failed, **sizes)
         return writer.finish()
 
 
@@ -106,10 +109,19 @@ def _import_instrument(
     sample_rate_hz: int,
     samples: int,
     pre_roll_samples: int,
+    failed: Callable[[AudioError], None] | None,
 ) -> None:
-    rows, signals = [], []
+    rows, signals, was_told = [], [], False
+
+    def tell(error: AudioError) -> None:
+        nonlocal was_told
+        was_told = True
+        failed(error)
+
     for note in members:
-        signal = _load(note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz)
+        signal = _load(
+            note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz, failed=failed and tell
+        )
         if signal is None:
             continue
         cut = audio.prepare(
@@ -127,17 +139,24 @@ def _import_instrument(
                 "velocity": note.velocity,
             }
         )
+    if was_told and not rows:
+        return  # to be tried again
     writer.write_shard(instrument, np.stack(signals) if signals else np.zeros((0, samples), np.float32), rows)
 
 
-def _load(path: Path, *, sample_rate_hz: int, max_s: float) -> np.ndarray | None:
-    """The sound, or None when it is silent."""
+def _load(
+    path: Path, *, sample_rate_hz: int, max_s: float, failed: Callable[[AudioError], None] | None
+) -> np.ndarray | None:
+    """The sound, or None when it is silent, or cannot be read and `failed` was told."""
     try:
         return audio.record(path, sample_rate_hz=sample_rate_hz, max_s=max_s).audio
     except AudioError as error:
         if " is silent " in str(error):
             return None
-        raise DataError(f"A note of the folder cannot be used: {error}") from error
+        if failed is None:
+            raise DataError(f"A note of the folder cannot be used: {error}") from error
+        failed(error)
+        return None
 
 
 def _from_json(folder: Path) -> list[Listed]:

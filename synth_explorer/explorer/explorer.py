@@ -20,10 +20,12 @@ from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
 from synth_explorer.audio import Prepared, Recording
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
+from synth_explorer.explorer.bounds import bounded
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
+from synth_explorer.explorer.together import decode_together
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
-from synth_explorer.pitch import HeardPitch
+from synth_explorer.pitch import HeardPitch, check_midi
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from synth_explorer.model.nsynth_config import NSynthConfig
 
 ENGINES = ("auto", "numba", "keras", "numba-int16", "numba-int8")
-PITCH_RANGE_MIDI = (12.0, 120.0)
 FIT_STEPS = 16  # that the shell takes: the gain of further steps is small
 
 
@@ -105,6 +106,11 @@ class Explorer:
         """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
         return self.family.has_pitch
 
+    @property
+    def together(self) -> int:
+        """How many notes `decode_many` decodes at once; 1: one after the other."""
+        return self.family.together
+
     def warm_up(self, decoder: str | None = None) -> None:
         """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
         decoder = self.decoders[0] if decoder is None else decoder
@@ -169,7 +175,7 @@ class Explorer:
             raise AudioError(f"fit_steps={fit_steps} must be 0 or more.")
         if pitch is None and self.has_pitch:
             pitch = given.root_midi
-        midi = None if pitch is None else _checked_pitch(pitch)
+        midi = None if pitch is None else check_midi(pitch)
         cut = self._cut(given.audio, align=align)
         enhance = fit_steps > 0 if enhance is None else enhance
         heard = self.family.encode(cut.audio, Encoding(midi, fit_steps, enhance, progress))
@@ -227,7 +233,8 @@ class Explorer:
 
         Raises:
             CheckpointError: a decoder or an engine that does not exist, or that does not suit the other.
-            LatentsError: latents of another checkpoint, or without a pitch.
+            LatentsError: latents of another checkpoint, or without a pitch; or a sound that is not finite or exceeds
+                full scale by more than 40 dB.
         """
         chunks = self.stream(
             latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine, progress=progress
@@ -253,23 +260,45 @@ class Explorer:
         Args:
             stop: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
         """
+        how = self._how(latents, decoder, engine, seed=seed, temperature=temperature, stop=stop, progress=progress)
+        return bounded(self.family.stream(latents, how))
+
+    def decode_many(
+        self,
+        latents: Sequence[Latents],
+        *,
+        decoder: str | None = None,
+        seed: int = 0,
+        temperature: float = 1.0,
+        engine: str = "auto",
+        progress: Progress | None = None,
+    ) -> list[np.ndarray]:
+        """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
+
+        The sounds are those that `decode` makes one by one, with one seed for all (but for the draws that a larger
+        batch rounds otherwise, see `decode.wavenet`).
+        """
+        hows = [self._how(one, decoder, engine, seed=seed, temperature=temperature) for one in latents]
+        return decode_together(self.family, latents, hows, progress)
+
+    def _how(
+        self, latents: Latents, decoder: str | None, engine: str, *, temperature: float, **further: Any
+    ) -> Decoding:
+        """How these latents are decoded; wrong arguments are refused."""
         decoder = self.decoders[0] if decoder is None else decoder
         _expect_choice("decoder", decoder, self.decoders)
         _expect_choice("engine", engine, ENGINES[:3] if decoder == "fast" else ENGINES)
         if not np.isfinite(temperature) or temperature < 0.0:
             raise LatentsError(f"temperature={temperature} must be a number of at least 0.")
         self._check(latents)
-        how = Decoding(
+        return Decoding(
             samples=min(latents.duration_samples, latents.frames * self.hop),
             decoder=decoder,
-            seed=seed,
             temperature=temperature,
             noise_gain=10.0 ** (latents.meta.noise_db / 20.0),
             engine=engine,
-            stop=stop,
-            progress=progress,
+            **further,
         )
-        return self.family.stream(latents, how)
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
@@ -298,7 +327,7 @@ class Explorer:
             self._check(one)
         loudness = self.controls.loudness
         return {
-            "pitch_hz": None if pitch is None else midi_to_hz(_checked_pitch(pitch)),
+            "pitch_hz": None if pitch is None else midi_to_hz(check_midi(pitch)),
             "loudness_channel": None if loudness is None else loudness.channel,
         }
 
@@ -330,7 +359,7 @@ class Explorer:
         meta = LatentsMeta(self.checkpoint_name, self.checkpoint_hash, self.sample_rate_hz, self.hop)
         latents = Latents.load(path, expect_checkpoint=(self.checkpoint_name, self.checkpoint_hash), meta_for_npy=meta)
         if pitch is not None:
-            hz = midi_to_hz(_checked_pitch(pitch))
+            hz = midi_to_hz(check_midi(pitch))
             steady = latents.replace(pitch_hz=np.full(latents.frames, hz))
             latents = with_pitch(latents, midi=pitch) if latents.has_pitch else steady
         self._check(latents)
@@ -383,13 +412,6 @@ def _moved(loop: tuple[int, int], samples: int, *, within: int) -> tuple[int, in
     """A loop so many samples later; None where it does not lie within the note."""
     first, last = loop[0] + samples, loop[1] + samples
     return (first, last) if 0 <= first < last < within else None
-
-
-def _checked_pitch(midi: float) -> float:
-    low, high = PITCH_RANGE_MIDI
-    if not np.isfinite(midi) or not low <= midi <= high:
-        raise AudioError(f"pitch={midi} must be a MIDI note from {low:g} to {high:g} (60 is middle C).")
-    return float(midi)
 
 
 def _expect_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

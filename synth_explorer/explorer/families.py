@@ -6,7 +6,7 @@ Shapes: T samples, F frames, C channels, D numbers of detail, E bands of enhance
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from synth_explorer import pitch
-from synth_explorer.errors import AudioError, LatentsError
+from synth_explorer.errors import AudioError
+from synth_explorer.explorer.bounds import refuse_unless_sane
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
@@ -86,6 +87,7 @@ class Family(Protocol):
         has_pitch: whether a pitch track goes beside z.
         details: how many numbers of detail a fit finds, D.
         enhancements: how many bands of enhancement, E.
+        together: how many notes it decodes at once; 1: one after the other.
     """
 
     model: Any
@@ -93,6 +95,7 @@ class Family(Protocol):
     has_pitch: bool
     details: int
     enhancements: int
+    together: int
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
@@ -104,7 +107,13 @@ class Family(Protocol):
         """A prepared note [T] -> its latents, F = ceil(T / hop)."""
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
-        """Latents -> chunks of audio, float32, `how.samples` in all."""
+        """Latents -> chunks of audio, float32, `how.samples` in all. The Explorer looks at their level."""
+
+    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
+        """As `stream`, of at most `together` notes that differ in length and seed alone: chunks [B, n].
+
+        They are as long as the longest note; what goes past a shorter one's end is to be cut off.
+        """
 
     def warm_up(self, decoder: str) -> None:
         """Compile everything that a decoder needs."""
@@ -114,6 +123,7 @@ class DefaultFamily:
     """The autoencoder with its fast decoder, a pitch head, and the WaveNets of the final render, if there are any."""
 
     has_pitch = True
+    together = 1
 
     def __init__(self, model: Autoencoder, head: PitchHead, wavenets: dict[str, FinalRender]) -> None:
         from scipy.sparse import csr_array
@@ -194,6 +204,10 @@ class DefaultFamily:
             return self._finished(*given, latents.enhancement, how)
         return iter([self._fast(*given, how)])
 
+    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
+        """One note."""
+        return (chunk[None] for chunk in self.stream(latents[0], hows[0]))
+
     def wavenet(self, decoder: str) -> FinalRender:
         """The WaveNet of a decoder's name: "wavenet" is the final one, "wavenet-FORM" another."""
         form = decoder.removeprefix("wavenet").removeprefix("-")
@@ -203,7 +217,6 @@ class DefaultFamily:
         """The fast decoder's sound [T]."""
         controls = self._scaled_controls(z, pitch_hz, detail, noise=how.temperature * how.noise_gain)
         sound = self._render(controls, pitch_hz, seed=how.seed, engine=how.engine)
-        _refuse_unless_finite(sound)
         if how.progress is not None:
             how.progress(how.samples, how.samples)
         return np.ascontiguousarray(sound[: how.samples])
@@ -219,7 +232,7 @@ class DefaultFamily:
         if missing.size:
             sizes = {"hop": self.config.hop, "sample_rate_hz": self.config.sample_rate_hz}
             parts = enhancement.apply(parts, missing[None], **sizes)
-        _refuse_unless_finite(parts)
+        refuse_unless_sane(parts)  # before anything is built upon them
         guide = Guide.of(parts[:1], parts[1:], wavenet.network.config, self.config)
         return wavenet.stream(
             z,
@@ -292,17 +305,13 @@ class DefaultFamily:
         list(self.stream(Latents(*heard[:2], LatentsMeta("", "", rate_hz, hop)), Decoding(len(heard.z) * hop, "fast")))
 
 
-def _refuse_unless_finite(sound: np.ndarray) -> None:
-    if not np.isfinite(sound).all():
-        raise LatentsError("These latents lie too far from any note to be decoded; move them less.")
-
-
 class NSynthFamily:
     """NSynth's WaveNet autoencoder: pitch inside z, one decoder, sample by sample."""
 
     decoders = ("wavenet",)
     has_pitch = False
     details = enhancements = 0
+    together = 64
     CHUNK_SAMPLES = 2048
 
     def __init__(self, model: NSynth) -> None:
@@ -339,17 +348,20 @@ class NSynthFamily:
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` is that of the draws."""
-        chunks = self.wavenet(how.engine).stream(
-            latents.z[None],
-            seeds=[how.seed],
+        return (chunk[0] for chunk in self.stream_together([latents], [how]))
+
+    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
+        """As `stream`, of many notes: the last frame of shorter ones is held until the longest ends."""
+        how, frames = hows[0], max(one.frames for one in latents)
+        return self.wavenet(how.engine).stream(
+            np.stack([np.pad(one.z, ((0, frames - one.frames), (0, 0)), mode="edge") for one in latents]),
+            seeds=[one.seed for one in hows],
             temperature=how.temperature * how.noise_gain,
-            samples=how.samples,
+            samples=max(one.samples for one in hows),
             stop=how.stop,
             progress=how.progress,
             chunk_samples=self.CHUNK_SAMPLES,
         )
-        for chunk in chunks:
-            yield chunk[0]
 
     def warm_up(self, decoder: str) -> None:
         """A frame of a tone, and a few samples."""

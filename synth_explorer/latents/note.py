@@ -19,6 +19,7 @@ import numpy as np
 
 from synth_explorer.errors import LatentsError
 from synth_explorer.files import UNREADABLE, atomic_path
+from synth_explorer.pitch import doubt
 
 FORMAT_VERSION = 2
 READ_VERSIONS = (1, 2)
@@ -212,6 +213,13 @@ class Latents:
     def pitch_midi(self) -> float:
         """Median MIDI pitch with its fraction; NaN where the model keeps pitch inside z."""
         return hz_to_midi(float(np.nanmedian(self.pitch_hz))) if self.has_pitch else float("nan")
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was lost when the note was read, and what is doubtful about its pitch; sentences that go on after its
+        name."""
+        said = doubt(self.pitch_midi, self.meta.pitch_confidence, self.meta.pitch_kind) if self.has_pitch else ""
+        return (*self.meta.notices, said) if said else self.meta.notices
 
     def __repr__(self) -> str:
         pitch = f", pitch_midi={self.pitch_midi:.2f}" if self.has_pitch else ""

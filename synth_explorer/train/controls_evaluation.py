@@ -20,7 +20,7 @@ import numpy as np
 from synth_explorer.errors import DataError, EditError, LatentsError
 from synth_explorer.latents import Latents, midi_to_hz, with_pitch
 from synth_explorer.train.controls_sweeps import SWEEPS, SWING_NAMES, Setting, Sweep, named, raw
-from synth_explorer.train.evaluation import IndexedNote, read_index
+from synth_explorer.train.evaluation import Failed, IndexedNote, going_on, read_index
 
 if TYPE_CHECKING:
     from synth_explorer.closed_loop import ClosedLoop
@@ -94,7 +94,8 @@ def evaluate_controls(
     rows: list[dict[str, Any]] = []
     names, chosen = [name for name in SWEEPS if name in controls], _chosen(notes_folder, limit)
     total = len(chosen) * len(names)
-    for done, note in enumerate(_sounds(explorer, chosen, pitch_source, fit_steps)):
+    failed: Failed = []
+    for done, note in enumerate(_sounds(explorer, chosen, pitch_source, fit_steps, failed)):
         for at, name in enumerate(names):
             if progress:
                 progress(done * len(names) + at, total)
@@ -108,7 +109,7 @@ def evaluate_controls(
         "fit_steps": fit_steps,
         "controls": {name: _figures(name, [row for row in rows if row["control"] == name]) for name in names},
     }
-    return {"notes": len(chosen), "summary": summary, "per_note": rows}
+    return {"notes": len(chosen) - len(failed), "summary": summary, "per_note": rows, "failed": failed}
 
 
 def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
@@ -121,16 +122,24 @@ def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
     return [found[i] for i in np.linspace(0, len(found) - 1, max(2, limit)).astype(int)]
 
 
-def _sounds(explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str, fit_steps: int) -> Iterator[_Note]:
-    """Every note with the next one as its goal, the last with the first."""
+def _sounds(
+    explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str, fit_steps: int, failed: Failed
+) -> Iterator[_Note]:
+    """Every note with the next one as its goal, the last with the first; those that cannot be used go to `failed`."""
     from synth_explorer.closed_loop import mean_sound
 
-    told = pitch_source == "index"
-    encoded = [explorer.encode(note.path, pitch=note.pitch if told else None, fit_steps=fit_steps) for note in chosen]
-    for note, latents, other in zip(chosen, encoded, [*encoded[1:], encoded[0]], strict=True):
+    told, encoded = pitch_source == "index", []
+    for note in chosen:
+        with going_on(failed, note.path):
+            latents = explorer.encode(note.path, pitch=note.pitch if told else None, fit_steps=fit_steps)
+            encoded.append((note.path.name, latents))
+    if len(encoded) < 2:
+        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed[:3])
+        raise DataError(f"At least two notes are needed; {len(encoded)} can be used. {why}")
+    for (name, latents), (_, other) in zip(encoded, [*encoded[1:], encoded[0]], strict=True):
         goal = with_pitch(other, midi=latents.pitch_midi)
         sounds = explorer.decode(latents), goal, explorer.decode(goal)
-        yield _Note(note.path.name, latents, *sounds, mean_sound(explorer, other, midi=latents.pitch_midi))
+        yield _Note(name, latents, *sounds, mean_sound(explorer, other, midi=latents.pitch_midi))
 
 
 def _row(

@@ -1,7 +1,8 @@
 """Evaluation: how near whole unseen notes come back, and whether a morph keeps its pitch.
 
 A NOTES folder has sound files and an `index.csv` with at least `path,pitch` (MIDI; may be empty). Reports are
-`{"notes": N, "summary": {...}, "per_note": [...]}`.
+`{"notes": N, "summary": {...}, "per_note": [...], "failed": [{"path", "error"}, ...]}`: a note that cannot
+be used, or whose render cannot be written, is told there, and the others go on.
 
 Shapes: B notes, T samples, F frames.
 """
@@ -9,7 +10,8 @@ Shapes: B notes, T samples, F frames.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,12 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_explorer.errors import DataError
+from synth_explorer.errors import AudioError, DataError, LatentsError
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
 
 Progress = Callable[[int, int], None]
+Failed = list[dict[str, str]]
+Save = Callable[[Path, np.ndarray, float], None]
+"""Writes a render: its file, audio [T], its MIDI pitch (NaN: unknown)."""
+
 MIXES = (0.25, 0.5, 0.75)
 
 
@@ -67,6 +74,7 @@ def evaluate_reconstruction(
     decoder: str = "fast",
     engine: str = "auto",
     save_audio: str | Path | None = None,
+    save: Save | None = None,
     pitch_source: str = "estimate",
     fit_steps: int = 0,
     with_baselines: bool = False,
@@ -80,6 +88,7 @@ def evaluate_reconstruction(
         decoder: which decoder.
         engine: that computes it, see `Explorer.decode`.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
+        save: what writes them; None: `audio.save` at their own level.
         pitch_source: "estimate" (by the program) or "index" (told).
         fit_steps: see `Explorer.encode`.
         with_baselines: also what the figures stand beside (`baselines`), in `summary["baselines"]`.
@@ -89,32 +98,32 @@ def evaluate_reconstruction(
         The report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents (render
         against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
-    from synth_explorer.measure import embedding
     from synth_explorer.train import baselines
 
     notes = read_index(notes_folder)
     stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     others = baselines.baselines(explorer, decoder) if with_baselines else {}
     rows: list[dict[str, Any]] = []
+    failed: Failed = []
     beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
     heard: dict[str, list[np.ndarray]] = {name: [] for name in ("original", "render", *others)}
     for note in _counted(notes, progress):
-        audio = explorer.read(note.path)
-        latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
-        rendered = baselines.restored(explorer, latents, len(audio), decoder, engine=engine)
-        if save_audio is not None:
-            _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered)
-        rows.append({"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)})
-        sounds = {name: make(audio, latents) for name, make in others.items()}
-        for name, sound in {"original": audio, "render": rendered, **sounds}.items():
-            heard[name].append(embedding(sound, sample_rate_hz=explorer.sample_rate_hz))
-        for name, sound in sounds.items():
-            beside[name].append(_distances(explorer, audio, sound, latents.pitch_midi, None))
-        if others:
-            again = baselines.restored(explorer, latents, len(audio), decoder, engine=engine, seed=baselines.OTHER_SEED)
-            beside["other_seed"].append(_distances(explorer, rendered, again, latents.pitch_midi, None))
+        with going_on(failed, note.path):
+            audio = explorer.read(note.path)
+            latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
+            rendered = baselines.restored(explorer, latents, len(audio), decoder, engine=engine)
+            row = {"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)}
+            found = _beside(explorer, audio, latents, rendered, others, decoder=decoder, engine=engine)
+            rows.append(row)
+            for name, figures in found[0].items():
+                beside[name].append(figures)
+            for name, vector in found[1].items():
+                heard[name].append(vector)
+            if save_audio is not None:
+                _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered, latents.pitch_midi, save)
+    _some(rows, failed)
     settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
-    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name)
+    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     fits = fit_steps if "fast" in explorer.decoders else 0  # nothing else is fitted
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
@@ -122,6 +131,47 @@ def evaluate_reconstruction(
             name: _report(found)["summary"] | _frechet(heard, name) for name, found in beside.items()
         }
     return report
+
+
+def _beside(
+    explorer: Explorer,
+    audio: np.ndarray,
+    latents: Latents,
+    rendered: np.ndarray,
+    others: Mapping[str, Callable[[np.ndarray, Latents], np.ndarray]],
+    *,
+    decoder: str,
+    engine: str,
+) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
+    """What one note's figures stand beside: figures by baseline, and an embedding of each sound by its name."""
+    from synth_explorer.measure import embedding
+    from synth_explorer.train import baselines
+
+    sounds = {name: make(audio, latents) for name, make in others.items()}
+    figures = {name: _distances(explorer, audio, sound, latents.pitch_midi, None) for name, sound in sounds.items()}
+    if others:
+        again = baselines.restored(explorer, latents, len(audio), decoder, engine=engine, seed=baselines.OTHER_SEED)
+        figures["other_seed"] = _distances(explorer, rendered, again, latents.pitch_midi, None)
+    named = {"original": audio, "render": rendered, **sounds}
+    return figures, {name: embedding(one, sample_rate_hz=explorer.sample_rate_hz) for name, one in named.items()}
+
+
+@contextmanager
+def going_on(failed: Failed, path: Path) -> Iterator[None]:
+    """Use one of many notes in this block: if it cannot be used, it is added to `failed` and the others go on."""
+    try:
+        yield
+    except (AudioError, LatentsError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        failed.append({"path": path.name, "error": str(error)})
+
+
+def _some(rows: Sequence[Any], failed: Failed) -> None:
+    """Raises DataError where no note is left to report on."""
+    if not rows:
+        why = f" {failed[0]['path']}: {failed[0]['error']}" if failed else ""
+        raise DataError(f"None of the {len(failed)} notes can be used.{why}")
 
 
 def _frechet(heard: dict[str, list[np.ndarray]], name: str) -> dict[str, float]:
@@ -196,6 +246,7 @@ def evaluate_morph(
     decoder: str = "fast",
     engine: str = "auto",
     save_audio: str | Path | None = None,
+    save: Save | None = None,
     pitch_source: str = "estimate",
     fit_steps: int = 0,
     progress: Progress | None = None,
@@ -214,33 +265,45 @@ def evaluate_morph(
     pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
     if not pairs:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
-    rows = []
+    rows: list[dict[str, Any]] = []
+    failed: Failed = []
+    unusable: set[Path] = set()
     for first, second in _counted(pairs, progress):
-        ends = [
-            explorer.encode(n.path, pitch=n.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
-            for n in (first, second)
-        ]
-        sounds = [explorer.decode(end, decoder=decoder, engine=engine) for end in ends]
-        for mix in MIXES:
-            mixed = explorer.morph(ends, (1.0 - mix, mix))
-            rendered = explorer.decode(mixed, decoder=decoder, engine=engine)
-            if save_audio is not None:
-                name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
-                _save(explorer, Path(save_audio) / name, rendered)
-            rows.append(
-                {
-                    "a": first.path.name,
-                    "b": second.path.name,
-                    "mix": mix,
-                    "pitch": first.pitch,
-                    **_morph_distances(explorer, rendered, sounds, first.pitch),
-                }
-            )
+        ends = []
+        for note in (one for one in (first, second) if one.path not in unusable):
+            told, before = note.pitch if pitch_source == "index" else None, len(failed)
+            with going_on(failed, note.path):
+                ends.append(explorer.encode(note.path, pitch=told, fit_steps=fit_steps))
+            unusable |= {note.path} if len(failed) > before else set()
+        if len(ends) < 2:
+            continue
+        with going_on(failed, first.path):
+            names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
+            found = _morphs(explorer, ends, first.pitch, decoder=decoder, engine=engine)
+            for mix, (rendered, midi, figures) in found.items():
+                rows.append(names | {"mix": mix} | figures)
+                if save_audio is not None:
+                    name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
+                    _save(explorer, Path(save_audio) / name, rendered, midi, save)
+    _some(rows, failed)
     settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
-    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name)
+    report = _report(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
     return report
+
+
+def _morphs(
+    explorer: Explorer, ends: list[Latents], midi: float, **decoding: Any
+) -> dict[float, tuple[np.ndarray, float, dict[str, float]]]:
+    """Two notes' morphs by their mixes: audio [T], MIDI pitch (NaN: unknown), figures."""
+    sounds = [explorer.decode(end, **decoding) for end in ends]
+    found = {}
+    for mix in MIXES:
+        mixed = explorer.morph(ends, (1.0 - mix, mix))
+        rendered = explorer.decode(mixed, **decoding)
+        found[mix] = rendered, mixed.pitch_midi, _morph_distances(explorer, rendered, sounds, midi)
+    return found
 
 
 def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.ndarray], midi: float) -> dict[str, Any]:
@@ -266,10 +329,14 @@ def _stems(notes: list[IndexedNote], save_audio: Path) -> dict[Path, str]:
     return stems
 
 
-def _save(explorer: Explorer, path: Path, audio: np.ndarray) -> None:
-    from synth_explorer.audio import save
+def _save(explorer: Explorer, path: Path, audio: np.ndarray, midi: float, save: Save | None) -> None:
+    """Write a render."""
+    if save is not None:
+        save(path, audio, midi)
+        return
+    from synth_explorer import audio as audio_files
 
-    save(path, audio, sample_rate_hz=explorer.sample_rate_hz)
+    audio_files.save(path, audio, sample_rate_hz=explorer.sample_rate_hz)
 
 
 def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split: str = "validation") -> float:

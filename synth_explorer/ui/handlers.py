@@ -21,6 +21,7 @@ import numpy as np
 from synth_explorer import plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import note_name
 from synth_explorer.ui.ask import Ask
 from synth_explorer.ui.chains import turned
 from synth_explorer.ui.colours import SLOT_COLOURS
@@ -32,7 +33,6 @@ from synth_explorer.ui.settings import Settings
 from synth_explorer.ui.source import Source
 from synth_explorer.ui.studio import Studio
 
-NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
 DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 _stamps = itertools.count(int(time.time() * 1000))
@@ -69,12 +69,6 @@ class Heard:
         return (self.screen, self.message)
 
 
-def note_name(midi: float) -> str:
-    """Name of the nearest note, with middle C = C4 = 60."""
-    nearest = round(midi)
-    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
-
-
 def pitch_text(source: Source) -> str:
     """Pitch of a source in words: name, cents, and where it comes from."""
     if source.pitch_midi is None:
@@ -82,15 +76,15 @@ def pitch_text(source: Source) -> str:
     nearest = round(source.pitch_midi)
     cents = round(100 * (source.pitch_midi - nearest))
     origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
+    if source.doubt:
+        origin = "a guess"
     return f'<b>{note_name(nearest)}</b> <span title="cents">{_signed(cents)} ct</span> <i>{origin}</i>'
 
 
-def cut_text(studio: Studio, source: Source) -> str:
-    """Of how much a note was cut to what its checkpoint takes, in words; nothing where it is whole."""
-    most_s = studio.explorer.config.max_s
-    if source.whole_s <= most_s + 0.005:
-        return ""
-    return f'<p class="caption">The first {most_s:.3g} s of {source.whole_s:.3g} s</p>'
+def notices_text(source: Source) -> str:
+    """What was lost when a note was read, and what is doubtful about its pitch, in words; nothing where nothing is."""
+    said = (*source.notices, *([source.doubt] if source.doubt else []))
+    return "".join(f'<p class="caption">{html.escape("It " + notice)}.</p>' for notice in said)
 
 
 def alert(text: str) -> str:
@@ -150,7 +144,7 @@ def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
     midi = None if source.pitch_midi is None else round(source.pitch_midi, 2)
-    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + cut_text(studio, source))
+    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + notices_text(source))
 
 
 def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:

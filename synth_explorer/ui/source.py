@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from synth_explorer.pitch import doubt
+
 
 @dataclass(frozen=True)
 class Source:
@@ -16,10 +18,11 @@ class Source:
         key: hash of the file's content.
         heard_midi: estimated pitch; None where the checkpoint keeps pitch inside its latents.
         confidence: of the estimate, 0..1.
-        pitch_midi: the pitch it was encoded with: the estimate, or what the user set.
+        kind: what the estimate was heard of: "note", "chord", "unpitched", "outside".
+        pitch_midi: the pitch it was encoded with: the estimate, what its file gave, or what the user set.
         note_id: name of the example note; empty for a user's own.
         checkpoint: hash of the checkpoint that encodes it.
-        whole_s: seconds of the file, of which a checkpoint may take only the first.
+        notices: what was lost when the file was read, in sentences that go on after its name.
     """
 
     path: str
@@ -27,10 +30,11 @@ class Source:
     key: str
     heard_midi: float | None
     confidence: float
+    kind: str
     pitch_midi: float | None
     note_id: str = ""
     checkpoint: str = ""
-    whole_s: float = 0.0
+    notices: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -41,3 +45,10 @@ class Source:
     @property
     def is_estimate(self) -> bool:
         return self.pitch_midi == self.heard_midi
+
+    @property
+    def doubt(self) -> str:
+        """What is doubtful about its pitch, in words; "" where it is sure, or was stated."""
+        if self.heard_midi is None or not self.is_estimate:
+            return ""
+        return doubt(self.heard_midi, self.confidence, self.kind)

@@ -23,6 +23,7 @@ from synth_explorer.errors import AudioError, EditError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.lru import LruCache
 from synth_explorer.measure import MEL_CENTRES_HZ
+from synth_explorer.pitch import check_midi
 from synth_explorer.ui.chains import edit_chain
 from synth_explorer.ui.job import Job
 from synth_explorer.ui.knobs import LETTERS, PRESET_SOUND
@@ -34,6 +35,7 @@ from synth_explorer.ui.store import Jukebox
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
+    from synth_explorer.audio import Recording
     from synth_explorer.closed_loop import Outcome
     from synth_explorer.edits import EditChain, MeanSound
     from synth_explorer.explorer import Explorer
@@ -127,29 +129,36 @@ class Studio:
         known = self._sources.get((key, title))
         if known is not None and Path(known.path).is_file():
             return known
-        audio = self._read(path, title)
-        midi, confidence = None, 0.0
+        recording = self._record(path, title)
+        midi, confidence, kind = None, 0.0, "note"
         if self.explorer.has_pitch:
             with self._model:
-                heard_midi, confidence = self.explorer.estimate_pitch(audio)
-            midi = round(float(heard_midi), 2)
-        checkpoint = self.explorer.checkpoint_hash
-        whole_s = sound.length_s(path)
-        source = Source(str(path), title, key, midi, float(confidence), midi, note_id, checkpoint, whole_s)
-        self._encode(source, audio)
+                midi, confidence, kind = self.explorer.estimate_pitch(recording.audio)
+            midi = round(float(midi), 2)
+        source = Source(
+            str(path),
+            title,
+            key,
+            midi,
+            float(confidence),
+            kind,
+            midi if recording.root_midi is None or midi is None else recording.root_midi,
+            note_id,
+            self.explorer.checkpoint_hash,
+            recording.notices,
+        )
+        self._encode(source, recording.audio)
         return self._sources.put((key, title), source)
 
     def with_pitch(self, source: Source, midi: float | None) -> Source:
         """The same note with its pitch as the user says; None goes back to the estimate.
 
         Raises:
-            AudioError: a pitch outside 0..127.
+            AudioError: a pitch that cannot be encoded.
         """
         if not self.explorer.has_pitch:
             raise AudioError("This checkpoint keeps pitch inside its latents; it cannot be set.")
-        pitch = source.heard_midi if midi is None else float(midi)
-        if not 0.0 <= pitch <= 127.0:
-            raise AudioError(f"A pitch of {pitch:g} is not a MIDI note; give a number from 0 to 127.")
+        pitch = source.heard_midi if midi is None else check_midi(midi)
         changed = replace(source, pitch_midi=pitch)
         self.latents(changed)
         return changed
@@ -210,8 +219,11 @@ class Studio:
             time.sleep(GIVE_WAY_S / 4)
 
     def _read(self, path: Path, title: str) -> np.ndarray:
+        return self._record(path, title).audio
+
+    def _record(self, path: Path, title: str) -> Recording:
         try:
-            return self.explorer.read(path)
+            return self.explorer.record(path)
         except AudioError as error:
             raise AudioError(str(error).replace(str(path), title)) from error
 

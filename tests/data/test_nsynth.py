@@ -125,6 +125,19 @@ def test_a_failed_import_keeps_what_it_finished(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "d" / "audio").glob("*.npy")] == ["bass_synthetic_001.npy"]
 
 
+def test_an_import_goes_on_where_it_is_told_of_failures(tmp_path: Path) -> None:
+    folder, failed = tmp_path / "mine", []
+    for name in ("a", "b"):
+        audio.save(folder / f"{name}.wav", note(60), sample_rate_hz=16_000)
+    (folder / "bad.wav").write_bytes(b"no sound")
+    (folder / "index.csv").write_text("path,pitch\na.wav,60\nbad.wav,60\nmissing.wav,60\nb.wav,60\n")
+    rows = NotesDataset(import_nsynth(folder, tmp_path / "d", failed=failed.append)).rows
+    assert [row.id for row in rows] == ["a", "b"]
+    assert [name in str(error) for name, error in zip(("bad.wav", "missing.wav"), failed, strict=True)] == [True, True]
+    audio.save(folder / "bad.wav", note(62), sample_rate_hz=16_000)
+    assert len(NotesDataset(import_nsynth(folder, tmp_path / "d", failed=failed.append)).rows) == 3, "tried again"
+
+
 def test_folders_of_neither_kind(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"examples\.json nor index\.csv"):
         import_nsynth(tmp_path, tmp_path / "d")

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from synth_explorer.assets import example_notes
-from synth_explorer.errors import DataError
+from synth_explorer.errors import AudioError, DataError
 from synth_explorer.train import evaluation
 
 
@@ -133,3 +133,29 @@ def test_a_bad_index_is_named(tmp_path: Path, text: str, message: str) -> None:
 def test_a_missing_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"index\.csv"):
         evaluation.read_index(tmp_path)
+
+
+@pytest.mark.parametrize("evaluate", [evaluation.evaluate_reconstruction, evaluation.evaluate_morph])
+def test_a_note_that_cannot_be_used_is_told_and_the_others_go_on(explorer, folder: Path, evaluate) -> None:
+    index = folder / "index.csv"
+    pitch = index.read_text().split(",")[-1].strip()
+    (folder / "bad.wav").write_bytes(b"no sound")
+    index.write_text(f"path,pitch\nbad.wav,{pitch}\n" + index.read_text().split("\n", 1)[1])
+    report = evaluate(explorer, folder)
+    assert [one["path"] for one in report["failed"]] == ["bad.wav"] and "not a sound" in report["failed"][0]["error"]
+    whole = (folder / "index.csv").read_text().replace(f"bad.wav,{pitch}\n", "")
+    index.write_text(whole)
+    assert report == evaluate(explorer, folder) | {"failed": report["failed"]}
+    index.write_text(f"path,pitch\nbad.wav,{pitch}\nmissing.wav,{pitch}\n")
+    with pytest.raises(DataError, match=r"None of the 2 notes can be used. bad\.wav"):
+        evaluate(explorer, folder)
+
+
+def test_a_render_that_cannot_be_kept_is_told(explorer, folder: Path) -> None:
+    def save(path: Path, audio: np.ndarray, midi: float) -> None:
+        assert np.isfinite(midi)
+        raise AudioError(f"{path.name} would clip.")
+
+    report = evaluation.evaluate_reconstruction(explorer, folder, save_audio=folder / "out", save=save)
+    assert report["notes"] == len(report["failed"]) == 3
+    assert all("would clip" in one["error"] for one in report["failed"])

@@ -20,6 +20,7 @@ from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 from synth_explorer.latents import path as path_between
+from synth_explorer.pitch import HeardPitch
 
 RATE_HZ, HOP, CHANNELS, FRAMES = 16000, 512, 16, 32
 PLACES_HZ = np.array([100.0, 1000.0, 4000.0])
@@ -84,14 +85,17 @@ class FakeExplorer:
     def warm_up(self, decoder: str | None = None) -> None:
         assert decoder is None or decoder in self.decoders
 
-    def read(self, path: str | Path) -> np.ndarray:
-        return sound.load(path, sample_rate_hz=RATE_HZ, max_s=self.config.max_s)
+    def record(self, path: str | Path) -> sound.Recording:
+        return sound.record(path, sample_rate_hz=RATE_HZ).first_note(max_s=self.config.max_s)
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def read(self, path: str | Path) -> np.ndarray:
+        return self.record(path).audio
+
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         spectrum = np.abs(np.fft.rfft(audio * np.hanning(audio.size), n=4 * audio.size))
         spectrum[: int(25 * 4 * audio.size / RATE_HZ)] = 0.0
         hz = np.argmax(spectrum) * RATE_HZ / (4 * audio.size)
-        return 69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.97
+        return HeardPitch(69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.97)
 
     def encode(
         self,
@@ -171,7 +175,7 @@ class SlowExplorer(FakeExplorer):
         super().__init__()
         self.controls = Controls()
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         raise AudioError("This checkpoint estimates no pitch.")
 
     def encode(self, audio: np.ndarray, *, pitch: float | None = None, source: str = "", **_: Any) -> Latents:

@@ -1,0 +1,87 @@
+"""NOTE and LATENTS arguments of commands that take many: folders opened, what cannot be used told before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from synth_explorer.cli.common import LATENTS_SUFFIXES, Failures
+from synth_explorer.errors import SynthExplorerError
+
+SOUND_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"),
+    *(".rf64", ".voc", ".sf", ".avr", ".paf", ".svx", ".8svx", ".iff", ".nist", ".sph", ".pvf", ".htk", ".sds"),
+    *(".m4a", ".mp4", ".m4b", ".aac", ".3gp", ".webm", ".mka", ".amr", ".wma", ".ac3"),
+)
+"""What libsndfile reads, by its usual names, and PyAV."""
+
+
+@dataclass
+class Inputs:
+    """Files that can be tried, in their order, and why the others cannot."""
+
+    files: list[Path] = field(default_factory=list)
+    problems: dict[Path, str] = field(default_factory=dict)
+    _seen: set[Path] = field(default_factory=set)
+
+    def add(self, path: Path, why: str | None) -> None:
+        """Put a path where it belongs; the same file twice is one."""
+        if why is not None:
+            self.problems[path] = why
+        elif path.resolve() not in self._seen:
+            self._seen.add(path.resolve())
+            self.files.append(path)
+
+    def say(self, failures: Failures) -> None:
+        """Say what cannot be used; leave where nothing is left."""
+        for path, why in self.problems.items():
+            failures.add(SynthExplorerError(why), of=path)
+        if not self.files:
+            failures.end()
+
+
+def sounds(notes: Sequence[Path]) -> Inputs:
+    """Sound files, those of folders among them: sorted by name, neither hidden ones nor those of folders inside."""
+    found = Inputs()
+    for note in notes:
+        inside = _inside(note) if note.is_dir() else [note]
+        if not inside:
+            found.problems[note] = f"{note} is a folder without sound files: give notes, or a folder that has some."
+        for path in inside:
+            found.add(path, _sound_problem(path))
+    return found
+
+
+def latents(paths: Sequence[Path]) -> Inputs:
+    """Latents files."""
+    found = Inputs()
+    for path in paths:
+        why = _problem(path)
+        if why is None and path.suffix.lower() not in LATENTS_SUFFIXES:
+            why = f"{path} is not latents, .npz or .npy: encode a sound first."
+        if path.is_dir():
+            why = f"{path} is a folder; give latents, .npz or .npy."
+        found.add(path, why)
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The sound files of a folder by their suffixes."""
+    within = sorted(folder.iterdir())
+    return [p for p in within if p.suffix.lower() in SOUND_SUFFIXES and not p.name.startswith(".") and p.is_file()]
+
+
+def _sound_problem(path: Path) -> str | None:
+    if path.suffix.lower() in LATENTS_SUFFIXES:
+        return f"{path} is latents by its name; give a sound file."
+    return _problem(path)
+
+
+def _problem(path: Path) -> str | None:
+    """Why a file cannot be used, as far as that is seen without opening it."""
+    if not path.exists():
+        return f"{path} does not exist: give the path of a file that does."
+    if path.is_file() and path.stat().st_size == 0:
+        return f"{path} is an empty file (0 bytes); give another."
+    return None

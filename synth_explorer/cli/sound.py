@@ -1,0 +1,117 @@
+"""From latents to sound files: the options of every command that writes sound, decoding, writing, and what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from synth_explorer.cli import common
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from synth_explorer.audio import Sampler, Writing
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.latents import Latents
+
+Peak = Annotated[
+    Literal["keep", "limit", "normalise"],
+    typer.Option(
+        "--peak", help="keep every level; limit what exceeds -0.1 dBFS; or normalise: bring the peak there, up or down."
+    ),
+]
+Bits = Annotated[
+    Literal["16", "24", "32"] | None,
+    typer.Option("--bits", help="16 or 24 (PCM, dithered), 32 (float, .wav only); else 32 for .wav, 24 for .flac."),
+]
+LengthS = Annotated[
+    float | None,
+    typer.Option("--length-s", metavar="SECONDS", help="Cut it, with a short fade, or fill it with silence to this."),
+]
+Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
+
+
+def writing(peak: str, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
+    """How sounds are written by these options, checked against the files to be written before any work is done."""
+    given = [("--peak", peak != "keep"), ("--bits", bits is not None), ("--length-s", length_s is not None)]
+    for out in outs:
+        for option in (name for name, is_given in given if is_given and common.is_latents(out)):
+            raise common.wrong_usage(f"is of sounds; {out} holds latents.", option)
+    from synth_explorer.audio import BITS, Writing
+    from synth_explorer.errors import AudioError
+
+    try:
+        how = Writing(peak, None if bits is None else int(bits), length_s)
+    except AudioError as error:
+        raise common.wrong_usage(str(error), "--length-s") from None
+    for out in (out for out in outs if out.suffix.lower() in BITS):
+        try:
+            how.bits_for(out)
+        except AudioError as error:
+            raise common.wrong_usage(str(error), "--bits") from None
+    return how
+
+
+def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing | None = None, **decoding: Any) -> Any:
+    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
+
+    Returns:
+        the decoded audio [T], before its peak and its length are changed, or None when latents were written.
+    """
+    if common.is_latents(out):
+        common.write_latents(latents, out)
+        return None
+    sound = decode(explorer, latents, out.name, **decoding)
+    write(out, sound, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler_of(latents), how=how)
+    common.say(out)
+    return sound
+
+
+def sampler_of(latents: Latents) -> Sampler | None:
+    """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
+    from synth_explorer.audio import Sampler
+
+    known = latents.meta.pitch_kind in ("", "note") and 0.0 <= latents.pitch_midi < 128.0
+    return Sampler(latents.pitch_midi, latents.meta.loop) if known else None
+
+
+def write(
+    path: Path, sound: np.ndarray, *, sample_rate_hz: int, sampler: Sampler | None = None, how: Writing | None = None
+) -> None:
+    """Write a sound, with its pitch and loop for samplers; say what became of its level."""
+    from synth_explorer import audio
+
+    with common.replacing(path):
+        done = audio.write(path, sound, sample_rate_hz=sample_rate_hz, sampler=sampler, how=how)
+    if done.peak_db > 0.0:
+        level = f"{path} peaks at {done.peak_db:+.2f} dBFS"
+        typer.echo(f"warning: {level}; players may clip it: --peak limit or normalise", err=True)
+    if done.change_db:
+        limited = how is not None and how.peak == "limit"
+        what = (
+            "the peaks of {} were limited by up to {:.2f} dB"
+            if limited
+            else "the level of {} was changed by {:+.2f} dB"
+        )
+        typer.echo("note: " + what.format(path, abs(done.change_db) if limited else done.change_db), err=True)
+
+
+def decode(explorer: Explorer, latents: Latents, title: str, **decoding: Any) -> np.ndarray:
+    """Latents -> audio [T]; where a decoder takes its time, it is shown how much is left."""
+    if (decoding.get("decoder") or explorer.decoders[0]) == "fast":
+        return explorer.decode(latents, **decoding)
+    with common.progress(f"decoding {title}", unit="samples") as update:
+        return explorer.decode(latents, progress=update, **decoding)
+
+
+def decode_group(
+    explorer: Explorer, latents: Sequence[Latents], titles: Sequence[str], **decoding: Any
+) -> Sequence[np.ndarray]:
+    """As `decode`, of several notes at once."""
+    if len(latents) == 1:
+        return [decode(explorer, latents[0], titles[0], **decoding)]
+    with common.progress(f"decoding {titles[0]} to {titles[-1]}", unit="samples") as update:
+        return explorer.decode_many(latents, progress=update, **decoding)

@@ -1,0 +1,59 @@
+"""Many notes decoded by a family in groups, as large as it takes them.
+
+Shapes: B notes of a group, T samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from synth_explorer.explorer.bounds import bounded
+from synth_explorer.explorer.families import Decoding, Family, Progress
+from synth_explorer.latents import Latents
+
+
+def decode_together(
+    family: Family, latents: Sequence[Latents], hows: Sequence[Decoding], progress: Progress | None = None
+) -> list[np.ndarray]:
+    """Latents -> audio [T] of each, in their order.
+
+    Args:
+        family: that decodes.
+        latents: the notes.
+        hows: how each is decoded; they differ in length, seed and the level of the noise alone.
+        progress: called with (samples done, samples in all), of all notes.
+
+    Raises:
+        LatentsError: a sound that leaves the sane range.
+    """
+    sounds: dict[int, np.ndarray] = {}
+    total, before = sum(how.samples for how in hows), 0
+    for group in _groups(hows, family.together):
+        lengths = [hows[i].samples for i in group]
+
+        def tell(done: int, _: int, lengths: list[int] = lengths, before: int = before) -> None:
+            if progress is not None:
+                progress(before + sum(min(done, length) for length in lengths), total)
+
+        chosen = [replace(hows[i], progress=tell) for i in group]
+        chunks = bounded(family.stream_together([latents[i] for i in group], chosen))
+        together = np.concatenate(list(chunks), axis=1)
+        sounds |= {i: together[row, : hows[i].samples].copy() for row, i in enumerate(group)}
+        before += sum(lengths)
+    return [sounds[i] for i in range(len(hows))]
+
+
+def _groups(hows: Sequence[Decoding], most: int) -> Iterator[list[int]]:
+    """Notes by their places, at most so many: of one level of noise, and of like lengths, so that little is cut off."""
+    order = sorted(range(len(hows)), key=lambda i: (hows[i].noise_gain, -hows[i].samples))
+    group: list[int] = []
+    for i in order:
+        if group and (len(group) == most or hows[i].noise_gain != hows[group[0]].noise_gain):
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
