@@ -123,15 +123,15 @@ def refine(
     if len(audio) == 0 or frames == 0 or not 0.0 < base_hz * 1.1 < sample_rate_hz / 2:
         return flat
     window = _window_samples(base_hz, sample_rate_hz)
-    framed = _frame(audio, window=window, hop=hop, frames=frames, centres=centres)
-    level = np.sqrt(np.mean(framed * framed, axis=1))
+    windows = framed(audio, window=window, hop=hop, frames=frames, centres=centres)
+    level = np.sqrt(np.mean(windows * windows, axis=1))
     if level.max() < _SILENCE:
         return flat
     loud = np.clip(1.0 + (20.0 * np.log10(level / level.max() + 1e-9) + _QUIET_DB - 10.0) / 10.0, 0.0, 1.0)
     bin_hz = sample_rate_hz / window
     harmonics = np.arange(1, max(1, min(_HARMONICS, int(sample_rate_hz / 2 / (base_hz * 1.08)))) + 1)
     top = min(window // 2, int(base_hz * (harmonics[-1] + 1.0) * 1.08 / bin_hz) + 8)
-    hann, slope = _hann_and_slope(np.fft.rfft(framed, axis=1)[:, : top + 1])
+    hann, slope = _hann_and_slope(np.fft.rfft(windows, axis=1)[:, : top + 1])
     magnitude = np.abs(hann)
     coarse = _coarse_cents(magnitude, loud, base_hz / bin_hz, harmonics, max_deviation_cents)
     peaks = _peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
@@ -154,15 +154,14 @@ def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
     return 2 ** math.ceil(math.log2(seconds * sample_rate_hz) - 0.05)
 
 
-def _frame(
-    audio: np.ndarray, *, window: int, hop: int, frames: int, centres: np.ndarray | None = None
-) -> np.ndarray:
+def framed(audio: np.ndarray, *, window: int, hop: int, frames: int, centres: np.ndarray | None = None) -> np.ndarray:
     """[T] -> [F, N], frame n centred at sample n * hop, or at centres[n], zeros beyond the ends."""
     needed = ((frames - 1) * hop if centres is None else int(centres[-1])) + window
     padded = np.zeros(needed, np.float32)
     kept = audio[: needed - window // 2]
     padded[window // 2 : window // 2 + len(kept)] = kept
-    return np.lib.stride_tricks.sliding_window_view(padded, window)[slice(None, None, hop) if centres is None else centres]
+    every = slice(None, None, hop) if centres is None else centres
+    return np.lib.stride_tricks.sliding_window_view(padded, window)[every]
 
 
 def _hann_and_slope(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
