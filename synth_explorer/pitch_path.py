@@ -30,6 +30,7 @@ PERIODS = (4.0, 18.0)  # of the pitches that a window listens for
 COMPRESSION = 0.6  # of the power spectrum
 LEAST = 0.05  # correlation of the highest pitch that counts as periodic
 OCTAVE_COST = 0.06  # by which a pitch an octave lower must correlate better
+FAR_COST, NEAR_OCTAVES = 0.1, 1.5  # of an octave further from the note's main pitch than this
 MOVE_COST, JUMP_COST = 0.35, 1.2  # in steps of a full correlation: of an octave, and the most
 HEARD = 0.3, 0.15  # correlation and loudness (`loud`) that let the path be heard there
 QUIET_DB, FADE_DB = 20.0, 10.0  # down to which level the path listens fully, and how fast it stops
@@ -62,7 +63,7 @@ def track(
     steady = pitch.refine(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames)
     found = steady.midi + steady.cents / 100.0
     if suspicious(steady) and hop >= STEPS:
-        moving = follow(audio, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, midi=midi if stated else None)
+        moving = follow(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, stated=stated)
         if _is_better(moving, steady):
             found = moving.midi
     return np.asarray(pitch.midi_to_hz(found), dtype=np.float32)
@@ -77,13 +78,13 @@ class Followed(NamedTuple):
 
 
 def follow(
-    audio: np.ndarray, *, sample_rate_hz: int, hop: int, frames: int, midi: float | None = None
+    audio: np.ndarray, *, midi: float, sample_rate_hz: int, hop: int, frames: int, stated: bool = False
 ) -> Followed:
-    """The path of a sound [T], whether it moves or not. `midi` is the pitch that somebody stated."""
+    """The path of a sound [T], whether it moves or not; see `track`."""
     step, count = hop // STEPS, (frames - 1) * STEPS + 1
-    path = coarse_path(audio, sample_rate_hz=sample_rate_hz, step=step, count=count)
+    path = coarse_path(audio, midi=midi, sample_rate_hz=sample_rate_hz, step=step, count=count)
     along = bridged(path)
-    along = along + (0.0 if midi is None else _octaves_to(midi, along, path.loud))
+    along = along + (_octaves_to(midi, along, path.loud) if stated else 0.0)
     middle = float(np.average(along, weights=path.loud + 1e-9))
     for last in [False] * (ROUNDS - 1) + [True]:
         warped, places = straightened(audio, along, step=step, middle=middle)
@@ -95,11 +96,12 @@ def follow(
     return Followed(along, path.loud[::STEPS], straight)
 
 
-def coarse_path(audio: np.ndarray, *, sample_rate_hz: int, step: int, count: int) -> Path:
+def coarse_path(audio: np.ndarray, *, midi: float, sample_rate_hz: int, step: int, count: int) -> Path:
     """The best way through the salience of a sound [T], at `count` multiples of `step` samples."""
     found, loud = salience(audio, sample_rate_hz=sample_rate_hz, step=step, count=count)
     grid = grid_midi()
-    threshold = LEAST + OCTAVE_COST * (grid[-1] - grid) / 12.0
+    far = np.maximum(np.abs(grid - midi) / 12.0 - NEAR_OCTAVES, 0.0)
+    threshold = LEAST + OCTAVE_COST * (grid[-1] - grid) / 12.0 + FAR_COST * far
     score = loud[:, None] * np.maximum(found - threshold.astype(np.float32), 0.0) * _peaked(found)
     way = best_way(score)
     rows, inner = np.arange(count), np.clip(way, 1, len(grid) - 2)
@@ -145,10 +147,10 @@ def correlation(windows: np.ndarray, periods: np.ndarray, *, finer: int) -> np.n
     """
     size = windows.shape[1]
     hann, own = _hann(size, finer)
-    spectrum = fft.rfft(windows * hann, 2 * size, axis=1)
+    spectrum = fft.rfft(windows * hann, _padded(size), axis=1)
     power = (spectrum.real**2 + spectrum.imag**2) ** np.float32(COMPRESSION)
     longest = int(finer * periods[0] * 1.01) + 4
-    wave = fft.irfft(power, 2 * size * finer, axis=1)[:, :longest]
+    wave = fft.irfft(power, _padded(size) * finer, axis=1)[:, :longest]
     wave = wave / (wave[:, :1] + 1e-20) / own[:longest]
     best = np.full((len(wave), len(periods)), -1.0, np.float32)
     for away in (-1 / 3, 0.0, 1 / 3):
@@ -159,11 +161,16 @@ def correlation(windows: np.ndarray, periods: np.ndarray, *, finer: int) -> np.n
     return best
 
 
+def _padded(size: int) -> int:
+    """Samples of a transform that correlates a window [W] up to a quarter of it, the longest period that it serves."""
+    return size + size // 4
+
+
 @lru_cache(maxsize=16)
 def _hann(size: int, finer: int) -> tuple[np.ndarray, np.ndarray]:
     """A periodic Hann window [W], and its autocorrelation `finer` times as fine, 1 at first."""
     hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
-    own = fft.irfft(np.abs(fft.rfft(hann, 2 * size)) ** 2, 2 * size * finer)
+    own = fft.irfft(np.abs(fft.rfft(hann, _padded(size))) ** 2, _padded(size) * finer)
     return hann, (own / own[0]).astype(np.float32)
 
 
@@ -237,7 +244,10 @@ def _is_better(moving: Followed, steady: pitch.Refined) -> bool:
     """Does the path move, and does the sound stand still along it, as it does not along the steady track?"""
     away = np.abs(moving.midi - steady.midi - steady.cents / 100.0) * 100.0
     counted = (moving.loud > 0.0) & (moving.straight.heard > 0.5)
-    if np.sum(counted & (away > LEAST_CENTS)) < LEAST_FRAMES:
+    if not counted.any():
+        return False
+    moved = np.abs(moving.midi - np.median(moving.midi[counted])) * 100.0
+    if min(np.sum(counted & (cents > LEAST_CENTS)) for cents in (away, moved)) < LEAST_FRAMES:
         return False
     before, after = unrest(steady), unrest(moving.straight)
     return after < 0.5 * before

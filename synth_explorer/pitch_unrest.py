@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth_explorer.pitch import Refined
+from synth_explorer.pitch import Refined, midi_to_hz
 
 BINS_PER_OCTAVE = 24
 LOWEST_HZ = 45.0
@@ -21,6 +21,7 @@ GAIN = 0.08  # of a correlation, by which a shifted spectrum must be liker
 FEW_FRAMES = 3
 WIDE_CENTS = 42.0  # the harmonics of `refine` are sought no further away
 DEAF = 0.35  # share of loud frames whose pitch `refine` does not trust
+ODD_GONE, ODD_THERE = 0.01, 0.4  # share of the odd harmonics: where an octave up is played, and where it is not
 
 
 def suspicious(steady: Refined) -> bool:
@@ -34,7 +35,7 @@ def suspicious(steady: Refined) -> bool:
     wide = np.abs(steady.cents[loud][heard]) > WIDE_CENTS
     if wide.sum() >= FEW_FRAMES or np.mean(~heard) > DEAF:
         return True
-    return bool((shift_gain(steady.spectra, bin_hz=steady.bin_hz) > GAIN).sum() >= FEW_FRAMES)
+    return bool(_moved(steady).sum() >= FEW_FRAMES)
 
 
 def unrest(refined: Refined) -> float:
@@ -42,8 +43,25 @@ def unrest(refined: Refined) -> float:
     if refined.spectra is None:
         return 1.0
     loud = loud_frames(refined.spectra)
-    shifted = shift_gain(refined.spectra, bin_hz=refined.bin_hz) > GAIN
-    return float(np.mean(shifted | (refined.heard[loud] < 0.5) | (np.abs(refined.cents[loud]) > WIDE_CENTS)))
+    return float(np.mean(_moved(refined) | (refined.heard[loud] < 0.5) | (np.abs(refined.cents[loud]) > WIDE_CENTS)))
+
+
+def _moved(refined: Refined) -> np.ndarray:
+    """Whether each loud frame's spectrum is shifted, or has no odd harmonics while others have them."""
+    odd = _odd_share(refined)[loud_frames(refined.spectra)]
+    octave = (odd < ODD_GONE) & (np.quantile(odd, 0.9) > ODD_THERE)
+    return octave | (shift_gain(refined.spectra, bin_hz=refined.bin_hz) > GAIN)
+
+
+def _odd_share(refined: Refined) -> np.ndarray:
+    """Power of the harmonics 1, 3, 5, .. among the first ten, [F] 0..1."""
+    bins = float(midi_to_hz(refined.midi)) / refined.bin_hz
+    count = min(10, int((refined.spectra.shape[1] - 2) / bins) // 2 * 2)
+    if count < 2:
+        return np.ones(len(refined.spectra))
+    at = np.round(bins * np.arange(1, count + 1)).astype(int)
+    power = np.max([refined.spectra[:, at + away] for away in (-1, 0, 1)], axis=0) ** 2
+    return power[:, ::2].sum(axis=1) / (power.sum(axis=1) + 1e-20)
 
 
 def loud_frames(spectra: np.ndarray) -> np.ndarray:
