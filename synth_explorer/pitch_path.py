@@ -36,7 +36,7 @@ HEARD = 0.3, 0.15  # correlation and loudness (`loud`) that let the path be hear
 QUIET_DB, FADE_DB = 20.0, 10.0  # down to which level the path listens fully, and how fast it stops
 ROUNDS = 2  # of straightening and refining
 SHIFTS = (-12, 12, -24, 24, -19, 19)  # semitones, between pitches that are taken for each other
-LEAST_CENTS = 60.0  # from the steady track, in so many frames, to be another
+LEAST_CENTS = 45.0  # from the steady track, in so many frames, to be another
 LEAST_FRAMES = 3
 
 

@@ -15,7 +15,7 @@ from synth_explorer.pitch import Refined, midi_to_hz
 BINS_PER_OCTAVE = 24
 LOWEST_HZ = 45.0
 REACH = 30  # bins, to either side
-LOUD_DB = 25.0  # under the loudest frame: what lies lower is not asked
+LOUD_DB = 35.0  # under the loudest frame: what lies lower is not asked
 REFERENCES = (0.1, 0.35, 0.65, 0.9)  # of the loud frames
 GAIN = 0.08  # of a correlation, by which a shifted spectrum must be liker
 FEW_FRAMES = 3
@@ -65,7 +65,7 @@ def _odd_share(refined: Refined) -> np.ndarray:
 
 
 def loud_frames(spectra: np.ndarray) -> np.ndarray:
-    """Indices of the frames of [F, R] that lie within 25 dB of the loudest."""
+    """Indices of the frames of [F, R] that lie within 35 dB of the loudest."""
     power = np.einsum("fr,fr->f", spectra, spectra)
     return np.flatnonzero(power > power.max() * 10.0 ** (-LOUD_DB / 10.0))
 

@@ -20,7 +20,7 @@ LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
 BASE = {"errors", "files", "lru", "package", "quiet", "runtime"}
-SOUND = BASE | {"audio", "mel", "pitch"}
+SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
 ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
@@ -33,6 +33,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "files": BASE,
     "mel": BASE,
     "pitch": BASE | {"mel"},
+    "pitch_unrest": BASE | {"pitch"},
+    "pitch_path": BASE | {"pitch", "pitch_unrest"},
     "audio": SOUND,
     "latents": BASE | {"pitch"},
     "edits": BASE | {"latents", "pitch"},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from synth_explorer import pitch
+from synth_explorer import pitch_path
 from synth_explorer.errors import AudioError, LatentsError
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
@@ -162,8 +162,10 @@ class DefaultFamily:
         total = self._padded(frames)
         padded = np.pad(audio, (0, total * hop - len(audio)))[None]
         heard = self._listener.submit(self._listen, padded)
-        midi = self.estimate_pitch(audio)[0] if how.midi is None else how.midi
-        track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
+        stated = how.midi is not None
+        midi = how.midi if stated else self.estimate_pitch(audio)[0]
+        sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
+        track = pitch_path.track(audio, midi=midi, stated=stated, **sizes)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
         detail = missing = None
