@@ -13,6 +13,7 @@ Shapes: T samples, J steps (`STEPS` a frame), F frames, P pitches of the grid, W
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -53,20 +54,38 @@ def track(
 ) -> np.ndarray:
     """Track f0 of a note, steady or moving.
 
+    Arguments as of `listen`. Returns pitch_hz [F] float32: `pitch.track` wherever that explains the sound, or nothing
+    else does.
+    """
+    heard = listen(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, stated=stated)
+    return np.asarray(pitch.midi_to_hz(heard.midi), dtype=np.float32)
+
+
+class Tracked(NamedTuple):
+    """MIDI pitch [F], whether it is heard in each frame [F], and whether the note moves further than a steady one."""
+
+    midi: np.ndarray
+    voiced: np.ndarray
+    moves: bool
+
+
+def listen(
+    audio: np.ndarray, *, midi: float, sample_rate_hz: int, hop: int, frames: int | None = None, stated: bool = False
+) -> Tracked:
+    """Track f0 of a note, steady or moving, and tell where it is heard.
+
     audio: [T] float, mono. midi: the note's main pitch; `stated` if a person said so: where the path stands still, its
     octave follows it. hop: samples between frames; frame n is the pitch at sample n * hop. frames: default
     ceil(T / hop).
-    Returns pitch_hz [F] float32: `pitch.track` wherever that explains the sound, or nothing else does.
     """
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
     frames = max(1, -(-len(audio) // hop)) if frames is None else frames
     steady = pitch.refine(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames)
-    found = steady.midi + steady.cents / 100.0
     if suspicious(steady) and hop >= STEPS:
         moving = follow(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, stated=stated)
         if _is_better(moving, steady):
-            found = moving.midi
-    return np.asarray(pitch.midi_to_hz(found), dtype=np.float32)
+            return Tracked(moving.midi, (moving.straight.heard > 0.5) & (moving.loud > 0.0), True)
+    return Tracked(steady.midi + steady.cents / 100.0, steady.heard > 0.5, False)
 
 
 class Followed(NamedTuple):
@@ -89,9 +108,7 @@ def follow(
     for last in [False] * (ROUNDS - 1) + [True]:
         warped, places = straightened(audio, along, step=step, middle=middle)
         every = STEPS if last else 1
-        straight = pitch.refine(
-            warped, midi=middle, sample_rate_hz=sample_rate_hz, hop=step, centres=places[::every]
-        )
+        straight = pitch.refine(warped, midi=middle, sample_rate_hz=sample_rate_hz, hop=step, centres=places[::every])
         along = along[::every] + (straight.midi - middle) + straight.cents / 100.0
     return Followed(along, path.loud[::STEPS], straight)
 
@@ -211,7 +228,7 @@ def bridged(path: Path) -> np.ndarray:
     midi = path.midi.copy()
     midi[: known[0]] = midi[known[0]]
     midi[known[-1] :] = midi[known[-1]]
-    for left, right in zip(known[:-1], known[1:], strict=True):
+    for left, right in pairwise(known):
         if right - left > 1:
             cut = left + 1 + int(np.argmin(path.loud[left + 1 : right]))
             midi[left + 1 : cut], midi[cut:right] = midi[left], midi[right]
