@@ -96,7 +96,7 @@ def against_source(
 def movement_words(midi: np.ndarray) -> str:
     """What a MIDI track [F] does, NaN unheard: "stays at C4", "moves from C4 to C5", "swings between .. and ..".
 
-    Its ends are the medians of its first and last five heard frames; the furthest point between them is told when it
+    Its ends are the medians of its first and last three heard frames; the furthest point between them is told when it
     lies further than a semitone outside of them.
     """
     heard = midi[np.isfinite(midi)]
@@ -109,19 +109,23 @@ def movement_words(midi: np.ndarray) -> str:
     side = np.sign(heard - middle)
     if np.sum(side[1:] != side[:-1]) >= 6:
         return f"swings by {50.0 * (high - low):.0f} cents about {note_name(float(np.mean(heard)))}"
-    first, last = (float(np.median(part)) for part in (heard[:5], heard[-5:]))
+    first, last = (float(np.median(part)) for part in (heard[:3], heard[-3:]))
     over, under = high - max(first, last), min(first, last) - low
-    by = ""
-    if max(over, under) > 1.0:
-        by = f" by {note_name(float(high if over >= under else low))}"
-    if not by and abs(last - first) < 0.4:
-        return f"moves by {100.0 * max(over, under):.0f} cents about {note_name(first)}"
-    return f"moves from {note_name(first)}{by} to {note_name(last)}"
+    furthest = float(high if over >= under else low)
+    names = [nearest_note(first), *([nearest_note(furthest)] if max(over, under) > 1.0 else []), nearest_note(last)]
+    if len(set(names)) == 1:
+        return f"moves by {100.0 * (high - low):.0f} cents about {note_name(first)}"
+    by = f" by {names[1]}" if len(names) == 3 else ""
+    return f"moves from {names[0]}{by} to {names[-1]}"
 
 
 def note_name(midi: float) -> str:
-    """The nearest note, with the cents where it lies more than 20 from it: "C4", "B♭3 +35 cents"."""
-    nearest = round(midi)
-    cents = 100.0 * (midi - nearest)
-    off = f" {cents:+.0f} cents".replace("-", "−") if abs(cents) > 20.0 else ""
-    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}{off}"
+    """The nearest note, with the cents where it lies more than 30 from it: "C4", "B♭3 +35 cents"."""
+    cents = 100.0 * (midi - round(midi))
+    off = f" {cents:+.0f} cents".replace("-", "−") if abs(cents) > 30.0 else ""
+    return nearest_note(midi) + off
+
+
+def nearest_note(midi: float) -> str:
+    """The name of the nearest note: "C4"."""
+    return f"{NOTE_NAMES[round(midi) % 12]}{round(midi) // 12 - 1}"
