@@ -275,8 +275,8 @@ def test_oscillation_is_heard_at_its_rate_and_depth(explorer, target: str, depth
     assert steady
 
 
-def test_decoding_follows_a_pitch_that_moves(explorer: Explorer) -> None:
-    """A glide and a melody are heard again in what is decoded, as an independent tracker hears them, and after edits."""
+def test_decoding_follows_a_pitch_that_moves(explorer) -> None:
+    """A glide and a melody are heard again in what is decoded by an independent tracker, and after edits."""
     librosa = pytest.importorskip("librosa")
     rate_hz, hop = explorer.sample_rate_hz, explorer.hop
     t = np.arange(2 * rate_hz) / rate_hz
