@@ -69,11 +69,18 @@ def doubt(midi: float, confidence: float | None, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Refined:
-    """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`."""
+    """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`.
+
+    `heard` [F] is 0..1, how far each frame's own pitch counts in `cents`: 0 in silence and noise. `spectra` [F, R] are
+    the magnitudes that were listened to, `bin_hz` apart; None where nothing was.
+    """
 
     midi: float
     reliability: float
     cents: np.ndarray
+    heard: np.ndarray
+    spectra: np.ndarray | None = None
+    bin_hz: float = 0.0
 
 
 class _Peaks(NamedTuple):
@@ -150,25 +157,31 @@ def refine(
     hop: int,
     frames: int | None = None,
     max_deviation_cents: float = 70.0,
+    centres: np.ndarray | None = None,
 ) -> Refined:
-    """As `track`, but in parts: the note's overall fractional MIDI pitch, how sure it is, and the track around it."""
+    """As `track`, but in parts: the note's overall fractional MIDI pitch, how sure it is, and the track around it.
+
+    centres: [F] samples, rising, in place of the multiples of `hop`, which then counts for nothing.
+    """
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
     frames = max(1, -(-len(audio) // hop)) if frames is None else frames
-    flat = Refined(float(midi), 0.0, np.zeros(frames, np.float32))
+    frames = frames if centres is None else len(centres)
+    flat = Refined(float(midi), 0.0, np.zeros(frames, np.float32), np.zeros(frames))
     base_hz = float(midi_to_hz(midi))
     if len(audio) == 0 or frames == 0 or not 0.0 < base_hz * 1.1 < sample_rate_hz / 2:
         return flat
     window = _window_samples(base_hz, sample_rate_hz)
-    framed = _frame(audio, window=window, hop=hop, frames=frames)
-    level = np.sqrt(np.mean(framed * framed, axis=1))
+    windows = framed(audio, window=window, hop=hop, frames=frames, centres=centres)
+    level = np.sqrt(np.mean(windows * windows, axis=1))
     if level.max() < _SILENCE:
         return flat
     loud = np.clip(1.0 + (20.0 * np.log10(level / level.max() + 1e-9) + _QUIET_DB - 10.0) / 10.0, 0.0, 1.0)
     bin_hz = sample_rate_hz / window
     harmonics = np.arange(1, max(1, min(_HARMONICS, int(sample_rate_hz / 2 / (base_hz * 1.08)))) + 1)
     top = min(window // 2, int(base_hz * (harmonics[-1] + 1.0) * 1.08 / bin_hz) + 8)
-    hann, slope = _hann_and_slope(np.fft.rfft(framed, axis=1)[:, : top + 1])
-    coarse = _coarse_cents(np.abs(hann), loud, base_hz / bin_hz, harmonics, max_deviation_cents)
+    hann, slope = _hann_and_slope(np.fft.rfft(windows, axis=1)[:, : top + 1])
+    magnitude = np.abs(hann)
+    coarse = _coarse_cents(magnitude, loud, base_hz / bin_hz, harmonics, max_deviation_cents)
     peaks = _peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
     shift, stiffness = _fit(peaks, loud, harmonics)
     centre = float(np.clip(coarse + shift, -max_deviation_cents, max_deviation_cents))
@@ -179,7 +192,8 @@ def refine(
     reliability = _reliability(peaks, local, trust, loud)
     cents = _smooth(local, trust * reliability)
     cents = np.clip(reliability * centre + cents, -max_deviation_cents, max_deviation_cents) - reliability * centre
-    return Refined(float(midi) + reliability * centre / 100.0, reliability, cents.astype(np.float32))
+    middle = float(midi) + reliability * centre / 100.0
+    return Refined(middle, reliability, cents.astype(np.float32), trust * reliability, magnitude, bin_hz)
 
 
 def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
@@ -188,13 +202,14 @@ def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
     return 2 ** math.ceil(math.log2(seconds * sample_rate_hz) - 0.05)
 
 
-def _frame(audio: np.ndarray, *, window: int, hop: int, frames: int) -> np.ndarray:
-    """[T] -> [F, N], frame n centred at sample n * hop, zeros beyond the ends."""
-    needed = (frames - 1) * hop + window
+def framed(audio: np.ndarray, *, window: int, hop: int, frames: int, centres: np.ndarray | None = None) -> np.ndarray:
+    """[T] -> [F, N], frame n centred at sample n * hop, or at centres[n], zeros beyond the ends."""
+    needed = ((frames - 1) * hop if centres is None else int(centres[-1])) + window
     padded = np.zeros(needed, np.float32)
     kept = audio[: needed - window // 2]
     padded[window // 2 : window // 2 + len(kept)] = kept
-    return np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    every = slice(None, None, hop) if centres is None else centres
+    return np.lib.stride_tricks.sliding_window_view(padded, window)[every]
 
 
 def _hann_and_slope(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

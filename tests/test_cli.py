@@ -47,6 +47,9 @@ class MockExplorer:
         self.fits: list[int] = []
         self.told: list[float | None] = []
 
+    def read(self, note: Path) -> np.ndarray:
+        return audio.record(note, sample_rate_hz=RATE_HZ).audio
+
     def encode(
         self, note: Path, *, pitch: float | None = None, source: str = "", align: bool = True, fit_steps: int = 0
     ) -> Latents:

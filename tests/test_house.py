@@ -20,7 +20,7 @@ LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
 BASE = {"errors", "files", "lru", "package", "quiet", "runtime"}
-SOUND = BASE | {"audio", "mel", "pitch"}
+SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
 ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
@@ -33,6 +33,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "files": BASE,
     "mel": BASE,
     "pitch": BASE | {"mel"},
+    "pitch_unrest": BASE | {"pitch"},
+    "pitch_path": BASE | {"pitch", "pitch_unrest"},
     "audio": SOUND,
     "latents": BASE | {"pitch"},
     "edits": BASE | {"latents", "pitch"},
@@ -143,8 +145,9 @@ def requirements(name: str) -> set[str]:
     return {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in lines if line}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-gpu.txt", "requirements-dev.txt", "requirements-formats.txt"])
-def test_requirements_are_bounded(name: str) -> None:
+@pytest.mark.parametrize("kind", ["", "-gpu", "-dev", "-formats"])
+def test_requirements_are_bounded(kind: str) -> None:
+    name = f"requirements{kind}.txt"
     for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
         text = line.split("#")[0].split(";")[0].strip()
         assert not text or (">=" in text and "<" in text), f"{name}: {text} has no range"

@@ -286,3 +286,21 @@ def test_time_edits_are_inspected() -> None:
     found = inspected([Trim(start_s=0.5, end_s=1.0)])
     assert found.latents["after"].frames < found.latents["before"].frames
     assert "</html>" in inspection.html(found)
+
+
+def test_a_pitch_that_moves_is_told_against_its_source() -> None:
+    """Not "held": what moves, and how closely the decoded sound follows the recording."""
+    frames = 60
+    glide = latents(frames).replace(pitch_hz=220.0 * 2.0 ** np.linspace(0.0, 1.0, frames))
+    explorer = SmallExplorer()
+    original = explorer.decode(glide)
+    examples = SimpleNamespace(centre=np.zeros(CHANNELS), spread=np.ones(CHANNELS))
+    for chain in (EditChain((Gain(-3.0),)), EditChain()):
+        found = inspection.inspect(explorer, glide, examples, chain=chain, original=original)
+        told = {row.name: row for row in found.verdicts}["pitch against the source"]
+        assert told.state == "met"
+        assert told.words.startswith("moves from A3 to A4; follows the source within 30 cents in 100 % of frames")
+        if len(chain):
+            pitch = next(row for row in found.verdicts if row.name == "pitch")
+            assert pitch.state == "met" and pitch.words == "as the source: moves from A3 to A4"
+        assert np.nanmax(found.sounds["before"].pitch) - np.nanmin(found.sounds["before"].pitch) > 11.0

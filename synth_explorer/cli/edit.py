@@ -12,6 +12,8 @@ from synth_explorer.cli import common, edit_options, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, REPORT_SUFFIXES
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from synth_explorer.edits import Edit, EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
@@ -157,8 +159,20 @@ def edit(
     if report is not None:
         before = sound.decode(explorer, latents, "the note before its edits", **decoding)
         known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
-        known = {"sample_rate_hz": explorer.sample_rate_hz, "pitch_hz": known_hz}
-        _report(edit_options.report(chain, before, after, solution, **known), report)
+        known = {
+            "sample_rate_hz": explorer.sample_rate_hz,
+            "pitch_hz": known_hz,
+            "source": _source(explorer, note, latents),
+        }
+        found = edit_options.report(chain, before, after, solution, **known)
+        _report(found | {"note": _heard(latents)}, report)
+
+
+def _heard(latents: Latents) -> dict[str, Any]:
+    """What a report says of the note itself: its pitch with its doubt, and what was lost when it was read."""
+    meta = latents.meta
+    pitch = {"pitch_midi": latents.pitch_midi, "pitch_confidence": meta.pitch_confidence, "pitch_kind": meta.pitch_kind}
+    return (pitch if latents.has_pitch else {}) | {"notices": list(latents.notices)}
 
 
 def _check_options(**given: Any) -> None:
@@ -263,6 +277,13 @@ def _pitch_hz(latents: Latents) -> float:
     return midi_to_hz(latents.pitch_midi)
 
 
+def _source(explorer: Explorer, note: Path, latents: Latents) -> np.ndarray | None:
+    """The recording [T] that latents were encoded from, on their time axis; None where the note was latents."""
+    from synth_explorer import inspection
+
+    return None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
+
+
 def _report(report: dict[str, Any], path: Path) -> None:
     """Write a report as JSON and show it as a table."""
     common.write_json(path, report)
@@ -270,3 +291,7 @@ def _report(report: dict[str, Any], path: Path) -> None:
     names = list(dict.fromkeys([*report["requested"], *report["measured"]]))
     rows = [[name, report["requested"].get(name), report["measured"].get(name)] for name in names]
     common.print_table("", ["", "requested", "measured"], rows, err=True)
+    if report.get("source", {}).get("movement"):
+        from synth_explorer.inspection import source_words
+
+        typer.echo(f"Pitch: {source_words(report['source'])}.", err=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_explorer import measure
+from synth_explorer import measure, pitch
 from synth_explorer.closed_loop import attack, toward
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
@@ -270,7 +270,9 @@ class ClosedLoop:
         unedited = self._reference(moved[0], decoding)
         pitches = [edit for edit in asked if isinstance(edit, Oscillate) and edit.target == "pitch"]
         heard = unedited.pitch_cents(audio, expected_cents=cents, swings=bool(pitches))
-        outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"])]
+        movement = measure.movement_words(pitch.hz_to_midi(moved[0].pitch_hz))
+        movement = "" if movement.startswith("stays") else movement
+        outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"], movement=movement)]
         depths = reference.depths(audio, pitches, target="pitch") if pitches else []
         outcomes += [depth_outcome(edit, depth) for edit, depth in zip(pitches, depths, strict=True)]
         for target in UNITS:

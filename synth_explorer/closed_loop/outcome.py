@@ -20,6 +20,7 @@ class Outcome:
         tolerance: how far the two may lie apart.
         limit: how far this note goes in the direction that was asked; None where no limit was met.
         reason: why there is a limit, or why nothing was measured.
+        movement: what the pitch does of itself, "moves from C4 to C5"; "" where it stands still.
     """
 
     control: str
@@ -29,6 +30,7 @@ class Outcome:
     tolerance: float
     limit: float | None = None
     reason: str = ""
+    movement: str = ""
 
     @property
     def reached(self) -> bool:
@@ -43,6 +45,8 @@ class Outcome:
         if self.measured is None:
             return f"{name}: {asked} asked, not measured: {self.reason or 'it cannot be heard in this sound'}."
         heard = self._number(self.measured)
+        if self.reached and held and self.movement:
+            return f"{name}: {self.movement}, as before the edits, {heard}."
         if self.reached:
             return f"{name}: held, {heard}." if held else f"{name}: {asked} asked, {heard} heard."
         if held:

@@ -21,7 +21,8 @@ from synth_explorer import checkpoints
 from synth_explorer.audio import Prepared, Recording
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
 from synth_explorer.explorer.bounds import bounded
-from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
+from synth_explorer.explorer.families import Decoding, Encoding, Family, Progress, Stop
+from synth_explorer.explorer.loading import load_family, refuse_others
 from synth_explorer.explorer.together import decode_together
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
@@ -54,9 +55,7 @@ class Explorer:
         from synth_explorer.edits import Controls
 
         info = checkpoints.verify(checkpoint)
-        model = checkpoints.load_model(info)
-        family = NSynthFamily(model) if info.family == "nsynth" else _default_family(info, model)
-        return cls(info, family, Controls.load(info.path / checkpoints.CONTROLS))
+        return cls(info, load_family(info), Controls.load(info.path / checkpoints.CONTROLS))
 
     def __repr__(self) -> str:
         return f"Explorer({self.checkpoint_name!r}, {self.sample_rate_hz} Hz, hop {self.hop}, decoders {self.decoders})"
@@ -367,45 +366,7 @@ class Explorer:
 
     def _check(self, latents: Latents) -> None:
         """Raises LatentsError unless these latents can be decoded here."""
-        meta = latents.meta
-        if meta.checkpoint_hash != self.checkpoint_hash:
-            raise LatentsError(
-                f"These latents were made by the checkpoint {meta.checkpoint!r} "
-                f"({meta.checkpoint_hash[:12]}); this one is {self.checkpoint_name!r} "
-                f"({self.checkpoint_hash[:12]}). Encode the note again."
-            )
-        if latents.channels != self.config.channels:
-            raise LatentsError(
-                f"These latents have {latents.channels} channels; {self.checkpoint_name} has {self.config.channels}."
-            )
-        if latents.details not in (0, self.family.details):
-            raise LatentsError(
-                f"These latents have a detail of {latents.details} numbers; {self.checkpoint_name} has "
-                f"{self.family.details}. Encode the note again."
-            )
-        if latents.enhancements not in (0, self.family.enhancements):
-            raise LatentsError(
-                f"These latents have an enhancement of {latents.enhancements} bands; {self.checkpoint_name} has "
-                f"{self.family.enhancements}. Encode the note again."
-            )
-        if self.has_pitch and not np.isfinite(latents.pitch_hz).all():
-            raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")
-
-
-def _default_family(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFamily:
-    """The default family; its pitch head and its WaveNets lie beside the model."""
-    from synth_explorer.decode.final import FinalRender
-    from synth_explorer.model.pitch_head import PitchHead
-
-    head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    if head.config.sample_rate_hz != model.config.sample_rate_hz:
-        raise CheckpointError(
-            f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
-            f"{model.config.sample_rate_hz} Hz."
-        )
-    stored = checkpoints.load_wavenets(info, model.config)
-    finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
-    return DefaultFamily(model, head, finals)
+        refuse_others(latents, info=self.info, family=self.family)
 
 
 def _moved(loop: tuple[int, int], samples: int, *, within: int) -> tuple[int, int] | None:

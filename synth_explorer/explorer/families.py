@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from synth_explorer import pitch
+from synth_explorer import pitch_path
 from synth_explorer.errors import AudioError
 from synth_explorer.explorer.bounds import refuse_unless_sane
 from synth_explorer.latents import Latents, LatentsMeta
@@ -177,7 +177,8 @@ class DefaultFamily:
         heard = self._listener.submit(self._listen, padded)
         told = self.estimate_pitch(audio) if how.midi is None else None
         midi = how.midi if told is None else told.midi
-        track = pitch.track(audio, midi=midi, sample_rate_hz=rate_hz, hop=hop, frames=frames)
+        sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
+        track = pitch_path.track(audio, midi=midi, stated=told is None, **sizes)
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
         detail = missing = None

@@ -11,7 +11,7 @@ from synth_explorer.inspection.examples import Examples, Plane, examples, plane
 from synth_explorer.inspection.hearing import Heard, hear, modulation_spectrum
 from synth_explorer.inspection.inspection import Inspection, aligned, inspect
 from synth_explorer.inspection.report import html
-from synth_explorer.inspection.verdicts import Verdict, verdicts
+from synth_explorer.inspection.verdicts import Verdict, source_verdict, source_words, verdicts
 
 __all__ = [
     "ChannelUse",
@@ -29,5 +29,7 @@ __all__ = [
     "inspect",
     "modulation_spectrum",
     "plane",
+    "source_verdict",
+    "source_words",
     "verdicts",
 ]

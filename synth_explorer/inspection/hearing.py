@@ -12,6 +12,7 @@ import numpy as np
 from synth_explorer import measure
 from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.modulation import HEARD_RANGE_DB, TRACK_RATE_HZ
+from synth_explorer.measure.movement import HOP_S
 
 TARGETS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
 """What is followed, and the unit of its modulation."""
@@ -99,6 +100,9 @@ def _pitch(audio: np.ndarray, sample_rate_hz: int, around_hz: float | None, *, f
         return nothing, (
             f"{around_hz:.1f} Hz lies outside what is measured, {measure.LOWEST_HZ:g} to {measure.HIGHEST_HZ:g} Hz"
         )
+    moving = measure.pitch_movement(audio, sample_rate_hz=sample_rate_hz, around_hz=around_hz)
+    if moving.moves:
+        return _finer(moving.midi, frames=frames), ""
     cents = measure.pitch_track_cents(
         audio, sample_rate_hz=sample_rate_hz, around_hz=around_hz, track_rate_hz=TRACK_RATE_HZ
     )
@@ -106,6 +110,15 @@ def _pitch(audio: np.ndarray, sample_rate_hz: int, around_hz: float | None, *, f
     count = min(frames, cents.size)
     track[:count] = hz_to_midi(around_hz) + cents[:count] / 100.0
     return track, "" if np.isfinite(track).any() else "it is too short to be followed"
+
+
+def _finer(midi: np.ndarray, *, frames: int) -> np.ndarray:
+    """A track every 32 ms, NaN unheard, at each of so many frames of 8 ms."""
+    at = np.arange(frames) / TRACK_RATE_HZ / HOP_S
+    known = np.isfinite(midi)
+    track = np.interp(at, np.flatnonzero(known), midi[known])
+    track[~known[np.minimum(np.round(at).astype(int), len(midi) - 1)]] = np.nan
+    return track
 
 
 def modulation_spectrum(

@@ -17,7 +17,7 @@ from synth_explorer.errors import AudioError, LatentsError
 from synth_explorer.inspection.channels import ChannelUse, channel_names, channel_use
 from synth_explorer.inspection.examples import Examples
 from synth_explorer.inspection.hearing import Heard, hear
-from synth_explorer.inspection.verdicts import Verdict, verdicts
+from synth_explorer.inspection.verdicts import Verdict, source_verdict, verdicts
 from synth_explorer.latents import Latents, midi_to_hz
 
 if TYPE_CHECKING:
@@ -198,6 +198,15 @@ def _pitch_hz(latents: Latents) -> float | None:
     return midi_to_hz(latents.pitch_midi) if latents.has_pitch else None
 
 
+def _source(sounds: dict[str, Heard]) -> np.ndarray | None:
+    """The recording, as far as it was decoded; None where there is none, or nothing was decoded of any length."""
+    if not {"original", "before"} <= set(sounds) or any(
+        sounds[role].time_s.size == 0 for role in ("original", "before")
+    ):
+        return None
+    return sounds["original"].audio[: sounds["before"].audio.size]
+
+
 def _judged(
     chain: EditChain,
     scores: dict[str, Latents],
@@ -205,9 +214,14 @@ def _judged(
     sample_rate_hz: int,
     remarks: list[str],
 ) -> list[Verdict]:
-    """Requested against measured, where there are edits and both sounds."""
+    """Requested against measured, where there are edits and both sounds; the sound without edits against its source."""
+    source = _source(sounds)
+    before_hz = _pitch_hz(scores["before"])
     if not len(chain):
-        return []
+        if source is None or before_hz is None:
+            return []
+        pair = source, sounds["before"].audio
+        return [source_verdict(measure.against_source(*pair, sample_rate_hz=sample_rate_hz, around_hz=before_hz))]
     if not {"before", "after"} <= set(sounds):
         remarks.append("Requested is not set against measured: the edits were not decoded.")
         return []
@@ -218,7 +232,7 @@ def _judged(
     known_hz = None if None in pitches else pitches
     pair = (sounds["before"].audio, sounds["after"].audio)
     try:
-        report = measure.report(chain, *pair, sample_rate_hz=sample_rate_hz, pitch_hz=known_hz)
+        report = measure.report(chain, *pair, sample_rate_hz=sample_rate_hz, pitch_hz=known_hz, source=source)
     except AudioError as error:
         remarks.append(f"Requested is not set against measured: {error}")
         return []

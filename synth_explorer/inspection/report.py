@@ -134,6 +134,7 @@ def _fact_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:
             f"{score.duration_s:.3f} s, {score.frames} frames of {1000 / score.frame_rate_hz:.1f} ms",
         )
         yield f"Pitch{who}", pitch_words(score)
+    yield "To be known", "; ".join("it " + notice for notice in before.notices)
     yield "Sample rate", f"{meta.sample_rate_hz} Hz"
     begins = meta.lead_in_samples / meta.sample_rate_hz
     where = "into" if begins >= 0 else "before"

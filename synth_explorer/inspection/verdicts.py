@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synth_explorer.edits import EditChain, Oscillate
@@ -79,6 +79,29 @@ UNMEASURED = {
 }
 
 
+MOVING = ("moves", "swings")
+CLOSE_SHARE = 0.9  # of the frames within 30 cents of the source
+
+
+def source_verdict(source: Mapping[str, Any]) -> Verdict:
+    """Judge what `measure.against_source` found: does the sound without edits have the recording's pitch?"""
+    if source.get("movement") is None:
+        return Verdict("pitch against the source", "follows", "", UNKNOWN, "not measurable in this sound")
+    share = source["pitch_within_30_cents"]
+    measured = f"{100 * share:.0f} % of frames within 30 cents"
+    state = MET if share >= CLOSE_SHARE else OFF
+    return Verdict("pitch against the source", "follows", measured, state, source_words(source))
+
+
+def source_words(source: Mapping[str, Any]) -> str:
+    """What the source's pitch does, and how closely the result follows it; see `measure.against_source`."""
+    share, cents = source["pitch_within_30_cents"], source["pitch_abs_cents"]
+    if cents is None:
+        return f"{source['movement']}; the result's pitch is not heard"
+    follows = f"follows the source within 30 cents in {100 * share:.0f} % of frames (median {cents:.1f} cents)"
+    return f"{source['movement']}; {follows}"
+
+
 def verdicts(report: Mapping[str, Mapping[str, Any]], chain: EditChain) -> list[Verdict]:
     """Judge what `measure.report` wrote of a chain: first what was asked, then what should have stayed."""
     asked, heard = report["requested"], report["measured"]
@@ -94,11 +117,22 @@ def verdicts(report: Mapping[str, Mapping[str, Any]], chain: EditChain) -> list[
         found.append(Verdict("more oscillations", str(others), "", UNKNOWN, words))
     if "gain_db" in asked:
         found.append(_held("loudness_db", heard.get("loudness_db"), movers["loudness_db"], goal=asked["gain_db"]))
-    return found + [
+    found += [
         _held(key, heard.get(key), movers[key])
         for key in HELD
         if key not in asked and not (key == "loudness_db" and "gain_db" in asked)
     ]
+    source = report.get("source")
+    if source is None:
+        return found
+    if (source.get("movement") or "").startswith(MOVING):
+        words = f"as the source: {source['movement']}"
+        kept = (row.name == "pitch" and row.requested == "stays" and row.state == MET for row in found)
+        found = [
+            replace(row, requested="stays as it moves", words=words) if it else row
+            for row, it in zip(found, kept, strict=True)
+        ]
+    return [*found, source_verdict(source)]
 
 
 def _judged(key: str, goal: float, value: float | None, asked: Mapping[str, Any], movers: list[str]) -> Verdict:

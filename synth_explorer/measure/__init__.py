@@ -1,8 +1,8 @@
 """What was heard: one definition of each measure, so that figures compare. numpy, scipy and pyloudnorm only.
 
 `distance` compares spectra, `frechet` collections of sounds, `level` is loudness, attack and brightness, `noise` is
-what lies between the partials, `pitch` is cents, `modulation` is the rate and depth of an oscillation, `report` sets
-requested against measured.
+what lies between the partials, `pitch` is cents, `modulation` is the rate and depth of an oscillation, `movement` is a
+pitch that moves, `report` sets requested against measured.
 """
 
 from __future__ import annotations
@@ -40,6 +40,15 @@ from synth_explorer.measure.modulation import (
     oscillation_phasors,
     phasors_at,
 )
+from synth_explorer.measure.movement import (
+    Movement,
+    against_source,
+    movement_words,
+    note_name,
+    pitch_movement,
+    shift_cents,
+    track_cents,
+)
 from synth_explorer.measure.noise import noisiness_db
 from synth_explorer.measure.pitch import (
     HIGHEST_HZ,
@@ -56,6 +65,8 @@ __all__ = [
     "MEAN_RANGE_DB",
     "MEL_CENTRES_HZ",
     "Modulation",
+    "Movement",
+    "against_source",
     "align",
     "attack_error_ms",
     "attack_time_ms",
@@ -73,18 +84,23 @@ __all__ = [
     "mean_spectrum_db",
     "mel_magnitudes",
     "modulation",
+    "movement_words",
     "multi_resolution_stft",
     "noisiness_db",
+    "note_name",
     "oscillation",
     "oscillation_depths",
     "oscillation_phasors",
     "phasors_at",
     "pitch_cents_difference",
     "pitch_hz",
+    "pitch_movement",
     "pitch_track_cents",
     "report",
     "rms_db",
     "rms_envelope",
+    "shift_cents",
     "spectral_centroid_hz",
     "stft_magnitudes",
+    "track_cents",
 ]

@@ -11,6 +11,7 @@ from synth_explorer.audio import check
 from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.level import attack_time_ms, brightness_octaves, loudness_change_db, rms_db
 from synth_explorer.measure.modulation import oscillation
+from synth_explorer.measure.movement import against_source, pitch_movement, shift_cents
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
 
 SHAPE_FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / np.pi**2, "square": 4 / np.pi, "ramp": 2 / np.pi}
@@ -49,10 +50,21 @@ def compare(
 def _pitch_cents(
     before: np.ndarray, after: np.ndarray, sample_rate_hz: int, pitch_hz: float | tuple[float, float] | None
 ) -> float:
-    """The change in cents, NaN where a pitch lies outside what can be measured."""
+    """The change in cents, NaN where a pitch lies outside what can be measured.
+
+    Where a pitch moves, frame by frame (see `movement.shift_cents`), which needs sounds of one length.
+    """
     known = pitch_hz if isinstance(pitch_hz, tuple) else (pitch_hz,)
     if any(hz is not None and not LOWEST_HZ <= hz <= HIGHEST_HZ for hz in known):
         return float("nan")
+    if None not in known:
+        tracks = [
+            pitch_movement(part, sample_rate_hz=sample_rate_hz, around_hz=hz)
+            for part, hz in ((before, known[0]), (after, known[-1]))
+        ]
+        if tracks[0].moves:
+            same_time = len(before) == len(after)
+            return shift_cents(tracks[0].midi, tracks[1].midi) if same_time else float("nan")
     return pitch_cents_difference(before, after, sample_rate_hz=sample_rate_hz, around_hz=pitch_hz)
 
 
@@ -64,6 +76,7 @@ def report(
     sample_rate_hz: int,
     pitch_hz: float | tuple[float, float] | None = None,
     swings_from: np.ndarray | None = None,
+    source: np.ndarray | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Set what an edit chain asked for against what is heard.
 
@@ -75,9 +88,11 @@ def report(
         pitch_hz: pitch before the edits (a requested shift is added for after), or a pair; None estimates it.
         swings_from: [T'], the sound without its oscillations but with all else, where the edits moved the note in
             time or pitch; None: `before`.
+        source: [T], the recording that `before` was made from, on its time axis; None: there is none.
 
     Returns:
-        {"requested": {...}, "measured": {...}}. Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
+        {"requested": {...}, "measured": {...}}, and with a source {"source": `against_source` of `before`}.
+        Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
         `loudness_db` always, since what was not asked for should have stayed at 0, and `osc_rate_hz` and `osc_depth`
         (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for, `attack_s` and
         `duration_factor` when they were, the latter unless something was cut or held too. A figure that does not
@@ -108,7 +123,10 @@ def report(
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
     if "duration_factor" in asked and not asked.keys() & {"trim", "freeze"}:
         measured["duration_factor"] = len(after) / len(before)
-    return {
+    told = {
         "requested": asked,
         "measured": {name: float(value) if np.isfinite(value) else None for name, value in measured.items()},
     }
+    if source is not None:
+        told["source"] = against_source(source, before, sample_rate_hz=sample_rate_hz, around_hz=before_hz)
+    return told

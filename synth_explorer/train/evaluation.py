@@ -24,6 +24,7 @@ from synth_explorer.errors import AudioError, DataError, LatentsError
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
+from synth_explorer.pitch import doubt
 
 Progress = Callable[[int, int], None]
 Failed = list[dict[str, str]]
@@ -113,6 +114,9 @@ def evaluate_reconstruction(
             latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
             rendered = baselines.restored(explorer, latents, len(audio), decoder, engine=engine)
             row = {"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)}
+            if latents.meta.pitch_confidence is not None:
+                row |= {"pitch_confidence": latents.meta.pitch_confidence, "pitch_kind": latents.meta.pitch_kind}
+                row["pitch_doubt"] = doubt(latents.pitch_midi, latents.meta.pitch_confidence, latents.meta.pitch_kind)
             found = _beside(explorer, audio, latents, rendered, others, decoder=decoder, engine=engine)
             rows.append(row)
             for name, figures in found[0].items():
@@ -230,6 +234,11 @@ def _report(rows: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
     errors = np.abs([row["midi_error"] for row in rows if "midi_error" in row])
     if len(errors):
         summary["pitch_within_half_semitone"] = float(np.mean(errors <= 0.5))
+    told = [row for row in rows if row.get("pitch_doubt") == ""]
+    if told:
+        summary["pitch_told_without_doubt"] = len(told) / len(rows)
+        wrong = [abs(row["midi_error"]) > 0.5 for row in told if "midi_error" in row]
+        summary["pitch_told_without_doubt_wrong"] = sum(wrong)
     return {"notes": len(rows), "summary": summary, "per_note": rows}
 
 

@@ -1,0 +1,54 @@
+"""From a checkpoint's files to its family, and which latents are its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synth_explorer import checkpoints
+from synth_explorer.errors import CheckpointError, LatentsError
+from synth_explorer.explorer.families import DefaultFamily, Family, NSynthFamily
+from synth_explorer.latents import Latents
+
+
+def load_family(info: checkpoints.CheckpointInfo) -> Family:
+    """The model of a checkpoint with all that lies beside it: a pitch head, WaveNets. Raises CheckpointError."""
+    model = checkpoints.load_model(info)
+    if info.family == "nsynth":
+        return NSynthFamily(model)
+    from synth_explorer.decode.final import FinalRender
+    from synth_explorer.model.pitch_head import PitchHead
+
+    head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
+    if head.config.sample_rate_hz != model.config.sample_rate_hz:
+        raise CheckpointError(
+            f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
+            f"{model.config.sample_rate_hz} Hz."
+        )
+    stored = checkpoints.load_wavenets(info, model.config)
+    finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
+    return DefaultFamily(model, head, finals)
+
+
+def refuse_others(latents: Latents, *, info: checkpoints.CheckpointInfo, family: Family) -> None:
+    """Raises LatentsError unless these latents can be decoded by this checkpoint."""
+    meta = latents.meta
+    if meta.checkpoint_hash != info.hash:
+        raise LatentsError(
+            f"These latents were made by the checkpoint {meta.checkpoint!r} "
+            f"({meta.checkpoint_hash[:12]}); this one is {info.name!r} "
+            f"({info.hash[:12]}). Encode the note again."
+        )
+    if latents.channels != family.config.channels:
+        raise LatentsError(f"These latents have {latents.channels} channels; {info.name} has {family.config.channels}.")
+    if latents.details not in (0, family.details):
+        raise LatentsError(
+            f"These latents have a detail of {latents.details} numbers; {info.name} has "
+            f"{family.details}. Encode the note again."
+        )
+    if latents.enhancements not in (0, family.enhancements):
+        raise LatentsError(
+            f"These latents have an enhancement of {latents.enhancements} bands; {info.name} has "
+            f"{family.enhancements}. Encode the note again."
+        )
+    if family.has_pitch and not np.isfinite(latents.pitch_hz).all():
+        raise LatentsError("These latents carry no pitch track; give their pitch (MIDI) before decoding them.")
