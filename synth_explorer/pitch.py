@@ -41,11 +41,15 @@ class HeardPitch(NamedTuple):
 
 @dataclass(frozen=True)
 class Refined:
-    """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`."""
+    """Pitch of one note. `cents` [F] is its deviation from `midi`, `reliability` 0..1 how far to trust `midi`.
+
+    `scatter_cents` is how far its partials lie from the harmonics of one stiff string, on average.
+    """
 
     midi: float
     reliability: float
     cents: np.ndarray
+    scatter_cents: float = 0.0
 
 
 class _Peaks(NamedTuple):
@@ -131,7 +135,8 @@ def refine(
     reliability = _reliability(peaks, local, trust, loud)
     cents = _smooth(local, trust * reliability)
     cents = np.clip(reliability * centre + cents, -max_deviation_cents, max_deviation_cents) - reliability * centre
-    return Refined(float(midi) + reliability * centre / 100.0, reliability, cents.astype(np.float32))
+    scatter = _scatter_cents(peaks, loud, harmonics, shift, stiffness)
+    return Refined(float(midi) + reliability * centre / 100.0, reliability, cents.astype(np.float32), scatter)
 
 
 def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
@@ -242,6 +247,18 @@ def _frame_cents(
     steady = np.clip((0.7 - (use * peaks.change).sum(axis=0) / use.sum(axis=0)) / 0.3, 0.0, 1.0)
     nearby = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(centre, 2, mode="edge"), 5), axis=1)
     return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 40.0)
+
+
+def _scatter_cents(
+    peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float
+) -> float:
+    """Mean distance of the partials' median from where the fit has them, weighted as the fit weighs them."""
+    votes = peaks.amplitude * peaks.tonality * loud
+    strength = votes.sum(axis=1) * harmonics
+    if strength.max() <= 0.0:
+        return 0.0
+    left = _weighted_median(peaks.cents, votes) - shift - stiffness * _CENTS_PER_B * harmonics.astype(np.float64) ** 2
+    return float((strength * np.abs(left)).sum() / strength.sum())
 
 
 def _reliability(peaks: _Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:
