@@ -23,6 +23,7 @@ _SILENCE = 1e-7
 _SEARCH_CENTS = 45.0
 _CENTS_PER_B = 600.0 / math.log(2.0)  # partial k of a stiff string lies B k^2 times this above k f0
 _MAX_B = 2e-3
+NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 
 
 class HeardPitch(NamedTuple):
@@ -37,6 +38,30 @@ class HeardPitch(NamedTuple):
     midi: float
     confidence: float
     kind: str = "note"
+
+
+def note_name(midi: float) -> str:
+    """Name of the nearest note, with middle C = C4 = 60."""
+    nearest = round(midi)
+    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
+
+
+def doubt(heard: HeardPitch, *, low_midi: int, high_midi: int, sure: float) -> str:
+    """A sentence for people about what is uncertain of a pitch; "" where it is told without doubt.
+
+    `low_midi` to `high_midi` is what can be told; `sure` is the confidence from which a pitch is told as a fact.
+    """
+    name = note_name(heard.midi)
+    if heard.kind == "chord":
+        return f"several pitches sound at once (a chord?); {name} is a guess; state the pitch if you know it"
+    if heard.kind == "unpitched":
+        return f"no clear pitch (noise?); {name} is a guess; state the pitch if you know it"
+    if not low_midi - 0.5 <= heard.midi <= high_midi + 0.5:
+        return f"the pitch lies outside MIDI {low_midi} to {high_midi}; state one within if you know better"
+    if heard.confidence >= sure:
+        return ""
+    percent = math.floor(100.0 * heard.confidence)
+    return f"the pitch {name} is doubtful ({percent} % sure); state the pitch if you know it"
 
 
 @dataclass(frozen=True)

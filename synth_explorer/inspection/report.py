@@ -13,10 +13,10 @@ from synth_explorer.inspection import scores, sounds
 from synth_explorer.inspection.inspection import Inspection
 from synth_explorer.latents import Latents, midi_to_hz
 from synth_explorer.plots.chart import STYLE_SHEET
+from synth_explorer.pitch import note_name
 from synth_explorer.plots.rainbow import hue_colours
 
 HERE = Path(__file__).parent
-NOTE_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 HUES_SHOWN = 24
 
 
@@ -158,7 +158,7 @@ def pitch_words(latents: Latents) -> str:
     nearest = round(midi)
     cents = 100.0 * (midi - nearest)
     off = f" {cents:+.0f} cents".replace("-", "−") if abs(cents) >= 1 else ""
-    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}{off}, MIDI {midi:.2f}, {midi_to_hz(midi):.2f} Hz"
+    return f"{note_name(midi)}{off}, MIDI {midi:.2f}, {midi_to_hz(midi):.2f} Hz"
 
 
 def edit_words(content: dict) -> str:

@@ -24,7 +24,7 @@ from synth_explorer.train.doubt_notes import KIND_SHARES, Source
 _WIDTH = 96
 _BATCH, _EPOCHS, _RATE = 64, 30, 1e-3
 _RIGHT_SEMITONES = 0.5
-_FALSE_ALARMS = 0.003  # of held-out single notes that may be told as another kind
+_FALSE_ALARMS = 0.005  # of held-out single notes that may be told as another kind
 _LEAST_NEEDED = 0.9
 _PLAIN_HELD = 0.6  # share of held-out notes that are as they were recorded
 
@@ -126,6 +126,8 @@ def with_doubt(head: PitchHead, doubt: PitchDoubt, *, needed: float) -> PitchHea
         variable.assign(value)
     for variable, value in zip(new.doubt.variables, doubt.variables[: len(new.doubt.variables)], strict=True):
         variable.assign(value)
+    for standard in new.doubt.standard:
+        standard.finalize_state()
     return new
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.pitch import midi_to_hz
 from synth_explorer.train.effects import Room
-from synth_explorer.train.pitch_features import _play, _reverberate
-from synth_explorer.train.pitch_notes import _noise, made_up_note, repitch, roughen
+from synth_explorer.train.pitch_features import play, reverberate
+from synth_explorer.train.pitch_notes import coloured_noise, made_up_note, repitch, roughen
 
 KIND_SHARES = {"note": 0.5, "chord": 0.28, "unpitched": 0.14, "outside": 0.08}
 _CHORDS = ("0 4 7", "0 3 7", "0 5 7", "0 2 7", "0 3 6", "0 4 8", "0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9")
@@ -70,14 +70,14 @@ class Source:
             return Sound(self._other(rng, "note"), kind, float("nan"))
         if not self.instruments or rng.random() < _MADE_UP_SHARE:
             midi = float(rng.uniform(18.0, 111.0))
-            return Sound(_play(rng, made_up_note(rng, midi=midi, sample_rate_hz=self.rate), midi, self.rate), kind, midi)
+            return Sound(play(rng, made_up_note(rng, midi=midi, sample_rate_hz=self.rate), midi, self.rate), kind, midi)
         midi, audio = self._note(rng, self._instrument(rng))
         if rng.random() < plain:
             return Sound(audio, kind, midi)
         if rng.random() < 0.3:
             move = float(rng.uniform(-3.0, 3.0))
             midi, audio = midi + move, _whole(repitch(audio, move))
-        return Sound(_play(rng, _cut(rng, audio, self.rate), midi, self.rate), kind, midi)
+        return Sound(play(rng, _cut(rng, audio, self.rate), midi, self.rate), kind, midi)
 
     def _instrument(self, rng: np.random.Generator) -> list[tuple[NotesDataset, int, float]]:
         return self.instruments[rng.integers(len(self.instruments))]
@@ -165,7 +165,7 @@ def tone_outside(rng: np.random.Generator, sample_rate_hz: int) -> tuple[np.ndar
     if low and rng.random() < 0.5:
         audio = np.convolve(audio, np.ones(8) / 8.0, mode="same") if rng.random() < 0.5 else audio**3
     fade = np.exp(-rng.choice([0.0, 1.0, 3.0]) * np.arange(len(audio)) / sample_rate_hz)
-    audio = audio * fade + 10.0 ** rng.uniform(-5.0, -2.0) * _noise(rng, len(audio))
+    audio = audio * fade + 10.0 ** rng.uniform(-5.0, -2.0) * coloured_noise(rng, len(audio))
     return audio.astype(np.float32), "outside", midi
 
 
@@ -244,5 +244,5 @@ def _whole(audio: np.ndarray) -> np.ndarray:
 def _changed(rng: np.random.Generator, audio: np.ndarray, rate: int) -> np.ndarray:
     """A sound [T] in a room, or another recording of it, or as it is."""
     if rng.random() < 0.2:
-        audio = _reverberate(Room.draw(rng), audio.astype(np.float32), rate)
+        audio = reverberate(Room.draw(rng), audio.astype(np.float32), rate)
     return roughen(rng, audio, sample_rate_hz=rate) if rng.random() < 0.35 else audio.astype(np.float32)

@@ -21,6 +21,7 @@ import numpy as np
 from synth_explorer import plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import note_name
 from synth_explorer.ui.ask import Ask
 from synth_explorer.ui.chains import turned
 from synth_explorer.ui.colours import SLOT_COLOURS
@@ -32,7 +33,6 @@ from synth_explorer.ui.settings import Settings
 from synth_explorer.ui.source import Source
 from synth_explorer.ui.studio import Studio
 
-NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 SCALE_HZ = ((125, "125"), (500, "500"), (1000, "1k"), (2000, "2k"), (4000, "4k"), (8000, "8k"), (16000, "16k"))
 DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 _stamps = itertools.count(int(time.time() * 1000))
@@ -67,12 +67,6 @@ class Heard:
 
     def values(self) -> tuple[Any, ...]:
         return (self.screen, self.message)
-
-
-def note_name(midi: float) -> str:
-    """Name of the nearest note, with middle C = C4 = 60."""
-    nearest = round(midi)
-    return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
 
 
 def pitch_text(source: Source) -> str:
