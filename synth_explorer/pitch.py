@@ -274,9 +274,7 @@ def _frame_cents(
     return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 40.0)
 
 
-def _scatter_cents(
-    peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float
-) -> float:
+def _scatter_cents(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float) -> float:
     """Mean distance of the partials' median from where the fit has them, weighted as the fit weighs them."""
     votes = peaks.amplitude * peaks.tonality * loud
     strength = votes.sum(axis=1) * harmonics

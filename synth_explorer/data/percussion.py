@@ -1,4 +1,4 @@
-"""Render what `soundfont.render` leaves out: drum kits, noises, fifths and kettledrums, to learn doubt about pitch from.
+"""Render what `soundfont.render` leaves out, drum kits, noises, fifths, kettledrums, to learn doubt about pitch from.
 
 The family of a note is what kind of sound it is: "unpitched", "chord" or "note". Drums whose pitch many hear (toms,
 bongos, bells, blocks) are left out: they are neither. Shapes: T samples.
@@ -91,7 +91,7 @@ def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
     """Render one preset into its shard; returns the number of notes. A drum is held out in all kits of its font."""
     import soxr
 
-    player = soundfont.player(job.font)
+    player = soundfont.player_of(job.font)
     player.select(*job.preset)
     sounding, source = job.samples - job.pre_roll_samples, soundfont.source_name(job.font)
     notes, signals = [], []

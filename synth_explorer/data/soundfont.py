@@ -278,7 +278,7 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     """Render one instrument into its shard; returns the number of notes."""
     import soxr
 
-    player = player(job.soundfont)
+    player = player_of(job.soundfont)
     player.select(job.bank, job.program)
     sounding = job.samples - job.pre_roll_samples
     notes, signals = [], []
@@ -325,7 +325,7 @@ def _octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> 
 
 
 @functools.lru_cache(maxsize=4)
-def player(soundfont: str) -> Player:
+def player_of(soundfont: str) -> Player:
     """This process's player of a SoundFont, opened once."""
     return Player(soundfont)
 

@@ -22,6 +22,7 @@ from synth_explorer.errors import AudioError, CheckpointError, EditError, Latent
 from synth_explorer.explorer.families import Decoding, DefaultFamily, Encoding, Family, NSynthFamily, Progress, Stop
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
+from synth_explorer.pitch import HeardPitch
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -113,8 +114,8 @@ class Explorer:
         """Sound file -> audio [T] float32 at `sample_rate_hz`, at most `config.max_s` long. Raises AudioError."""
         return audio_files.load(path, sample_rate_hz=self.sample_rate_hz, max_s=self.config.max_s)
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
-        """Audio [T] of one note -> (MIDI pitch with its fraction, confidence 0..1). Raises AudioError."""
+    def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
+        """Audio [T] of one note -> MIDI pitch with its fraction, confidence 0..1, kind. Raises AudioError."""
         return self.family.estimate_pitch(audio_files.check(audio))
 
     def encode(

@@ -94,7 +94,7 @@ class Family(Protocol):
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> pitch.HeardPitch:
         """Audio [T] -> (MIDI pitch, confidence 0..1). Raises AudioError where the model has no pitch."""
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
@@ -148,7 +148,7 @@ class DefaultFamily:
 
         return Fit(self.model)
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> pitch.HeardPitch:
         """The pitch head's estimate."""
         from synth_explorer.model.pitch_head import estimate
 
@@ -313,7 +313,7 @@ class NSynthFamily:
     def config(self) -> NSynthConfig:
         return self.model.config
 
-    def estimate_pitch(self, audio: np.ndarray) -> tuple[float, float]:
+    def estimate_pitch(self, audio: np.ndarray) -> pitch.HeardPitch:
         """There is none."""
         raise AudioError("This checkpoint keeps pitch inside its latents; it estimates none.")
 

@@ -12,8 +12,8 @@ from synth_explorer import __version__, measure
 from synth_explorer.inspection import scores, sounds
 from synth_explorer.inspection.inspection import Inspection
 from synth_explorer.latents import Latents, midi_to_hz
-from synth_explorer.plots.chart import STYLE_SHEET
 from synth_explorer.pitch import note_name
+from synth_explorer.plots.chart import STYLE_SHEET
 from synth_explorer.plots.rainbow import hue_colours
 
 HERE = Path(__file__).parent

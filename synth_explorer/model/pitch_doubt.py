@@ -74,7 +74,9 @@ class PitchDoubt(keras.Model):
             self._matrices = []
             for standard, hidden, last in self._parts():
                 mean, scale = (ops.convert_to_numpy(each).reshape(-1) for each in (standard.mean, standard.variance))
-                dense = [[ops.convert_to_numpy(each) for each in (l.kernel, l.bias)] for l in (*hidden, last)]
+                dense = [
+                    [ops.convert_to_numpy(each) for each in (layer.kernel, layer.bias)] for layer in (*hidden, last)
+                ]
                 self._matrices.append((mean, np.maximum(np.sqrt(scale), keras.backend.epsilon()), dense))
         mean, scale, dense = self._matrices[part]
         x = np.clip((cue - mean) / scale, -5.0, 5.0)

@@ -29,6 +29,7 @@ from synth_explorer.model import pitch_cues
 from synth_explorer.model.pitch_cues import Listening
 from synth_explorer.model.pitch_doubt import PitchDoubt
 
+SURE = 0.95  # confidence from which a note's pitch is told without doubt
 PRESENCE_DB = 30.0  # of a fundamental: so much weaker, a factor e less likely
 _SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)  # semitones away that a block looks at
 

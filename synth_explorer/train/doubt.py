@@ -1,4 +1,4 @@
-"""Training of the pitch head's doubt: cues of thousands of sounds, minutes of Adam on them, calibration on held-out ones.
+"""Training of the pitch head's doubt: cues of thousands of sounds, minutes of Adam, calibration on held-out ones.
 
 The head itself stays as it is. Shapes: N sounds, D cues to the kind, E cues to the pitch, K kinds.
 """
@@ -6,6 +6,7 @@ The head itself stays as it is. Shapes: N sounds, D cues to the kind, E cues to 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -175,7 +176,7 @@ def platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 def reliability_table(likely: np.ndarray, right: np.ndarray, edges: Sequence[float]) -> list[tuple[int, float, float]]:
     """For confidences [N] between each two `edges`: how many, their mean, and the share that is right."""
     rows = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         inside = (likely >= low) & ((likely < high) | (high >= 1.0))
         mean = [float(values[inside].mean()) if inside.any() else float("nan") for values in (likely, right)]
         rows.append((int(inside.sum()), *mean))

@@ -18,7 +18,8 @@ from synth_explorer.train.pitch_notes import coloured_noise, made_up_note, repit
 
 KIND_SHARES = {"note": 0.5, "chord": 0.28, "unpitched": 0.14, "outside": 0.08}
 _CHORDS = ("0 4 7", "0 3 7", "0 5 7", "0 2 7", "0 3 6", "0 4 8", "0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9")
-_CHORDS += ("0 7 16", "0 7 15", "0 4 9", "0 3 8", "0 5 9", "0 5 8", "0 7", "0 4", "0 3", "0 5", "0 9", "0 2", "0 1", "0 6")
+_CHORDS += ("0 7 16", "0 7 15", "0 4 9", "0 3 8", "0 5 9", "0 5 8", "0 7", "0 4", "0 3", "0 5")
+_CHORDS += ("0 9", "0 2", "0 1", "0 6")
 _FUSED = (12, 19, 24, 28, 31, 34, 36)  # semitones above the lowest: these sound as its partials
 _RANGE_DB = 10.0  # between the notes of a chord
 _MADE_UP_SHARE = 0.2
@@ -216,7 +217,8 @@ def _cloud(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.nd
     audio = 0.3 * rng.uniform() * rng.normal(size=samples) * np.exp(-3.0 * time_s)
     for _ in range(rng.integers(40, 120)):
         hz, fade_s = 2.0 ** rng.uniform(np.log2(150.0), np.log2(7800.0)), 10.0 ** rng.uniform(-1.0, 0.5)
-        audio += rng.exponential(0.1) * np.sin(2 * np.pi * hz * time_s + rng.uniform(0, 6.28)) * np.exp(-time_s / fade_s)
+        wave = np.sin(2 * np.pi * hz * time_s + rng.uniform(0, 6.28)) * np.exp(-time_s / fade_s)
+        audio += rng.exponential(0.1) * wave
     return audio
 
 

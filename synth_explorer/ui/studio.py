@@ -131,7 +131,7 @@ class Studio:
         midi, confidence = None, 0.0
         if self.explorer.has_pitch:
             with self._model:
-                heard_midi, confidence = self.explorer.estimate_pitch(audio)
+                heard_midi, confidence, *_ = self.explorer.estimate_pitch(audio)
             midi = round(float(heard_midi), 2)
         checkpoint = self.explorer.checkpoint_hash
         whole_s = sound.length_s(path)
