@@ -25,6 +25,12 @@ _SILENCE = 1e-7
 _SEARCH_CENTS = 45.0
 _CENTS_PER_B = 600.0 / math.log(2.0)  # partial k of a stiff string lies B k^2 times this above k f0
 _MAX_B = 2e-3
+NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+LOWEST_MIDI, HIGHEST_MIDI = 18, 111
+"""Pitches that can be heard and stated: F♯0, 23 Hz, to D♯8, 5 kHz."""
+
+SURE = 0.97
+"""A pitch that is heard with less confidence is told with its doubt."""
 
 
 class HeardPitch(NamedTuple):
@@ -33,16 +39,13 @@ class HeardPitch(NamedTuple):
     Attributes:
         midi: fractional MIDI number, the best guess there is, whatever the doubt.
         confidence: 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone.
-        kind: "note", "chord" (several pitches at once) or "unpitched" (noise, drums).
+        kind: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
+            folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
     """
 
     midi: float
     confidence: float
     kind: str = "note"
-
-
-SURE = 0.9
-"""A pitch that is heard with less confidence is told with its doubt."""
 
 
 def doubt(midi: float, confidence: float | None, kind: str) -> str:
@@ -56,14 +59,18 @@ def doubt(midi: float, confidence: float | None, kind: str) -> str:
     if confidence is None:
         return ""
     guess = note_name(midi)
+    if kind == "moving":
+        return f"has a pitch that moves, and is followed; {guess} is its middle"
     if kind == "chord":
         return f"sounds like several pitches at once, a chord; {guess} is a guess: state the pitch if you know it"
     if kind == "unpitched":
         return f"has no clear pitch; {guess} is a guess: state the pitch if you know it"
-    if kind == "outside":
-        return f"has a pitch outside {RANGE_WORDS}, or none; {guess} is a guess: state the pitch if you know it"
+    if kind == "outside" or not in_range(midi):
+        within = f"MIDI {LOWEST_MIDI} to {HIGHEST_MIDI}"
+        return f"has a pitch outside {within}, or none; {guess} is a guess: state the pitch if you know it"
     if confidence < SURE:
-        return f"has a doubtful pitch: {guess}, {100.0 * confidence:.0f} % sure; state the pitch if you know it"
+        percent = math.floor(100.0 * confidence)
+        return f"has a doubtful pitch: {guess}, {percent} % sure; state the pitch if you know it"
     return ""
 
 
@@ -73,6 +80,7 @@ class Refined:
 
     `heard` [F] is 0..1, how far each frame's own pitch counts in `cents`: 0 in silence and noise. `spectra` [F, R] are
     the magnitudes that were listened to, `bin_hz` apart; None where nothing was.
+    `scatter_cents` is how far its partials lie from the harmonics of one stiff string, on average.
     """
 
     midi: float
@@ -81,6 +89,7 @@ class Refined:
     heard: np.ndarray
     spectra: np.ndarray | None = None
     bin_hz: float = 0.0
+    scatter_cents: float = 0.0
 
 
 class _Peaks(NamedTuple):
@@ -97,11 +106,18 @@ def midi_to_hz(midi: float | np.ndarray) -> float | np.ndarray:
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
 
 
-LOWEST_MIDI, HIGHEST_MIDI = 18, 111
-"""Pitches that can be heard and stated: F#0, 23 Hz, to D#8, 5 kHz."""
+def in_range(midi: float) -> bool:
+    """Whether a pitch that was heard lies within what can be encoded."""
+    return LOWEST_MIDI - 0.5 <= midi <= HIGHEST_MIDI + 0.5
 
-RANGE_WORDS = f"MIDI {LOWEST_MIDI} to {HIGHEST_MIDI}"
-NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+
+def folded(heard: HeardPitch) -> HeardPitch:
+    """A pitch outside the range, octaves away from itself within it; others as they are."""
+    if in_range(heard.midi):
+        return heard
+    below, above = LOWEST_MIDI - heard.midi, heard.midi - HIGHEST_MIDI
+    octaves = math.ceil(below / 12) if below > 0 else -math.ceil(above / 12)
+    return HeardPitch(heard.midi + 12.0 * octaves, heard.confidence, "outside")
 
 
 def check_midi(midi: float, *, name: str = "pitch") -> float:
@@ -193,7 +209,9 @@ def refine(
     cents = _smooth(local, trust * reliability)
     cents = np.clip(reliability * centre + cents, -max_deviation_cents, max_deviation_cents) - reliability * centre
     middle = float(midi) + reliability * centre / 100.0
-    return Refined(middle, reliability, cents.astype(np.float32), trust * reliability, magnitude, bin_hz)
+    scatter = _scatter_cents(peaks, loud, harmonics, shift, stiffness)
+    heard = trust * reliability
+    return Refined(middle, reliability, cents.astype(np.float32), heard, magnitude, bin_hz, scatter)
 
 
 def _window_samples(base_hz: float, sample_rate_hz: int) -> int:
@@ -305,6 +323,16 @@ def _frame_cents(
     steady = np.clip((0.7 - (use * peaks.change).sum(axis=0) / use.sum(axis=0)) / 0.3, 0.0, 1.0)
     nearby = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(centre, 2, mode="edge"), 5), axis=1)
     return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 40.0)
+
+
+def _scatter_cents(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float) -> float:
+    """Mean distance of the partials' median from where the fit has them, weighted as the fit weighs them."""
+    votes = peaks.amplitude * peaks.tonality * loud
+    strength = votes.sum(axis=1) * harmonics
+    if strength.max() <= 0.0:
+        return 0.0
+    left = _weighted_median(peaks.cents, votes) - shift - stiffness * _CENTS_PER_B * harmonics.astype(np.float64) ** 2
+    return float((strength * np.abs(left)).sum() / strength.sum())
 
 
 def _reliability(peaks: _Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:

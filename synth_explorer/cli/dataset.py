@@ -55,6 +55,18 @@ def render(
     common.say(folder)
 
 
+@app.command("render-percussion")
+def render_percussion(
+    soundfonts: Annotated[list[Path], typer.Argument(metavar="SOUNDFONT...", help="SoundFonts, .sf2.")],
+    out: common.Folder,
+    workers: Workers = None,
+) -> None:
+    """Render what `render` leaves out, drum kits and noises; `train-pitch` learns from them what has no pitch."""
+    from synth_explorer.data import percussion
+
+    common.say(percussion.render(soundfonts, out, workers=workers, progress=common.interactive()))
+
+
 @app.command("synthetic")
 def synthetic(
     out: common.Folder,

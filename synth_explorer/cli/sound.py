@@ -74,7 +74,7 @@ def sampler_of(latents: Latents) -> Sampler | None:
     """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
     from synth_explorer.audio import Sampler
 
-    known = latents.meta.pitch_kind in ("", "note") and 0.0 <= latents.pitch_midi < 128.0
+    known = latents.meta.pitch_kind in ("", "note", "moving") and 0.0 <= latents.pitch_midi < 128.0
     return Sampler(latents.pitch_midi, latents.meta.loop) if known else None
 
 

@@ -38,14 +38,26 @@ def train_pitch(
     begin_from: Annotated[
         Path | None, typer.Option("--begin-from", metavar="DIR", help="An earlier head or a checkpoint to go on from.")
     ] = None,
+    percussion: Annotated[
+        list[Path] | None, typer.Option(metavar="DATASET", help="What `dataset render-percussion` wrote; for doubt.")
+    ] = None,
+    doubt_sounds: Annotated[int, typer.Option(min=0, help="Sounds that doubt is learned from; 0: none.")] = 20_000,
+    doubt_only: Annotated[bool, typer.Option("--doubt-only", help="Keep the head that --begin-from names.")] = False,
 ) -> None:
-    """Train the head that estimates a note's pitch; leaves pitch.json and pitch.weights.h5 in DIR."""
+    """Train the head that estimates a note's pitch, then its doubt: chords, noise, how sure a pitch is.
+
+    Leaves pitch.json and pitch.weights.h5 in DIR.
+    """
+    if doubt_only and (begin_from is None or not doubt_sounds):
+        raise common.wrong_usage("it needs --begin-from, and sounds to learn from.", "--doubt-only")
     from synth_explorer import quiet
 
     quiet.import_keras()
     from synth_explorer.train import pitch
 
-    common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed, begin_from=begin_from))
+    minutes = 0.0 if doubt_only else minutes
+    doubt = {"percussion": percussion or (), "doubt_sounds": doubt_sounds}
+    common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed, begin_from=begin_from, **doubt))
 
 
 def train_wavenet(

@@ -188,7 +188,7 @@ def render(
         sample_rate_hz=sample_rate_hz,
         samples=samples,
         pre_roll_samples=pre_roll_samples,
-        sources={source_name(path): _describe(Path(path)) for path in soundfonts},
+        sources={source_name(path): describe(Path(path)) for path in soundfonts},
         settings={
             "kind": "soundfont",
             "pitch_step": pitch_step,
@@ -278,7 +278,7 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     """Render one instrument into its shard; returns the number of notes."""
     import soxr
 
-    player = _player(job.soundfont)
+    player = player_of(job.soundfont)
     player.select(job.bank, job.program)
     sounding = job.samples - job.pre_roll_samples
     notes, signals = [], []
@@ -325,12 +325,12 @@ def _octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> 
 
 
 @functools.lru_cache(maxsize=4)
-def _player(soundfont: str) -> Player:
+def player_of(soundfont: str) -> Player:
     """This process's player of a SoundFont, opened once."""
     return Player(soundfont)
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def describe(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "bytes": path.stat().st_size,

@@ -21,7 +21,7 @@ from synth_explorer.explorer.bounds import refuse_unless_sane
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
-from synth_explorer.pitch import HeardPitch
+from synth_explorer.pitch import HeardPitch, folded, midi_to_hz
 
 if TYPE_CHECKING:
     from synth_explorer.decode.final import FinalRender
@@ -175,10 +175,13 @@ class DefaultFamily:
         total = self._padded(frames)
         padded = np.pad(audio, (0, total * hop - len(audio)))[None]
         heard = self._listener.submit(self._listen, padded)
-        told = self.estimate_pitch(audio) if how.midi is None else None
+        told = folded(self.estimate_pitch(audio)) if how.midi is None else None
         midi = how.midi if told is None else told.midi
         sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
-        track = pitch_path.track(audio, midi=midi, stated=told is None, **sizes)
+        found = pitch_path.listen(audio, midi=midi, stated=told is None, **sizes)
+        track = midi_to_hz(found.midi).astype(np.float32)
+        if told is not None and found.moves:  # one pitch for the whole of it was no question to ask
+            told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
         detail = missing = None

@@ -1,7 +1,7 @@
 """Latents: a note as a short score of numbers, and walking between notes.
 
-`note` is the score with its file format, `meta` what it means, `morph` is interpolation: weights fixed or over time, and
-the pad's weights.
+`note` is the score with its file format, `meta` what it means, `morph` is interpolation: weights fixed or over time,
+and the pad's weights.
 """
 
 from __future__ import annotations

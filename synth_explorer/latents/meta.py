@@ -26,7 +26,7 @@ class LatentsMeta:
         lead_in_samples: index in the original recording of the first sample that was encoded; may be negative.
         noise_db: by how much the decoder's noise is raised against its partials.
         pitch_confidence: 0..1, how sure the pitch is that was heard; None where it was stated, or is a mix of several.
-        pitch_kind: what the pitch was heard of: "note", "chord" or "unpitched"; "" where it was stated.
+        pitch_kind: what the pitch was heard of, see `pitch.HeardPitch`; "" where it was stated.
         loop: first and last sample of the note's sustain, as its file gave it; None where it gave none.
         notices: what was lost when the note was read, in sentences that go on after its name.
         format_version: of the file.

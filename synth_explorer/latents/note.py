@@ -20,7 +20,7 @@ import numpy as np
 from synth_explorer.errors import LatentsError
 from synth_explorer.files import UNREADABLE, atomic_path
 from synth_explorer.latents.meta import FORMAT_VERSION, META_NAMES, READ_VERSIONS, LatentsMeta
-from synth_explorer.pitch import doubt
+from synth_explorer.pitch import HeardPitch, doubt
 
 LOUDNESS_CHANNEL = 0
 """The default model's convention: z[:, 0] = (loudness_db + 40) / 20."""
@@ -137,6 +137,14 @@ class Latents:
     def pitch_midi(self) -> float:
         """Median MIDI pitch with its fraction; NaN where the model keeps pitch inside z."""
         return hz_to_midi(float(np.nanmedian(self.pitch_hz))) if self.has_pitch else float("nan")
+
+    @property
+    def heard_pitch(self) -> HeardPitch | None:
+        """The pitch with how sure it is, 1 where it was stated; None where the model keeps pitch inside z."""
+        if not self.has_pitch:
+            return None
+        confidence = self.meta.pitch_confidence
+        return HeardPitch(self.pitch_midi, 1.0 if confidence is None else confidence, self.meta.pitch_kind)
 
     @property
     def notices(self) -> tuple[str, ...]:

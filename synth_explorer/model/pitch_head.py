@@ -13,17 +13,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from synth_explorer import pitch
+from synth_explorer import pitch, runtime
 from synth_explorer.errors import AudioError, CheckpointError
 from synth_explorer.files import UNREADABLE
+from synth_explorer.model import pitch_cues
+from synth_explorer.model.pitch_cues import Listening
+from synth_explorer.model.pitch_doubt import PitchDoubt
 
 PRESENCE_DB = 30.0  # of a fundamental: so much weaker, a factor e less likely
 _SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)  # semitones away that a block looks at
@@ -49,6 +53,9 @@ class PitchHeadConfig:
     frame_blocks: int = 2
     note_blocks: int = 2
     frames: int = 10
+    doubt_width: int = 0  # of the networks that tell the kind of a sound and how sure its pitch is; 0: there are none
+    doubt_cues: tuple[int, int] = (0, 0)
+    kind_needed: float = 0.9  # probability from which a kind other than "note" is told
 
     def __post_init__(self) -> None:
         if len(self.crossovers_hz) != len(self.windows) - 1 or list(self.windows) != sorted(self.windows)[::-1]:
@@ -172,6 +179,9 @@ class PitchHead(keras.Model):
         self.norm = layers.LayerNormalization(epsilon=1e-5)
         self.frame_logits = layers.Dense(1)
         self.logits = layers.Dense(1)
+        width = self.config.doubt_width
+        self.doubt = PitchDoubt(width, cues=self.config.doubt_cues) if width else None
+        self._listen: Callable[..., Any] | None = None
 
     def build(self, input_shape=None) -> None:
         config = self.config
@@ -180,14 +190,30 @@ class PitchHead(keras.Model):
         self.mix.build((None, config.classes, len(config.harmonics) * (config.bins_per_semitone + 2) + 3))
         for layer in (*self.frame_blocks, self.attention, *self.note_blocks, self.norm, self.frame_logits, self.logits):
             layer.build(wide)
+        if self.doubt is not None:
+            self.doubt.build()
         self.built = True
 
     def call(self, inputs):
-        frames, weights = inputs
+        return self._all(*inputs)[0]
+
+    def listen(self, frames: np.ndarray, weights: np.ndarray) -> Listening:
+        """All that the network makes of frames [P, N] and weights [P], compiled."""
+        if self._listen is None:
+            shape = (-1, self.config.frames, self.config.windows[0])
+            self._listen = runtime.compiled(
+                lambda f, w: self._all(ops.reshape(f, shape), ops.reshape(w, shape[:2])), ranks=(3, 2)
+            )
+        return Listening(*(each[0] for each in self._listen(frames[None], weights[None])))
+
+    def _all(self, frames, weights):
+        """Frames [B, P, N], weights [B, P] -> the fields of `Listening`, each [B, ..]."""
         samples = self.config.windows[0]
         spectra = self.spectrum(ops.reshape(frames, (-1, samples)))
         spectra = ops.reshape(spectra, (-1, frames.shape[1], spectra.shape[-1]))
-        return self.classify(spectra, weights)[0] + self.presence_db(spectra, weights) / PRESENCE_DB
+        presence = self.presence_db(spectra, weights)
+        features, votes = self.features(spectra, weights)
+        return self.logits(features)[..., 0] + presence / PRESENCE_DB, features, votes, spectra, presence
 
     def presence_db(self, spectra, weights):
         """Level at each class's own frequency under the loudest bin of the note's mean spectrum: [B, S], -60 to 0 dB.
@@ -205,6 +231,11 @@ class PitchHead(keras.Model):
 
     def classify(self, spectra, weights):
         """Spectra [B, P, G], frame weights [B, P] (0: no such frame) -> logits of the note [B, S], of its frames."""
+        features, votes = self.features(spectra, weights)
+        return self.logits(features)[..., 0], votes
+
+    def features(self, spectra, weights):
+        """Spectra [B, P, G], frame weights [B, P] -> features of the note [B, S, C], logits of its frames [B, P, S]."""
         config, frames = self.config, spectra.shape[1]
         level = ops.log(frames * weights + 1e-9)
         x = self.mix(self.stack(ops.reshape(spectra, (-1, spectra.shape[-1])), ops.reshape(level, (-1,))))
@@ -217,7 +248,7 @@ class PitchHead(keras.Model):
         note = ops.sum(share * x, axis=1) / ops.sum(share, axis=1)
         for block in self.note_blocks:
             note = block(note)
-        return self.logits(self.norm(note))[..., 0], self.frame_logits(x)[..., 0]
+        return self.norm(note), self.frame_logits(x)[..., 0]
 
     def stack(self, spectrum, level):
         """Spectra [B P, G], log weights [B P] -> [B P, S, C]: bins at each class's harmonics; height, end, weight."""
@@ -276,9 +307,7 @@ def note_frames(
 
 def hear(head: PitchHead, audio: np.ndarray) -> tuple[float, float]:
     """(MIDI pitch to about a quarter of a semitone, confidence 0..1) of the note [T], by the network alone."""
-    frames, weights = note_frames(audio, head.config)
-    logits = head.predict_on_batch((frames[None], weights[None]))[0]  # compiled: a tenth of the time of an eager call
-    return read(head.config, logits)
+    return read(head.config, head.listen(*note_frames(audio, head.config)).logits)
 
 
 def read(config: PitchHeadConfig, logits: np.ndarray) -> tuple[float, float]:
@@ -291,18 +320,47 @@ def read(config: PitchHeadConfig, logits: np.ndarray) -> tuple[float, float]:
     return float(probability[near] @ config.class_midi()[near] / confidence), confidence
 
 
-def estimate(head: PitchHead, audio: np.ndarray, *, sample_rate_hz: int) -> tuple[float, float]:
-    """Fractional MIDI pitch of a single note and the confidence in it.
+class Cues(NamedTuple):
+    """What doubt about one sound is told from: cues to its kind [D], to its pitch [E], that pitch, the head's own
+    confidence in it, and the frames [P, N] that were listened to."""
 
-    audio: [T] float mono at the head's sample rate. Returns (midi, confidence 0..1): the note by the network, the cents
-    by `pitch.refine`. Raises AudioError for silence or another sample rate.
+    kind: np.ndarray
+    right: np.ndarray
+    midi: float
+    confidence: float
+    frames: np.ndarray
+
+
+def cues_of(head: PitchHead, audio: np.ndarray) -> Cues:
+    """Listen to a note [T]: the class by the network, the cents by `pitch.refine`. Raises AudioError for silence."""
+    config, rate = head.config, head.config.sample_rate_hz
+    frames, weights = note_frames(audio, config)
+    listening = head.listen(frames, weights)
+    midi, confidence = read(config, listening.logits)
+    refined = pitch.refine(audio[: 8 * rate], midi=midi, sample_rate_hz=rate, hop=rate // 32)
+    scales = {"grid_midi": config.grid_midi(), "class_midi": config.class_midi(), "sample_rate_hz": rate}
+    kind, right = pitch_cues.cues(listening, frames, weights, refined, **scales)
+    return Cues(kind, right, refined.midi, confidence, frames)
+
+
+def estimate(head: PitchHead, audio: np.ndarray, *, sample_rate_hz: int) -> pitch.HeardPitch:
+    """What is heard of the pitch of a sound: fractional MIDI, how likely that is right, and what kind of sound it is.
+
+    audio: [T] float mono at the head's sample rate. A tone above or below the head's classes is told where it is found,
+    with little confidence. A head without networks for doubt tells its own confidence, and every sound a "note". Raises
+    AudioError for silence or another sample rate.
     """
-    if sample_rate_hz != head.config.sample_rate_hz:
+    config = head.config
+    if sample_rate_hz != config.sample_rate_hz:
         raise AudioError(
-            f"sample_rate_hz={sample_rate_hz} must be the pitch head's {head.config.sample_rate_hz}: resample the note."
+            f"sample_rate_hz={sample_rate_hz} must be the pitch head's {config.sample_rate_hz}: resample the note."
         )
-    heard, confidence = hear(head, audio)
-    refined = pitch.refine(
-        audio[: 8 * sample_rate_hz], midi=heard, sample_rate_hz=sample_rate_hz, hop=sample_rate_hz // 32
-    )
-    return refined.midi, confidence
+    heard = cues_of(head, audio)
+    if head.doubt is None:
+        return pitch.HeardPitch(heard.midi, heard.confidence)
+    kind, likely, right = head.doubt.judge(heard.kind, heard.right, needed=config.kind_needed)
+    if kind != "outside":
+        return pitch.HeardPitch(heard.midi, min(right, 1.0 - float(likely[3])), kind)
+    limits = {"low_midi": config.low_midi - 0.5, "high_midi": config.high_midi + 0.5}
+    outside = pitch_cues.outside_midi(heard.frames, **limits, sample_rate_hz=sample_rate_hz)
+    return pitch.HeardPitch(heard.midi if outside is None else outside, min(right, 1.0 - float(likely[3])))

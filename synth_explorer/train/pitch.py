@@ -18,6 +18,7 @@ from keras import layers, ops
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.files import atomic_path
 from synth_explorer.model.pitch_head import PitchHead, PitchHeadConfig
+from synth_explorer.train.doubt import train_doubt
 from synth_explorer.train.pitch_features import Bank, Features, batch, make_bank, normalise, prepare
 
 _FRAMES = 4  # of each note while training
@@ -38,12 +39,15 @@ def train_pitch(
     config: PitchHeadConfig | None = None,
     begin_from: Path | None = None,
     learning_rate: float = 2e-3,
+    percussion: Sequence[Path] = (),
+    doubt_sounds: int = 0,
     log: Callable[[str], None] = print,
 ) -> Path:
     """Train a head on the training split of `datasets` and on made-up notes, and write it to the folder `out`.
 
-    Writes pitch.weights.h5 and pitch.json (the config). Takes `minutes` of wall time. `begin_from` is a folder of an
-    earlier head to go on from (with its config). The same seed draws the same
+    Writes pitch.weights.h5 and pitch.json (the config). Takes `minutes` of wall time (0: the head stays as it is), then
+    `doubt_sounds` sounds to learn doubt from, with those of the datasets `percussion` (see `train_doubt`). `begin_from`
+    is a folder of an earlier head to go on from (with its config). The same seed draws the same
     notes; how many of them, and how many steps, depends on the machine. Returns `out`. Raises DataError for a folder
     that is not a dataset.
     """
@@ -54,14 +58,31 @@ def train_pitch(
     else:
         head = PitchHead(config or PitchHeadConfig())
         head.build()
+    if minutes > 0:
+        _train_head(head, datasets, minutes=minutes, started=started, seed=seed, learning_rate=learning_rate, log=log)
+    if doubt_sounds:
+        head = train_doubt(head, datasets, percussion, sounds=doubt_sounds, seed=seed, log=log)
+    save(head, out)
+    return Path(out)
+
+
+def _train_head(
+    head: PitchHead,
+    datasets: Sequence[Path],
+    *,
+    minutes: float,
+    started: float,
+    seed: int,
+    learning_rate: float,
+    log: Callable[[str], None],
+) -> None:
+    """Prepare notes and fit the head to them, within `minutes` of `started`."""
     sources = [NotesDataset(folder) for folder in datasets]
     seconds = 60.0 * minutes * _PREPARE_SHARE
     train = prepare(head, sources, split="train", seconds=seconds, seed=seed, limit=_MOST_NOTES)
     held = prepare(head, sources, split="validation", seconds=0.08 * seconds, seed=seed + 1, limit=1200)
     log(f"{len(train.midi)} notes prepared in {time.monotonic() - started:.0f} s, {len(held.midi)} held out")
     _fit(head, train, held, until=started + 60.0 * minutes, learning_rate=learning_rate, seed=seed, log=log)
-    save(head, out)
-    return Path(out)
 
 
 def save(head: PitchHead, out: Path) -> None:

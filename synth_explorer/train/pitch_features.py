@@ -92,7 +92,7 @@ def _draw(
     rate = config.sample_rate_hz
     if not tables or rng.random() < _MADE_UP_SHARE:
         midi = float(rng.uniform(low, high))
-        return midi, _play(rng, made_up_note(rng, midi=midi, sample_rate_hz=rate), midi, rate)
+        return midi, play(rng, made_up_note(rng, midi=midi, sample_rate_hz=rate), midi, rate)
     sizes = np.array([len(rows) for _, rows, _ in tables])
     source, rows, pitches = tables[rng.choice(len(tables), p=sizes / sizes.sum())]
     row = int(rows[rng.integers(len(rows))])
@@ -104,10 +104,10 @@ def _draw(
         move = rng.uniform(-3.0, 3.0)
         midi, audio = midi + move, repitch(audio, move)
         audio = audio[: len(audio) // 256 * 256]  # lengths that suit the FFT
-    return midi, _play(rng, audio, midi, rate)
+    return midi, play(rng, audio, midi, rate)
 
 
-def _play(rng: np.random.Generator, audio: np.ndarray, midi: float, rate: int) -> np.ndarray:
+def play(rng: np.random.Generator, audio: np.ndarray, midi: float, rate: int) -> np.ndarray:
     """The note [T] as another instrument, in another place: what cannot be done to its spectra later."""
     if rng.random() < 0.15:
         start = int(np.argmax(np.abs(audio)))
@@ -120,11 +120,11 @@ def _play(rng: np.random.Generator, audio: np.ndarray, midi: float, rate: int) -
     if rng.random() < (0.4 if midi > 84 else 0.15):
         audio = (audio + np.abs(audio).max() * knock(rng, len(audio), rate)).astype(np.float32)
     if rng.random() < 0.25:
-        audio = _reverberate(Room.draw(rng), audio, rate)
+        audio = reverberate(Room.draw(rng), audio, rate)
     return roughen(rng, audio, sample_rate_hz=rate) if rng.random() < 0.35 else audio
 
 
-def _reverberate(room: Room, audio: np.ndarray, rate: int) -> np.ndarray:
+def reverberate(room: Room, audio: np.ndarray, rate: int) -> np.ndarray:
     """What `room.apply` does, at a length that suits the FFT, in float32."""
     response = room.response(len(audio), sample_rate_hz=rate).astype(np.float32)
     size = scipy.fft.next_fast_len(len(audio) + len(response) - 1, real=True)

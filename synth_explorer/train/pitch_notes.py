@@ -44,7 +44,7 @@ def roughen(rng: np.random.Generator, audio: np.ndarray, *, sample_rate_hz: int)
     if rng.random() < 0.25:
         audio = audio + knock(rng, len(audio), sample_rate_hz)
     if rng.random() < 0.6:
-        audio = audio + _noise(rng, len(audio)) * 10.0 ** (rng.uniform(-75.0, -12.0) / 20.0)
+        audio = audio + coloured_noise(rng, len(audio)) * 10.0 ** (rng.uniform(-75.0, -12.0) / 20.0)
     return audio.astype(np.float32)
 
 
@@ -218,7 +218,7 @@ def knock(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.nda
     return total
 
 
-def _noise(rng: np.random.Generator, samples: int) -> np.ndarray:
+def coloured_noise(rng: np.random.Generator, samples: int) -> np.ndarray:
     """Noise of a random colour, RMS 1 (white to falling 6 dB an octave)."""
     noise = rng.normal(size=samples)
     if rng.random() < 0.5:

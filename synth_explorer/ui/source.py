@@ -47,6 +47,11 @@ class Source:
         return self.pitch_midi == self.heard_midi
 
     @property
+    def stated_midi(self) -> float | None:
+        """The pitch to encode it with; None where it is to be heard."""
+        return None if self.is_estimate else self.pitch_midi
+
+    @property
     def doubt(self) -> str:
         """What is doubtful about its pitch, in words; "" where it is sure, or was stated."""
         if self.heard_midi is None or not self.is_estimate:

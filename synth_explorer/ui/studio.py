@@ -130,24 +130,24 @@ class Studio:
         if known is not None and Path(known.path).is_file():
             return known
         recording = self._record(path, title)
-        midi, confidence, kind = None, 0.0, "note"
-        if self.explorer.has_pitch:
-            with self._model:
-                midi, confidence, kind = self.explorer.estimate_pitch(recording.audio)
-            midi = round(float(midi), 2)
+        given = recording.root_midi if self.explorer.has_pitch else None
+        with self._model:
+            latents = self.explorer.encode(recording.audio, pitch=given, source=title)
+            heard = latents.heard_pitch if given is None else self.explorer.estimate_pitch(recording.audio)
+        midi = None if heard is None else round(float(heard.midi), 2)
         source = Source(
             str(path),
             title,
             key,
             midi,
-            float(confidence),
-            kind,
-            midi if recording.root_midi is None or midi is None else recording.root_midi,
+            0.0 if heard is None else heard.confidence,
+            "" if heard is None else heard.kind,
+            midi if given is None else given,
             note_id,
             self.explorer.checkpoint_hash,
             recording.notices,
         )
-        self._encode(source, recording.audio)
+        self._keep(source, latents, recording.audio)
         return self._sources.put((key, title), source)
 
     def with_pitch(self, source: Source, midi: float | None) -> Source:
@@ -196,7 +196,11 @@ class Studio:
 
     def _encode(self, source: Source, audio: np.ndarray) -> Latents:
         with self._model:
-            latents = self.explorer.encode(audio, pitch=source.pitch_midi, source=source.title)
+            latents = self.explorer.encode(audio, pitch=source.stated_midi, source=source.title)
+        return self._keep(source, latents, audio)
+
+    def _keep(self, source: Source, latents: Latents, audio: np.ndarray) -> Latents:
+        """Remember the latents of a source, and have it listened to again in the background."""
         self._latents.put((source.key, source.pitch_midi), latents)
         if not self.is_slow:  # only now: what is fitted takes the place of what was put
             self._fitter.submit(self._fit, source, audio).add_done_callback(Future.result)  # an error is logged
@@ -206,7 +210,7 @@ class Studio:
         """Better latents of a source, while nothing moves; sounds that are asked for from then on are made of them."""
         fitted = self.explorer.encode(
             audio,
-            pitch=source.pitch_midi,
+            pitch=source.stated_midi,
             source=source.title,
             fit_steps=FIT_STEPS,
             progress=lambda done, steps: self._give_way(),

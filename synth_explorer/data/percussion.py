@@ -1,0 +1,118 @@
+"""Render what `soundfont.render` leaves out, drum kits, noises, fifths, kettledrums, to learn doubt about pitch from.
+
+The family of a note is what kind of sound it is: "unpitched", "chord" or "note". Drums whose pitch many hear (toms,
+bongos, bells, blocks) are left out: they are neither. Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from synth_explorer.data import soundfont
+from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.general_midi import PERCUSSION_BANK
+from synth_explorer.data.sf2 import Preset, read_presets
+
+DRUM_KEYS = (35, 36, 37, 38, 39, 40, 42, 44, 46, 49, 51, 52, 54, 55, 57, 58, 59, 69, 70, 73, 74)
+"""Keys of a General MIDI kit without a pitch: bass and snare drums, clap, hi-hats, cymbals, shakers, scrapers."""
+
+_EFFECTS = {119: "unpitched", 120: "unpitched", 121: "unpitched", 122: "unpitched", 125: "unpitched"}
+_EFFECTS |= {126: "unpitched", 127: "unpitched", 86: "chord", 47: "note"}
+_SYNTHETIC_KITS = (24, 25)  # their bass drums are tones
+_VELOCITIES = (60, 110)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One preset to render, small enough to travel to a worker process."""
+
+    font: str
+    instrument: str
+    preset: tuple[int, int]
+    kinds: tuple[tuple[int, str], ...]  # keys, and the kind of each
+    sample_rate_hz: int
+    samples: int
+    pre_roll_samples: int
+
+
+def render(
+    soundfonts: Sequence[Path | str],
+    out: Path | str,
+    *,
+    workers: int | None = None,
+    sample_rate_hz: int = 16_000,
+    samples: int = 64_000,
+    pre_roll_samples: int = 512,
+    progress: bool = True,
+) -> Path:
+    """Render kits and effects of SoundFonts into a dataset; goes on where it stopped. Raises DataError."""
+    common = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
+    jobs = [
+        _Job(
+            font=str(path),
+            instrument=f"{soundfont.source_name(path)}_{preset.bank:03d}_{preset.program:03d}",
+            preset=(preset.bank, preset.program),
+            kinds=kinds,
+            **common,
+        )
+        for path in soundfonts
+        for preset in read_presets(path)
+        if (kinds := _kinds(preset))
+    ]
+    writer = DatasetWriter(
+        out,
+        sources={soundfont.source_name(path): soundfont.describe(Path(path)) for path in soundfonts},
+        settings={"kind": "percussion", "gain": soundfont.SYNTH_GAIN},
+        **common,
+    )
+    todo = [job for job in jobs if not writer.finished(job.instrument)]
+    run = functools.partial(_render_job, writer=writer)
+    soundfont.run_jobs(run, todo, workers=workers, progress=progress, title="Rendering")
+    return writer.finish()
+
+
+def _kinds(preset: Preset) -> tuple[tuple[int, str], ...]:
+    """Keys to play of a preset, and what kind of sound each is."""
+    if preset.bank == PERCUSSION_BANK:
+        tonal = (35, 36) if preset.program in _SYNTHETIC_KITS else ()
+        return tuple((key, "unpitched") for key in DRUM_KEYS if key not in tonal and preset.shift_semitones[key] < 99)
+    kind = _EFFECTS.get(preset.program)
+    if kind is None or preset.name.endswith("Expr."):
+        return ()
+    return tuple((key, kind) for key in preset.keys(lowest=38, highest=86)[:: 7 if kind == "unpitched" else 3])
+
+
+def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
+    """Render one preset into its shard; returns the number of notes. A drum is held out in all kits of its font."""
+    import soxr
+
+    player = soundfont.player_of(job.font)
+    player.select(*job.preset)
+    sounding, source = job.samples - job.pre_roll_samples, soundfont.source_name(job.font)
+    notes, signals = [], []
+    for key, kind in job.kinds:
+        for velocity in _VELOCITIES:
+            raw = player.note(key, velocity, held_s=soundfont.HELD_S, total_s=sounding / job.sample_rate_hz)
+            signal = soxr.resample(raw, soundfont.SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
+            if np.max(np.abs(signal), initial=0.0) < 10 ** (soundfont.SILENT_DB / 20):
+                continue
+            drum = job.preset[0] == PERCUSSION_BANK
+            signals.append(np.pad(signal, (job.pre_roll_samples, sounding - len(signal))))
+            notes.append(
+                {
+                    "id": f"{job.instrument}-{key:03d}-{velocity:03d}",
+                    "family": kind,
+                    "source": source,
+                    "group": f"{source}_drum_{key:03d}" if drum else f"gm_{job.preset[1]:03d}",
+                    "pitch": float(key),
+                    "key": key,
+                    "velocity": velocity,
+                }
+            )
+    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
+    return writer.write_shard(job.instrument, audio, notes)

@@ -1,0 +1,86 @@
+"""What kind of sound was listened to, and how likely its pitch is right: two small networks on the pitch head's cues.
+
+Shapes: B sounds, D cues to the kind, E cues to the pitch, S classes, C features, G bins of the spectrum.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+KINDS = ("note", "chord", "unpitched", "outside")
+"""What a sound may be; "outside" is a note whose pitch the head has no class for."""
+
+_DROPPED = 0.3
+
+
+class PitchDoubt(keras.Model):
+    """Cues [B, D] and [B, E] -> logits of the kind and of the told pitch being right: [B, len(KINDS) + 1]."""
+
+    def __init__(self, width: int, *, cues: tuple[int, int], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.cues = cues
+        self.standard = [layers.Normalization(name=name) for name in ("standard_kind", "standard_pitch")]
+        self.drop = layers.Dropout(_DROPPED)
+        self.kind_hidden = [layers.Dense(width, activation="relu"), layers.Dense(width // 2, activation="relu")]
+        self.kind = layers.Dense(len(KINDS))
+        self.right_hidden = [layers.Dense(width // 2, activation="relu"), layers.Dense(width // 4, activation="relu")]
+        self.right = layers.Dense(1)
+        self._matrices: list | None = None
+
+    def _parts(self) -> list[tuple]:
+        """For the kind and for the pitch: standardisation, hidden layers, last layer."""
+        hidden, last = (self.kind_hidden, self.right_hidden), (self.kind, self.right)
+        return list(zip(self.standard, hidden, last, strict=True))
+
+    def build(self, input_shape=None) -> None:
+        for size, (standard, hidden, last) in zip(self.cues, self._parts(), strict=True):
+            standard.build((None, size))
+            for layer in (*hidden, last):
+                layer.build((None, size))
+                size = layer.units
+        self.built = True
+
+    def call(self, inputs, training=False):
+        parts = []
+        for cue, (standard, hidden, last) in zip(inputs, self._parts(), strict=True):
+            x = ops.clip(standard(cue), -5.0, 5.0)
+            for layer in hidden:
+                x = layer(self.drop(x, training=training))
+            parts.append(last(x))
+        return ops.concatenate(parts, axis=-1)
+
+    def calibrate(self, *, kind: float, right: tuple[float, float]) -> None:
+        """Fold a temperature of the kinds, and a slope and an offset of the pitch's logit, into the last layers."""
+        for layer, slope, offset in ((self.kind, 1.0 / kind, 0.0), (self.right, *right)):
+            kernel, bias = (ops.convert_to_numpy(each) for each in (layer.kernel, layer.bias))
+            layer.set_weights([kernel * slope, bias * slope + np.float32(offset)])
+        self._matrices = None
+
+    def judge(self, kind: np.ndarray, right: np.ndarray, *, needed: float) -> tuple[str, np.ndarray, float]:
+        """Of one sound's cues [D], [E]: its kind ("note" unless another is at least `needed` likely), how likely each
+        of KINDS is, and how likely the told pitch is right. In numpy: a call of so small a network costs more."""
+        logits = [self._logits(part, cue) for part, cue in enumerate((kind, right))]
+        likely = np.exp(logits[0] - logits[0].max())
+        likely = likely / likely.sum()
+        best = int(np.argmax(likely[1:])) + 1
+        name = KINDS[best] if likely[best] >= needed else KINDS[0]
+        return name, likely, float(1.0 / (1.0 + np.exp(-np.clip(logits[1][0], -50.0, 50.0))))
+
+    def _logits(self, part: int, cue: np.ndarray) -> np.ndarray:
+        """What `call` computes of one sound."""
+        if self._matrices is None:
+            self._matrices = []
+            for standard, hidden, last in self._parts():
+                mean, scale = (ops.convert_to_numpy(each).reshape(-1) for each in (standard.mean, standard.variance))
+                dense = [
+                    [ops.convert_to_numpy(each) for each in (layer.kernel, layer.bias)] for layer in (*hidden, last)
+                ]
+                self._matrices.append((mean, np.maximum(np.sqrt(scale), keras.backend.epsilon()), dense))
+        mean, scale, dense = self._matrices[part]
+        x = np.clip((cue - mean) / scale, -5.0, 5.0)
+        for row, (kernel, bias) in enumerate(dense):
+            x = x @ kernel + bias
+            x = np.maximum(x, 0.0) if row < len(dense) - 1 else x
+        return x
