@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+LOWEST_HEARD_HZ = 20.0
+"""What lies below it is no sound to a listener."""
+
 
 def hz_to_mel(frequency_hz: np.ndarray | float) -> np.ndarray:
     """HTK mel of a frequency in Hz: 2595 log10(1 + f / 700)."""

@@ -70,19 +70,27 @@ class Tracked(NamedTuple):
 
 
 def listen(
-    audio: np.ndarray, *, midi: float, sample_rate_hz: int, hop: int, frames: int | None = None, stated: bool = False
+    audio: np.ndarray,
+    *,
+    midi: float,
+    sample_rate_hz: int,
+    hop: int,
+    frames: int | None = None,
+    stated: bool = False,
+    sure: bool = True,
 ) -> Tracked:
     """Track f0 of a note, steady or moving, and tell where it is heard.
 
     audio: [T] float, mono. midi: the note's main pitch; `stated` if a person said so: where the path stands still, its
-    octave follows it. hop: samples between frames; frame n is the pitch at sample n * hop. frames: default
-    ceil(T / hop).
+    octave follows it. Where it is not `sure`, the path may lie anywhere. hop: samples between frames; frame n is the
+    pitch at sample n * hop. frames: default ceil(T / hop).
     """
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
     frames = max(1, -(-len(audio) // hop)) if frames is None else frames
     steady = pitch.refine(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames)
     if suspicious(steady) and hop >= STEPS:
-        moving = follow(audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, stated=stated)
+        sizes = {"sample_rate_hz": sample_rate_hz, "hop": hop, "frames": frames}
+        moving = follow(audio, midi=midi, stated=stated, sure=sure, **sizes)
         if _is_better(moving, steady):
             return Tracked(moving.midi, (moving.straight.heard > 0.5) & (moving.loud > 0.0), True)
     return Tracked(steady.midi + steady.cents / 100.0, steady.heard > 0.5, False)
@@ -97,11 +105,19 @@ class Followed(NamedTuple):
 
 
 def follow(
-    audio: np.ndarray, *, midi: float, sample_rate_hz: int, hop: int, frames: int, stated: bool = False
+    audio: np.ndarray,
+    *,
+    midi: float,
+    sample_rate_hz: int,
+    hop: int,
+    frames: int,
+    stated: bool = False,
+    sure: bool = True,
 ) -> Followed:
     """The path of a sound [T], whether it moves or not; see `track`."""
     step, count = hop // STEPS, (frames - 1) * STEPS + 1
-    path = coarse_path(audio, midi=midi, sample_rate_hz=sample_rate_hz, step=step, count=count)
+    near = midi if sure else None
+    path = coarse_path(audio, midi=near, sample_rate_hz=sample_rate_hz, step=step, count=count)
     along = bridged(path)
     along = along + (_octaves_to(midi, along, path.loud) if stated else 0.0)
     middle = float(np.average(along, weights=path.loud + 1e-9))
@@ -113,11 +129,11 @@ def follow(
     return Followed(along, path.loud[::STEPS], straight)
 
 
-def coarse_path(audio: np.ndarray, *, midi: float, sample_rate_hz: int, step: int, count: int) -> Path:
-    """The best way through the salience of a sound [T], at `count` multiples of `step` samples."""
+def coarse_path(audio: np.ndarray, *, midi: float | None, sample_rate_hz: int, step: int, count: int) -> Path:
+    """The best way through the salience of a sound [T], at `count` multiples of `step`, near `midi` if given."""
     found, loud = salience(audio, sample_rate_hz=sample_rate_hz, step=step, count=count)
     grid = grid_midi()
-    far = np.maximum(np.abs(grid - midi) / 12.0 - NEAR_OCTAVES, 0.0)
+    far = 0.0 if midi is None else np.maximum(np.abs(grid - midi) / 12.0 - NEAR_OCTAVES, 0.0)
     threshold = LEAST + OCTAVE_COST * (grid[-1] - grid) / 12.0 + FAR_COST * far
     score = loud[:, None] * np.maximum(found - threshold.astype(np.float32), 0.0) * _peaked(found)
     way = best_way(score)

@@ -192,8 +192,9 @@ def test_encode_one_note_into_a_file(
 
 def test_encode_refuses_colliding_names(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     notes = [note_file("x/a.wav"), note_file("y/a.wav")]
-    assert "a.npz" in refused("encode", *notes, "-o", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    result = run("encode", *notes, "-o", tmp_path / "out")
+    assert result.exit_code == 1 and result.stdout.splitlines() == [str(tmp_path / "out" / "a.npz")]
+    assert "y/a.wav would become" in result.stderr
     assert refused("encode", *notes, "-o", tmp_path / "out.npz", code=2)
 
 

@@ -83,7 +83,9 @@ def test_several_latents_become_sounds(mock: MockExplorer, note_file: Notes, tmp
     assert "3 notes need a folder" in refused("decode", *latents, "-o", tmp_path / "x.wav", code=2)
     assert "--format" in refused("decode", latents[0], "-o", tmp_path / "x.wav", "--format", "wav", code=2)
     copies = [latents[0], ok("encode", note_file("b.wav"), "-o", tmp_path / "b.npz") and tmp_path / "b.npz"]
-    assert "both become" in refused("decode", *copies, "-o", tmp_path / "other")
+    said, errors = failing("decode", *copies, "-o", tmp_path / "other")
+    assert said == [str(tmp_path / "other" / "b.wav")]
+    assert len(errors) == 1 and "give one of them another name" in errors[0]
 
 
 def test_a_group_is_decoded_at_once(

@@ -299,7 +299,8 @@ def test_a_pitch_that_moves_is_told_against_its_source() -> None:
         found = inspection.inspect(explorer, glide, examples, chain=chain, original=original)
         told = {row.name: row for row in found.verdicts}["pitch against the source"]
         assert told.state == "met"
-        assert told.words.startswith("moves from A3 to A4; follows the source within 30 cents in 100 % of frames")
+        follows = "before its edits it follows the source within 30 cents in 100 % of frames"
+        assert told.words.startswith(f"moves from A3 to A4; {follows}")
         if len(chain):
             pitch = next(row for row in found.verdicts if row.name == "pitch")
             assert pitch.state == "met" and pitch.words == "as the source: moves from A3 to A4"

@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from synth_explorer.audio import riff
 from synth_explorer.errors import AudioError
 
-_BLOCK_FRAMES = 1 << 16
+LONGEST_S = 3600.0
+"""More of a file is never read."""
+
+_BLOCK_FRAMES = 4096  # what is lost where a packed file breaks off
 _FORMATS = {
     **dict.fromkeys((".m4a", ".mp4", ".m4b", ".mov", ".3gp"), "mp4"),
     **dict.fromkeys((".webm", ".mka", ".mkv"), "matroska"),
@@ -62,6 +65,8 @@ def read(path: Path, *, max_s: float | None) -> Contents:
             raise AudioError(f"{path} is a folder; give a sound file.")
         if path.stat().st_size == 0:
             raise AudioError(f"{path} is an empty file (0 bytes); give a file with sound in it.")
+    except AudioError:
+        raise
     except (OSError, ValueError) as error:  # a name that is too long, or has a NUL in it
         raise AudioError(f"{str(path)[:80]!r} cannot be a file's name ({reason(error)}).") from error
     chunks = riff.read(path)
@@ -75,10 +80,10 @@ def _read(path: Path, chunks: riff.Chunks, *, max_s: float | None) -> Contents:
     import soundfile
 
     notices = list(chunks.notices)
+    if path.suffix.lower() in riff.OGG_SUFFIXES and (cut := riff.ogg_is_cut_off(path)):
+        notices.append(cut)
     try:
-        with soundfile.SoundFile(chunks.mended or path) as file:
-            samples, said = _frames(file, max_s=max_s)
-            rate_hz, declared = int(file.samplerate), int(file.frames)
+        samples, rate_hz, declared, said = _frames(chunks.mended or path, max_s=max_s)
     except UnicodeEncodeError:
         raise
     except (soundfile.SoundFileError, TypeError, OSError) as error:
@@ -94,27 +99,35 @@ def _read(path: Path, chunks: riff.Chunks, *, max_s: float | None) -> Contents:
     return Contents(samples, rate_hz, whole_s, tuple(notices), chunks.root_midi, chunks.loop)
 
 
-def _frames(file: Any, *, max_s: float | None) -> tuple[np.ndarray, str]:
-    """Samples [T, N] up to `max_s`, and what is to be said of a file that is damaged further on."""
+def _frames(path: Path | IO[bytes], *, max_s: float | None) -> tuple[np.ndarray, int, int, str]:
+    """Samples [T, N] up to `max_s`, their rate, the frames that the header promises, and what is to be said of a file
+    that is damaged further on."""
     import soundfile
 
-    most = math.inf if max_s is None else math.ceil(max_s * file.samplerate)
-    blocks: list[np.ndarray] = []
-    total, said = 0, ""
-    while total < most:
-        try:
-            block = file.read(int(min(_BLOCK_FRAMES, most - total)), dtype="float32", always_2d=True)
+    with soundfile.SoundFile(path) as file:
+        rate_hz, declared = int(file.samplerate), int(file.frames)
+        most = math.ceil((LONGEST_S if max_s is None else max_s) * rate_hz)
+        try:  # in one go: libsndfile does not find the same place again in an MP3
+            return file.read(min(most, declared), dtype="float32", always_2d=True), rate_hz, declared, ""
         except soundfile.SoundFileError as error:
-            if not blocks:
-                raise
-            at = f"{total / file.samplerate:.2f} s"
-            said = f"is damaged or cut off after {at} ({reason(error)}); what lies before is used"
-            break
-        if len(block) == 0:
-            break
-        blocks.append(block)
-        total += len(block)
-    return (np.concatenate(blocks) if blocks else np.zeros((0, file.channels), np.float32)), said
+            why = reason(error)
+    if not isinstance(path, Path):
+        path.seek(0)
+    blocks: list[np.ndarray] = []
+    with soundfile.SoundFile(path) as file:
+        while sum(map(len, blocks)) < most:
+            try:
+                block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
+            except soundfile.SoundFileError:
+                if not blocks:
+                    raise
+                break
+            if len(block) == 0:
+                break
+            blocks.append(block)
+    samples = np.concatenate(blocks)[:most]
+    said = f"is damaged or cut off after {len(samples) / rate_hz:.2f} s ({why}); what lies before is used"
+    return samples, rate_hz, declared, said
 
 
 def _read_film(path: Path, refused: Exception, *, max_s: float | None) -> Contents:

@@ -9,8 +9,8 @@ import numpy as np
 
 from synth_explorer.audio.gate import SILENCE_DB, check
 from synth_explorer.errors import AudioError
+from synth_explorer.mel import LOWEST_HEARD_HZ
 
-LOWEST_HEARD_HZ = 20.0
 RUMBLE_DB = -60.0
 """What lies below hearing is let pass when its RMS is this far under the sound's: many sounds stay as they are."""
 

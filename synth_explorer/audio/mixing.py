@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from synth_explorer.audio.hearing import audible
+
 NAMES = {
     1: ("mono",),
     2: ("left", "right"),
@@ -23,7 +25,7 @@ CANCELS_DB = 5.0
 """A mean that loses more than this is not taken: the loudest channel is."""
 
 
-def to_mono(samples: np.ndarray) -> tuple[np.ndarray, str]:
+def to_mono(samples: np.ndarray, *, rate_hz: int) -> tuple[np.ndarray, str]:
     """One channel of the many in `samples` [T, N]: the mean of those that are live, or the loudest alone.
 
     What a mean loses is told by powers: uncorrelated channels lose 3 dB, channels against each other all.
@@ -34,7 +36,8 @@ def to_mono(samples: np.ndarray) -> tuple[np.ndarray, str]:
     samples = np.asarray(samples, np.float32)
     if samples.shape[1] == 1:
         return np.ascontiguousarray(samples[:, 0]), ""
-    power = np.mean(np.square(samples - samples.mean(axis=0), dtype=np.float64), axis=0)
+    heard = np.stack([audible(channel, sample_rate_hz=rate_hz) for channel in samples.T], axis=1)
+    power = np.mean(np.square(heard, dtype=np.float64), axis=0)
     loudest = int(np.argmax(power))
     live = power > power[loudest] * 10 ** (-DEAD_DB / 10)
     if not power[loudest] > 0.0:
@@ -45,7 +48,8 @@ def to_mono(samples: np.ndarray) -> tuple[np.ndarray, str]:
             samples[:, loudest]
         ), f"has sound in one of its {count} channels, the {_name(loudest, count)} one, which is used alone"
     mean = samples[:, live].mean(axis=1, dtype=np.float64)
-    lost_db = 10.0 * np.log10(power[live].mean() / max(float(mean.var()), 1e-30))
+    kept = float(np.mean(np.square(heard[:, live].mean(axis=1, dtype=np.float64))))
+    lost_db = 10.0 * np.log10(power[live].mean() / max(kept, 1e-30))
     if lost_db > CANCELS_DB:
         lost = f"{_db(lost_db)} in their mean"
         said = f"has channels that cancel each other ({lost}): the {_name(loudest, count)} one is used alone"

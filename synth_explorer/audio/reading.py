@@ -135,7 +135,7 @@ def _to_mono(contents: containers.Contents, path: str | os.PathLike[str]) -> tup
     peak = float(np.abs(samples).max())
     if peak > FULL_SCALE_LIMIT:
         raise AudioError(f"{path} peaks at {peak:.0f} times full scale; write float files with full scale 1.0.")
-    return mixing.to_mono(samples)
+    return mixing.to_mono(samples, rate_hz=contents.rate_hz)
 
 
 def _why_silent(mono: np.ndarray, contents: containers.Contents, max_s: float | None) -> str:

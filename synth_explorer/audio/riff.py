@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
+
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+OGG_SUFFIXES = (".ogg", ".oga", ".opus")
+_OGG_TAIL_BYTES = 1 << 17
 MOST_CHUNKS = 1000
 
 
@@ -47,6 +51,18 @@ def read(path: Path) -> Chunks:
             return _read_wave(file, size)
     promised = _promised_size(head)
     return Chunks((_cut_off(size, promised),) if promised is not None and promised > size + 1 else ())
+
+
+def ogg_is_cut_off(path: Path) -> str:
+    """A sentence about an Ogg file whose last page is not marked as the end of its stream (RFC 3533); else ""."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return ""
+        file.seek(max(0, path.stat().st_size - _OGG_TAIL_BYTES))
+        tail = file.read()
+    last = tail.rfind(b"OggS")
+    ends = last >= 0 and len(tail) > last + 5 and tail[last + 5] & 4
+    return "" if ends else "is cut off: its last page is not the end of its stream"
 
 
 def _cut_off(size: int, promised: int) -> str:
@@ -95,12 +111,23 @@ def _read_wave(file: IO[bytes], size: int) -> Chunks:
     if length in UNKNOWN_SIZES and there > 0 and not _is_chunk(file, start, size):
         notice = "was never finished: its header says that it is empty; the sound that is there is used"
         return Chunks((notice,), _mended(file, start, there), root_midi, loop)
-    notices = (_cut_off(size, start + length),) if length not in UNKNOWN_SIZES and length > there else ()
+    if 0 < length < there - 1 and not _looks_like_a_chunk(file, start + length + length % 2):
+        notice = f"has more sound than its header says ({there} bytes, not {length}); all of it is used"
+        return Chunks((notice,), _mended(file, start, there), root_midi, loop)
+    notices = (_cut_off(size, start + length),) if length not in UNKNOWN_SIZES and length > there + 1 else ()
     return Chunks(notices, None, root_midi, loop)
+
+
+def _looks_like_a_chunk(file: IO[bytes], at: int) -> bool:
+    """Whether a chunk's name stands here, or nothing at all."""
+    file.seek(at)
+    return all(32 <= letter < 127 for letter in file.read(4))
 
 
 def _is_chunk(file: IO[bytes], at: int, size: int) -> bool:
     """Whether chunks, not sound, fill the file from here to its end; also where nothing is left."""
+    if at >= size - 1:
+        return True
     while at + 8 <= size:
         file.seek(at)
         head = file.read(8)
@@ -125,7 +152,8 @@ def _sampler(chunk: bytes) -> tuple[float | None, tuple[int, int] | None]:
     if len(chunk) < 36:
         return None, None
     unity, fraction = struct.unpack("<II", chunk[12:20])
-    root_midi = unity + fraction / 2**32 if unity <= 127 else None
+    root_midi = unity + fraction / 2**32
+    root_midi = root_midi if LOWEST_MIDI <= root_midi <= HIGHEST_MIDI else None  # 0 is that of a chunk nobody filled in
     loops = struct.unpack("<I", chunk[28:32])[0]
     if not loops or len(chunk) < 60:
         return root_midi, None

@@ -165,7 +165,13 @@ def edit(
             "source": _source(explorer, note, latents),
         }
         found = edit_options.report(chain, before, after, solution, **known)
-        _report(found | {"note": _heard(latents)}, report)
+        changed = how.peak != "keep" or how.length_s is not None
+        file = {
+            "peak": how.peak,
+            "length_s": how.length_s,
+            "measured": "before the file's peak and length were changed",
+        }
+        _report(found | {"note": _heard(latents)} | ({"file": file} if changed else {}), report)
 
 
 def _heard(latents: Latents) -> dict[str, Any]:

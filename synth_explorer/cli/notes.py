@@ -10,7 +10,6 @@ import typer
 
 from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES
-from synth_explorer.errors import LatentsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,16 +63,18 @@ def _latents_targets(found: inputs.Inputs, out: Path) -> list[Path]:
             raise common.wrong_usage(f"{count} notes need a folder, not the file {out}.", "-o")
         common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
         return [out for _ in found.files]
-    return _in_folder(found.files, common.a_folder(out), ".npz")
+    return _in_folder(found, common.a_folder(out), ".npz")
 
 
-def _in_folder(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
-    """The file of a folder that each file's result goes to."""
+def _in_folder(found: inputs.Inputs, folder: Path, suffix: str) -> list[Path]:
+    """The file of a folder that each file's result goes to; of two that would be one, the second is a problem."""
     by_stem: dict[str, Path] = {}
-    for file in files:
+    for file in list(found.files):
         other = by_stem.setdefault(file.stem, file)
         if other is not file:
-            raise LatentsError(f"{other} and {file} would both become {folder / file.stem}{suffix}: take two folders.")
+            found.files.remove(file)
+            same = f"{folder / file.stem}{suffix}"
+            found.problems[file] = f"{file} would become {same}, as {other} does: give one of them another name."
     return [folder / f"{stem}{suffix}" for stem in by_stem]
 
 
@@ -120,7 +121,7 @@ def _sound_targets(found: inputs.Inputs, out: Path, format: str | None) -> list[
             raise common.wrong_usage(f"is of sounds in a folder; {out} says what it is.", "--format")
         common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
         return [out for _ in found.files]
-    return _in_folder(found.files, common.a_folder(out), f".{format or 'wav'}")
+    return _in_folder(found, common.a_folder(out), f".{format or 'wav'}")
 
 
 def _decode_group(

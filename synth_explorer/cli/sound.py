@@ -73,8 +73,9 @@ def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing |
 def sampler_of(latents: Latents) -> Sampler | None:
     """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
     from synth_explorer.audio import Sampler
+    from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
 
-    known = latents.meta.pitch_kind in ("", "note", "moving") and 0.0 <= latents.pitch_midi < 128.0
+    known = latents.meta.pitch_kind in ("", "note", "moving") and LOWEST_MIDI <= latents.pitch_midi <= HIGHEST_MIDI
     return Sampler(latents.pitch_midi, latents.meta.loop) if known else None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from synth_explorer import pitch_path
+from synth_explorer import pitch, pitch_path
 from synth_explorer.errors import AudioError
 from synth_explorer.explorer.bounds import refuse_unless_sane
 from synth_explorer.latents import Latents, LatentsMeta
@@ -178,7 +178,8 @@ class DefaultFamily:
         told = folded(self.estimate_pitch(audio)) if how.midi is None else None
         midi = how.midi if told is None else told.midi
         sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
-        found = pitch_path.listen(audio, midi=midi, stated=told is None, **sizes)
+        sure = told is None or not pitch.doubt(*told)
+        found = pitch_path.listen(audio, midi=midi, stated=told is None, sure=sure, **sizes)
         track = midi_to_hz(found.midi).astype(np.float32)
         if told is not None and found.moves:  # one pitch for the whole of it was no question to ask
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")

@@ -98,7 +98,8 @@ def source_words(source: Mapping[str, Any]) -> str:
     share, cents = source["pitch_within_30_cents"], source["pitch_abs_cents"]
     if cents is None:
         return f"{source['movement']}; the result's pitch is not heard"
-    follows = f"follows the source within 30 cents in {100 * share:.0f} % of frames (median {cents:.1f} cents)"
+    frames = f"in {100 * share:.0f} % of frames (median {cents:.1f} cents)"
+    follows = f"before its edits it follows the source within 30 cents {frames}"
     return f"{source['movement']}; {follows}"
 
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from synth_explorer.mel import interpolation_matrix, k_weighting_power
+from synth_explorer.mel import LOWEST_HEARD_HZ, interpolation_matrix, k_weighting_power
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.frontend import frame_centred, hann
@@ -87,7 +87,7 @@ class FastDecoder(keras.Model):
         """[M, N] interpolation from bands to the bins of the noise synthesis, in magnitude."""
         bins_hz = np.arange(n_fft // 2 + 1) * self.config.sample_rate_hz / n_fft
         matrix = interpolation_matrix(bins_hz, centres_hz)
-        matrix[:, 0] = 0.0  # no direct current
+        matrix[:, bins_hz < LOWEST_HEARD_HZ] = 0.0  # no direct current, no rumble
         return matrix
 
     def call(self, z, pitch_hz, detail=None):

@@ -68,6 +68,12 @@ class TestChannels:
         (said,) = record(tmp_path / "a.wav").notices
         assert "loses 3.1 dB in the mean of its 2 channels" in said
 
+    def test_rumble_in_one_channel_is_no_sound(self, tmp_path: Path) -> None:
+        rumble = 0.9 * np.sin(2 * np.pi * 8.0 * np.arange(RATE_HZ) / RATE_HZ)
+        soundfile.write(tmp_path / "a.wav", np.stack([tone(), rumble], axis=1), RATE_HZ, subtype="FLOAT")
+        found = record(tmp_path / "a.wav")
+        assert "the left one" in found.notices[0] or "loses" in found.notices[0]
+
     def test_an_offset_in_one_channel_is_no_sound(self, tmp_path: Path) -> None:
         soundfile.write(tmp_path / "a.wav", np.stack([tone(), np.full(RATE_HZ, 0.4)], axis=1), RATE_HZ, subtype="FLOAT")
         np.testing.assert_allclose(record(tmp_path / "a.wav").audio, tone(), atol=1e-3)
@@ -120,6 +126,36 @@ class TestSizes:
         found = record(tmp_path / "a.wav", max_s=2.0)
         assert found.audio.size == 2 * RATE_HZ
         assert "lasts 3 s; its first 2 s are read" in found.notices[0]
+
+    @pytest.mark.parametrize("share", [0.4, 0.8, 0.95])
+    def test_a_short_flac_is_used_as_far_as_it_goes(self, tmp_path: Path, share: float) -> None:
+        path, noise = tmp_path / "a.flac", 0.1 * np.random.default_rng(0).normal(size=2 * RATE_HZ)
+        soundfile.write(path, noise, RATE_HZ)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(share * len(whole))])
+        found = record(path)
+        assert "cut off" in found.notices[0]
+        assert found.audio.size == pytest.approx(share * 2 * RATE_HZ, abs=2 * 4096)
+
+    def test_a_cut_ogg_is_said_to_be_cut(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.ogg"
+        soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=10 * RATE_HZ), RATE_HZ, format="OGG")
+        assert record(path).notices == ()
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        assert "cut off" in record(path).notices[0]
+
+    def test_more_sound_than_the_header_says_is_used(self, tmp_path: Path) -> None:
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), data_size=RATE_HZ))
+        found = record(tmp_path / "a.wav")
+        assert found.audio.size == RATE_HZ
+        assert "more sound than its header says" in found.notices[0]
+
+    def test_what_is_not_there_is_said_in_plain_words(self, tmp_path: Path) -> None:
+        for path, said in ((tmp_path / "none.wav", "There is no file"), (tmp_path, "is a folder")):
+            with pytest.raises(AudioError) as error:
+                record(path)
+            assert "cannot be a file's name" not in str(error.value) and said in str(error.value)
 
 
 class TestBand:
@@ -176,6 +212,7 @@ class TestSampler:
         [
             b"smpl\x04\x00\x00\x00abcd",
             sampler_chunk(400, 0.0, []),
+            sampler_chunk(0, 0.0, []),
             sampler_chunk(69, 0.0, [(30_000, 20)])[:50],
             b"smpl\xff\xff\xff\x7f" + b"\x01" * 20,
         ],
@@ -183,7 +220,7 @@ class TestSampler:
     def test_what_makes_no_sense_is_passed_over(self, tmp_path: Path, chunk: bytes) -> None:
         (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), tail=chunk))
         found = record(tmp_path / "a.wav")
-        assert found.loop is None
+        assert found.loop is None and not (found.root_midi or 60.0) < 18.0
         np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
 
 
@@ -216,5 +253,5 @@ class TestPhones:
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".wav", "a\0b.wav"])
 def test_names_that_cannot_be(name: str) -> None:
-    with pytest.raises(AudioError, match="cannot be a file's name"):
+    with pytest.raises(AudioError, match="cannot be a file's name|There is no file"):
         record(Path(name))
