@@ -83,8 +83,12 @@ INSTRUMENTS = (
         dynamics=(10, 40, 70, 100, 127), dynamic_cc=1,
     ),
     Instrument("bearborg", "karoryfer.bear-sax", "Programs/6-bearborg.sfz", "synth_lead", _CC0),
-    Instrument("growlybass_clean", "karoryfer.growlybass", "growlybass_clean.sfz", "bass", _CC0, dynamics=(25, 55, 85, 120)),
-    Instrument("growlybass_vicious", "karoryfer.growlybass", "growlybass_vicious.sfz", "bass", _CC0, dynamics=(50, 110)),
+    Instrument(
+        "growlybass_clean", "karoryfer.growlybass", "growlybass_clean.sfz", "bass", _CC0, dynamics=(25, 55, 85, 120)
+    ),
+    Instrument(
+        "growlybass_vicious", "karoryfer.growlybass", "growlybass_vicious.sfz", "bass", _CC0, dynamics=(50, 110)
+    ),
     Instrument("shinyguitar_electric", *_GUITAR, controllers=((100, 0),), sample_dir="../Samples"),
     Instrument("shinyguitar_acoustic", *_GUITAR, controllers=((100, 127),), sample_dir="../Samples"),
     Instrument(
@@ -279,4 +283,3 @@ def _import_pysfizz() -> Any:
     except ImportError as error:
         raise DataError(f"pysfizz is not installed ({error}): `pip install pysfizz`.") from error
     return pysfizz
-

@@ -11,7 +11,6 @@ import numpy as np
 from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
 
-
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
 
 

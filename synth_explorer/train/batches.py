@@ -146,7 +146,8 @@ class Batches:
         weight = 1.0 if other == note else 0.5
         ends_hz = [source.ends_hz(i, self.config) for i in (note, other)]
         if self.config.band_hz:  # what was added lies above too, and would be heard as a part of the note
-            audio = [below(a, hz, sample_rate_hz=self.config.sample_rate_hz) for a, hz in zip(audio, ends_hz, strict=False)]
+            rate = {"sample_rate_hz": self.config.sample_rate_hz}
+            audio = [below(sound, end_hz, **rate) for sound, end_hz in zip(audio, ends_hz, strict=False)]
         return audio[0], crops[0][1], audio[-1], crops[0][1] if other == note else crops[1][1], weight, ends_hz[1]
 
     def _start(self, rng: np.random.Generator, source: Source) -> int:
