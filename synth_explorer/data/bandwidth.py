@@ -53,7 +53,7 @@ def bandwidth_hz(audio: np.ndarray, *, f0_hz: float, sample_rate_hz: int) -> flo
     partial_bands = int(np.ceil(1.3 * f0_hz / width_hz))
     first = int(max(LOWEST_HZ, PARTIALS * f0_hz) / width_hz)
     found = [_cliff(_from_above(bands.max(axis=1)), first, max(3, partial_bands), width_hz, top)]
-    found.append(_cliff(_from_above(np.percentile(bands, 30, axis=1)), int(LOWEST_HZ / width_hz), 3, width_hz, top))
+    found.append(_cliff(_from_above(np.percentile(bands, 30, axis=1)), first, 3, width_hz, top))
     return float(min(found))
 
 

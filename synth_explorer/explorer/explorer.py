@@ -344,11 +344,6 @@ def _default_family(info: checkpoints.CheckpointInfo, model: Any) -> DefaultFami
     from synth_explorer.model.pitch_head import PitchHead
 
     head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    if head.config.sample_rate_hz != model.config.sample_rate_hz:
-        raise CheckpointError(
-            f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
-            f"{model.config.sample_rate_hz} Hz."
-        )
     stored = checkpoints.load_wavenets(info, model.config)
     finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
     return DefaultFamily(model, head, finals)
