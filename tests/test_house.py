@@ -134,7 +134,7 @@ def test_requirements_name_what_is_imported() -> None:
     distributions = {"yaml": "pyyaml", "sklearn": "scikit-learn", "fluidsynth": "pyfluidsynth", "PIL": "pillow"}
     distributions["llvmlite"] = "numba"  # which brings the one that it needs
     promised = {name for kind in ("", "-dev", "-formats") for name in requirements(f"requirements{kind}.txt")}
-    promised |= {"tensorflow", "synth_explorer"} | {"pyfluidsynth", "ray", "pillow"}
+    promised |= {"tensorflow", "synth_explorer"} | {"pyfluidsynth", "pysfizz", "ray", "pillow"}
     used = {name.split(".")[0] for path in FILES for name in imports(path)} - set(sys.stdlib_module_names)
     assert {distributions.get(name, name) for name in used} <= promised
 

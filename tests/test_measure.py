@@ -373,3 +373,19 @@ class TestReport:
             "ramp": 2 * part - 1,
         }
         assert measure.modulation(values[shape], 1000.0).depth == pytest.approx(SHAPE_FUNDAMENTAL[shape], rel=0.02)
+
+
+def test_the_whole_band_is_measured_and_what_lies_above_8_khz_alone() -> None:
+    rng = np.random.default_rng(0)
+    noise = 0.1 * rng.standard_normal(48_000)
+    spectrum = np.fft.rfft(noise)
+    spectrum[np.fft.rfftfreq(48_000, 1 / 48_000) > 8_000] = 0.0
+    dull = np.fft.irfft(spectrum).astype(np.float32)
+    noise = noise.astype(np.float32)
+    same = measure.band_distances_db(noise, noise, sample_rate_hz=48_000)
+    assert same.whole == same.high == 0.0
+    softer = measure.band_distances_db(noise, 0.5 * noise, sample_rate_hz=48_000)
+    assert softer.whole == pytest.approx(6.02, abs=0.1) and softer.high == pytest.approx(6.02, abs=0.1)
+    silent = measure.band_distances_db(noise, dull, sample_rate_hz=48_000)
+    assert silent.high > 40.0 and 0.2 < silent.whole / silent.high < 0.4
+    assert measure.log_mel_distance_db(noise, dull, sample_rate_hz=48_000) < 0.2

@@ -11,6 +11,8 @@ from synth_explorer.cli import common
 
 app = typer.Typer(help="Notes to train on.", no_args_is_help=True)
 
+PRE_ROLL_S = 0.032  # silence before a note: a frame
+
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one a core).")]
 
 
@@ -33,6 +35,8 @@ def render(
     workers: Workers = None,
     limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the detunes.")] = 0,
+    sample_rate: Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")] = 16_000,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a note.")] = 4.0,
 ) -> None:
     """Render every pitched preset of SoundFonts; goes on where it stopped.
 
@@ -50,6 +54,34 @@ def render(
         workers=workers,
         limit_instruments=limit_instruments,
         seed=seed,
+        sample_rate_hz=sample_rate,
+        samples=round(seconds * sample_rate),
+        pre_roll_samples=round(PRE_ROLL_S * sample_rate),
+        progress=common.interactive(),
+    )
+    common.say(folder)
+
+
+@app.command("render-sfz")
+def render_sfz(
+    root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Has the instruments' repositories as folders.")],
+    out: common.Folder,
+    key_step: Annotated[int, typer.Option(min=1, help="Semitones between rendered keys.")] = 2,
+    workers: Workers = None,
+    sample_rate: Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")] = 48_000,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a note.")] = 3.2,
+) -> None:
+    """Render the notes of free SFZ instruments, real recordings; goes on where it stopped. Needs pysfizz."""
+    from synth_explorer.data import sfz
+
+    folder = sfz.render(
+        root,
+        out,
+        key_step=key_step,
+        workers=workers,
+        sample_rate_hz=sample_rate,
+        samples=round(seconds * sample_rate),
+        pre_roll_samples=round(PRE_ROLL_S * sample_rate),
         progress=common.interactive(),
     )
     common.say(folder)

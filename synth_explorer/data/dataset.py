@@ -17,7 +17,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Note:
         scale: factor that brings int16 / 32767 back to the rendered level.
         peak_db: peak level, dBFS.
         onset_samples: sample at which the note starts.
+        bandwidth_hz: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Note:
     scale: float
     peak_db: float
     onset_samples: int
+    bandwidth_hz: float = 0.0
 
 
 _FIELD_TYPES = {
@@ -80,8 +82,10 @@ _FIELD_TYPES = {
     "velocity": int,
     "row": int,
     "onset_samples": int,
+    "bandwidth_hz": float,
 }
 FIELD_NAMES = tuple(field.name for field in fields(Note))
+_NEEDED = tuple(field.name for field in fields(Note) if field.default is MISSING)
 
 
 def split_of(group: str) -> str:
@@ -244,7 +248,7 @@ class DatasetWriter:
         Args:
             instrument: name, also of the files.
             audio: float [N, T].
-            notes: one mapping a note with id, family, source, group, pitch, key, velocity.
+            notes: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps bandwidth_hz.
 
         Returns:
             the number of notes written.
@@ -291,11 +295,12 @@ def read_rows(path: Path) -> list[Note]:
     """Notes listed in a CSV file written by `write_rows`."""
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
-        missing = [name for name in FIELD_NAMES if name not in (reader.fieldnames or ())]
+        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{path} lacks the columns {', '.join(missing)}: it is not the index of a notes dataset.")
         try:
-            return [Note(**{name: _FIELD_TYPES.get(name, str)(line[name]) for name in FIELD_NAMES}) for line in reader]
+            known = [name for name in FIELD_NAMES if name in (reader.fieldnames or ())]
+            return [Note(**{name: _FIELD_TYPES.get(name, str)(line[name]) for name in known}) for line in reader]
         except (TypeError, ValueError) as error:
             raise DataError(f"{path} has a line that cannot be read ({error}): render the dataset again.") from error
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from synth_explorer.data.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 from synth_explorer.data.cleaning import octave_shift, remove_rumble
 from synth_explorer.data.dataset import DatasetWriter
 from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of
@@ -286,7 +287,8 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
         for velocity in job.velocities:
             note_id = f"{job.instrument}-{key:03d}-{velocity:03d}"
             detune = detune_of(note_id, detune_cents=job.detune_cents, seed=job.seed)
-            raw = player.note(key, velocity, held_s=HELD_S, total_s=sounding / job.sample_rate_hz, bend_cents=detune)
+            total_s = sounding / job.sample_rate_hz
+            raw = player.note(key, velocity, held_s=held_s(total_s), total_s=total_s, bend_cents=detune)
             signal = soxr.resample(raw, SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
             signal = remove_rumble(signal, sample_rate_hz=job.sample_rate_hz)
             if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
@@ -304,13 +306,32 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                 }
             )
     audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
-    notes = _octaves_heard(notes, audio, job)
+    notes = octaves_heard(notes, audio, job)
     kept = [i for i, note in enumerate(notes) if LOWEST_KEY - 0.5 <= note["pitch"] <= HIGHEST_KEY + 0.5]
-    return writer.write_shard(job.instrument, audio[kept], [notes[i] for i in kept])
+    audio, notes = audio[kept], with_bandwidths([notes[i] for i in kept], audio[kept], job.sample_rate_hz)
+    return writer.write_shard(job.instrument, audio, notes)
 
 
-def _octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> list[dict[str, Any]]:
-    """The notes, labelled with the octave that the instrument sounds in, judged on a dozen of them."""
+def held_s(total_s: float) -> float:
+    """How long a key is held in a note of `total_s`: 3 s of 4, and no more than three quarters of a shorter one."""
+    return min(HELD_S, 0.75 * total_s) if total_s < HELD_S + 0.9 else HELD_S
+
+
+def with_bandwidths(notes: list[dict[str, Any]], audio: np.ndarray, sample_rate_hz: int) -> list[dict[str, Any]]:
+    """An instrument's notes with the bandwidth of their recordings, 0 where no end was found."""
+    own = [
+        bandwidth_hz(sound, f0_hz=440.0 * 2.0 ** ((note["pitch"] - 69.0) / 12.0), sample_rate_hz=sample_rate_hz)
+        for note, sound in zip(notes, audio, strict=True)
+    ]
+    ends = [0.0 if hz >= top_hz(sample_rate_hz) else round(float(hz)) for hz in common_bandwidths_hz(own)]
+    return [{**note, "bandwidth_hz": end} for note, end in zip(notes, ends, strict=True)]
+
+
+def octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Any) -> list[dict[str, Any]]:
+    """The notes, labelled with the octave that the instrument sounds in, judged on a dozen of them.
+
+    Of `job` it reads `velocities`, `pre_roll_samples` and `sample_rate_hz`.
+    """
     if not notes:
         return notes
     middle = sorted(job.velocities)[len(job.velocities) // 2]

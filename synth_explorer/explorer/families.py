@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from synth_explorer import pitch, pitch_path
+from synth_explorer.audio import resample
 from synth_explorer.errors import AudioError
 from synth_explorer.explorer.bounds import refuse_unless_sane
 from synth_explorer.latents import Latents, LatentsMeta
@@ -165,8 +166,10 @@ class DefaultFamily:
         """The pitch head's estimate."""
         from synth_explorer.model.pitch_head import estimate
 
+        rate_hz = self.head.config.sample_rate_hz  # the head may hear at another rate than the model's
+        audio = resample(audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=rate_hz)
         with self._lock:
-            return HeardPitch(*estimate(self.head, audio, sample_rate_hz=self.config.sample_rate_hz))
+            return HeardPitch(*estimate(self.head, audio, sample_rate_hz=rate_hz))
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""

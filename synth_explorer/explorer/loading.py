@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_explorer import checkpoints
-from synth_explorer.errors import CheckpointError, LatentsError
+from synth_explorer.errors import LatentsError
 from synth_explorer.explorer.families import DefaultFamily, Family, NSynthFamily
 from synth_explorer.latents import Latents
 
@@ -19,11 +19,6 @@ def load_family(info: checkpoints.CheckpointInfo) -> Family:
     from synth_explorer.model.pitch_head import PitchHead
 
     head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    if head.config.sample_rate_hz != model.config.sample_rate_hz:
-        raise CheckpointError(
-            f"The pitch head of {info.name} is for {head.config.sample_rate_hz} Hz, its model for "
-            f"{model.config.sample_rate_hz} Hz."
-        )
     stored = checkpoints.load_wavenets(info, model.config)
     finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
     return DefaultFamily(model, head, finals)

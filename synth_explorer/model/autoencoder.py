@@ -35,7 +35,8 @@ class Autoencoder(keras.Model):
         Inputs: `source` [B, T] and `source_pitch_hz` [B, F] are encoded; `target` [B, T] lends its loudness and
         brightness and `target_pitch_hz` its pitch, so that a note can be asked for at another pitch of its instrument
         (for a plain reconstruction both are the same); `latent_noise` [B, F, C - 2] standard normal numbers;
-        `noise_phase`, `short_noise_phase` uniform numbers (see `synthesis.render`).
+        `noise_phase`, `short_noise_phase` uniform numbers (see `synthesis.render`); perhaps `bandwidth_hz` [B], where
+        the recordings end (see `FastDecoder.controls_of`).
         Returns a dictionary: `audio` [B, T] and `z` [B, F, C] as it was decoded, without the noise.
         """
         learned = self.encoder(inputs["source"], inputs["source_pitch_hz"])[..., 2:]
@@ -43,6 +44,7 @@ class Autoencoder(keras.Model):
         attributes = ops.stop_gradient(self.encoder.front_end.attributes(magnitudes))
         noisy = learned + self.config.latent_noise * inputs["latent_noise"]
         pitch_hz = inputs["target_pitch_hz"]
-        controls = self.decoder(ops.concatenate([attributes, noisy], axis=-1), pitch_hz)
+        given = ops.concatenate([attributes, noisy], axis=-1), pitch_hz
+        controls = self.decoder.controls(*given, bandwidth_hz=inputs.get("bandwidth_hz"))
         audio = synthesis.render(controls, pitch_hz, inputs["noise_phase"], inputs["short_noise_phase"], self.decoder)
         return {"audio": audio, "z": ops.concatenate([attributes, learned], axis=-1)}

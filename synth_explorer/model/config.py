@@ -11,6 +11,8 @@ import numpy as np
 from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
 
+REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -55,6 +57,10 @@ class ModelConfig:
     attribute_floor: float = 0.1  # summed STFT magnitude at which the centroid leans half-way to its reference
     tilt_limit_db: float = 24.0  # per octave
     tilt_ridge: float = 0.005  # octaves of centroid given up per dB/octave of tilt
+    # other rates than the first model's
+    band_hz: float = 0.0  # top of everything that is heard and made; 0: half the rate
+    magnitude_scale: float = 1.0  # of the features' magnitudes: longer windows, in samples, sum up more
+    distance_bands: int = 80  # mel bands of the loss
 
     def __post_init__(self) -> None:
         for size in (self.n_fft, self.short_n_fft, self.harmonic_n_fft):
@@ -62,6 +68,8 @@ class ModelConfig:
                 raise CheckpointError(f"n_fft={size} must be a multiple of hop/subframes={self.subframe}.")
         if self.hop % (self.subframes * self.fine_steps):
             raise CheckpointError(f"hop={self.hop} must be a multiple of {self.subframes * self.fine_steps}.")
+        if not 0.0 <= self.band_hz <= self.sample_rate_hz / 2:
+            raise CheckpointError(f"band_hz={self.band_hz:g} must lie between 0 and half the rate.")
         if self.channels < 3:
             raise CheckpointError(f"channels={self.channels} must be at least 3 (loudness, brightness, timbre).")
 
@@ -76,6 +84,16 @@ class ModelConfig:
         return self.sample_rate_hz / self.hop
 
     @property
+    def top_hz(self) -> float:
+        """Top of the band that is heard and made, at most half the rate."""
+        return self.band_hz or self.sample_rate_hz / 2
+
+    @property
+    def widening(self) -> int:
+        """By how much windows that are stated in samples at `REFERENCE_RATE_HZ` grow, so as to last as long."""
+        return max(1, round(self.sample_rate_hz / REFERENCE_RATE_HZ))
+
+    @property
     def multiples(self) -> np.ndarray:
         """Frequencies of all partials over the pitch, [K + H] float32: 1..K, then 1/2, 3/2, ..."""
         half = np.arange(1, self.half_partials + 1) - 0.5
@@ -84,17 +102,17 @@ class ModelConfig:
     @property
     def envelope_hz(self) -> np.ndarray:
         """Centres of the bands of the partials' envelope, [M]."""
-        return mel_centres_hz(self.envelope_bands, low_hz=20.0, high_hz=self.sample_rate_hz / 2)
+        return mel_centres_hz(self.envelope_bands, low_hz=20.0, high_hz=self.top_hz)
 
     @property
     def noise_hz(self) -> np.ndarray:
         """Centres of the bands of the noise, [M]."""
-        return mel_centres_hz(self.noise_bands, low_hz=10.0, high_hz=self.sample_rate_hz / 2)
+        return mel_centres_hz(self.noise_bands, low_hz=10.0, high_hz=self.top_hz)
 
     @property
     def short_noise_hz(self) -> np.ndarray:
         """Centres of the bands of the short noise, [M_short]."""
-        return mel_centres_hz(self.short_noise_bands, low_hz=30.0, high_hz=self.sample_rate_hz / 2)
+        return mel_centres_hz(self.short_noise_bands, low_hz=30.0, high_hz=self.top_hz)
 
     @property
     def detail_sizes(self) -> tuple[int, ...]:

@@ -88,6 +88,8 @@ class FastDecoder(keras.Model):
         bins_hz = np.arange(n_fft // 2 + 1) * self.config.sample_rate_hz / n_fft
         matrix = interpolation_matrix(bins_hz, centres_hz)
         matrix[:, bins_hz < LOWEST_HEARD_HZ] = 0.0  # no direct current, no rumble
+        if self.config.band_hz:
+            matrix[:, bins_hz > self.config.band_hz] = 0.0
         return matrix
 
     def call(self, z, pitch_hz, detail=None):
@@ -160,19 +162,28 @@ class FastDecoder(keras.Model):
         missing = config.harmonics - config.harmonic_offsets
         value = value + ops.concatenate([ops.pad(offsets, [[0, 0], [0, 0], [0, missing]]), half - HALF_BELOW], axis=-1)
         value = bounded(value - ops.log(index) * 0.7, -18.0)
-        nyquist = config.sample_rate_hz / 2
-        return value - 30.0 * ops.cast(frequency_hz > 0.985 * nyquist, "float32")
+        top_hz = config.band_hz or 0.985 * config.sample_rate_hz / 2
+        return value - 30.0 * ops.cast(frequency_hz > top_hz, "float32")
 
-    def controls(self, z, pitch_hz, detail=None):
+    def controls(self, z, pitch_hz, detail=None, bandwidth_hz=None):
         """Latents -> controls (see the class)."""
-        return self.controls_of(*self.network(z, pitch_hz), z, pitch_hz, detail)
+        return self.controls_of(*self.network(z, pitch_hz), z, pitch_hz, detail, bandwidth_hz)
 
-    def controls_of(self, frame, fine, z, pitch_hz, detail=None):
-        """What `network` said -> controls. Detail, tilt and level are applied here."""
+    def controls_of(self, frame, fine, z, pitch_hz, detail=None, bandwidth_hz=None):
+        """What `network` said -> controls. Detail, tilt and level are applied here.
+
+        `bandwidth_hz` [B] is for training: the recording that is to be met ends there, though its instrument did not.
+        What lies above is taken away before brightness and loudness are met, so that nothing is learned of it.
+        """
         config = self.config
         shape = self._shape(frame, fine, pitch_hz, detail)
         harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
         frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * self.multiples
+        if bandwidth_hz is not None:
+            end_hz = bandwidth_hz[:, None, None]
+            harmonic = harmonic * ops.cast(frequency_hz <= end_hz, "float32")
+            noise = noise * ops.cast(self.noise_centres_hz.astype("float32") <= end_hz, "float32")
+            short = short * ops.cast(self.short_centres_hz.astype("float32") <= end_hz, "float32")
         loudness_db = z[..., 0] / config.loudness_units_per_db + config.loudness_offset_db
         target = z[..., 1] + shape["bias"]
         tilt = self._solve_tilt(harmonic, noise, short, shape["level"], pitch_hz, loudness_db, target)

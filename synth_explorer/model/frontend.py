@@ -49,10 +49,10 @@ class FrontEnd(keras.layers.Layer):
         self.config = config
         rate = config.sample_rate_hz
         self._mel = mel_filters(
-            config.mel_bands, n_fft=config.n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=rate / 2
+            config.mel_bands, n_fft=config.n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=config.top_hz
         )
         self._short_mel = mel_filters(
-            config.short_mel_bands, n_fft=config.short_n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=rate / 2
+            config.short_mel_bands, n_fft=config.short_n_fft, sample_rate_hz=rate, low_hz=20.0, high_hz=config.top_hz
         )
         self._bins_hz = (np.arange(config.n_fft // 2 + 1) * rate / config.n_fft).astype(np.float32)
         # mean square of a signal from its windowed spectrum (Parseval), K-weighted
@@ -100,7 +100,7 @@ class FrontEnd(keras.layers.Layer):
         below = ops.take_along_axis(magnitudes, index, axis=-1)
         above = ops.take_along_axis(magnitudes, index + 1, axis=-1)
         level = (below * (1.0 - part) + above * part) * inside
-        return scale_log(level)
+        return scale_log(level * config.magnitude_scale)
 
     def call(self, audio, pitch_hz):
         return self.without_pitch(audio) | {"harmonic": self.harmonic_levels(audio, pitch_hz)}
@@ -110,11 +110,9 @@ class FrontEnd(keras.layers.Layer):
         config = self.config
         fine = spectrum(audio, config.n_fft, config.subframe)
         short = spectrum(audio, config.short_n_fft, config.subframe)
-        mel = ops.concatenate(
-            [scale_log(ops.matmul(fine, self._mel)), scale_log(ops.matmul(short, self._short_mel))], axis=-1
-        )
+        bands = ops.concatenate([ops.matmul(fine, self._mel), ops.matmul(short, self._short_mel)], axis=-1)
         return {
-            "mel": mel,
+            "mel": scale_log(bands * config.magnitude_scale),
             "attributes": self.attributes(fine[:, :: config.subframes]),
         }
 

@@ -56,6 +56,7 @@ class Source:
     def __post_init__(self) -> None:
         self.pitch = np.asarray(self.notes.column("pitch"), np.float64)
         self.velocity = np.asarray(self.notes.column("velocity"))
+        self.bandwidth_hz = np.asarray(self.notes.column("bandwidth_hz"), np.float64)
         instrument, split = self.notes.column("instrument"), self.notes.column("split")
         chosen = np.flatnonzero(np.asarray(split) == self.split)
         if not len(chosen):
@@ -63,6 +64,10 @@ class Source:
         names = np.asarray(instrument)[chosen]
         self.groups = [chosen[names == name] for name in np.unique(names)]
         self.chosen = chosen
+
+    def ends_hz(self, note: int, config: ModelConfig) -> float:
+        """Where a note's recording ends, at most the model's own band."""
+        return min(self.bandwidth_hz[note] or config.top_hz, config.top_hz)
 
 
 def ensure_tracks(notes: NotesDataset, folder: Path, config: ModelConfig, *, progress=None) -> np.ndarray:
@@ -109,6 +114,7 @@ class Batches:
         config, size, frames = self.config, self.size, self.frames
         pairs = [self._pair(rng) for _ in range(size)]
         names = ("source", "source_pitch_hz", "target", "target_pitch_hz", "weight")
+        names = (*names, "bandwidth_hz") if config.band_hz else names
         out = {name: np.stack([pair[i] for pair in pairs]).astype(np.float32) for i, name in enumerate(names)}
         out["latent_noise"] = rng.standard_normal((size, frames, config.learned), dtype=np.float32)
         out["noise_phase"] = rng.random((size, frames, config.hop + 1), dtype=np.float32)
@@ -138,7 +144,11 @@ class Batches:
             crops[0] = (self._mixed(rng, *crops[0], source.pitch[note], start), crops[0][1])
         audio = self._colour(rng, [crop[0] for crop in crops] if other != note else [crops[0][0]])
         weight = 1.0 if other == note else 0.5
-        return audio[0], crops[0][1], audio[-1], crops[0][1] if other == note else crops[1][1], weight
+        ends_hz = [source.ends_hz(i, self.config) for i in (note, other)]
+        if self.config.band_hz:  # what was added lies above too, and would be heard as a part of the note
+            rate = {"sample_rate_hz": self.config.sample_rate_hz}
+            audio = [below(sound, end_hz, **rate) for sound, end_hz in zip(audio, ends_hz, strict=False)]
+        return audio[0], crops[0][1], audio[-1], crops[0][1] if other == note else crops[1][1], weight, ends_hz[1]
 
     def _start(self, rng: np.random.Generator, source: Source) -> int:
         """First sample of the crop: often the note's own start, else anywhere; on the frame grid or off it."""
@@ -202,3 +212,11 @@ class Batches:
             pole = rng.uniform(0.0, 0.9)
             crops = [c + level * coloured_noise(rng, len(c), pole) for c in crops]
         return [c.astype(np.float32) for c in crops]
+
+
+def below(audio: np.ndarray, end_hz: float, *, sample_rate_hz: int) -> np.ndarray:
+    """Audio [T] without what lies above `end_hz`, which fades over 300 Hz: [T] float32."""
+    spectrum = np.fft.rfft(audio)
+    bins_hz = np.linspace(0.0, sample_rate_hz / 2, len(spectrum))
+    spectrum *= np.clip((end_hz + 150.0 - bins_hz) / 300.0, 0.0, 1.0)
+    return np.fft.irfft(spectrum, len(audio)).astype(np.float32)

@@ -374,8 +374,11 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
             "noise_phase": rng.random((batch, frames, config.hop + 1), dtype=np.float32),
             "short_noise_phase": rng.random((batch, frames * config.subframes, config.subframe + 1), dtype=np.float32),
         }
+        if config.band_hz:
+            inputs["bandwidth_hz"] = np.array([s.ends_hz(i, config) for s, i in group], np.float32)
         output = model.predict_on_batch(inputs)["audio"]
-        figures.append(np.asarray(model.spectral.log_mel(audio, output)) * (20.0 / np.log(10.0)))
+        distance = model.spectral.log_mel(audio, output, inputs.get("bandwidth_hz"))
+        figures.append(np.asarray(distance) * (20.0 / np.log(10.0)))
     return float(np.mean(np.concatenate(figures)))
 
 

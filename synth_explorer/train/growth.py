@@ -12,9 +12,11 @@ import numpy as np
 
 from synth_explorer import checkpoints
 from synth_explorer.errors import SpecError
+from synth_explorer.mel import interpolation_matrix, mel_centres_hz
 
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.config import ModelConfig
 
 BLOCK_EXIT = "/dense/kernel"  # the last weights of a ResidualBlock
 
@@ -28,6 +30,8 @@ def begin_from(model: Autoencoder, checkpoint: str) -> list[str]:
     """
     earlier = checkpoints.load_model(checkpoints.verify(checkpoint))
     known = {_name(v.path): w for v, w in zip(earlier.weights, earlier.get_weights(), strict=True)}
+    if earlier.config.sample_rate_hz != model.config.sample_rate_hz:
+        known = widened(known, earlier.config, model.config)
     wanted = {_name(variable.path): variable for variable in model.weights}
     lost = sorted(set(known) - set(wanted))
     if lost:
@@ -41,6 +45,52 @@ def begin_from(model: Autoencoder, checkpoint: str) -> list[str]:
         if name.endswith(BLOCK_EXIT):
             variable.assign(np.zeros(variable.shape, np.float32))
     return new
+
+
+def widened(known: dict[str, np.ndarray], old: ModelConfig, new: ModelConfig) -> dict[str, np.ndarray]:
+    """Weights of a model of another rate, its bands moved to where the new model's lie.
+
+    Windows are as long in seconds, so layers between bands mean the same. A band that is read begins with the weights
+    of the old one at its place, or none above the old band; a band that is made takes those of the old bands around it,
+    above the old band the highest. Noise spreads over more bins, so it begins louder by the root of that.
+    """
+    out, heads = dict(known), ("fast_decoder/fine_head/", "fast_decoder/frame_head/")
+    entry = known["encoder/entry/kernel"]
+    out["encoder/entry/kernel"] = np.concatenate(
+        [
+            _read_bands(entry[: old.mel_bands], _mel(old, old.mel_bands), _mel(new, new.mel_bands)),
+            _read_bands(entry[old.mel_bands :], _mel(old, old.short_mel_bands), _mel(new, new.short_mel_bands)),
+        ]
+    )
+    louder = 0.5 * np.log(new.sample_rate_hz / old.sample_rate_hz)
+    for kind in ("kernel", "bias"):
+        add = louder if kind == "bias" else 0.0
+        fine, frame = known[heads[0] + kind], known[heads[1] + kind]
+        sizes = np.cumsum([old.envelope_bands, old.harmonic_offsets, old.short_noise_bands, old.fine_steps])
+        envelope, offsets, short, level, half = np.split(fine, sizes, axis=-1)
+        envelope = _made_bands(envelope, old.envelope_hz, new.envelope_hz)
+        short = _made_bands(short, old.short_noise_hz, new.short_noise_hz) + 0.5 * add  # the head counts twice
+        out[heads[0] + kind] = np.concatenate([envelope, offsets, short, level, half], axis=-1)
+        noise, bias = np.split(frame, [old.noise_bands], axis=-1)
+        noise = _made_bands(noise, old.noise_hz, new.noise_hz) + 0.5 * add
+        out[heads[1] + kind] = np.concatenate([noise, bias], axis=-1)
+    return out
+
+
+def _mel(config: ModelConfig, bands: int) -> np.ndarray:
+    """Centres of the front end's bands, in Hz."""
+    return mel_centres_hz(bands + 2, low_hz=20.0, high_hz=config.top_hz)[1:-1]
+
+
+def _read_bands(kernel: np.ndarray, old_hz: np.ndarray, new_hz: np.ndarray) -> np.ndarray:
+    """[M, W] -> [M', W]."""
+    weight = interpolation_matrix(new_hz, old_hz) * (new_hz <= old_hz[-1] * 1.01)
+    return (weight.T @ kernel).astype(np.float32)
+
+
+def _made_bands(weights: np.ndarray, old_hz: np.ndarray, new_hz: np.ndarray) -> np.ndarray:
+    """[..., M] -> [..., M']."""
+    return (weights @ interpolation_matrix(new_hz, old_hz)).astype(np.float32)
 
 
 def _name(path: str) -> str:

@@ -68,7 +68,7 @@ def make_training_model(config: TrainConfig):
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             weight = x["weight"] / ops.mean(x["weight"])
-            spectra = ops.mean(weight * self.spectral(x["target"], y_pred["audio"]))
+            spectra = ops.mean(weight * self.spectral(x["target"], y_pred["audio"], x.get("bandwidth_hz")))
             front_end = self.encoder.front_end
             heard = front_end.attributes(front_end.hop_spectrum(y_pred["audio"]))
             attributes = ops.mean(ops.abs(heard - y_pred["z"][..., :2]))

@@ -149,3 +149,13 @@ def test_damaged_shards_and_lines_are_named(tmp_path: Path) -> None:
         NotesDataset(tmp_path / "d")
     with pytest.raises(DataError, match="not a notes dataset"):
         NotesDataset(tmp_path / "nowhere")
+
+
+def test_an_index_of_before_bandwidths_were_noted_is_read(tmp_path: Path) -> None:
+    dataset = filled(tmp_path / "d")
+    index = tmp_path / "d" / "index.csv"
+    lines = [line.rsplit(",", 1)[0] for line in index.read_text().splitlines()]
+    assert "bandwidth_hz" not in lines[0]
+    index.write_text("\n".join(lines) + "\n")
+    again = NotesDataset(tmp_path / "d")
+    assert again.rows == dataset.rows and set(again.column("bandwidth_hz")) == {0.0}

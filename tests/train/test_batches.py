@@ -100,3 +100,19 @@ def test_tracks_are_kept_beside_the_dataset(tiny_dataset) -> None:
     second = ensure_tracks(notes, tiny_dataset, small_config(), progress=lambda items: calls.append(1) or items)
     np.testing.assert_array_equal(first, second)
     assert not calls
+
+
+def test_a_note_ends_where_its_recording_does(tiny_dataset) -> None:
+    config = dataclasses.replace(small_config(), band_hz=7500.0)
+    notes = NotesDataset(tiny_dataset)
+    source = Source(notes, ensure_tracks(notes, tiny_dataset, config), 1.0, "train")
+    source.bandwidth_hz = np.full(len(notes), 3000.0)
+    loud = dataclasses.replace(PLAIN, noise=1.0, noise_low_db=-20.0, noise_high_db=-20.0)
+    batch = Batches([source], config, size=4, frames=16, seed=0, augmentation=loud).batch(0)
+    np.testing.assert_array_equal(batch["bandwidth_hz"], 3000.0)
+    power = np.abs(np.fft.rfft(batch["target"])) ** 2
+    above = np.linspace(0, 8000, power.shape[1]) > 3150
+    assert power[:, above].sum() < 1e-6 * power.sum()
+    source.bandwidth_hz[:] = 0.0
+    assert source.ends_hz(0, config) == 7500.0
+    assert "bandwidth_hz" not in _batches(source, PLAIN).batch(0)

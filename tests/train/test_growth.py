@@ -7,6 +7,7 @@ import pytest
 
 from synth_explorer import checkpoints
 from synth_explorer.errors import CheckpointError, SpecError
+from synth_explorer.mel import hz_to_mel, mel_to_hz
 from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.train.growth import begin_from
@@ -56,3 +57,24 @@ def test_a_model_cannot_shrink_or_lose_parts(small) -> None:
         begin_from(_model(decoder_blocks=0), str(folder))
     with pytest.raises(CheckpointError, match="no checkpoint"):
         begin_from(_model(), "nowhere")
+
+
+def test_a_model_of_another_rate_begins_with_the_same_spectra(small) -> None:
+    from tests.model.test_band import WIDE
+
+    model, folder = small
+    low, high = hz_to_mel(model.config.envelope_hz[[0, -1]])
+    top_hz = float(mel_to_hz(low + (high - low) * 20 / 15))  # so that the bands of both meet
+    wide = Autoencoder(ModelConfig(**WIDE | {"band_hz": top_hz, "envelope_bands": 21}), name="training_model")
+    wide.build_weights()
+    assert begin_from(wide, str(folder)) == []
+    rng = np.random.default_rng(0)
+    z, track = rng.standard_normal((1, 6, 6)).astype(np.float32), np.full((1, 6), 330.0, np.float32)
+    before, after = ({k: np.asarray(v) for k, v in m.decoder.shape_of(z, track).items()} for m in (model, wide))
+    below = slice(0, int(6000 / 330))
+    np.testing.assert_allclose(after["harmonic"][..., below], before["harmonic"][..., below], atol=0.3)
+    for name, places in (("noise", "noise_hz"), ("short_noise", "short_noise_hz")):
+        old_hz, new_hz = getattr(model.config, places), getattr(wide.config, places)
+        at = np.interp(old_hz[old_hz < 7000], new_hz, np.arange(len(new_hz)))
+        moved = after[name][..., np.round(at).astype(int)].mean()
+        assert moved - before[name][..., old_hz < 7000].mean() == pytest.approx(0.5 * np.log(3.0), abs=0.15)
