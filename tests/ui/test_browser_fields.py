@@ -55,7 +55,7 @@ def test_a_pitch_that_is_none_is_one_sentence_in_its_slot(desk, pitch):
     before = field.input_value()
     field.fill(pitch)
     field.press("Enter")
-    message.locator("p", has_text=f"A pitch of {pitch} is not a MIDI note").wait_for()
+    message.locator("p", has_text=f"pitch={pitch} must be a MIDI note from 18 to 111").wait_for()
     assert desk.page.locator(".toast-body").count() == 0
     desk.page.wait_for_function("before => document.querySelector('#pitch-b input').value === before", arg=before)
     assert plays_after(desk, field.blur) == 0 and message.locator("p").count() == 1
