@@ -120,11 +120,6 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     return resample(mono, source_rate_hz=contents.rate_hz, sample_rate_hz=sample_rate_hz, name=str(path))
 
 
-def length_s(path: str | os.PathLike[str]) -> float:
-    """Seconds of sound in a file that can be read, however much of it `record` was told to read."""
-    return containers.read(Path(path), max_s=0.1).whole_s
-
-
 def _to_mono(contents: containers.Contents, path: str | os.PathLike[str]) -> tuple[np.ndarray, str]:
     """One channel [T] of a file's, checked, and what is to be said of the others."""
     samples = contents.samples

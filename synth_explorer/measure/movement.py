@@ -13,12 +13,12 @@ from synth_explorer import pitch_path
 from synth_explorer.audio import check
 from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.level import loudness_change_db
+from synth_explorer.pitch import note_name
 
 HOP_S = 0.032
 NEAR_CENTS = 30.0
 STILL_CENTS = 60.0  # a track within so much stands still
 SAME_PATH_CENTS, SAME_PATH_SHARE = 50.0, 0.6  # so many frames so near the middle difference: the same path
-NOTE_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
 class Movement(NamedTuple):
@@ -104,28 +104,23 @@ def movement_words(midi: np.ndarray) -> str:
         return "is not heard"
     low, high = np.percentile(heard, [2.0, 98.0])
     if 100.0 * (high - low) < STILL_CENTS:
-        return f"stays at {note_name(float(np.median(heard)))}"
+        return f"stays at {with_cents(float(np.median(heard)))}"
     middle = 0.5 * (low + high)
     side = np.sign(heard - middle)
     if np.sum(side[1:] != side[:-1]) >= 6:
-        return f"swings by {50.0 * (high - low):.0f} cents about {note_name(float(np.mean(heard)))}"
+        return f"swings by {50.0 * (high - low):.0f} cents about {with_cents(float(np.mean(heard)))}"
     first, last = (float(np.median(part)) for part in (heard[:3], heard[-3:]))
     over, under = high - max(first, last), min(first, last) - low
     furthest = float(high if over >= under else low)
-    names = [nearest_note(first), *([nearest_note(furthest)] if max(over, under) > 1.0 else []), nearest_note(last)]
+    names = [note_name(first), *([note_name(furthest)] if max(over, under) > 1.0 else []), note_name(last)]
     if len(set(names)) == 1:
-        return f"moves by {100.0 * (high - low):.0f} cents about {note_name(first)}"
+        return f"moves by {100.0 * (high - low):.0f} cents about {with_cents(first)}"
     by = f" by {names[1]}" if len(names) == 3 else ""
     return f"moves from {names[0]}{by} to {names[-1]}"
 
 
-def note_name(midi: float) -> str:
-    """The nearest note, with the cents where it lies more than 30 from it: "C4", "B♭3 +35 cents"."""
+def with_cents(midi: float) -> str:
+    """The nearest note, with the cents where it lies more than 30 from it: "C4", "A♯3 +35 cents"."""
     cents = 100.0 * (midi - round(midi))
     off = f" {cents:+.0f} cents".replace("-", "−") if abs(cents) > 30.0 else ""
-    return nearest_note(midi) + off
-
-
-def nearest_note(midi: float) -> str:
-    """The name of the nearest note: "C4"."""
-    return f"{NOTE_NAMES[round(midi) % 12]}{round(midi) // 12 - 1}"
+    return note_name(midi) + off
