@@ -1,8 +1,9 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and where this user's programs keep theirs."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from zipfile import BadZipFile
 
 UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, RuntimeError, BadZipFile, zlib.error)
 """What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
+
+LATENTS_SUFFIXES = (".npz", ".npy")
+CACHE_VARIABLE = "SYNTH_EXPLORER_CACHE"
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -64,3 +68,16 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def cache_folder() -> Path:
+    """Where this user's programs keep what they can make again; SYNTH_EXPLORER_CACHE names another folder."""
+    if os.environ.get(CACHE_VARIABLE):
+        return Path(os.environ[CACHE_VARIABLE])
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "synth_explorer"

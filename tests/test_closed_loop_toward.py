@@ -85,7 +85,7 @@ class TestSolved:
     def test_is_heard_as_asked(self, explorer, loop: ClosedLoop, note) -> None:
         goal = mean_sound(explorer, note("trumpet"))
         for amount in (0.25, 0.5, 0.75):
-            solution = loop.solve(note("cello"), EditChain((Toward(amount=amount, **goal._asdict()),)), verify=True)
+            solution = loop.solve(note("cello"), EditChain((Toward(amount=amount, **goal._asdict()),)))
             outcome = next(item for item in solution.outcomes if item.control == "timbre toward")
             assert outcome.reached and outcome.requested == amount
             assert f"{amount:.2f} of the way asked" in outcome.sentence
@@ -94,7 +94,7 @@ class TestSolved:
     def test_others_are_solved_upon_it(self, explorer, loop: ClosedLoop, note) -> None:
         goal = mean_sound(explorer, note("trumpet"))
         chain = EditChain((Toward(amount=0.5, **goal._asdict()), Stretch(1.5), Transpose(4), Gain(-6)))
-        solution = loop.solve(note("cello"), chain, verify=True)
+        solution = loop.solve(note("cello"), chain)
         assert {item.control for item in solution.outcomes} >= {"timbre toward", "gain", "pitch"}
         assert solution.reached
         again = explorer.edit(note("cello"), EditChain.from_json(solution.chain.to_json()))
@@ -123,7 +123,7 @@ class TestSolved:
     def test_a_note_goes_to_itself(self, explorer, loop: ClosedLoop, note) -> None:
         """There is no way, and nothing to divide by."""
         goal = mean_sound(explorer, note("cello"))
-        solution = loop.solve(note("cello"), EditChain((Toward(amount=0.5, **goal._asdict()),)), verify=True)
+        solution = loop.solve(note("cello"), EditChain((Toward(amount=0.5, **goal._asdict()),)))
         assert solution.reached and not any("timbre" in item.control for item in solution.outcomes)
         alike = toward.find(Toward(amount=0.5, **goal._asdict()), note("cello"), explorer, explorer.decode)
         assert alike.applied(Toward(goal.mean, 0.5)).amount == 0.5

@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "lru", "package", "quiet", "runtime"}
+BASE = {"errors", "files", "lru", "package", "quiet", "runtime", "schema"}
 SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -27,6 +27,7 @@ ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
+    "schema": {"errors"},
     "lru": {"package"},
     "quiet": {"package"},
     "runtime": {"package", "quiet"},
@@ -50,12 +51,12 @@ MAY_KNOW: dict[str, set[str]] = {
     "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"data"},
     "train": ENGINE | {"closed_loop", "explorer", "data", "train"},
-    "render": ENGINE | {"closed_loop", "explorer", "render"},
-    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "render", "ui"},
+    "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
+    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "plots", "train", "render", "ui", "cli"},
+    | {"data", "plots", "train", "rendering", "ui", "cli"},
     "__main__": {"cli"},
 }
 # Libraries that only these rooms may import.
@@ -68,8 +69,8 @@ ONLY_IN: dict[str, set[str]] = {
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
-    "pydantic": {"train", "render", "checkpoints", "model"},
-    "ray": {"render"},
+    "pydantic": {"schema", "rendering"},
+    "ray": {"rendering"},
     "sklearn": {"calibration"},
 }
 

@@ -269,11 +269,11 @@ def test_shortened_is_the_beginning() -> None:
 def test_a_recording_is_laid_on_the_time_of_the_latents() -> None:
     recording = np.arange(10_000, dtype=np.float32)
     note = latents(10).replace(lead_in_samples=300, duration_samples=5000)
-    assert inspection.aligned(recording, note)[0] == 300 and inspection.aligned(recording, note).size == 5000
-    early = inspection.aligned(recording, note.replace(lead_in_samples=-100))
+    assert note.heard_of(recording)[0] == 300 and note.heard_of(recording).size == 5000
+    early = note.replace(lead_in_samples=-100).heard_of(recording)
     assert early[:101].tolist() == [0.0] * 101 and early[101] == 1
     with pytest.raises(LatentsError, match="begin 20000 samples"):
-        inspection.aligned(recording, note.replace(lead_in_samples=20_000))
+        note.replace(lead_in_samples=20_000).heard_of(recording)
 
 
 def test_pitch_inside_the_latents_is_estimated_from_the_sound() -> None:

@@ -19,12 +19,12 @@ from synth_explorer.cli.progress import interactive as interactive
 from synth_explorer.cli.progress import progress as progress
 from synth_explorer.cli.progress import status as status
 from synth_explorer.errors import LatentsError, SynthExplorerError
+from synth_explorer.files import LATENTS_SUFFIXES as LATENTS_SUFFIXES
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-LATENTS_SUFFIXES = (".npz", ".npy")
 AUDIO_SUFFIXES = (".wav", ".flac")
 REPORT_SUFFIXES = (".json",)
 FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *REPORT_SUFFIXES, ".html", ".htm", ".csv", ".mp3", ".ogg", ".aiff")

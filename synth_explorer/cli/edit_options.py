@@ -150,7 +150,7 @@ def solve(
     loop = ClosedLoop(explorer)
     if open_loop or not loop.available:
         return explorer.edit(latents, chain), None
-    solution = loop.solve(latents, chain, seed=seed, temperature=temperature, engine=engine, verify=True)
+    solution = loop.solve(latents, chain, seed=seed, temperature=temperature, engine=engine)
     for outcome in solution.outcomes:
         if not outcome.reached:
             typer.echo("warning: " + outcome.sentence, err=True)

@@ -53,7 +53,7 @@ def inspect(
     explorer = common.load_explorer(checkpoint)
     latents = common.read_latents(explorer, note, pitch=pitch)
     chain.check(latents)
-    original = None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
+    original = None if common.is_latents(note) else latents.heard_of(explorer.read(note))
     edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
 
     def decode(score: Latents, *, seed: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def _edited(
     loop = ClosedLoop(explorer)
     if open_loop or not loop.available:
         return explorer.edit(latents, chain), []
-    solution = loop.solve(latents, chain, seed=seed, verify=True)
+    solution = loop.solve(latents, chain, seed=seed)
     return solution.latents, [outcome.sentence for outcome in solution.outcomes]
 
 

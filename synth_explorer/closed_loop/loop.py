@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,23 +70,39 @@ KEPT = 12  # of references, bases and paths
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Edited latents whose sound was measured.
+    """Edited latents and their sound. What is heard of it is measured when it is asked for.
 
     Attributes:
         latents: to decode.
         audio: [T], decoded from them.
         reference: what they were compared with: the sound without the solved edits.
         chain: the edits as they were applied, corrections included.
-        outcomes: what was asked or should have stayed, and what was heard.
-        decodes: how many trials were made, the reference not counted.
+        decodes: how many trials were made, the reference not counted; 0 where there was nothing to solve.
+        note: the latents that the edits were asked of.
+        asked_first, asked: what was asked, in two parts, see `split`.
+        first: `asked_first` as it was applied.
+        request: the knobs of `asked`, as they stood in the trial that was taken.
+        decoding: how every sound was decoded.
+        judge: measures `outcomes`.
     """
 
     latents: Latents
     audio: np.ndarray
     reference: Reference
     chain: EditChain
-    outcomes: tuple[Outcome, ...]
     decodes: int
+    note: Latents
+    asked_first: EditChain
+    asked: tuple[Edit, ...]
+    first: EditChain
+    request: Request
+    decoding: dict[str, Any]
+    judge: Callable[[Solution], tuple[Outcome, ...]]
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What was asked or should have stayed, and what is heard of it; takes longer than a decode, once."""
+        return self.judge(self)
 
     @property
     def reached(self) -> bool:
@@ -120,8 +137,6 @@ class ClosedLoop:
         seed: int = 0,
         temperature: float = 1.0,
         engine: str = "auto",
-        verify: bool = False,
-        most_decodes: int = MOST_DECODES,
     ) -> Solution:
         """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 
@@ -133,22 +148,23 @@ class ClosedLoop:
             latents: a note of this checkpoint.
             chain: what is asked.
             seed: of the decoder, as are temperature and engine.
-            verify: measure pitch and the rates of oscillations too, which takes longer than a decode.
-            most_decodes: sounds to make at most.
 
         Raises:
             EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
         """
-        decoding = {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
-        rest, asked = split(chain)
-        asked_first, (rest, base) = rest, self._base(latents, rest, decoding)
+        decoding = _listening(seed, temperature, engine)
+        asked_first, asked = split(chain)
+        first, base = self._base(latents, asked_first, decoding)
         reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
-        level_from = self._level_from(latents, rest, reference, decoding)
-        holds, request = level_from is not reference, Request.of(asked, reference, level_from=level_from)
+        request = Request.of(asked, reference, level_from=self._level_from(latents, first, reference, decoding))
+        known = {"note": latents, "asked_first": asked_first, "asked": asked, "first": first}
+        known |= {"request": request, "decoding": decoding, "judge": self._judged}
+        if not request.has_goals:
+            return Solution(base, reference.audio, reference, first, 0, **known)
         if request.noise:
             reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
-        for step in range(most_decodes):
+        for step in range(MOST_DECODES):
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
             same = edited.fingerprint == base.fingerprint
@@ -157,22 +173,32 @@ class ClosedLoop:
             request.hear(reference, audio, tones)
             worst = max(abs(knob.error) for knob in request.knobs)
             if best is None or worst < best[0]:
-                best = worst, rest + solved, edited, audio, request.heard
-            if worst <= 1.0 or step == most_decodes - 1:
+                best = worst, first + solved, edited, audio, request.heard
+            if worst <= 1.0 or step == MOST_DECODES - 1:
                 break
             for knob in request.knobs:
                 knob.turn()
-        _, applied, edited, audio, heard = best
-        request.heard = heard
+        assert best is not None
+        _, applied, edited, audio, request.heard = best
+        audio.flags.writeable = False  # it is remembered
+        return Solution(edited, audio, reference, applied, step + 1, **known)
+
+    def _judged(self, solution: Solution) -> tuple[Outcome, ...]:
+        """Outcomes of all that was asked or should have stayed, pitch and the rates of oscillations too."""
+        asked, first, reference, audio = solution.asked, solution.asked_first, solution.reference, solution.audio
+        outcomes = solution.request.outcomes() if solution.request.has_goals else []
+        if not asked:
+            outcomes = [item for item in outcomes if item.control == "loudness"]
         swells = any(isinstance(edit, Oscillate) and edit.target == "loudness" for edit in asked)
-        frame_s = 1.0 / base.frame_rate_hz
-        outcomes = request.outcomes() if asked or holds else []  # otherwise it would be compared with itself
-        outcomes += unheard(asked_first)
-        outcomes += _attacks(asked_first, reference, reference.audio if swells else audio, frame_s=frame_s)
-        outcomes += self._towards(latents, asked_first, rest, decoding, verify=verify)
-        if verify:
-            outcomes += self._verified(latents, rest, asked, reference, audio, decoding)
-        return Solution(edited, audio, reference, applied, tuple(outcomes), step + 1)
+        outcomes += unheard(first)
+        frame_s = 1.0 / solution.note.frame_rate_hz
+        outcomes += _attacks(first, reference, reference.audio if swells else audio, frame_s=frame_s)
+        outcomes += self._towards(solution)
+        return (*outcomes, *self._verified(solution))
+
+    def sound(self, latents: Latents, *, seed: int = 0, temperature: float = 1.0, engine: str = "auto") -> np.ndarray:
+        """The sound [T] of latents as `solve` hears it, remembered: not to be written to."""
+        return self._reference(latents, _listening(seed, temperature, engine)).audio
 
     def _base(self, latents: Latents, rest: EditChain, decoding: dict[str, Any]) -> tuple[EditChain, Latents]:
         """What is applied first, its moves toward other notes and its last attack solved, and the note with it."""
@@ -213,21 +239,17 @@ class ClosedLoop:
         key = (before.fingerprint, goal, tuple(decoding.items()))
         return self._paths.get(key) or self._paths.put(key, found())
 
-    def _towards(
-        self, latents: Latents, asked: EditChain, applied: EditChain, decoding: dict[str, Any], *, verify: bool
-    ) -> list[Outcome]:
+    def _towards(self, solution: Solution) -> list[Outcome]:
         """Outcomes of moves toward other notes, each heard before what stands behind it is applied."""
         found: list[Outcome] = []
-        for at, edit in enumerate(asked):
+        for at, edit in enumerate(solution.asked_first):
             if not isinstance(edit, Toward) or not 0.0 < edit.amount <= 1.0:
                 continue
-            before = self.explorer.edit(latents, EditChain(tuple(applied)[:at]))
-            path = self._path(before, edit, decoding)
-            heard = [self._spectrum_db(before, path.applied(edit), decoding)]
-            if verify:
-                earlier = replace(edit, amount=max(edit.amount - toward.STEP_BACK_AFTER, 0.0))
-                heard.append(self._spectrum_db(before, path.applied(earlier), decoding))
-            found += toward.outcomes(path, edit, heard[0], heard[1] if verify else None)
+            before = self.explorer.edit(solution.note, EditChain(tuple(solution.first)[:at]))
+            path = self._path(before, edit, solution.decoding)
+            earlier = replace(edit, amount=max(edit.amount - toward.STEP_BACK_AFTER, 0.0))
+            heard = [self._spectrum_db(before, path.applied(one), solution.decoding) for one in (edit, earlier)]
+            found += toward.outcomes(path, edit, *heard)
         return found
 
     def _spectrum_db(self, before: Latents, edit: Edit, decoding: dict[str, Any]) -> np.ndarray:
@@ -247,27 +269,22 @@ class ClosedLoop:
 
         def heard() -> Reference:
             audio = self.explorer.decode(base, **decoding)
+            audio.flags.writeable = False  # it is remembered
             return Reference(audio, self.explorer.sample_rate_hz, midi_to_hz(base.pitch_midi))
 
         key = base.fingerprint, tuple(decoding.items())
         return self._references.get(key) or self._references.put(key, heard())
 
-    def _verified(
-        self,
-        latents: Latents,
-        rest: EditChain,
-        asked: tuple[Edit, ...],
-        reference: Reference,
-        audio: np.ndarray,
-        decoding: dict[str, Any],
-    ) -> list[Outcome]:
+    def _verified(self, solution: Solution) -> list[Outcome]:
         """Outcomes of pitch and of oscillations' rates.
 
         The pitch is compared with that of the note without the edits that leave it or say by how much it moves.
         """
-        moved = [self.explorer.edit(latents, _only(rest, keep)) for keep in (_moves_pitch, _sets_pitch)]
+        latents, first, asked = solution.note, solution.first, solution.asked
+        reference, audio = solution.reference, solution.audio
+        moved = [self.explorer.edit(latents, _only(first, keep)) for keep in (_moves_pitch, _sets_pitch)]
         cents = 100.0 * (moved[1].pitch_midi - moved[0].pitch_midi)
-        unedited = self._reference(moved[0], decoding)
+        unedited = self._reference(moved[0], solution.decoding)
         pitches = [edit for edit in asked if isinstance(edit, Oscillate) and edit.target == "pitch"]
         heard = unedited.pitch_cents(audio, expected_cents=cents, swings=bool(pitches))
         movement = measure.movement_words(pitch.hz_to_midi(moved[0].pitch_hz))
@@ -283,6 +300,11 @@ class ClosedLoop:
                 name = f"oscillation of {target}, rate"
                 outcomes.append(Outcome(name, "Hz", wanted, known(rate_hz), TOLERANCE["rate"] * wanted))
         return outcomes
+
+
+def _listening(seed: int, temperature: float, engine: str) -> dict[str, Any]:
+    """How every sound is decoded that is listened to."""
+    return {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
 
 
 def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_s: float) -> list[Outcome]:

@@ -94,6 +94,7 @@ class Request:
     Attributes:
         level, brightness: of the whole sound, asked for or held.
         level_from: what the level is compared with: the sound without the edits that promise to leave it, too.
+        has_goals: whether there is anything to turn a knob for; otherwise the sound is its own reference.
         oscillations: that are asked for.
         depths: a knob for each of them.
         stills: for each oscillation of brightness a knob for the RMS level that swings with it, in dB; None for others,
@@ -107,6 +108,7 @@ class Request:
 
     level: Knob
     level_from: Reference
+    has_goals: bool
     brightness: Knob
     oscillations: list[Oscillate]
     depths: list[Knob]
@@ -129,6 +131,7 @@ class Request:
         return cls(
             _level_knob(gain, gain - swells_db - (moved_db if abs(moved_db) > AIM["level"] else 0.0), swells_db),
             level_from,
+            bool(asked) or level_from is not reference,
             _brightness_knob(octaves, reference),
             swings,
             [_depth_knob(edit) for edit in swings],

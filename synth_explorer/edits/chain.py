@@ -89,9 +89,20 @@ class EditChain:
             _ask(asked, edit)
         return asked
 
+    def to_list(self) -> list[dict[str, Any]]:
+        """The edits as JSON has them."""
+        return [edit.to_dict() for edit in self.edits]
+
+    @classmethod
+    def from_list(cls, edits: Any) -> EditChain:
+        """Read what `to_list` wrote. Raises EditError."""
+        if not isinstance(edits, list):
+            raise EditError("Edits must be a list of objects, each with its kind.")
+        return cls(tuple(_edit(item) for item in edits))
+
     def to_json(self) -> str:
         """The preset as JSON text."""
-        content = {"format_version": FORMAT_VERSION, "edits": [edit.to_dict() for edit in self.edits]}
+        content = {"format_version": FORMAT_VERSION, "edits": self.to_list()}
         return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
     @classmethod
@@ -110,7 +121,7 @@ class EditChain:
         version = content.get("format_version")
         if version != FORMAT_VERSION:
             raise EditError(f"The preset has format_version={version!r}; this version reads {FORMAT_VERSION}.")
-        return cls(tuple(_edit(item) for item in content["edits"]))
+        return cls.from_list(content["edits"])
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the preset, whole or not at all."""

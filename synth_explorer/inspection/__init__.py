@@ -9,7 +9,7 @@ from __future__ import annotations
 from synth_explorer.inspection.channels import ChannelUse, channel_names, channel_use
 from synth_explorer.inspection.examples import Examples, Plane, examples, plane
 from synth_explorer.inspection.hearing import Heard, hear, modulation_spectrum
-from synth_explorer.inspection.inspection import Inspection, aligned, inspect
+from synth_explorer.inspection.inspection import Inspection, inspect
 from synth_explorer.inspection.report import html
 from synth_explorer.inspection.verdicts import Verdict, source_verdict, source_words, verdicts
 
@@ -20,7 +20,6 @@ __all__ = [
     "Inspection",
     "Plane",
     "Verdict",
-    "aligned",
     "channel_names",
     "channel_use",
     "examples",

@@ -9,8 +9,6 @@ Shapes: N notes, C channels.
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,7 +18,7 @@ import numpy as np
 
 from synth_explorer.assets import ExampleNote, example_notes
 from synth_explorer.errors import LatentsError
-from synth_explorer.files import UNREADABLE, atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path, cache_folder
 from synth_explorer.inspection.channels import heard_frames
 from synth_explorer.latents import Latents
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from synth_explorer.edits import Controls
     from synth_explorer.explorer import Explorer
 
-CACHE_VARIABLE = "SYNTH_EXPLORER_CACHE"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,19 +132,6 @@ def examples(
     except OSError as error:
         return made, f"{path} cannot be written ({error.strerror or error})"
     return made, ""
-
-
-def cache_folder() -> Path:
-    """Where this user's programs keep what they can make again; SYNTH_EXPLORER_CACHE names another folder."""
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE])
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "synth_explorer"
 
 
 def _key(explorer: Explorer, notes: Sequence[ExampleNote]) -> str:

@@ -140,19 +140,6 @@ def inspect(
     )
 
 
-def aligned(recording: np.ndarray, latents: Latents) -> np.ndarray:
-    """A recording [T] on the time axis of latents that were encoded from it: cut to their onset, as long as they are.
-
-    Raises:
-        LatentsError: the latents lie outside the recording.
-    """
-    lead = latents.meta.lead_in_samples
-    cut = np.pad(recording[max(lead, 0) :], (max(-lead, 0), 0))[: latents.duration_samples]
-    if cut.size == 0:
-        raise LatentsError(f"These latents begin {lead} samples into a recording of {len(recording)}.")
-    return cut
-
-
 def shortened(latents: Latents, seconds: float) -> Latents:
     """The first so many seconds of latents, all of them where they are shorter."""
     samples = min(latents.duration_samples, max(1, round(seconds * latents.meta.sample_rate_hz)))

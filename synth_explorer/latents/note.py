@@ -128,6 +128,18 @@ class Latents:
     def duration_s(self) -> float:
         return self.duration_samples / self.meta.sample_rate_hz
 
+    def heard_of(self, recording: np.ndarray) -> np.ndarray:
+        """A recording [T] that these latents were encoded from, on their time axis, at its own level.
+
+        Raises:
+            LatentsError: the latents lie outside the recording.
+        """
+        lead = self.meta.lead_in_samples
+        cut = np.pad(recording[max(lead, 0) :], (max(-lead, 0), 0))[: self.duration_samples]
+        if cut.size == 0:
+            raise LatentsError(f"These latents begin {lead} samples into a recording of {len(recording)}.")
+        return cut
+
     @property
     def has_pitch(self) -> bool:
         """Whether a pitch track goes beside z."""

@@ -1,0 +1,91 @@
+"""Where a sound lies between its sources: weights, a place on the pad, or a way over it in time.
+
+Shapes: F frames, S sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from synth_explorer.errors import SpecError
+from synth_explorer.latents import pad_weights
+from synth_explorer.schema import Schema
+
+Place = tuple[float, float, float]
+ALIKE = 9  # decimals to which two weights are the same
+
+
+class Mix(Schema):
+    """Where a sound lies between its sources.
+
+    Attributes:
+        weights: of each source; brought to a sum of 1. Empty where the pad says it.
+        places: (time_s, x, y) on the pad, see `latents.pad_weights`: one stands still, between several it goes in
+            straight lines, before the first and after the last it stays. Two sources lie left and right: y plays no
+            part.
+    """
+
+    weights: tuple[float, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.weights) == bool(self.places):
+            raise ValueError("give either weights or places on the pad")
+        times_s = [place[0] for place in self.places]
+        if any(time_s < 0 for time_s in times_s) or any(b <= a for a, b in pairwise(times_s)):
+            raise ValueError(f"places must have rising times from 0 s on; received {times_s}")
+        return self
+
+    @classmethod
+    def of(cls, mix: Mix | float | Sequence[float]) -> Mix:
+        """A mix from a place between two sources, 0 at the first and 1 at the second, or from weights.
+
+        Raises:
+            SpecError: numbers that cannot be.
+        """
+        if isinstance(mix, Mix):
+            return mix
+        if isinstance(mix, Sequence):
+            return cls.make(what="The mix", error=SpecError, weights=tuple(float(weight) for weight in mix))
+        return cls.at(mix)
+
+    @classmethod
+    def at(cls, x: float, y: float = 0.0) -> Mix:
+        """A place on the pad; with two sources x is 0 at the first and 1 at the second. Raises SpecError."""
+        return cls.along([(0.0, x, y)])
+
+    @classmethod
+    def along(cls, places: Sequence[Place]) -> Mix:
+        """A way over the pad through (time_s, x, y). Raises SpecError."""
+        numbers = tuple((float(time_s), float(x), float(y)) for time_s, x, y in places)
+        return cls.make(what="The mix", error=SpecError, places=numbers)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it stays the same over time."""
+        return len({place[1:] for place in self.places}) <= 1
+
+    def weights_at(self, times_s: np.ndarray, count: int) -> list[tuple[float, ...]]:
+        """Weights of `count` sources at each of these times [F]."""
+        if self.weights:
+            return [self.weights] * len(times_s)
+        known_s, x, y = np.array(self.places).T
+        across, up = np.interp(times_s, known_s, x), np.interp(times_s, known_s, y)
+        return [pad_weights(count, float(a), float(b)) for a, b in zip(across, up, strict=True)]
+
+    def standing(self, count: int) -> tuple[float, ...]:
+        """Weights of `count` sources where it stands still, or begins."""
+        return self.weights_at(np.zeros(1), count)[0]
+
+    def meaning(self, count: int) -> Any:
+        """What is equal for mixes that mean the same."""
+        if not self.stands:
+            return [[time_s, x, y if count > 2 else 0.0] for time_s, x, y in self.places]
+        weights = self.standing(count)
+        return [round(weight / sum(weights), ALIKE) + 0.0 for weight in weights]

@@ -1,0 +1,73 @@
+"""What a patch sounds like, and what became of what it asked for.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer.rendering.patch import Patch
+
+if TYPE_CHECKING:
+    from synth_explorer.closed_loop import Outcome, Solution
+    from synth_explorer.edits import EditChain
+    from synth_explorer.latents import Latents
+    from synth_explorer.rendering.renderer import Renderer
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A rendered patch. What costs more than the sound is made when it is asked for, once.
+
+    Attributes:
+        patch: what was asked.
+        before: latents of the mix.
+        after: latents with the edits, as they were solved.
+        weights: of the sources, their means over time where the mix moves.
+        solution: of the edits; None where they were applied by their formulas, or there are none.
+        audio: [T], decoded from `after`; empty while a slow decoder has not made it.
+        sample_rate_hz: of it.
+        took_s: seconds that it took.
+        renderer: that made it.
+    """
+
+    patch: Patch
+    before: Latents
+    after: Latents
+    weights: tuple[float, ...]
+    solution: Solution | None
+    audio: np.ndarray
+    sample_rate_hz: int
+    took_s: float
+    renderer: Renderer
+
+    @property
+    def chain(self) -> EditChain:
+        """The edits as they were asked."""
+        return self.patch.edits
+
+    @property
+    def title(self) -> str:
+        """What it is a mix of, in words."""
+        pairs = zip(self.patch.sources, self.weights, strict=True)
+        return " ".join(f"{source.name} {weight:.0%}" for source, weight in pairs if weight)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What became of each thing that the edits asked for; nothing where they were not solved."""
+        return () if self.solution is None else self.solution.outcomes
+
+    @cached_property
+    def audio_before(self) -> np.ndarray:
+        """The sound without the edits [T]."""
+        return self.audio if not len(self.chain) else self.renderer.decode(self.before, self.patch)
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """Requested against measured, see `measure.report`, with the outcomes of what was solved."""
+        return self.renderer.report(self)

@@ -1,0 +1,234 @@
+"""The one way from a patch to its sound, with all that is remembered on the way: notes, mixes, solutions, sounds.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from synth_explorer import checkpoints, measure
+from synth_explorer.closed_loop import ClosedLoop
+from synth_explorer.closed_loop.loop import split
+from synth_explorer.errors import CheckpointError
+from synth_explorer.explorer import Explorer
+from synth_explorer.explorer.families import Progress, Stop
+from synth_explorer.files import LATENTS_SUFFIXES
+from synth_explorer.latents import Latents, midi_to_hz
+from synth_explorer.lru import LruCache
+from synth_explorer.rendering.patch import Patch
+from synth_explorer.rendering.rendered import Rendered
+from synth_explorer.rendering.sources import Source
+
+LATENTS_KEPT, RENDERS_KEPT, RENDERERS_KEPT = 64, 48, 2
+NOTHING = np.zeros(0, np.float32)
+
+
+class Renderer:
+    """Renders patches of one checkpoint. Safe to call from several threads: who asks the same waits for one answer.
+
+    Args:
+        explorer: of the checkpoint.
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer = explorer
+        self._loop = ClosedLoop(explorer)
+        self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
+        self._renders: LruCache[Rendered] = LruCache(RENDERS_KEPT)
+        self._turn = RLock()
+
+    def known(self, source: Source, *, fit_steps: int) -> Latents | None:
+        """Latents of a source, if they are remembered."""
+        return self._latents.get(_key(source, fit_steps))
+
+    def latents(self, source: Source, *, fit_steps: int, progress: Progress | None = None) -> Latents:
+        """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
+
+        Args:
+            source: the note.
+            fit_steps, progress: as of `Explorer.encode`.
+
+        Raises:
+            AudioError, LatentsError: a note that is not there or cannot be used.
+        """
+        found = self.known(source, fit_steps=fit_steps)
+        if found is not None:
+            return found
+        path = source.locate()
+        if path.suffix.lower() in LATENTS_SUFFIXES:
+            found = self.explorer.load_latents(path, pitch=source.pitch_midi)
+        else:
+            given = {"pitch": source.pitch_midi, "fit_steps": fit_steps, "progress": progress}
+            found = self.explorer.encode(path, source=source.name, **given)
+        return self._latents.put(_key(source, fit_steps), found)
+
+    def recording(self, source: Source) -> np.ndarray | None:
+        """The part of a source's own sound that its latents stand for [T]; None where the source is latents."""
+        path = source.locate()
+        if path.suffix.lower() in LATENTS_SUFFIXES:
+            return None
+        latents = self.known(source, fit_steps=0) or self.latents(source, fit_steps=0)
+        return latents.heard_of(self.explorer.read(path))
+
+    def mix(self, patch: Patch) -> tuple[Latents, tuple[float, ...]]:
+        """The mix of a patch without its edits, and the weights of its sources, their means where it moves."""
+        self._check(patch)
+        notes = [self.latents(source, fit_steps=patch.fit_steps) for source in patch.sources]
+        if patch.mix.stands or len(notes) == 1:
+            weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
+            return self.explorer.morph(notes, weights, pitch=patch.pitch_midi), weights
+        times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz
+        moving = patch.mix.weights_at(times_s, len(notes))
+        mixed = self.explorer.morph_path(
+            notes, list(zip(times_s.tolist(), moving, strict=True)), pitch=patch.pitch_midi
+        )
+        return mixed, tuple(float(mean) for mean in np.mean(moving, axis=0))
+
+    def begin(self, patch: Patch, *, engine: str = "auto") -> Rendered:
+        """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
+
+        Raises:
+            SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
+        """
+        started_s = time.perf_counter()
+        before, weights = self.mix(patch)
+        patch.edits.check(before)
+        solution, after, audio = None, before, NOTHING
+        if len(patch.edits) and self._loop.available and not patch.open_loop:
+            solution = self._loop.solve(before, patch.edits, **_listening(patch, engine))
+            after, audio = solution.latents, solution.audio
+        elif len(patch.edits):
+            after = self.explorer.edit(before, patch.edits)
+        if not self._is_heard_by_loop(patch):
+            audio = NOTHING
+        elif solution is None:
+            audio = self._loop.sound(after, **_listening(patch, engine))
+        took_s = time.perf_counter() - started_s
+        return Rendered(
+            patch, before, after, weights, solution, audio, self.explorer.sample_rate_hz, took_s, renderer=self
+        )
+
+    def render(self, patch: Patch, *, engine: str = "auto", progress: Progress | None = None) -> Rendered:
+        """The sound of a patch, whole.
+
+        Args:
+            patch: of this checkpoint.
+            engine: what computes the decoder, see `Explorer.decode`.
+            progress: called with (samples done, samples in all).
+
+        Raises:
+            SynthExplorerError: as of `begin` and `Explorer.decode`.
+        """
+        names = tuple(source.name for source in patch.sources)
+        with self._turn:  # whoever asks the same a moment later waits for this answer
+            found = self._renders.get((patch.id, names, engine))
+            if found is not None:
+                return found
+            begun = self.begin(patch, engine=engine)
+            if begun.audio.size:
+                return self.keep(begun, engine=engine)
+        started_s = time.perf_counter()
+        audio = np.concatenate(list(self.stream(begun, engine=engine, progress=progress)))
+        whole = replace(begun, audio=audio, took_s=begun.took_s + time.perf_counter() - started_s)
+        return self.keep(whole, engine=engine)
+
+    def keep(self, rendered: Rendered, *, engine: str = "auto") -> Rendered:
+        """Remember a sound that is whole."""
+        names = tuple(source.name for source in rendered.patch.sources)
+        return self._renders.put((rendered.patch.id, names, engine), rendered)
+
+    def remembered(self, patch: Patch, *, engine: str = "auto") -> Rendered | None:
+        """The sound of a patch, if it was made before."""
+        return self._renders.get((patch.id, tuple(source.name for source in patch.sources), engine))
+
+    def stream(
+        self,
+        begun: Rendered,
+        *,
+        engine: str = "auto",
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[np.ndarray]:
+        """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
+        how = {"seed": begun.patch.seed, "temperature": begun.patch.temperature, "engine": engine}
+        return self.explorer.stream(begun.after, decoder=begun.patch.decoder, stop=stop, progress=progress, **how)
+
+    def decode(self, latents: Latents, patch: Patch, *, engine: str = "auto") -> np.ndarray:
+        """The sound [T] of latents as a patch decodes them."""
+        how = _listening(patch, engine)
+        if self._is_heard_by_loop(patch):
+            return self._loop.sound(latents, **how)
+        return self.explorer.decode(latents, decoder=patch.decoder, **how)
+
+    def report(self, rendered: Rendered) -> dict[str, Any]:
+        """Requested against measured; with the recording where the patch is of one; with the outcomes where solved."""
+        patch, solution = rendered.patch, rendered.solution
+        known_hz = None
+        if rendered.before.has_pitch:
+            known_hz = midi_to_hz(rendered.before.pitch_midi), midi_to_hz(rendered.after.pitch_midi)
+        first = next((edit for edit in patch.edits if edit.kind == "oscillate"), None)  # the one that is reported
+        is_solved = solution is not None and any(edit is first for edit in split(patch.edits)[1])
+        found = measure.report(
+            patch.edits,
+            rendered.audio_before,
+            rendered.audio,
+            sample_rate_hz=rendered.sample_rate_hz,
+            pitch_hz=known_hz,
+            swings_from=solution.reference.audio if solution is not None and is_solved else None,
+            source=self.recording(patch.sources[0]) if len(patch.sources) == 1 else None,
+        )
+        if solution is None:
+            return found
+        outcomes = [outcome.to_dict() for outcome in solution.outcomes]
+        return found | {"reached": solution.reached, "outcomes": outcomes}
+
+    def _is_heard_by_loop(self, patch: Patch) -> bool:
+        """Whether the loop listens to the patch's own decoder, so that a solved sound is the patch's."""
+        return self._loop.available and patch.decoder == "fast"
+
+    def _check(self, patch: Patch) -> None:
+        if patch.checkpoint_hash != self.explorer.checkpoint_hash:
+            raise CheckpointError(
+                f"The patch was made with the checkpoint {patch.checkpoint!r} ({patch.checkpoint_hash[:12]}); this one "
+                f"is {self.explorer.checkpoint_name!r} ({self.explorer.checkpoint_hash[:12]}). Load that one."
+            )
+
+
+def _key(source: Source, fit_steps: int) -> tuple[Any, ...]:
+    return source.sha256, source.pitch_midi, source.name, fit_steps
+
+
+def _listening(patch: Patch, engine: str) -> dict[str, Any]:
+    return {"seed": patch.seed, "temperature": patch.temperature, "engine": engine}
+
+
+@lru_cache(RENDERERS_KEPT)
+def _renderer(checkpoint: Path) -> Renderer:
+    return Renderer(Explorer.load(checkpoint))
+
+
+def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "auto") -> Rendered:
+    """The sound of a patch, its edits solved.
+
+    Args:
+        patch: what is to be heard.
+        explorer: of its checkpoint; None: loaded by the patch's name of it, once.
+        engine: what computes the decoder, see `Explorer.decode`.
+
+    Returns:
+        `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`.
+
+    Raises:
+        SynthExplorerError: what the patch says cannot be, in a sentence.
+    """
+    renderer = _renderer(checkpoints.find(patch.checkpoint)) if explorer is None else Renderer(explorer)
+    return renderer.render(patch, engine=engine)

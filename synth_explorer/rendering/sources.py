@@ -1,0 +1,79 @@
+"""The notes of a patch: each is known by its content, wherever its file lies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from synth_explorer.assets import example_notes
+from synth_explorer.errors import AudioError
+from synth_explorer.schema import Schema
+
+
+class Source(Schema):
+    """A note of a patch.
+
+    Attributes:
+        sha256: of its file's content, hexadecimal.
+        name: of the bundled note or the file.
+        origin: whether it is one of the bundled notes, a file, or was kept beside the patch in one file with it.
+        path: where its file was found; "" for a bundled note.
+        pitch_midi: the pitch that is stated for it; None where it is heard.
+    """
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    name: str
+    origin: Literal["bundled", "file", "kept"] = "file"
+    path: str = ""
+    pitch_midi: float | None = None
+
+    @classmethod
+    def of(cls, note: str | os.PathLike[str], *, pitch_midi: float | None = None) -> Source:
+        """A source from the name of a bundled note, or the path of a sound file or latents.
+
+        Raises:
+            AudioError: there is neither a note of that name nor such a file.
+        """
+        bundled = {one.name.lower(): one for one in example_notes()}.get(os.fspath(note).lower())
+        if bundled is not None and not Path(note).exists():
+            digest = content_hash(bundled.path)
+            return cls(sha256=digest, name=bundled.name, origin="bundled", pitch_midi=pitch_midi)
+        path = Path(note).absolute()
+        return cls(sha256=content_hash(path), name=path.name, path=str(path), pitch_midi=pitch_midi)
+
+    def locate(self) -> Path:
+        """The file with this content.
+
+        Raises:
+            AudioError: it is nowhere, or its content is another one.
+        """
+        if self.path and Path(self.path).is_file() and content_hash(Path(self.path)) == self.sha256:
+            return Path(self.path)
+        for note in example_notes():
+            if content_hash(note.path) == self.sha256:
+                return note.path
+        if self.path and Path(self.path).is_file():
+            raise AudioError(f"{self.path} is no longer the sound that the patch was made with; choose the note again.")
+        where = f"not at {self.path}" if self.path else "not among the bundled notes"
+        raise AudioError(f"The note {self.name!r} of the patch is {where}; give its file, or pack it with the patch.")
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's content. Raises AudioError where it cannot be read."""
+    try:
+        found = path.stat()
+        return _hash(path, found.st_mtime_ns, found.st_size)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {error.strerror or error}; give the path of a sound file.") from error
+
+
+@lru_cache(4096)
+def _hash(path: Path, changed_ns: int, size: int) -> str:
+    """The hash of a file as it was then; read again once it changes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
