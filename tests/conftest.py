@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from synth_explorer.latents import Latents
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PAGE_TESTS = REPOSITORY / "tests" / "ui"
 SAMPLE_RATE_HZ = 16_000
 
 
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         folder = item.path.parent.name
-        of_page = folder == "ui" or item.get_closest_marker("browser") is not None
+        of_page = PAGE_TESTS in item.path.parents or item.get_closest_marker("browser") is not None
         item.add_marker(pytest.mark.xdist_group("page" if of_page else f"{folder}/{item.path.name}"))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("page",))
 
@@ -50,7 +51,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """A real Chromium, one for all tests of a process: Playwright runs once in each."""
-    from tests.ui.desk import CHROMIUM, FLAGS
+    from tests.ui.open_page import CHROMIUM, FLAGS
 
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -r requirements-dev.txt")
     with sync_api.sync_playwright() as playwright:

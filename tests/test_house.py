@@ -59,6 +59,17 @@ MAY_KNOW: dict[str, set[str]] = {
     | {"data", "plots", "train", "rendering", "ui", "cli"},
     "__main__": {"cli"},
 }
+# The rooms of `ui`, and those of them that each may know beside its own.
+UI_MAY_KNOW: dict[str, set[str]] = {
+    "__init__": set(),
+    "colours": set(),
+    "request": set(),
+    "session": {"colours", "request"},
+    "answers": {"colours", "request", "session"},
+    "widgets": {"request"},
+    "routes": {"request", "session"},
+    "page": {"colours", "request", "session", "answers", "widgets", "routes"},
+}
 # Libraries that only these rooms may import.
 ONLY_IN: dict[str, set[str]] = {
     "gradio": {"ui"},
@@ -99,7 +110,7 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}:{node.lineno}: write imports in full"
             module = node.module or ""
-            whole = module == "synth_explorer"
+            whole = module in ("synth_explorer", "synth_explorer.ui")
             names |= {f"{module}.{alias.name}" for alias in node.names} if whole else {module}
     return names
 
@@ -114,6 +125,14 @@ def test_rooms_know_only_rooms_to_their_left() -> None:
     assert {room_of(path) for path in FILES} <= set(MAY_KNOW), "say in MAY_KNOW what the new room may know"
     unknown = {name_of(path): rooms(path) - MAY_KNOW[room_of(path)] for path in FILES}
     assert {name: found for name, found in unknown.items() if found} == {}
+
+
+def test_rooms_of_the_page_know_only_rooms_beneath_them() -> None:
+    for path in PACKAGE.glob("ui/**/*.py"):
+        room = path.relative_to(PACKAGE / "ui").with_suffix("").parts[0]
+        found = {name.split(".")[2] for name in imports(path) if name.startswith("synth_explorer.ui.")} - {room}
+        assert room in UI_MAY_KNOW, f"say in UI_MAY_KNOW what {room} may know"
+        assert found <= UI_MAY_KNOW[room], f"{name_of(path)} imports from {found - UI_MAY_KNOW[room]}"
 
 
 def test_libraries_stay_in_their_rooms() -> None:

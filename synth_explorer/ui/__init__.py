@@ -1,1 +1,1 @@
-"""The page. Gradio lives here and nowhere else."""
+"""The page. Gradio lives here and nowhere else. Its rooms: page, answers, session, request; widgets and routes."""

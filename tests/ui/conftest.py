@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.ui.desk import Desk
+from tests.ui.open_page import OpenPage
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -33,61 +33,61 @@ def fake() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def rack(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def studios(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A quick checkpoint and a slow one."""
-    from synth_explorer.ui.rack import Rack
+    from synth_explorer.ui.session.studios import Studios
 
     patched = pytest.MonkeyPatch()
     patched.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path_factory.mktemp("cache")))
     kinds = {"fake": fake.FakeExplorer, "slow": fake.SlowExplorer}
-    opened = Rack(lambda name: kinds[name](), list(kinds), notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
+    opened = Studios(lambda name: kinds[name](), list(kinds), notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
     yield opened
-    opened.jukebox.close()
+    opened.sound_folder.close()
     patched.undo()
 
 
 @pytest.fixture(scope="session")
-def studio(rack: object) -> object:
-    return rack.studio("fake")
+def studio(studios: object) -> object:
+    return studios.studio("fake")
 
 
 @pytest.fixture(scope="session")
-def address(rack: object) -> Iterator[str]:
+def address(studios: object) -> Iterator[str]:
     """Where the page is served."""
     from synth_explorer.ui.page import build_page, serve
 
-    page = build_page(rack)
-    _, local, _ = serve(page, rack, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    page = build_page(studios)
+    _, local, _ = serve(page, studios, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
     yield local
     page.close()
 
 
 @pytest.fixture(scope="session")
-def shared_desk(browser: object, address: str) -> Iterator[Desk]:
-    opened = Desk(browser, address)
+def shared_page(browser: object, address: str) -> Iterator[OpenPage]:
+    opened = OpenPage(browser, address)
     yield opened
     opened.page.close()
 
 
 @pytest.fixture
-def desk(shared_desk: Desk) -> Iterator[Desk]:
+def open_page(shared_page: OpenPage) -> Iterator[OpenPage]:
     """A page that tests share, its edits at rest; for those that leave its sources and their number alone."""
-    shared_desk.troubles.clear()
-    yield shared_desk
-    shared_desk.reset()
-    assert shared_desk.troubles == []
+    shared_page.troubles.clear()
+    yield shared_page
+    shared_page.reset()
+    assert shared_page.troubles == []
 
 
 @pytest.fixture
-def fresh(browser: object, address: str) -> Iterator[Callable[..., Desk]]:
+def fresh(browser: object, address: str) -> Iterator[Callable[..., OpenPage]]:
     """Opens a page of one's own: fresh(). With quiet=False it may complain."""
-    opened: list[tuple[Desk, bool]] = []
+    opened: list[tuple[OpenPage, bool]] = []
 
-    def open_page(*, quiet: bool = True) -> Desk:
-        opened.append((Desk(browser, address), quiet))
+    def open_fresh(*, quiet: bool = True) -> OpenPage:
+        opened.append((OpenPage(browser, address), quiet))
         return opened[-1][0]
 
-    yield open_page
-    for desk, _ in opened:
-        desk.page.close()
-    assert [desk.troubles for desk, quiet in opened if quiet and desk.troubles] == []
+    yield open_fresh
+    for one, _ in opened:
+        one.page.close()
+    assert [one.troubles for one, quiet in opened if quiet and one.troubles] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from synth_explorer.ui.settings import Settings
+from synth_explorer.ui.request.settings import Settings
 
 
 def sent(settings: Settings) -> dict[str, Any]:

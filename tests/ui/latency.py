@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.ui.desk import CHROMIUM, FLAGS
+from tests.ui.open_page import CHROMIUM, FLAGS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KNOBS = ("x", "y", "gain-db", "brightness", "transpose")

@@ -137,8 +137,8 @@ field.addEventListener('keyup', (event) => {
 });
 
 // Curves that are drawn over time move the sound instead of the pad.
-function tell(ask) {
-  const { count, curves } = JSON.parse(ask).knobs;
+function tell(request) {
+  const { count, curves } = JSON.parse(request).knobs;
   const points = (curves && curves.points) || {};
   const [across, up] = ['across', 'up'].map((name) => Boolean((points[name] || []).length));
   const both = across && up && count > 2;
@@ -150,7 +150,7 @@ function tell(ask) {
   led.hidden = !led.textContent;
 }
 window.addEventListener('sound-asked', (event) => tell(event.detail));
-if (window.synthExplorerAsk) tell(window.synthExplorerAsk);
+if (window.synthExplorerRequest) tell(window.synthExplorerRequest);
 
 watch('value', take);
 take();

@@ -1,6 +1,6 @@
 // A spectrogram that plays. value = {path, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
-// null; or a question {ask, stamp, play, complete, slow}, whose sound has an address of its own: it is played at once, and the
-// event `heard` then asks for a value as above that bears the question's ask and stamp.
+// null; or a question {request, stamp, play, complete, slow}, whose sound has an address of its own: it is played at once, and the
+// event `heard` then asks for a value as above that bears the question's request and stamp.
 const screen = element.querySelector('.screen');
 const picture = element.querySelector('img');
 const field = element.querySelector('.screen-picture');
@@ -21,7 +21,7 @@ let timer = 0;
 const seconds = (value) => value.toFixed(2) + ' s';
 const served = (path) => new URL(path, document.baseURI).href;
 const fileAddress = (path) => served('gradio_api/file=' + path.split('/').map(encodeURIComponent).join('/'));
-const soundAddress = (ask) => served('sound/result.wav?ask=' + encodeURIComponent(ask));
+const soundAddress = (request) => served('sound/result.wav?request=' + encodeURIComponent(request));
 
 function follow() {
   const total = player.duration || (shown && shown.duration_s) || 1;
@@ -68,7 +68,7 @@ function hear() {
     settle();
     return;
   }
-  const source = soundAddress(asked.ask);
+  const source = soundAddress(asked.request);
   clearTimeout(timer);
   timer = setTimeout(settle, LATEST_MS);
   if (player.src === source && !player.error) {
@@ -139,7 +139,7 @@ function take() {
     return;
   }
   const isNew = !before || before.stamp !== shown.stamp;
-  const hasSound = shown.ask && player.src === soundAddress(shown.ask) && !player.error;
+  const hasSound = shown.request && player.src === soundAddress(shown.request) && !player.error;
   const source = fileAddress(shown.path);
   if (!hasSound && player.src !== source) {
     player.src = source;

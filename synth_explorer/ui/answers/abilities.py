@@ -1,0 +1,70 @@
+"""What a checkpoint can do, as far as the page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synth_explorer.ui.request.knobs import DIRECTIONS
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """Which knobs a checkpoint obeys.
+
+    Attributes:
+        has_loudness, has_brightness: whether these were calibrated.
+        has_noise: whether its decoder has noise apart from the partials.
+        has_pitch: whether pitch goes beside its latents.
+        is_slow: whether a sound is made on demand.
+        has_final: whether a WaveNet can finish what the fast decoder makes.
+        channels: how many latent channels there are.
+        directions: what its principal directions move, in words, as far as the page has knobs for them.
+        missing: a sentence about what is not there; empty when everything is.
+    """
+
+    has_loudness: bool
+    has_brightness: bool
+    has_noise: bool
+    has_pitch: bool
+    is_slow: bool
+    has_final: bool
+    channels: int
+    directions: tuple[str, ...]
+    missing: str
+
+    @classmethod
+    def none(cls) -> Abilities:
+        """Those of a checkpoint that cannot be loaded."""
+        return cls(False, False, False, False, False, False, 16, (), "")
+
+    @classmethod
+    def of(cls, explorer: Explorer) -> Abilities:
+        """Those of a loaded checkpoint."""
+        loudness = explorer.controls.answers("loudness")
+        brightness = explorer.controls.answers("brightness")
+        lacks = [name for name, there in (("loudness", loudness), ("brightness", brightness)) if not there]
+        sentences = []
+        if lacks:
+            sentences.append(
+                f"{explorer.checkpoint_name} has no calibrated {' and '.join(lacks)}: their knobs are off, and its "
+                "latent channels can be moved as they are."
+            )
+        if not explorer.has_pitch:
+            sentences.append("Pitch lies inside its latents, where it can be neither set nor transposed.")
+        is_slow = explorer.decoders[0] != "fast"
+        channels = explorer.config.channels
+        noise = explorer.has_pitch and not is_slow
+        final = not is_slow and "wavenet" in explorer.decoders
+        directions = tuple(axis.name for axis in explorer.controls.principal[:DIRECTIONS])
+        named = loudness, brightness, noise, explorer.has_pitch
+        return cls(*named, is_slow, final, channels, directions, " ".join(sentences))
+
+    @property
+    def targets(self) -> list[str]:
+        """What can oscillate and be drawn over time."""
+        there = {"loudness": self.has_loudness, "brightness": self.has_brightness, "pitch": self.has_pitch}
+        return [name for name, is_there in there.items() if is_there]

@@ -1,0 +1,117 @@
+"""The result: the sound that a question asks for, and what its edits did.
+
+Errors that are meant for people come back as one sentence on the page; but for `asked_for`, nothing here raises them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synth_explorer.edits import MeanSound
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import note_name
+from synth_explorer.ui.answers.screen import screen
+from synth_explorer.ui.answers.tables import outcome_table, report_table
+from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.session.render import NotRendered, Render
+from synth_explorer.ui.session.source import Source
+from synth_explorer.ui.session.studio import Studio
+from synth_explorer.ui.session.studios import Studios
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the result shows: a screen and a line of words."""
+
+    screen: dict[str, Any] | None
+    message: str
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.screen, self.message)
+
+
+def hear(
+    studio: Studio,
+    sources: Sequence[Source | None],
+    settings: Settings,
+    *,
+    preset_mean: MeanSound | None = None,
+    play: bool = True,
+) -> Heard:
+    """The sound that the knobs ask for, on the result's screen."""
+    try:
+        render = studio.render(sources, settings, preset_mean=preset_mean)
+    except SynthExplorerError as error:
+        return Heard(None, alert(str(error)))
+    return heard_render(studio, render, play=play)
+
+
+def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
+    """A sound that was made, on the result's screen."""
+    shown = screen(
+        studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
+    )
+    shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
+    midi = render.after.pitch_midi
+    words = f"<b>{note_name(midi)}</b> {signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
+    took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
+    return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
+
+
+def answer(studios: Studios, question: Any, held: Sequence[Source | None]) -> Heard:
+    """What the result's screen shows of a sound that it is playing, or why there is none.
+
+    Args:
+        studios: whose studio renders it, or remembers it from when the player asked.
+        question: what `request.js` wrote: the request, its stamp, whether it is to play, whether the decoder is slow.
+        held: the sources that the session holds.
+
+    Returns:
+        The screen is None where nothing on it is to change.
+    """
+    question = question if isinstance(question, dict) else {}
+    marks = {name: question.get(name) for name in ("request", "stamp", "play")}
+    try:
+        studio, asked, sources = asked_for(studios, question, held)
+        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+    except NotRendered as error:
+        return Heard(None, f'<p class="caption">{error}</p>')
+    except SynthExplorerError as error:
+        return Heard({"path": ""} | marks, alert(str(error)))
+    heard = heard_render(studio, render, play=bool(question.get("play")))
+    return heard if studio.is_slow else Heard(heard.screen | marks, heard.message)
+
+
+def asked_for(
+    studios: Studios, question: Any, held: Sequence[Source | None]
+) -> tuple[Studio, SoundRequest, list[Source | None]]:
+    """The studio, the request and the sources of a question. Raises SynthExplorerError where it makes no sense."""
+    asked = SoundRequest.from_json(question.get("request") if isinstance(question, dict) else None)
+    studio = studios.studio(asked.checkpoint)
+    pairs = zip(asked.tokens, held, strict=True)
+    return studio, asked, [studio.find(token, otherwise=source) for token, source in pairs]
+
+
+def compare(studios: Studios, question: Any, held: Sequence[Source | None]) -> tuple[dict[str, Any] | None, str]:
+    """After the sound: the sound before the edits, and requested against measured.
+
+    Args: as of `answer`.
+
+    Returns:
+        Value of the screen "before" (None without edits, and where it would take long), and the table as HTML.
+    """
+    try:
+        studio, asked, sources = asked_for(studios, question, held)
+        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+        if not len(render.chain) or studio.is_slow:
+            return None, ""
+        before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
+        outcomes = studio.outcomes(render)
+        table = outcome_table(outcomes, render.chain) if outcomes else report_table(studio.report(render))
+        return before, table
+    except SynthExplorerError:  # the screen has said it
+        return None, ""

@@ -1,0 +1,140 @@
+"""What the slots answer: a note that is chosen, opened or given another pitch, and what a slot shows of it.
+
+Errors that are meant for people come back as one sentence on the page; nothing here raises them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import note_name
+from synth_explorer.ui.answers.screen import screen
+from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.request.knobs import LETTERS
+from synth_explorer.ui.session.source import Source
+from synth_explorer.ui.session.studio import Studio
+
+DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """What one slot shows, in the order of its components."""
+
+    source: Source | None
+    picker: dict[str, str]
+    screen: dict[str, Any] | None
+    pitch_text: str
+    pitch_midi: float | None
+    message: str
+
+    @classmethod
+    def empty(cls, message: str = "") -> SlotView:
+        """A slot without a source."""
+        return cls(None, {"selected": "", "own": ""}, None, "", None, alert(message))
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
+
+
+def pitch_text(source: Source) -> str:
+    """Pitch of a source in words: name, cents, and where it comes from."""
+    if source.pitch_midi is None:
+        return "<i>pitch is inside its latents</i>"
+    nearest = round(source.pitch_midi)
+    cents = round(100 * (source.pitch_midi - nearest))
+    origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
+    if source.doubt:
+        origin = "a guess"
+    return f'<b>{note_name(nearest)}</b> <span title="cents">{signed(cents)} ct</span> <i>{origin}</i>'
+
+
+def notices_text(source: Source) -> str:
+    """What was lost when a note was read, and what is doubtful about its pitch, in words; nothing where nothing is."""
+    said = (*source.notices, *([source.doubt] if source.doubt else []))
+    return "".join(f'<p class="caption">{html.escape("It " + notice)}.</p>' for notice in said)
+
+
+def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "") -> SlotView:
+    """Everything that slot number `slot` shows of a source."""
+    if source is None:
+        return SlotView.empty(message)
+    try:
+        shown = screen(
+            studio, studio.heard(source), label=f"{LETTERS[slot]}, {source.title}", colour=SLOT_COLOURS[slot]
+        ) | {"token": studio.show(source)}
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, None, str(error))
+    picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
+    midi = None if source.pitch_midi is None else round(source.pitch_midi, 2)
+    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + notices_text(source))
+
+
+def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:
+    """An example note was chosen from the menu."""
+    note_id = str(picked.get("selected", "")) if isinstance(picked, dict) else ""
+    try:
+        return slot_view(studio, slot, studio.open_example(note_id))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def open_own(studio: Studio, slot: int, path: str | None, current: Source | None) -> SlotView:
+    """The user's own file or recording arrived; a bad one leaves the slot as it was and says why.
+
+    Browsers send a quotation mark in the name of a file as %22.
+    """
+    if not path:
+        return slot_view(studio, slot, current)
+    try:
+        return slot_view(studio, slot, studio.open_file(path, title=Path(path).name.replace("%22", '"')))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def set_pitch(studio: Studio, slot: int, midi: float | None, current: Source | None) -> SlotView:
+    """The user says which pitch a source has; an emptied field goes back to the estimate."""
+    if current is None:
+        return slot_view(studio, slot, None)
+    try:
+        return slot_view(studio, slot, studio.with_pitch(current, midi))
+    except SynthExplorerError as error:
+        return slot_view(studio, slot, current, str(error))
+
+
+def default_notes(studio: Studio) -> list[str]:
+    """Names of the notes that the slots hold at first: well-known ones where they are there, one of each family."""
+    chosen = [name for name in DEFAULT_NOTES if name in studio.notes]
+    families = {studio.notes[name].family for name in chosen}
+    for name, note in studio.notes.items():
+        if note.family not in families:
+            families.add(note.family)
+            chosen.append(name)
+    return (chosen + [name for name in studio.notes if name not in chosen])[: len(LETTERS)]
+
+
+def open_defaults(studio: Studio) -> list[SlotView]:
+    """What the slots hold when the page opens."""
+    names = default_notes(studio)
+    views = [choose_note(studio, slot, {"selected": name}, None) for slot, name in enumerate(names)]
+    return views + [slot_view(studio, slot, None) for slot in range(len(views), len(LETTERS))]
+
+
+def reopen(studio: Studio, sources: Sequence[Source | None]) -> list[SlotView]:
+    """The same notes in the slots under another checkpoint; where there are none yet, the default ones."""
+    if not any(sources):
+        return open_defaults(studio)
+    views = []
+    for slot, source in enumerate(sources):
+        try:
+            opened = None if source is None else studio.reopen(source)
+            views.append(slot_view(studio, slot, opened))
+        except SynthExplorerError as error:
+            views.append(slot_view(studio, slot, None, str(error)))
+    return views

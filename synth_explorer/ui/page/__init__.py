@@ -1,0 +1,7 @@
+"""The page: `launch` serves it, `build_page` builds it."""
+
+from __future__ import annotations
+
+from synth_explorer.ui.page.page import build_page, launch, serve
+
+__all__ = ["build_page", "launch", "serve"]

@@ -1,0 +1,82 @@
+"""The page: panels put together, wired to their answers, and served."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: no look-ups, ever
+
+import gradio as gr
+
+from synth_explorer.ui.page import theme, wiring
+from synth_explorer.ui.page.panels import checkpoint, edits, inspection, morph, result, sources
+from synth_explorer.ui.routes.final import final_route
+from synth_explorer.ui.routes.inspection import inspection_route
+from synth_explorer.ui.routes.sound import sound_route
+from synth_explorer.ui.session.studios import Studios
+from synth_explorer.ui.widgets import widget
+
+TITLE = "synth_explorer"
+SCRIPT = Path(__file__).with_name("page.js")
+ICON = Path(__file__).with_name("icon.svg")
+CACHE_S = 3600
+ROUTES = (sound_route, final_route, inspection_route)
+
+
+def build_page(studios: Studios) -> gr.Blocks:
+    """Build the page over the studios. It can be built before a model has loaded."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
+        with gr.Row(elem_classes="masthead"):
+            widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            chosen = checkpoint.build(studios)
+        slots = sources.build(studios)
+        with gr.Row(elem_classes="bench"):
+            mix = morph.build()
+            out = result.build()
+            knobs = edits.build()
+        inside = inspection.build()
+        wiring.wire(page, wiring.Panels(studios, chosen, slots, mix, knobs, out, inside))
+    return page
+
+
+def launch(name: str = "default", **options: Any) -> None:
+    """Serve the page until it is stopped.
+
+    The model loads while the page is being built and served; a page that opens before it is ready waits for it.
+
+    Args:
+        name: of the checkpoint that the page begins with, or its folder.
+        options: passed to Gradio's launch (server_name, server_port, inbrowser, ...).
+    """
+    from synth_explorer.assets import example_notes
+    from synth_explorer.checkpoints import list_checkpoints
+
+    names = [name, *(info.name for info in list_checkpoints() if info.name != name)]
+    studios = Studios(_load, names, notes=example_notes())
+    serve(build_page(studios), studios, **options)
+
+
+def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, str]:
+    """Launch a page with its looks; returns what Gradio's launch returns."""
+    looks = {
+        "theme": theme.InstrumentTheme(),
+        "css_paths": theme.STYLE_SHEET,
+        "js": SCRIPT.read_text(encoding="utf-8"),
+        "favicon_path": ICON,
+        "footer_links": [],
+        "run_history": False,
+        "app_kwargs": {"routes": [make(studios) for make in ROUTES]},
+        "ssr_mode": False,
+        "allowed_paths": [str(studios.sound_folder.folder)],
+        "max_file_size": "64mb",
+        "show_error": True,
+    }
+    return page.launch(**(looks | options))
+
+
+def _load(checkpoint: str) -> Any:
+    from synth_explorer.explorer import Explorer
+
+    return Explorer.load(checkpoint)

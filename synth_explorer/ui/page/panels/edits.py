@@ -1,0 +1,101 @@
+"""The edits: loudness and timbre in a musician's units at once, the rest in groups that open, and presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, direction_label, toward_choices
+from synth_explorer.ui.page.panels import oscillation, timing
+from synth_explorer.ui.page.panels.sliders import slider
+from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, TARGETS
+from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.widgets import widget
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Components of the panel. The knobs have the names of fields of Settings.
+
+    `blocks` are those of oscillations, `directions` is the group of the principal directions, `preset` is what was
+    saved last.
+    """
+
+    knobs: dict[str, gr.Component]
+    blocks: dict[str, gr.Column]
+    directions: gr.Accordion
+    missing: gr.HTML
+    reset: gr.Button
+    save: gr.Button
+    load: gr.UploadButton
+    message: gr.HTML
+    preset: gr.HTML
+    preset_mean: gr.HTML
+
+
+def build() -> Edits:
+    """Build the panel with every edit at rest."""
+    with gr.Column(elem_classes=["card", "edits"], min_width=0):
+        widget.words("<h2>Edits</h2>")
+        missing = widget.words("", elem_id="missing", elem_classes="messages")
+        knobs = _timbre()
+        with gr.Accordion("Oscillation", open=False, elem_id="oscillation", elem_classes="group"):
+            swings, blocks = oscillation.build()
+        with gr.Accordion("Time and envelope", open=False, elem_id="time", elem_classes="group"):
+            times = timing.build()
+        with gr.Accordion("Curves over time", open=False, elem_id="drawn", elem_classes="group"):
+            curves = {"curves": widget.curves(curves_value(Settings(), list(TARGETS)), elem_id="curves")}
+        with gr.Accordion("Principal directions", open=False, elem_id="directions", elem_classes="group") as directions:
+            widget.words(
+                "<p class='note'>Along which the notes of the calibration differ most. A step is their standard "
+                "deviation; what it moves was measured, as a median.</p>"
+            )
+            axes = {name: slider(name, 0.05, direction_label(name)) for name in DIRECTION_KNOBS}
+        with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="group"):
+            widget.words("<p class='note'>As in NSynth's demos, in the channels' own units and without promises.</p>")
+            raw = _raw()
+        with gr.Row(elem_classes="buttons"):
+            reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
+            save = gr.Button("Save preset", size="sm", min_width=0, elem_id="save-preset")
+            load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
+        message = widget.words("", elem_id="message-edits", elem_classes="messages")
+        preset, preset_mean = widget.memory(""), widget.memory(None)
+    knobs = knobs | swings | times | curves | axes | raw
+    return Edits(knobs, blocks, directions, missing, reset, save, load, message, preset, preset_mean)
+
+
+def _timbre() -> dict[str, gr.Component]:
+    rest = Settings()
+    return {
+        "gain_db": slider("gain_db", 0.5, "Gain (dB)"),
+        "brightness": slider("brightness", 0.01, "Brightness (octaves)"),
+        "noisiness_db": slider("noisiness_db", 0.5, "Noisiness (dB)"),
+        "toward": gr.Radio(
+            toward_choices(4, preset=False),
+            value=rest.toward,
+            label="Timbre toward",
+            elem_classes="segments",
+            elem_id="toward",
+            min_width=0,
+        ),
+        "amount": slider("amount", 0.01, "How far", visible=False),
+    }
+
+
+def _raw() -> dict[str, gr.Component]:
+    sliders = {  # knob -> (step, label)
+        "raw_scale": (0.01, "Scale (factor)"),
+        "raw_add": (0.01, "Add (moves the mean)"),
+        "raw_depth": (0.01, "Oscillate by (±)"),
+        "raw_rate_hz": (0.1, "Rate (Hz)"),
+    }
+    channels = gr.CheckboxGroup(
+        channel_choices(16),
+        value=[],
+        label="Channels that move",
+        elem_classes=["segments", "channels"],
+        elem_id="raw-channels",
+        min_width=0,
+    )
+    return {"raw_channels": channels} | {name: slider(name, step, label) for name, (step, label) in sliders.items()}

@@ -1,0 +1,66 @@
+"""The morph: a pad with sliders that do the same, and the pitch of the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from synth_explorer.ui.answers.knob_values import pad_value
+from synth_explorer.ui.request.knobs import MIX_RANGE, MORPH_RANGES, RANGES
+from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.widgets import widget
+
+
+@dataclass(frozen=True)
+class Morph:
+    """Components of the panel; those named as fields of Settings are knobs."""
+
+    pad: gr.HTML
+    mix: gr.Slider
+    x: gr.Slider
+    y: gr.Slider
+    set_pitch: gr.Checkbox
+    pitch_midi: gr.Slider
+    transpose: gr.Slider
+
+    @property
+    def knobs(self) -> dict[str, gr.Component]:
+        return {name: component for name, component in vars(self).items() if name != "pad"}
+
+
+def build() -> Morph:
+    """Build the panel, standing in the middle of four sources."""
+    rest = Settings()
+    with gr.Column(elem_classes=["card", "morph"], min_width=0):
+        widget.words("<h2>Morph</h2>")
+        pad = widget.pad(pad_value([None] * 4, rest), elem_id="pad")
+        mix = gr.Slider(
+            *MIX_RANGE, value=rest.mix, step=0.01, label="Mix, A 0 to B 1", visible=False, elem_id="mix", min_width=0
+        )
+        with gr.Row(elem_classes="pair"):
+            x = gr.Slider(0, 1, value=rest.x, step=0.01, label="Across", elem_id="x", min_width=0)
+            y = gr.Slider(0, 1, value=rest.y, step=0.01, label="Up", elem_id="y", min_width=0)
+        widget.words("<h3>Pitch</h3>")
+        transpose = gr.Slider(
+            *RANGES["transpose"],
+            value=rest.transpose,
+            step=1,
+            label="Transpose (semitones)",
+            elem_id="transpose",
+            elem_classes="from-middle",
+            min_width=0,
+        )
+        set_pitch = gr.Checkbox(
+            rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
+        )
+        pitch_midi = gr.Slider(
+            *MORPH_RANGES["pitch_midi"],
+            value=rest.pitch_midi,
+            step=1,
+            label="MIDI note (60 is C4)",
+            visible=False,
+            elem_id="pitch-midi",
+            min_width=0,
+        )
+    return Morph(pad, mix, x, y, set_pitch, pitch_midi, transpose)

@@ -1,0 +1,155 @@
+"""What the knobs of the page say, as one value: where the morph is, its pitch, and the edits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from synth_explorer.ui.request import knobs
+from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The knobs. Field names are the names of the page's components.
+
+    Attributes:
+        count: how many sources take part, 2 to 4.
+        mix: with two sources, 0 = A and 1 = B, from -0.3 to 1.3.
+        x, y: with more sources, the point on the pad, 0..1.
+        set_pitch: whether `pitch_midi` replaces the pitch of the morph.
+        pitch_midi: MIDI note.
+        transpose: semitones.
+        gain_db: decibels.
+        brightness: octaves.
+        noisiness_db: level of the noise against the partials, decibels.
+        toward: letter of the source toward whose mean sound the timbre goes, "Preset" or "Off".
+        amount: how far, 0..1.
+        osc_targets: what oscillates, among loudness, brightness and pitch.
+        osc_..._rate_hz, _depth, _shape, _phase_turns, _fade_in_s: of each; depth in dB, octaves or cents.
+        attack_s: time in which the note begins; 0 leaves it.
+        stretch: it lasts so many times as long.
+        reverse: whether it is played backwards.
+        freeze: whether the moment `freeze_at_s` is held, for `freeze_hold_s` (0: to the end).
+        trim_start_s, trim_end_s: what is kept; an end of 0 is the note's.
+        env_attack_s, env_decay_s, env_sustain_db, env_release_s: an envelope upon the note's own loudness.
+        curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
+        direction_1 ... direction_4: steps along the checkpoint's principal directions.
+        raw_channels: latent channels that the raw edits move; none leaves them at rest.
+        raw_scale: they are multiplied by it.
+        raw_add: added to them, in their own units.
+        raw_depth, raw_rate_hz: they swing by +-depth, in their own units.
+    """
+
+    count: int = 4
+    mix: float = 0.5
+    x: float = 0.5
+    y: float = 0.5
+    set_pitch: bool = False
+    pitch_midi: float = 60.0
+    transpose: float = 0.0
+    gain_db: float = 0.0
+    brightness: float = 0.0
+    noisiness_db: float = 0.0
+    toward: str = NO_SOURCE
+    amount: float = 0.5
+    osc_targets: tuple[str, ...] = ()
+    osc_loudness_rate_hz: float = 5.0
+    osc_loudness_depth: float = 4.0
+    osc_loudness_shape: str = "sine"
+    osc_loudness_phase_turns: float = 0.0
+    osc_loudness_fade_in_s: float = 0.0
+    osc_brightness_rate_hz: float = 5.0
+    osc_brightness_depth: float = 0.3
+    osc_brightness_shape: str = "sine"
+    osc_brightness_phase_turns: float = 0.0
+    osc_brightness_fade_in_s: float = 0.0
+    osc_pitch_rate_hz: float = 5.0
+    osc_pitch_depth: float = 30.0
+    osc_pitch_shape: str = "sine"
+    osc_pitch_phase_turns: float = 0.0
+    osc_pitch_fade_in_s: float = 0.0
+    attack_s: float = 0.0
+    stretch: float = 1.0
+    reverse: bool = False
+    freeze: bool = False
+    freeze_at_s: float = 0.5
+    freeze_hold_s: float = 0.0
+    trim_start_s: float = 0.0
+    trim_end_s: float = 0.0
+    env_attack_s: float = 0.0
+    env_decay_s: float = 0.0
+    env_sustain_db: float = 0.0
+    env_release_s: float = 0.0
+    curves: Curves = ()
+    direction_1: float = 0.0
+    direction_2: float = 0.0
+    direction_3: float = 0.0
+    direction_4: float = 0.0
+    raw_channels: tuple[int, ...] = ()
+    raw_scale: float = 1.0
+    raw_add: float = 0.0
+    raw_depth: float = 0.0
+    raw_rate_hz: float = 5.0
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(item.name for item in fields(cls))
+
+    @classmethod
+    def from_values(cls, values: list[Any] | tuple[Any, ...]) -> Settings:
+        """From the components' values in the order of `names`; an emptied number field counts as its default."""
+        return cls.from_mapping(dict(zip(cls.names(), values, strict=True)))
+
+    @classmethod
+    def from_mapping(cls, given: Any) -> Settings:
+        """From what a browser sent: numbers are brought into range, what is missing or of another kind is at rest."""
+        rest, values = cls(), given if isinstance(given, Mapping) else {}
+        changes: dict[str, Any] = {
+            name: clamp(values.get(name), low, high, otherwise=getattr(rest, name))
+            for name, (low, high) in (knobs.RANGES | knobs.MORPH_RANGES).items()
+        }
+        changes |= {name: values[name] for name, allowed in knobs.CHOICES.items() if values.get(name) in allowed}
+        changes |= {name: values.get(name) is True for name in knobs.SWITCHES}
+        changes["count"] = int(changes.get("count", rest.count))
+        changes["osc_targets"] = knobs.targets(values.get("osc_targets"))
+        changes["raw_channels"] = knobs.channel_numbers(values.get("raw_channels"))
+        return cls(**changes, curves=knobs.curves(values.get("curves")))
+
+    def point(self) -> tuple[float, float]:
+        """Where the morph is: (mix, 0) with two sources, (x, y) with more."""
+        if self.count == 2:
+            return clamp(self.mix, *MIX_RANGE, otherwise=0.5), 0.0
+        return clamp(self.x, 0.0, 1.0, otherwise=0.5), clamp(self.y, 0.0, 1.0, otherwise=0.5)
+
+    def weights(self) -> tuple[float, ...]:
+        """Weights of the sources A, B, ... where the morph stands still."""
+        from synth_explorer.latents import pad_weights
+
+        return pad_weights(self.count, *self.point())
+
+    @property
+    def morph_moves(self) -> bool:
+        """Whether the morph was drawn over time; with two sources there is no up."""
+        drawn = dict(self.curves)
+        return "across" in drawn or ("up" in drawn and self.count > 2)
+
+    def weights_at(self, times_s: np.ndarray) -> list[tuple[float, ...]]:
+        """Weights of the sources at each of these times [n], where the morph was drawn over time."""
+        from synth_explorer.latents import pad_weights
+
+        here, drawn = dict(zip(knobs.MORPH_CURVES, self.point(), strict=True)), dict(self.curves)
+        tracks = {name: np.full(len(times_s), here[name]) for name in knobs.MORPH_CURVES}
+        for name in knobs.MORPH_CURVES:
+            if name in drawn:
+                low, high = MIX_RANGE if self.count == 2 and name == "across" else (0.0, 1.0)
+                tracks[name] = np.clip(np.interp(times_s, *np.array(drawn[name]).T), low, high)
+        pairs = zip(*(tracks[name] for name in knobs.MORPH_CURVES), strict=True)
+        return [pad_weights(self.count, float(x), float(y)) for x, y in pairs]
+
+    def curves_value(self) -> dict[str, dict[str, list[list[float]]]]:
+        """The curves as the page's widget and a browser have them."""
+        return {"points": {target: [list(point) for point in points] for target, points in self.curves}}

@@ -1,0 +1,61 @@
+"""What a page asks to hear, in one line of text: the address of a sound is a function of it.
+
+The page writes it (`request.js`), the routes and the answers read it. It comes from outside: nothing in it is a path,
+and everything in it is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from synth_explorer.edits import MeanSound
+from synth_explorer.errors import EditError
+from synth_explorer.ui.request.knobs import LETTERS
+from synth_explorer.ui.request.settings import Settings
+
+LONGEST = 16384
+"""Characters of a request; more is refused unread."""
+
+
+@dataclass(frozen=True)
+class SoundRequest:
+    """A request for a sound.
+
+    Attributes:
+        tokens: of the sources in the slots A, B, ...; empty where a slot holds none.
+        settings: the knobs.
+        checkpoint: name of the checkpoint.
+        preset_mean: mean sound that a loaded preset goes toward.
+    """
+
+    tokens: tuple[str, ...]
+    settings: Settings
+    checkpoint: str = ""
+    preset_mean: MeanSound | None = None
+
+    @classmethod
+    def from_json(cls, text: Any) -> SoundRequest:
+        """Read what `request.js` wrote.
+
+        Raises:
+            EditError: it is no question of this page.
+        """
+        try:
+            if not isinstance(text, str) or len(text) > LONGEST:
+                raise ValueError
+            content = json.loads(text)
+            tokens, mean = content["sources"], content.get("mean")
+            if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
+                raise ValueError
+            if mean is not None:
+                means, spectrum_db, midi = mean
+                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, spectrum_db)), float(midi))
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+            raise EditError("The page sent a question that cannot be read; reload it.") from None
+        if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):
+            raise EditError("The preset's mean sound is not made of numbers; load it again.")
+        tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
+        return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean)

@@ -1,0 +1,40 @@
+"""The route of sounds: `GET sound/result.wav?request=...` answers what is asked, as a WAV file at its own level.
+
+It stands beside Gradio's routes and not among its events, because a player that asks for its sound itself plays it a
+good deal sooner than one that waits for an event, its outputs and a second request. The same request is the same
+address, so nothing of a session is kept here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import FileResponse, PlainTextResponse
+from fastapi.routing import APIRoute
+
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.request.sound_request import SoundRequest
+
+if TYPE_CHECKING:
+    from synth_explorer.ui.session.studios import Studios
+
+PATH = "/sound/result.wav"
+HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+def sound_route(studios: Studios) -> APIRoute:
+    """The route over the studios, for Gradio's launch."""
+
+    def sound(request: str = "") -> Any:
+        try:
+            asked = SoundRequest.from_json(request)
+            studio = studios.studio(asked.checkpoint)
+            render = studio.render(
+                [studio.find(token) for token in asked.tokens], asked.settings, preset_mean=asked.preset_mean
+            )
+        except SynthExplorerError as error:
+            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+        path = studio.sound_folder.put(render.audio, sample_rate_hz=studio.explorer.sample_rate_hz)
+        return FileResponse(path, media_type="audio/wav", headers=HEADERS)
+
+    return APIRoute(PATH, sound, methods=["GET", "HEAD"], include_in_schema=False)

@@ -1,0 +1,38 @@
+"""What the page keeps: a bounded folder of the sounds that it plays."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from synth_explorer import audio as sound
+from synth_explorer.lru import LruCache
+
+
+class SoundFolder:
+    """A temporary folder of WAV files that the page plays, the newest `size` of them; it goes with the process.
+
+    Files are 32-bit float at the level of the sound: nothing is normalised, and nothing clips in the file.
+    """
+
+    def __init__(self, *, size: int = 200) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="synth_explorer-")).resolve()
+        self._files: LruCache[Path] = LruCache(size, forget=lambda path: path.unlink(missing_ok=True))
+        atexit.register(self.close)
+
+    def put(self, audio: np.ndarray, *, sample_rate_hz: int) -> Path:
+        """Write a sound under a name made of its content, unless it is there."""
+        digest = hashlib.sha256(np.ascontiguousarray(audio).tobytes() + str(sample_rate_hz).encode()).hexdigest()[:20]
+        path = self._files.get(digest)
+        if path is None or not path.is_file():
+            path = sound.save(self.folder / f"{digest}.wav", audio, sample_rate_hz=sample_rate_hz)
+            self._files.put(digest, path)
+        return path
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,105 @@
+"""Widgets of the page's own: HTML with a script beside it, `NAME.html` and `NAME.js`.
+
+They are functions, not subclasses: Gradio writes a stub file beside the source of every component class it meets.
+The markup is fixed and the script draws the value into it, so that a new value never replaces an element that is
+playing, focused or being dragged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from synth_explorer.ui.request.knobs import CURVES
+
+FOLDER = Path(__file__).parent
+
+
+def words(value: str = "", **options: Any) -> gr.HTML:
+    """A few words as HTML, without Gradio's own looks for prose."""
+    return gr.HTML(value, apply_default_css=False, js_on_load=None, **options)
+
+
+def memory(value: Any = None) -> gr.HTML:
+    """A value that the page's scripts and the server both read and write. It shows nothing.
+
+    Once the server has sent None, browser and server read "".
+    """
+    return gr.HTML(value, html_template="", apply_default_css=False, js_on_load=None, visible="hidden")
+
+
+def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
+    """A pad to drag: a strip from A to B for two sources, a square for three or four.
+
+    Value: {"x", "y", "count", "names": [...], "colours": [...]}, as `knob_values.pad_value` makes it. Event: `release`,
+    after it was moved by pointer, touch or arrow keys. What it sends must be brought into range by whoever reads it.
+    """
+    return _widget("pad", value, **options)
+
+
+def curves(value: dict[str, Any], **options: Any) -> gr.HTML:
+    """A field to draw curves over time in: of the morph, of loudness, brightness and pitch, one at a time.
+
+    Value: {"points": {target: [[time_s, value], ...]}, "count", "targets": [...]}, as `knob_values.curves_value` makes
+    it. Event: `release`, after a curve was changed. What it sends must be brought into range by whoever reads it.
+    """
+    return _widget(
+        "curves", value, props={"ranges": {name: list(range_) for name, range_ in CURVES.items()}}, **options
+    )
+
+
+def inspection(**options: Any) -> gr.HTML:
+    """A frame for the inspection of a sound, and its download; it loads when it is told to.
+
+    Value: {"request", "stamp"}, the request for the sound that is to be looked at, or None.
+    """
+    return _widget("inspection", None, **options)
+
+
+def final_render(**options: Any) -> gr.HTML:
+    """The button of the final render, its player and its download; the sound plays while it is made.
+
+    Value: {"available"}: whether the checkpoint has one. What it renders is the newest request of `request.js`.
+    """
+    return _widget("final_render", {"available": False}, **options)
+
+
+def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:
+    """A spectrogram that plays: picture, playhead, play button, level and download. Empty at first.
+
+    Value: what `answers.screen` makes, or None. A question from `request.js` is played from the address that it makes;
+    once it plays, or cannot, the event `heard` asks for what else is to be shown.
+
+    Args:
+        letter: what it plays, for those who cannot see it.
+        hint: words on the empty screen.
+    """
+    return _widget("screen", None, letter=letter, hint=hint, **options)
+
+
+def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **options: Any) -> gr.HTML:
+    """A menu of example notes, grouped by family.
+
+    Value: {"selected": id, "own": title of a user's own sound}. Event: `choose`, after a note was chosen.
+
+    Args:
+        letter: of its slot.
+        families: [(family, [(id, label), ...]), ...].
+    """
+    return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)
+
+
+def _widget(
+    name: str, value: Any, *, letter: str = "", hint: str = "", props: dict[str, Any] | None = None, **options: Any
+) -> gr.HTML:
+    markup = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
+    return gr.HTML(
+        value,
+        html_template=markup.replace("%letter%", letter).replace("%hint%", hint),
+        js_on_load=(FOLDER / f"{name}.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        **(props or {}),
+        **options,
+    )

@@ -1,0 +1,125 @@
+"""A page that is open in a real browser, and what one can do with it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+import soundfile
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+WAIT_MS = 60_000
+VIEWPORT = {"width": 1440, "height": 900}
+
+NEEDS_CHROMIUM = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`"),
+]
+
+EDIT_KNOBS = """() => {
+  const request = new URL(document.querySelector('#screen-result audio').src).searchParams.get('request');
+  if (!request) return '';
+  const { count, mix, x, y, set_pitch, pitch_midi, amount, ...knobs } = JSON.parse(request).knobs;
+  return JSON.stringify({ ...knobs, curves: knobs.curves.points });
+}"""
+
+
+class OpenPage:
+    """A page that is open, and what one can do with it."""
+
+    def __init__(self, browser, address: str) -> None:
+        self.page = browser.new_page(viewport=VIEWPORT)
+        self.page.set_default_timeout(WAIT_MS)
+        self.troubles: list[str] = []
+        self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
+        self.page.on("pageerror", lambda error: self._note(True, str(error)))
+        self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
+        self.page.add_init_script("window.plays = 0; window.addEventListener('screen-plays', () => window.plays++);")
+        self.page.goto(address)
+        self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
+        self._rest = self.edit_knobs()
+
+    def _note(self, is_trouble: bool, text: str) -> None:
+        if is_trouble:
+            self.troubles.append(text)
+
+    @staticmethod
+    def _leaves(url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost")
+
+    def edit_knobs(self) -> str:
+        """What the knobs of the edits are in the question whose sound is played, as JSON."""
+        return self.page.evaluate(EDIT_KNOBS)
+
+    def reset(self) -> None:
+        """Put the edits to rest, and wait until the sound is that and plays."""
+        plays = self.page.evaluate("window.plays")
+        self.page.click("#reset")
+        self.page.wait_for_function("before => window.plays > before", arg=plays)
+        self.page.wait_for_function(f"rest => ({EDIT_KNOBS})() === rest", arg=self._rest)
+
+    def open(self, group: str) -> None:
+        """Open a group of knobs, unless it is."""
+        if not self.page.locator(f"#{group} > button.open").count():
+            self.page.click(f"#{group} > button")
+
+    def source(self, screen: str = "screen-result") -> str:
+        """Address of the file that a screen plays."""
+        return self.page.locator(f"#{screen} audio").get_attribute("src") or ""
+
+    def after(self, act, screen: str = "screen-result") -> np.ndarray:
+        """Do something, wait until the result is another file, and fetch that file."""
+        before = self.source(screen)
+        act()
+        self.page.wait_for_function(
+            "([screen, before]) => document.querySelector(`#${screen} audio`).getAttribute('src') !== before",
+            arg=[screen, before],
+        )
+        return self.fetch(screen)
+
+    def reported(self, words: str) -> None:
+        """Wait until the table of what was asked and heard says something."""
+        self.page.wait_for_function(
+            "words => document.querySelector('#report')?.innerText.replace(/\\s+/g, ' ').includes(words)", arg=words
+        )
+
+    def fetch(self, screen: str = "screen-result") -> np.ndarray:
+        with urlopen(self.source(screen)) as answer:
+            return soundfile.read(io.BytesIO(answer.read()), dtype="float32")[0]
+
+    def type_into(self, knob: str, value: str) -> None:
+        field = self.page.locator(f"#{knob} input[type=number]")
+        field.fill(value)
+        field.blur()
+
+    def choose(self, group: str, words: str) -> None:
+        self.page.locator(f"#{group} label", has_text=words).click()
+
+
+def rms_db(audio: np.ndarray) -> float:
+    return 10 * float(np.log10(np.mean(audio.astype(np.float64) ** 2)))
+
+
+def drag(open_page: OpenPage, target: str, x: float, y: float) -> None:
+    """Drag from the middle of an element to a place in parts of its width and height."""
+    box = open_page.page.locator(target).bounding_box()
+    open_page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    open_page.page.mouse.down()
+    open_page.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
+    open_page.page.mouse.up()
