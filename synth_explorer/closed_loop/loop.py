@@ -97,7 +97,7 @@ class ClosedLoop:
     """Solves edits for one explorer. Safe to call from several threads.
 
     Args:
-        explorer: of a checkpoint that has the fast decoder and calibrated loudness and brightness.
+        explorer: of a checkpoint whose decoder answers at once, with calibrated loudness and brightness.
     """
 
     def __init__(self, explorer: Explorer) -> None:
@@ -110,7 +110,7 @@ class ClosedLoop:
     def available(self) -> bool:
         """Whether this checkpoint's edits can be solved; otherwise they are applied as they are."""
         controls = self.explorer.controls
-        return "fast" in self.explorer.decoders and None not in (controls.loudness, controls.brightness)
+        return self.explorer.decoders[0].answers_at_once and None not in (controls.loudness, controls.brightness)
 
     def solve(
         self,
@@ -139,7 +139,7 @@ class ClosedLoop:
         Raises:
             EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
         """
-        decoding = {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
+        decoding = {"seed": seed, "temperature": temperature, "engine": engine}
         rest, asked = split(chain)
         asked_first, (rest, base) = rest, self._base(latents, rest, decoding)
         reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
