@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Train the bundled checkpoint from nothing on one GPU, with Keras on JAX: data, encoder and fast decoder, then both
-# forms of the WaveNet. Every part goes on where it was stopped: run it again until it says that it is done.
+# Train the bundled checkpoint from nothing on one GPU, with Keras on JAX: data, then encoder and fast decoder. Every part
+# goes on where it was stopped: run it again until it says that it is done.
 #
 #   scripts/train_on_gpu.sh OUT [SOUNDFONT...]
 #
-# OUT gets data/, fast/, autoregressive/ and parallel/; the finished checkpoint is OUT/checkpoint.
+# OUT gets data/ and fast/; the finished checkpoint is OUT/checkpoint.
 #
 # Environment:
 #   PYTHON     a Python with the project's requirements and JAX for the GPU (default: .venv/bin/python)
 #   MINUTES    stop after so many minutes, state saved; exit code 75 when there is more to do (default: no limit)
-#   STEPS, WAVENET_STEPS, PARALLEL_STEPS    of training (defaults: those of configs/)
-#   SHARDS     of prepared notes for the WaveNets, eight crops each (default: that of configs/)
+#   STEPS      of training (default: that of configs/default.yaml)
 #   RENDER_ARGS, SYNTHETIC_ARGS    options of `dataset render` and `dataset synthetic`: how much data
 set -euo pipefail
 
-[[ $# -ge 1 ]] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -ge 1 ]] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -57,9 +56,6 @@ source, target, *changes = sys.argv[1:]
 with open(source, encoding="utf-8") as file:
     values = yaml.safe_load(file)
 values["datasets"] = {name.replace("../data", "data"): share for name, share in values["datasets"].items()}
-for name in ("notes", "validation"):
-    if name in values:
-        values[name] = values[name].replace("../data", "data")
 for change in changes:
     name, _, text = change.partition("=")
     if text:
@@ -79,11 +75,7 @@ run soundfonts dataset render "${soundfonts[@]}" ${RENDER_ARGS:---pitch-step 3 -
 run synthetic dataset synthetic ${SYNTHETIC_ARGS:-} -o "$out/data/synthetic"
 config default.yaml "steps=${STEPS:-}" save_every_s=30
 run fast train "$out/default.yaml" -o "$out/fast" --resume
-config wavenet.yaml "checkpoint=$out/fast/checkpoint" "steps=${WAVENET_STEPS:-}" "shards=${SHARDS:-}" save_every_s=30
-run autoregressive train-wavenet "$out/wavenet.yaml" -o "$out/autoregressive" --resume
-config wavenet-parallel.yaml "checkpoint=$out/autoregressive/checkpoint" "steps=${PARALLEL_STEPS:-}" "shards=${SHARDS:-}" save_every_s=30
-run parallel train-wavenet "$out/wavenet-parallel.yaml" -o "$out/parallel" --resume
 rm -rf "$out/checkpoint"
-cp -r "$out/parallel/checkpoint" "$out/checkpoint"
+cp -r "$out/fast/checkpoint" "$out/checkpoint"
 "$python" -m synth_explorer checkpoint verify "$out/checkpoint"
 echo "done: $out/checkpoint"

@@ -38,8 +38,8 @@ def test_bench_reports_every_engine_and_its_limit() -> None:
 
 def test_limits_count_what_a_stack_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     from synth_explorer.bench import decoding, limits
-    from synth_explorer.decode import transforms
-    from synth_explorer.decode.packing import pack
+    from synth_explorer.decode.wavenet import transforms
+    from synth_explorer.decode.wavenet.packing import pack
 
     stack = decoding.small_stack()
     weights = 20 * (2 * 64 * 128 + 64 * 64 + 64 * 128) + 2 * 64 + 64 * 128 + 128 * 128 + 128 * 256

@@ -22,6 +22,7 @@ from synth_explorer import audio, latents
 from synth_explorer.cli import app, common, edit_options
 from synth_explorer.edits import Controls, EditChain, Toward
 from synth_explorer.errors import LatentsError
+from synth_explorer.explorer.decoders import FAST, FINAL, Decoder, choose
 from synth_explorer.latents import Latents, LatentsMeta
 
 RATE_HZ, HOP, CHANNELS = 16_000, 512, 16
@@ -38,7 +39,7 @@ class MockExplorer:
     """Encodes level and pitch only; decodes a saw of eight harmonics at that level."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    decoders, has_pitch, checkpoint_name, together = ("fast",), True, "mock", 1
+    decoders, has_pitch, checkpoint_name, together = (FAST, FINAL), True, "mock", 1
     controls = CONTROLS
     config = SimpleNamespace(detail_hz=np.array([100.0, 1000.0]), max_s=16.0)
 
@@ -79,6 +80,9 @@ class MockExplorer:
     def morph_path(self, sources: Sequence[Latents], keyframes: Any, *, pitch: float | None = None) -> Latents:
         assert pitch is None
         return latents.path(sources, keyframes)
+
+    def decoder(self, name: str | Decoder | None = None) -> Decoder:
+        return choose(name, self.decoders, checkpoint=self.checkpoint_name)
 
     def edit(self, note: Latents, chain: EditChain) -> Latents:
         return chain.apply(note, self.controls)
@@ -136,7 +140,6 @@ HELP = [
     "inspect",
     "train",
     "train-pitch",
-    "train-wavenet",
     "calibrate",
     "bench",
     "dataset",
@@ -202,7 +205,7 @@ def test_decode_writes_the_level_asked(mock: MockExplorer, note_file: Callable[.
     ok("encode", note_file(level=0.5), "-o", tmp_path / "a.npz")
     result = ok("decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--seed", 3, "--temperature", 0.9)
     assert result.stdout.strip() == str(tmp_path / "a.wav")
-    assert mock.decoded == [{"decoder": None, "seed": 3, "temperature": 0.9, "engine": "auto"}]
+    assert mock.decoded == [{"decoder": FAST, "seed": 3, "temperature": 0.9, "engine": "auto"}]
     expected = mock.decode(mock.load_latents(tmp_path / "a.npz"))
     np.testing.assert_allclose(audio.load(tmp_path / "a.wav", sample_rate_hz=RATE_HZ), expected, atol=1e-6)
 

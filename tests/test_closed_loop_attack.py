@@ -111,7 +111,7 @@ class TestPitch:
     def test_is_compared_with_the_note_before(self, loop: ClosedLoop, note, monkeypatch: pytest.MonkeyPatch) -> None:
         """Of edits that promise to leave it, whatever stands in the chain."""
         compared = []
-        own = type(loop._reference(note("cello"), {"decoder": "fast"})).pitch_cents
+        own = type(loop._reference(note("cello"), {})).pitch_cents
         monkeypatch.setattr(
             "synth_explorer.closed_loop.hearing.Reference.pitch_cents",
             lambda self, after, **given: compared.append(self.audio) or own(self, after, **given),

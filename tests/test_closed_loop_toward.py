@@ -13,6 +13,7 @@ from synth_explorer import measure
 from synth_explorer.closed_loop import ClosedLoop, mean_sound, toward
 from synth_explorer.edits import Controls, EditChain, Gain, Stretch, Toward, Transpose
 from synth_explorer.errors import EditError
+from synth_explorer.explorer.decoders import WAVENET
 from synth_explorer.latents import Latents, LatentsMeta, with_pitch
 
 RATE = {"sample_rate_hz": 16_000}
@@ -252,5 +253,5 @@ class TestEdit:
 
 def test_a_checkpoint_that_cannot_be_solved_has_its_mean_alone() -> None:
     latents = Latents(np.ones((3, 4)), np.full(3, np.nan), TestEdit.META)
-    nsynth = SimpleNamespace(controls=Controls(), decoders=("wavenet",))
+    nsynth = SimpleNamespace(controls=Controls(), decoders=(WAVENET,))
     assert mean_sound(nsynth, latents) == ((1.0,) * 4, (), 0.0)

@@ -12,6 +12,7 @@ from synth_explorer.assets import example_notes
 from synth_explorer.audio import restore
 from synth_explorer.edits import Add, Brightness, EditChain, Gain, Oscillate, Toward, Transpose
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
+from synth_explorer.explorer.decoders import FAST, FINAL, WAVENET
 from synth_explorer.latents import Latents
 from synth_explorer.lru import LruCache
 
@@ -169,23 +170,23 @@ def test_the_final_render_puts_back_what_the_fast_decoder_lacks(explorer, notes,
 
     bare = fitted.replace(enhancement=None)
     np.testing.assert_array_equal(explorer.decode(fitted), explorer.decode(bare))  # the fast decoder reads none
-    final, fast = distance_db(fitted, "wavenet"), distance_db(fitted, "fast")
-    assert final < 0.9 * fast and final < 0.9 * distance_db(bare, "wavenet")
+    assert distance_db(fitted, "final") < 0.9 * distance_db(fitted, "fast")
+    np.testing.assert_array_equal(explorer.decode(bare, decoder="final"), explorer.decode(bare))
     read = explorer.load_latents(fitted.save(tmp_path / "fitted.npz"))
-    np.testing.assert_array_equal(explorer.decode(read, decoder="wavenet")[:4096], _first(explorer, fitted, 4096))
+    streamed = np.concatenate(list(explorer.stream(fitted, decoder=FINAL)))
+    np.testing.assert_array_equal(explorer.decode(read, decoder="final"), streamed)
+    by_keras = explorer.decode(read, decoder="final", engine="keras")
+    np.testing.assert_allclose(by_keras, streamed, atol=1e-3)
     with pytest.raises(LatentsError, match="enhancement of 3 bands; default has 80"):
         explorer.decode(fitted.replace(enhancement=np.zeros((fitted.frames, 3))))
 
 
-def _first(explorer, latents: Latents, samples: int) -> np.ndarray:
-    """The first samples of the final render, as they are streamed."""
-    chunks, count = [], 0
-    for chunk in explorer.stream(latents, decoder="wavenet"):
-        chunks.append(chunk)
-        count += len(chunk)
-        if count >= samples:
-            break
-    return np.concatenate(chunks)[:samples]
+def test_decoders_say_what_they_are(explorer) -> None:
+    assert explorer.decoders == (FAST, FINAL) and all(one.answers_at_once for one in explorer.decoders)
+    assert explorer.decoder() is explorer.decoder("fast") is explorer.decoder(FAST) is FAST
+    assert explorer.decoder("wavenet") is FINAL  # as it was called
+    assert (str(FINAL), FINAL.reads_enhancement, FAST.reads_enhancement) == ("final", True, False)
+    assert explorer.checkpoint_hash.startswith("ea79d545252a")  # latents of before are still its own
 
 
 def test_edits_toward_a_note_of_another_checkpoint_are_refused(explorer, encoded) -> None:
@@ -220,8 +221,12 @@ def test_silence_and_nonsense_are_refused(explorer, audio) -> None:
 
 
 def test_wrong_choices_are_refused(explorer, encoded) -> None:
-    with pytest.raises(CheckpointError, match="fast"):
+    with pytest.raises(
+        CheckpointError, match="decoder='slow' must be one that the checkpoint default has: fast, final"
+    ):
         explorer.decode(encoded[0], decoder="slow")
+    with pytest.raises(CheckpointError, match="wavenet"):
+        explorer.decode(encoded[0], decoder=WAVENET)
     with pytest.raises(CheckpointError, match="numba"):
         explorer.decode(encoded[0], engine="steam")
     with pytest.raises(CheckpointError, match="engine='numba-int8' must be one of auto, numba, keras"):

@@ -22,6 +22,7 @@ from synth_explorer.edits import (
 )
 from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError, SynthExplorerError
 from synth_explorer.explorer import Explorer
+from synth_explorer.explorer.decoders import FAST, WAVENET
 from synth_explorer.latents import Latents, time_mean
 from tests.conftest import make_note
 
@@ -45,7 +46,7 @@ def latents(nsynth: Explorer) -> Latents:
 
 
 def test_what_it_says_of_itself(nsynth: Explorer) -> None:
-    assert (nsynth.decoders, nsynth.has_pitch, nsynth.hop, nsynth.sample_rate_hz) == (("wavenet",), False, 64, 16000)
+    assert (nsynth.decoders, nsynth.has_pitch, nsynth.hop, nsynth.sample_rate_hz) == ((WAVENET,), False, 64, 16000)
     assert nsynth.controls.loudness is None and nsynth.controls.brightness is None
     assert "wavenet" in repr(nsynth)
     nsynth.warm_up()
@@ -205,7 +206,7 @@ def test_another_family_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_default_streams_what_it_decodes(explorer: Explorer) -> None:
-    assert (explorer.decoders[0], explorer.has_pitch) == ("fast", True)
+    assert (explorer.decoders[0], explorer.has_pitch) == (FAST, True)
     latents = explorer.encode(make_note(60), pitch=60.0)
     told: list[tuple[int, int]] = []
     chunks = list(explorer.stream(latents, seed=2, progress=lambda done, total: told.append((done, total))))

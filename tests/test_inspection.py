@@ -14,6 +14,7 @@ from synth_explorer import inspection
 from synth_explorer.assets import ExampleNote
 from synth_explorer.edits import Brightness, Controls, EditChain, Gain, Oscillate, Scale, Toward, Transpose, Trim
 from synth_explorer.errors import LatentsError
+from synth_explorer.explorer.decoders import FAST, WAVENET, Decoder
 from synth_explorer.inspection.inspection import shortened
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.measure import report
@@ -44,7 +45,7 @@ class SmallExplorer:
     controls = CONTROLS
     config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
 
-    def __init__(self, *, decoders: Sequence[str] = ("fast",), silent: bool = False) -> None:
+    def __init__(self, *, decoders: Sequence[Decoder] = (FAST,), silent: bool = False) -> None:
         self.decoders, self.silent, self.encoded = tuple(decoders), silent, 0
 
     def encode(self, path: Path, *, pitch: float, source: str) -> Latents:
@@ -250,7 +251,7 @@ def test_without_edits_there_is_no_after() -> None:
 
 
 def test_without_a_fast_decoder_only_a_stretch_is_decoded() -> None:
-    slow = SmallExplorer(decoders=("wavenet",))
+    slow = SmallExplorer(decoders=(WAVENET,))
     nothing = inspected([Gain(db=-6)], explorer=slow)
     assert nothing.sounds == {} and any("--decode-s" in remark for remark in nothing.remarks)
     some = inspected([Gain(db=-6)], explorer=slow, decode_s=0.5)

@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from synth_explorer import inspection
 from synth_explorer.cli import app, common
 from synth_explorer.edits import Controls, EditChain, Gain, Oscillate, Scale
+from synth_explorer.explorer.decoders import FAST
 from synth_explorer.inspection import sounds
 from synth_explorer.inspection.report import edit_words, pitch_words
 from synth_explorer.latents import Latents, LatentsMeta
@@ -76,7 +77,7 @@ def found(after: np.ndarray | None = None, before: np.ndarray | None = None, **c
     chain = EditChain((Gain(db=-6), Oscillate(target="loudness", rate_hz=5, depth=3)))
 
     class Sounds:
-        sample_rate_hz, decoders, controls = RATE_HZ, ("fast",), Controls()
+        sample_rate_hz, decoders, controls = RATE_HZ, (FAST,), Controls()
         checkpoint_name, checkpoint_hash = "small", "0" * 64
         made = iter([tone if before is None else before, tone / 2 if after is None else after])
 

@@ -162,8 +162,8 @@ def _rows(
     seconds: float,
 ) -> Iterator[dict[str, Any]]:
     """Rows of a network, engine by engine within a batch, fastgen first."""
-    from synth_explorer.decode.packing import pack
-    from synth_explorer.decode.wavenet import WaveNetDecoder
+    from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
+    from synth_explorer.decode.wavenet.packing import pack
 
     operations = limits.multiplications(weights)
     rates = {precision: limits.operations_a_second(precision) for precision in {p for _, p in engines} | {"float32"}}

@@ -1,8 +1,8 @@
 """What this machine could do at best: how fast it reads weights and multiplies, measured with the kernel's own loops.
 
 Multiplications are those of the plain sums. In float32 the numba engine gets by with fewer for many notes (for NSynth's
-network 74 % with minimal filtering, 64 % with Strassen's products too, see `decode.minimal`), so there it may pass the
-limit that is stated; nothing that multiplies plainly can.
+network 74 % with minimal filtering, 64 % with Strassen's products too, see `decode.wavenet.minimal`), so there it may
+pass the limit that is stated; nothing that multiplies plainly can.
 
 Shapes: B notes.
 """
@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode import kernel
-from synth_explorer.decode.numba_engine import cores, samples_ahead, saving_scheme
-from synth_explorer.decode.packing import DTYPES, PackedStack, aligned
-from synth_explorer.decode.tiles import PER_STEP
-from synth_explorer.decode.transforms import filtered
+from synth_explorer.decode.wavenet import kernel
+from synth_explorer.decode.wavenet.numba_engine import cores, samples_ahead, saving_scheme
+from synth_explorer.decode.wavenet.packing import DTYPES, PackedStack, aligned
+from synth_explorer.decode.wavenet.tiles import PER_STEP
+from synth_explorer.decode.wavenet.transforms import filtered
 from synth_explorer.model.stack import Stack
 
 INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits into a core's own caches

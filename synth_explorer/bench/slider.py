@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.explorer.decoders import Decoder
     from synth_explorer.latents import Latents
 
 NOTE_S = 4.0
@@ -23,7 +24,7 @@ SLOW_REPEATS = 3
 
 
 def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -> dict[str, Any]:
-    """Time each step of a slider move on a synthetic note, then the fit and each WaveNet of the checkpoint.
+    """Time each step of a slider move on a synthetic note, then the fit and the checkpoint's other decoders.
 
     What is decoded is new each time, but for "edit and decode": gain and loudness do not go through the fast decoder's
     network, whose last answers are remembered.
@@ -57,13 +58,15 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
         ),
     }
     slow: dict[str, Callable[[], Any]] = {}
-    if "fast" in explorer.decoders:
+    if explorer.decoders[0].answers_at_once:
         pitch = latents.pitch_midi
         slow[f"encode, {FIT_STEPS} steps of fit"] = lambda: explorer.encode(note, pitch=pitch, fit_steps=FIT_STEPS)
-    for name in explorer.decoders[1:]:
-        if name != "wavenet":
-            slow[f"decode, {name}"] = partial(explorer.decode, latents, decoder=name)
-            slow[f"first chunk, {name}"] = partial(_first_chunk, explorer, latents, name)
+    for decoder in explorer.decoders[1:]:
+        listened = explorer.encode(note, enhance=decoder.reads_enhancement)
+        kind = steps if decoder.answers_at_once else slow
+        kind[f"decode, {decoder}"] = partial(_decoded, explorer, listened, decoder, itertools.count(1))
+        if not decoder.answers_at_once:
+            slow[f"first chunk, {decoder}"] = partial(_first_chunk, explorer, listened, decoder)
     times = {name: _timed(step, note_s=note_s, repeats=repeats) for name, step in steps.items()}
     times |= {name: _timed(step, note_s=note_s, repeats=min(repeats, SLOW_REPEATS)) for name, step in slow.items()}
     return {
@@ -74,7 +77,12 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     }
 
 
-def _first_chunk(explorer: Explorer, latents: Latents, decoder: str) -> np.ndarray:
+def _decoded(explorer: Explorer, latents: Latents, decoder: Decoder, turns: Iterator[int]) -> np.ndarray:
+    """The sound of latents that are new each time."""
+    return explorer.decode(latents.replace(z=latents.z + 1e-4 * next(turns)), decoder=decoder)
+
+
+def _first_chunk(explorer: Explorer, latents: Latents, decoder: Decoder) -> np.ndarray:
     """The beginning of a stream, which is then left."""
     stream = explorer.stream(latents, decoder=decoder)
     first = next(stream)

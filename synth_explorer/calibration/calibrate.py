@@ -56,7 +56,8 @@ class Settings:
     @classmethod
     def suited(cls, explorer: Explorer, **given: Any) -> Settings:
         """Those that suit a checkpoint's decoder, but for what is given (None: not given)."""
-        slow = {} if "fast" in explorer.decoders else {"probes": 6, "stretch_s": 0.5, "directions": 3, "few": True}
+        slow = {"probes": 6, "stretch_s": 0.5, "directions": 3, "few": True}
+        slow = {} if explorer.decoders[0].answers_at_once else slow
         return cls(**slow | {name: value for name, value in given.items() if value is not None})
 
 
@@ -157,7 +158,7 @@ class _Run:
             "checked_on": len(checked),
             "other_notes": made is not checked and made != checked,
             "stretch_s": self.settings.stretch_s,
-            "decoder": self.explorer.decoders[0],
+            "decoder": self.explorer.decoders[0].name,
             "engine": self.settings.engine,
         }
         measured = facts | {

@@ -1,6 +1,6 @@
 """Checkpoints: find, list, verify, load and save a model as weights plus readable JSON; import NSynth's.
 
-`folder` is the format, `default` (with its `wavenets`) and `nsynth` are the two families of models, `tensorflow1` reads
+`folder` is the format, `default` and `nsynth` are the two families of models, `tensorflow1` reads
 what TensorFlow 1 wrote.
 """
 
@@ -28,7 +28,6 @@ from synth_explorer.checkpoints.folder import (
     verify,
 )
 from synth_explorer.checkpoints.nsynth import import_nsynth, load_nsynth, save_nsynth
-from synth_explorer.checkpoints.wavenets import StoredWaveNet, add_wavenet, load_wavenets
 from synth_explorer.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ __all__ = [
     "PITCH",
     "WEIGHTS",
     "CheckpointInfo",
-    "StoredWaveNet",
-    "add_wavenet",
     "amend",
     "damaged_checkpoints",
     "find",
@@ -53,7 +50,6 @@ __all__ = [
     "import_nsynth",
     "list_checkpoints",
     "load_model",
-    "load_wavenets",
     "read_info",
     "save",
     "save_nsynth",

@@ -5,12 +5,11 @@ A checkpoint is a folder:
     config.json            format, name, description, family, sizes and, for every other file, its SHA-256
     weights.npz            the model's weights by name, no pickles
     pitch.json, pitch.weights.h5   the pitch head, where the family has one
-    wavenet-FORM.json, wavenet-FORM.npz    a WaveNet for the final render, where there is one
     controls.json          what the named controls mean for these latents
     card.md                data and licences, how it was trained, figures, limits
 
 The checkpoint's hash is that of what gives latents their meaning: family, sizes and weights. Latents carry it, and stay
-valid when the checkpoint gets another calibration, another pitch head or a WaveNet.
+valid when the checkpoint gets another calibration or another pitch head.
 """
 
 from __future__ import annotations
@@ -51,7 +50,6 @@ class CheckpointInfo:
         size_bytes: of all its files.
         config: the model's sizes.
         files: SHA-256 of each file by name.
-        final_form: which WaveNet the final render is, where there is one ("autoregressive" or "parallel").
     """
 
     name: str
@@ -62,7 +60,6 @@ class CheckpointInfo:
     size_bytes: int
     config: dict[str, Any]
     files: dict[str, str]
-    final_form: str = ""
 
 
 def folders() -> list[Path]:
@@ -140,7 +137,6 @@ def read_info(folder: Path) -> CheckpointInfo:
         size,
         config,
         files,
-        str(values.get("final_form", "")),
     )
 
 

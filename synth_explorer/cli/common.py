@@ -19,6 +19,7 @@ from synth_explorer.cli.progress import interactive as interactive
 from synth_explorer.cli.progress import progress as progress
 from synth_explorer.cli.progress import status as status
 from synth_explorer.errors import LatentsError, SynthExplorerError
+from synth_explorer.explorer import decoders
 from synth_explorer.files import LATENTS_SUFFIXES as LATENTS_SUFFIXES
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *REPORT_SUFFIXES, ".html", 
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[
-    str | None, typer.Option("--decoder", metavar="NAME", help="Which decoder makes the sound; else its first.")
+    str | None,
+    typer.Option(
+        "--decoder",
+        metavar="|".join(one.name for one in decoders.KNOWN),
+        help="; ".join(f"{one.name}: {one.words}" for one in decoders.KNOWN) + ". Else the checkpoint's first.",
+    ),
 ]
 Engine = Annotated[
     str,
@@ -197,6 +203,14 @@ def load_explorer(checkpoint: str) -> Explorer:
         from synth_explorer.explorer import Explorer
 
         return Explorer.load(checkpoint)
+
+
+def decoder_of(explorer: Explorer, name: str | None) -> decoders.Decoder:
+    """What --decoder says; a name that it had before is said to be one."""
+    found = explorer.decoder(name)
+    if name not in (None, found.name):
+        typer.echo(f"note: the decoder {name} is called {found} now", err=True)
+    return found
 
 
 def is_latents(path: Path) -> bool:

@@ -149,7 +149,12 @@ def edit(
         osc_shape=osc_shape,
     )
     chain.check(latents)
-    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
+    decoding = {
+        "decoder": common.decoder_of(explorer, decoder),
+        "seed": seed,
+        "temperature": temperature,
+        "engine": engine,
+    }
     solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
     edited, solution = edit_options.solve(explorer, latents, chain, **solving)
     after = sound.write_result(explorer, edited, out, how, **decoding)

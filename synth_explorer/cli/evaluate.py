@@ -60,7 +60,7 @@ def reconstruction(
         report = evaluation.evaluate_reconstruction(
             explorer,
             notes,
-            decoder=decoder or explorer.decoders[0],
+            decoder=common.decoder_of(explorer, decoder),
             engine=engine,
             save_audio=save_audio,
             save=_save(explorer, how),
@@ -96,7 +96,7 @@ def morph(
         report = evaluation.evaluate_morph(
             explorer,
             notes,
-            decoder=decoder or explorer.decoders[0],
+            decoder=common.decoder_of(explorer, decoder),
             engine=engine,
             save_audio=save_audio,
             save=_save(explorer, how),

@@ -105,7 +105,12 @@ def decode(
     explorer = common.load_explorer(checkpoint)
     common.check_pitch(explorer, pitch)
     pairs = list(zip(found.files, targets, strict=True))
-    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
+    decoding = {
+        "decoder": common.decoder_of(explorer, decoder),
+        "seed": seed,
+        "temperature": temperature,
+        "engine": engine,
+    }
     for first in range(0, len(pairs), explorer.together):
         _decode_group(explorer, pairs[first : first + explorer.together], failures, pitch, how, decoding)
     failures.end()
@@ -211,7 +216,12 @@ def morph(
         common.read_latents(explorer, note, pitch=own if note.suffix.lower() == ".npy" else None, fit_steps=fit_steps)
         for note in notes
     ]
-    decoding = {"decoder": decoder, "seed": seed, "temperature": temperature, "engine": engine}
+    decoding = {
+        "decoder": common.decoder_of(explorer, decoder),
+        "seed": seed,
+        "temperature": temperature,
+        "engine": engine,
+    }
     for places, target in zip(keyframes, targets, strict=True):
         with failures.going_on(target if steps else ""):
             if path is None:

@@ -102,7 +102,7 @@ def write(
 
 def decode(explorer: Explorer, latents: Latents, title: str, **decoding: Any) -> np.ndarray:
     """Latents -> audio [T]; where a decoder takes its time, it is shown how much is left."""
-    if (decoding.get("decoder") or explorer.decoders[0]) == "fast":
+    if explorer.decoder(decoding.get("decoder")).answers_at_once:
         return explorer.decode(latents, **decoding)
     with common.progress(f"decoding {title}", unit="samples") as update:
         return explorer.decode(latents, progress=update, **decoding)

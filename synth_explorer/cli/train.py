@@ -58,21 +58,3 @@ def train_pitch(
     minutes = 0.0 if doubt_only else minutes
     doubt = {"percussion": percussion or (), "doubt_sounds": doubt_sounds}
     common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed, begin_from=begin_from, **doubt))
-
-
-def train_wavenet(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A training configuration, YAML.")],
-    out: common.Folder,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run in this folder stopped.")] = False,
-) -> None:
-    """Train the final render of a checkpoint: prepare its notes, train, leave the checkpoint with it in DIR/checkpoint.
-
-    Preparing and training both go on where they were stopped.
-    """
-    from synth_explorer import quiet
-
-    common.check_inputs(config)
-    quiet.import_keras()
-    from synth_explorer.train import wavenet
-
-    common.say(wavenet.train(config, out, resume=resume))

@@ -114,7 +114,7 @@ class ClosedLoop:
     """Solves edits for one explorer. Safe to call from several threads.
 
     Args:
-        explorer: of a checkpoint that has the fast decoder and calibrated loudness and brightness.
+        explorer: of a checkpoint whose decoder answers at once, with calibrated loudness and brightness.
     """
 
     def __init__(self, explorer: Explorer) -> None:
@@ -127,7 +127,7 @@ class ClosedLoop:
     def available(self) -> bool:
         """Whether this checkpoint's edits can be solved; otherwise they are applied as they are."""
         controls = self.explorer.controls
-        return "fast" in self.explorer.decoders and None not in (controls.loudness, controls.brightness)
+        return self.explorer.decoders[0].answers_at_once and None not in (controls.loudness, controls.brightness)
 
     def solve(
         self,
@@ -304,7 +304,7 @@ class ClosedLoop:
 
 def _listening(seed: int, temperature: float, engine: str) -> dict[str, Any]:
     """How every sound is decoded that is listened to."""
-    return {"decoder": "fast", "seed": seed, "temperature": temperature, "engine": engine}
+    return {"seed": seed, "temperature": temperature, "engine": engine}
 
 
 def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_s: float) -> list[Outcome]:

@@ -87,7 +87,7 @@ def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = Non
     """
     controls = explorer.controls
     mean = tuple(float(value) for value in controls.mean_sound(latents))
-    if "fast" not in explorer.decoders or None in (controls.loudness, controls.brightness):
+    if not explorer.decoders[0].answers_at_once or None in (controls.loudness, controls.brightness):
         return MeanSound(mean)
     if midi is not None and latents.has_pitch:
         latents = with_pitch(latents, midi=float(np.clip(midi, 0.0, 127.0)))

@@ -19,9 +19,10 @@ import numpy as np
 from synth_explorer import audio as audio_files
 from synth_explorer import checkpoints
 from synth_explorer.audio import Prepared, Recording
-from synth_explorer.errors import AudioError, CheckpointError, EditError, LatentsError
+from synth_explorer.errors import AudioError, EditError, LatentsError
 from synth_explorer.explorer.bounds import bounded
-from synth_explorer.explorer.families import Decoding, Encoding, Family, Progress, Stop
+from synth_explorer.explorer.decoders import Decoder, choose
+from synth_explorer.explorer.family import Decoding, Encoding, Family, Progress, Stop
 from synth_explorer.explorer.loading import load_family, refuse_others
 from synth_explorer.explorer.together import decode_together
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from synth_explorer.model.config import ModelConfig
     from synth_explorer.model.nsynth_config import NSynthConfig
 
-ENGINES = ("auto", "numba", "keras", "numba-int16", "numba-int8")
 FIT_STEPS = 16  # that the shell takes: the gain of further steps is small
 
 
@@ -58,7 +58,8 @@ class Explorer:
         return cls(info, load_family(info), Controls.load(info.path / checkpoints.CONTROLS))
 
     def __repr__(self) -> str:
-        return f"Explorer({self.checkpoint_name!r}, {self.sample_rate_hz} Hz, hop {self.hop}, decoders {self.decoders})"
+        decoders = ", ".join(map(str, self.decoders))
+        return f"Explorer({self.checkpoint_name!r}, {self.sample_rate_hz} Hz, hop {self.hop}, decoders {decoders})"
 
     @property
     def model(self) -> Any:
@@ -96,9 +97,13 @@ class Explorer:
         return self.config.frame_rate_hz
 
     @property
-    def decoders(self) -> tuple[str, ...]:
+    def decoders(self) -> tuple[Decoder, ...]:
         """Decoders of this checkpoint, the default first."""
         return self.family.decoders
+
+    def decoder(self, name: str | Decoder | None = None) -> Decoder:
+        """One of `decoders` by its name; None: the first. Raises CheckpointError naming those that there are."""
+        return choose(name, self.decoders, checkpoint=self.checkpoint_name)
 
     @property
     def has_pitch(self) -> bool:
@@ -110,11 +115,9 @@ class Explorer:
         """How many notes `decode_many` decodes at once; 1: one after the other."""
         return self.family.together
 
-    def warm_up(self, decoder: str | None = None) -> None:
+    def warm_up(self, decoder: str | Decoder | None = None) -> None:
         """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
-        decoder = self.decoders[0] if decoder is None else decoder
-        _expect_choice("decoder", decoder, self.decoders)
-        self.family.warm_up(decoder)
+        self.family.warm_up(self.decoder(decoder))
 
     def record(self, path: str | os.PathLike[str]) -> Recording:
         """Sound file -> what is heard of it at `sample_rate_hz`, up to `config.max_s` after its onset; what was lost.
@@ -211,7 +214,7 @@ class Explorer:
         self,
         latents: Latents,
         *,
-        decoder: str | None = None,
+        decoder: str | Decoder | None = None,
         seed: int = 0,
         temperature: float = 1.0,
         engine: str = "auto",
@@ -221,13 +224,14 @@ class Explorer:
 
         Args:
             latents: of this checkpoint.
-            decoder: one of `decoders`; None: the first of them.
+            decoder: one of `decoders` or its name; None: the first of them.
             seed: of the noise or the draws; the same seed gives the same sound on the same engine.
-            temperature: of the fast decoder: scales the level of the noise, beside the latents' `noise_db`, 1 as it was
-                heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest
+            temperature: of `fast` and `final`: scales the level of the noise, beside the latents' `noise_db`, 1 as it
+                was heard, 0 the partials alone. Of a WaveNet: divides its logits, 1 as it was trained, 0 the likeliest
                 level always.
             engine: "numba", "keras" (the reference), or "auto"; for a WaveNet also "numba-int16" and "numba-int8": its
-                weights rounded, two to five times as fast, other samples, nearer than another seed (`decode.packing`).
+                weights rounded, two to five times as fast, other samples, nearer than another seed (see
+                `decode.wavenet.packing`).
             progress: called with (samples done, samples in all).
 
         Raises:
@@ -244,7 +248,7 @@ class Explorer:
         self,
         latents: Latents,
         *,
-        decoder: str | None = None,
+        decoder: str | Decoder | None = None,
         seed: int = 0,
         temperature: float = 1.0,
         engine: str = "auto",
@@ -253,8 +257,8 @@ class Explorer:
     ) -> Iterator[np.ndarray]:
         """As `decode`, in chunks: float32 [n], one after another, which together are what `decode` returns.
 
-        A WaveNet's chunks come as they are made; the fast decoder gives one. Wrong arguments are refused at once, not
-        by the iterator.
+        A WaveNet's chunks come as they are made; a decoder that answers at once gives one. Wrong arguments are refused
+        at once, not by the iterator.
 
         Args:
             stop: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
@@ -266,7 +270,7 @@ class Explorer:
         self,
         latents: Sequence[Latents],
         *,
-        decoder: str | None = None,
+        decoder: str | Decoder | None = None,
         seed: int = 0,
         temperature: float = 1.0,
         engine: str = "auto",
@@ -275,24 +279,23 @@ class Explorer:
         """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
 
         The sounds are those that `decode` makes one by one, with one seed for all (but for the draws that a larger
-        batch rounds otherwise, see `decode.wavenet`).
+        batch rounds otherwise, see `decode.wavenet.decoder`).
         """
         hows = [self._how(one, decoder, engine, seed=seed, temperature=temperature) for one in latents]
         return decode_together(self.family, latents, hows, progress)
 
     def _how(
-        self, latents: Latents, decoder: str | None, engine: str, *, temperature: float, **further: Any
+        self, latents: Latents, decoder: str | Decoder | None, engine: str, *, temperature: float, **further: Any
     ) -> Decoding:
         """How these latents are decoded; wrong arguments are refused."""
-        decoder = self.decoders[0] if decoder is None else decoder
-        _expect_choice("decoder", decoder, self.decoders)
-        _expect_choice("engine", engine, ENGINES[:3] if decoder == "fast" else ENGINES)
+        chosen = self.decoder(decoder)
+        chosen.check_engine(engine)
         if not np.isfinite(temperature) or temperature < 0.0:
             raise LatentsError(f"temperature={temperature} must be a number of at least 0.")
         self._check(latents)
         return Decoding(
             samples=min(latents.duration_samples, latents.frames * self.hop),
-            decoder=decoder,
+            decoder=chosen,
             temperature=temperature,
             noise_gain=10.0 ** (latents.meta.noise_db / 20.0),
             engine=engine,
@@ -301,7 +304,7 @@ class Explorer:
 
     def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
         """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
-        latents = self.encode(audio, pitch=pitch, enhance=decoding.get("decoder") not in (None, "fast"))
+        latents = self.encode(audio, pitch=pitch, enhance=self.decoder(decoding.get("decoder")).reads_enhancement)
         return audio_files.restore(
             self.decode(latents, **decoding), lead_in_samples=latents.meta.lead_in_samples, total_samples=len(audio)
         )
@@ -373,8 +376,3 @@ def _moved(loop: tuple[int, int], samples: int, *, within: int) -> tuple[int, in
     """A loop so many samples later; None where it does not lie within the note."""
     first, last = loop[0] + samples, loop[1] + samples
     return (first, last) if 0 <= first < last < within else None
-
-
-def _expect_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise CheckpointError(f"{name}={value!r} must be one of {', '.join(allowed)}.")

@@ -6,22 +6,21 @@ import numpy as np
 
 from synth_explorer import checkpoints
 from synth_explorer.errors import LatentsError
-from synth_explorer.explorer.families import DefaultFamily, Family, NSynthFamily
+from synth_explorer.explorer.default_family import DefaultFamily
+from synth_explorer.explorer.family import Family
+from synth_explorer.explorer.nsynth_family import NSynthFamily
 from synth_explorer.latents import Latents
 
 
 def load_family(info: checkpoints.CheckpointInfo) -> Family:
-    """The model of a checkpoint with all that lies beside it: a pitch head, WaveNets. Raises CheckpointError."""
+    """The model of a checkpoint with all that lies beside it: a pitch head. Raises CheckpointError."""
     model = checkpoints.load_model(info)
     if info.family == "nsynth":
         return NSynthFamily(model)
-    from synth_explorer.decode.final import FinalRender
     from synth_explorer.model.pitch_head import PitchHead
 
     head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    stored = checkpoints.load_wavenets(info, model.config)
-    finals = {form: FinalRender(one.network, gain=one.gain, tails=one.tails) for form, one in stored.items()}
-    return DefaultFamily(model, head, finals)
+    return DefaultFamily(model, head)
 
 
 def refuse_others(latents: Latents, *, info: checkpoints.CheckpointInfo, family: Family) -> None:

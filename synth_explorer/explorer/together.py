@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from synth_explorer.explorer.bounds import bounded
-from synth_explorer.explorer.families import Decoding, Family, Progress
+from synth_explorer.explorer.family import Decoding, Family, Progress
 from synth_explorer.latents import Latents
 
 

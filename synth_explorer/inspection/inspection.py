@@ -124,7 +124,7 @@ def inspect(
     return Inspection(
         explorer_name=explorer.checkpoint_name,
         checkpoint_hash=explorer.checkpoint_hash,
-        decoder=explorer.decoders[0],
+        decoder=explorer.decoders[0].name,
         seed=seed,
         latents=scores,
         sounds=sounds,
@@ -163,7 +163,7 @@ def _sounds(
         audio["original"] = original
     else:
         remarks.append("The note is latents: there is no recording to compare with.")
-    if decode_s is None and "fast" not in explorer.decoders:
+    if decode_s is None and not explorer.decoders[0].answers_at_once:
         remarks.append(
             f"Nothing was decoded: {explorer.checkpoint_name} has no fast decoder, and its {explorer.decoders[0]} "
             "makes one sample after another. Ask for a stretch with --decode-s SECONDS."

@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.explorer.decoders import Decoder
     from synth_explorer.latents import Latents
 
 Baseline = Callable[[np.ndarray, "Latents"], np.ndarray]
@@ -21,17 +22,13 @@ MU_LAW_LEVELS = 256
 OTHER_SEED = 1
 
 
-def baselines(explorer: Explorer, decoder: str) -> dict[str, Baseline]:
+def baselines(explorer: Explorer, decoder: Decoder) -> dict[str, Baseline]:
     """By name: `mu_law_256` (the original through NSynth's quantiser: the ceiling of a network that is bound to it),
     `other_seed` (against the same decoder with seed 0, so noise alone), the checkpoint's other decoders, `untrained`.
     """
     found: dict[str, Baseline] = {"mu_law_256": lambda audio, latents: quantised(audio)}
-    for name in explorer.decoders:
-        alias = name == "wavenet" and len(explorer.decoders) > 1  # of the first "wavenet-FORM"
-        own = name == decoder or (decoder == "wavenet" and [name] == list(explorer.decoders[2:3]))
-        if not alias and not own:
-            found[name] = _decoded(explorer, name)
-    untrained = _untrained(explorer, decoder)
+    found |= {one.name: _decoded(explorer, one) for one in explorer.decoders if one != decoder}
+    untrained = _untrained(explorer)
     if untrained is not None:
         found["untrained"] = _decoded(untrained, decoder)
     return found
@@ -39,13 +36,13 @@ def baselines(explorer: Explorer, decoder: str) -> dict[str, Baseline]:
 
 def quantised(audio: np.ndarray) -> np.ndarray:
     """Audio [T] through 256-level mu-law and back; what lies beyond full scale is cut."""
-    from synth_explorer.decode.levels import audio_table, inputs_of, levels_of
+    from synth_explorer.decode.wavenet.levels import audio_table, inputs_of, levels_of
 
     levels = levels_of(inputs_of(np.clip(audio, -1.0, 1.0), levels=MU_LAW_LEVELS), levels=MU_LAW_LEVELS)
     return audio_table(MU_LAW_LEVELS)[levels]
 
 
-def restored(explorer: Explorer, latents: Latents, total_samples: int, decoder: str, **options: Any) -> np.ndarray:
+def restored(explorer: Explorer, latents: Latents, total_samples: int, decoder: Decoder, **options: Any) -> np.ndarray:
     """Decoded latents on the original's time axis, [T]."""
     from synth_explorer.audio import restore
 
@@ -53,30 +50,18 @@ def restored(explorer: Explorer, latents: Latents, total_samples: int, decoder: 
     return restore(rendered, lead_in_samples=latents.meta.lead_in_samples, total_samples=total_samples)
 
 
-def _decoded(explorer: Explorer, decoder: str) -> Baseline:
+def _decoded(explorer: Explorer, decoder: Decoder) -> Baseline:
     return lambda audio, latents: restored(explorer, latents, len(audio), decoder)
 
 
-def _untrained(explorer: Explorer, decoder: str) -> Explorer | None:
+def _untrained(explorer: Explorer) -> Explorer | None:
     """The same checkpoint with the decoder's network as it was before training; None for NSynth's."""
-    from synth_explorer.decode.final import FinalRender
-    from synth_explorer.explorer.families import DefaultFamily
+    from synth_explorer.explorer.default_family import DefaultFamily
     from synth_explorer.model.autoencoder import Autoencoder
-    from synth_explorer.model.wavenet import WaveNet
 
     family = explorer.family
     if not isinstance(family, DefaultFamily):
         return None
-    model, wavenets = family.model, dict(family.wavenets)
-    if decoder == "fast":
-        model = Autoencoder(family.config, name="untrained")
-        model.build_weights()
-    else:
-        trained = family.wavenet(decoder)
-        network = WaveNet(trained.network.config, family.config, name="untrained")
-        network.build()
-        form = trained.form
-        wavenets = {form: FinalRender(network, gain=trained.gain, tails=trained.tails)} | {
-            name: render for name, render in wavenets.items() if name != form
-        }
-    return type(explorer)(explorer.info, DefaultFamily(model, family.head, wavenets), explorer.controls)
+    model = Autoencoder(family.config, name="untrained")
+    model.build_weights()
+    return type(explorer)(explorer.info, DefaultFamily(model, family.head), explorer.controls)

@@ -23,6 +23,7 @@ from synth_explorer.errors import AudioError, DataError, LatentsError
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.explorer.decoders import Decoder
     from synth_explorer.latents import Latents
 from synth_explorer.pitch import doubt
 
@@ -72,7 +73,7 @@ def evaluate_reconstruction(
     explorer: Explorer,
     notes_folder: str | Path,
     *,
-    decoder: str = "fast",
+    decoder: str | Decoder | None = None,
     engine: str = "auto",
     save_audio: str | Path | None = None,
     save: Save | None = None,
@@ -86,7 +87,7 @@ def evaluate_reconstruction(
     Args:
         explorer: the checkpoint.
         notes_folder: see the module.
-        decoder: which decoder.
+        decoder: which decoder; None: the first.
         engine: that computes it, see `Explorer.decode`.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
         save: what writes them; None: `audio.save` at their own level.
@@ -101,7 +102,7 @@ def evaluate_reconstruction(
     """
     from synth_explorer.train import baselines
 
-    notes = read_index(notes_folder)
+    decoder, notes = explorer.decoder(decoder), read_index(notes_folder)
     stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     others = baselines.baselines(explorer, decoder) if with_baselines else {}
     rows: list[dict[str, Any]] = []
@@ -126,9 +127,9 @@ def evaluate_reconstruction(
             if save_audio is not None:
                 _save(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered, latents.pitch_midi, save)
     _some(rows, failed)
-    settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
+    settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
     report = _report(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
-    fits = fit_steps if "fast" in explorer.decoders else 0  # nothing else is fitted
+    fits = fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
         report["summary"]["baselines"] = {
@@ -144,7 +145,7 @@ def _beside(
     rendered: np.ndarray,
     others: Mapping[str, Callable[[np.ndarray, Latents], np.ndarray]],
     *,
-    decoder: str,
+    decoder: Decoder,
     engine: str,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
     """What one note's figures stand beside: figures by baseline, and an embedding of each sound by its name."""
@@ -252,7 +253,7 @@ def evaluate_morph(
     explorer: Explorer,
     notes_folder: str | Path,
     *,
-    decoder: str = "fast",
+    decoder: str | Decoder | None = None,
     engine: str = "auto",
     save_audio: str | Path | None = None,
     save: Save | None = None,
@@ -267,6 +268,7 @@ def evaluate_morph(
     log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
     """
     notes = [note for note in read_index(notes_folder) if note.pitch is not None]
+    decoder = explorer.decoder(decoder)
     stems = {} if save_audio is None else _stems(notes, Path(save_audio))
     by_pitch: dict[int, list[IndexedNote]] = {}
     for note in notes:
@@ -295,7 +297,7 @@ def evaluate_morph(
                     name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
                     _save(explorer, Path(save_audio) / name, rendered, midi, save)
     _some(rows, failed)
-    settings = {"decoder": decoder, "engine": engine, "pitch_source": pitch_source}
+    settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
     report = _report(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.edits import Controls
+from synth_explorer.explorer.decoders import WAVENET
 from synth_explorer.latents import Latents, LatentsMeta
 
 RATE_HZ, HOP, CHANNELS = 16_000, 512, 6
@@ -23,7 +24,7 @@ MIX = np.linalg.qr(np.random.default_rng(5).standard_normal((CHANNELS, CHANNELS)
 class Mixed:
     """What of an Explorer a calibration needs. A note's file is the text of the six numbers that it is made of."""
 
-    checkpoint_name, checkpoint_hash, decoders, has_pitch = "mixed", "m" * 64, ("wavenet",), False
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "mixed", "m" * 64, (WAVENET,), False
     sample_rate_hz, hop = RATE_HZ, HOP
 
     def __init__(self, *, bent: float = 0.0) -> None:

@@ -46,31 +46,3 @@ def small_model(seed: int = 0) -> Autoencoder:
         ]
     )
     return model
-
-
-def small_wavenet(form: str = "autoregressive", *, seed: int = 0):
-    """A WaveNet on the small model, with random weights that are large enough to be heard."""
-    import numpy as np
-
-    from synth_explorer.model.wavenet import WaveNet
-    from synth_explorer.model.wavenet_config import WaveNetConfig
-
-    taps = (
-        {"taps": 3, "start_taps": 5, "whitening": 0}
-        if form == "parallel"
-        else {"taps": 2, "start_taps": 4, "whitening": 6}
-    )
-    config = WaveNetConfig(
-        form=form, layers=4, stages=3, width=16, skip_width=16, levels=64, condition_width=8, condition_channels=6,
-        lookahead=20, **taps,
-    )  # fmt: skip
-    network = WaveNet(config, small_config(), name="wavenet")
-    network.build()
-    rng = np.random.default_rng(seed)
-    network.set_weights(
-        [
-            (rng.standard_normal(w.shape) / np.sqrt(max(w.shape[0], 1)) + ("gamma" in v.path)).astype(np.float32)
-            for v, w in zip(network.weights, network.get_weights(), strict=True)
-        ]
-    )
-    return network

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer.decode.levels import audio_table, inputs_of
-from synth_explorer.decode.wavenet import WaveNetDecoder
+from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
+from synth_explorer.decode.wavenet.levels import audio_table, inputs_of
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.nsynth_config import NSynthConfig
 

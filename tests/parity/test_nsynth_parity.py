@@ -78,7 +78,7 @@ def test_encodings_and_probabilities(pair: Pair, model) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
-    from synth_explorer.decode.wavenet import WaveNetDecoder
+    from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
 
     audio = sound(2, notes=3, frames=2)
     encodings, expected = magenta.teacher_forced(pair.prefix, audio, sizes=pair.sizes)
@@ -88,7 +88,7 @@ def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
-    from synth_explorer.decode.wavenet import WaveNetDecoder
+    from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
 
     encodings = magenta.encode(pair.prefix, sound(3, frames=2), sizes=pair.sizes)
     uniforms = np.random.default_rng(4).random((2, 2 * HOP))

@@ -18,6 +18,7 @@ import numpy as np
 from synth_explorer import audio as sound
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import AudioError
+from synth_explorer.explorer.decoders import FAST, FINAL, WAVENET, Decoder
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz
 from synth_explorer.latents import path as path_between
 from synth_explorer.pitch import HeardPitch
@@ -66,7 +67,7 @@ class FakeExplorer:
     """Counts what it does, so that tests can say what was remembered."""
 
     sample_rate_hz, hop, frame_rate_hz = RATE_HZ, HOP, RATE_HZ / HOP
-    checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, ("fast", "wavenet"), True
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "fake", "0" * 64, (FAST, FINAL), True
     config = SimpleNamespace(
         channels=CHANNELS,
         detail_places={"envelope, Hz": PLACES_HZ},
@@ -82,7 +83,7 @@ class FakeExplorer:
         self.go_on.set()
         self.ended = Event()  # set when a final render has ended, or was left
 
-    def warm_up(self, decoder: str | None = None) -> None:
+    def warm_up(self, decoder: Decoder | None = None) -> None:
         assert decoder is None or decoder in self.decoders
 
     def record(self, path: str | Path) -> sound.Recording:
@@ -140,9 +141,9 @@ class FakeExplorer:
         )
         return (gain * (tones + noise)).astype(np.float32)[: latents.duration_samples]
 
-    def stream(self, latents: Latents, *, decoder: str, **_: Any) -> Iterator[np.ndarray]:
+    def stream(self, latents: Latents, *, decoder: Decoder, **_: Any) -> Iterator[np.ndarray]:
         """The final render, in chunks, and not to the end before `go_on`."""
-        assert decoder == "wavenet"
+        assert decoder is FINAL
         audio = FINAL_GAIN * self.decode(latents)
         self.ended.clear()
         try:
@@ -167,7 +168,7 @@ class FakeExplorer:
 class SlowExplorer(FakeExplorer):
     """The same sound in chunks that take time, without named controls and without a pitch."""
 
-    checkpoint_name, checkpoint_hash, decoders, has_pitch = "slow", "1" * 64, ("wavenet",), False
+    checkpoint_name, checkpoint_hash, decoders, has_pitch = "slow", "1" * 64, (WAVENET,), False
     config = SimpleNamespace(channels=CHANNELS, max_s=FRAMES * HOP / RATE_HZ)
     CHUNKS, CHUNK_S = 16, 0.1
 

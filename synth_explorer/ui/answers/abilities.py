@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from synth_explorer.explorer.decoders import FINAL
 from synth_explorer.ui.request.knobs import DIRECTIONS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Abilities:
         has_noise: whether its decoder has noise apart from the partials.
         has_pitch: whether pitch goes beside its latents.
         is_slow: whether a sound is made on demand.
-        has_final: whether a WaveNet can finish what the fast decoder makes.
+        has_final: whether a final render can be made beside what is heard at once.
         channels: how many latent channels there are.
         directions: what its principal directions move, in words, as far as the page has knobs for them.
         missing: a sentence about what is not there; empty when everything is.
@@ -55,10 +56,10 @@ class Abilities:
             )
         if not explorer.has_pitch:
             sentences.append("Pitch lies inside its latents, where it can be neither set nor transposed.")
-        is_slow = explorer.decoders[0] != "fast"
+        is_slow = not explorer.decoders[0].answers_at_once
         channels = explorer.config.channels
         noise = explorer.has_pitch and not is_slow
-        final = not is_slow and "wavenet" in explorer.decoders
+        final = FINAL in explorer.decoders
         directions = tuple(axis.name for axis in explorer.controls.principal[:DIRECTIONS])
         named = loudness, brightness, noise, explorer.has_pitch
         return cls(*named, is_slow, final, channels, directions, " ".join(sentences))

@@ -1,4 +1,4 @@
-"""The route of final renders: `GET sound/final.wav?request=...` is the WaveNet's sound of what is asked for.
+"""The route of final renders: `GET sound/final.wav?request=...` is the final decoder's sound of what is asked for.
 
 A WAV file whose length is known and whose samples come as they are decoded, so that it plays while it is made. Whoever
 closes the connection stops the render.
@@ -18,13 +18,13 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import CheckpointError, SynthExplorerError
+from synth_explorer.explorer.decoders import FINAL
 from synth_explorer.ui.request.sound_request import SoundRequest
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
 
 PATH = "/sound/final.wav"
-DECODER = "wavenet"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 BYTES, FLOAT = 4, 3  # of a sample, and its kind in a WAV file
 
@@ -62,12 +62,12 @@ def _begun(studios: Studios, request: str) -> tuple[int, int, Generator[np.ndarr
     asked = SoundRequest.from_json(request)
     studio = studios.studio(asked.checkpoint)
     explorer = studio.explorer
-    if studio.is_slow or DECODER not in explorer.decoders:
+    if FINAL not in explorer.decoders:
         raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
     sources = [studio.find(token) for token in asked.tokens]
     edited = studio.render(sources, asked.settings, preset_mean=asked.preset_mean).after
     samples = min(edited.duration_samples, edited.frames * explorer.hop)
-    return samples, explorer.sample_rate_hz, explorer.stream(edited, decoder=DECODER)
+    return samples, explorer.sample_rate_hz, explorer.stream(edited, decoder=FINAL)
 
 
 def wav(chunks: Generator[np.ndarray], *, samples: int, sample_rate_hz: int) -> Generator[bytes]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synth_explorer.latents import Latents
 
 SOUNDS_KEPT = 32
-DECODING: dict[str, Any] = {"decoder": "fast", "seed": 0, "temperature": 1.0, "engine": "auto"}
+DECODING: dict[str, Any] = {"seed": 0, "temperature": 1.0, "engine": "auto"}
 
 
 class Remembering:

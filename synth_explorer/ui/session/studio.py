@@ -82,8 +82,8 @@ class Studio:
             self._explorer.set_exception(error)
             return
         self._explorer.set_result(explorer)
-        if "fast" in explorer.decoders and len(explorer.decoders) > 1:
-            explorer.warm_up("wavenet")
+        for decoder in explorer.decoders[1:]:
+            explorer.warm_up(decoder)
 
     @property
     def explorer(self) -> Explorer:
@@ -103,7 +103,7 @@ class Studio:
     @property
     def is_slow(self) -> bool:
         """Whether a sound takes so long that it is made when asked for, not at every move of a knob."""
-        return self.explorer.decoders[0] != "fast"
+        return not self.explorer.decoders[0].answers_at_once
 
     def open_example(self, note_id: str) -> Source:
         """Open one of the bundled notes by its name."""

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from synth_explorer.decode.packing import DTYPES, aligned, pack, quantised
-from synth_explorer.decode.tiles import tile
-from synth_explorer.decode.vectors import MOST, gate, stage, weigh
-from tests.decode.stacks import random_stack
+from synth_explorer.decode.wavenet.packing import DTYPES, aligned, pack, quantised
+from synth_explorer.decode.wavenet.tiles import tile
+from synth_explorer.decode.wavenet.vectors import MOST, gate, stage, weigh
+from tests.decode.wavenet.stacks import random_stack
 
 
 @njit

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer.decode import kernel, numba_engine, transforms
-from synth_explorer.decode.minimal import sums_by_seven
-from synth_explorer.decode.numba_engine import NumbaEngine
-from synth_explorer.decode.packing import aligned, pack
-from synth_explorer.decode.transforms import (
+from synth_explorer.decode.wavenet import kernel, numba_engine, transforms
+from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
+from synth_explorer.decode.wavenet.minimal import sums_by_seven
+from synth_explorer.decode.wavenet.numba_engine import NumbaEngine
+from synth_explorer.decode.wavenet.packing import aligned, pack
+from synth_explorer.decode.wavenet.transforms import (
     can_filter,
     can_take_seven,
     filter_weights,
@@ -18,8 +19,7 @@ from synth_explorer.decode.transforms import (
     phases,
     seven_weights,
 )
-from synth_explorer.decode.wavenet import WaveNetDecoder
-from tests.decode.stacks import assert_same_draws, inputs_for, random_stack
+from tests.decode.wavenet.stacks import assert_same_draws, inputs_for, random_stack
 
 DILATIONS = (1, 2, 4, 3, 5, 16, 1)
 

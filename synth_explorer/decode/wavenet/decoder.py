@@ -17,8 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from synth_explorer.decode.levels import Uniforms, audio_table, inputs_of, levels_of
-from synth_explorer.decode.session import Block, Engine, Session
+from synth_explorer.decode.wavenet.levels import Uniforms, audio_table, inputs_of, levels_of
+from synth_explorer.decode.wavenet.session import Block, Engine, Session
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.model.stack import Stack
 
@@ -274,15 +274,15 @@ def _make_engine(stack: Stack, engine: str, precision: str, threads: int | None)
     if engine == "auto":
         engine = "numba"
     if engine == "numba":
-        from synth_explorer.decode.numba_engine import NumbaEngine
+        from synth_explorer.decode.wavenet.numba_engine import NumbaEngine
 
         return NumbaEngine(stack, precision="float32" if precision == "auto" else precision, threads=threads)
     if precision not in ("auto", "float32"):
         raise SynthExplorerError(f"The {engine} engine computes in float32 only; {precision} is the numba engine's.")
     if engine == "keras":
-        from synth_explorer.decode.keras_engine import KerasEngine
+        from synth_explorer.decode.wavenet.keras_engine import KerasEngine
 
         return KerasEngine(stack)
-    from synth_explorer.decode.reference import ReferenceEngine
+    from synth_explorer.decode.wavenet.reference import ReferenceEngine
 
     return ReferenceEngine(stack)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.tiles import quad, tile
-from synth_explorer.decode.vectors import mix
+from synth_explorer.decode.wavenet.tiles import quad, tile
+from synth_explorer.decode.wavenet.vectors import mix
 
 
 @njit(nogil=True, cache=True)

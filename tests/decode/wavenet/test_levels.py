@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer.decode.levels import Uniforms, audio_table, draw, input_table, inputs_of, levels_of
+from synth_explorer.decode.wavenet.levels import Uniforms, audio_table, draw, input_table, inputs_of, levels_of
 
 
 def inv_mu_law_numpy(x: np.ndarray, mu: float = 255.0) -> np.ndarray:

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from synth_explorer.decode.levels import input_table
-from synth_explorer.decode.session import Block
+from synth_explorer.decode.wavenet.levels import input_table
+from synth_explorer.decode.wavenet.session import Block
 from synth_explorer.model.stack import Stack
 from synth_explorer.quiet import import_keras
 

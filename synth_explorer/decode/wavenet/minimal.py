@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from synth_explorer.decode.products import gather, series, spread
-from synth_explorer.decode.vectors import gate, gate_of_two, mix
+from synth_explorer.decode.wavenet.products import gather, series, spread
+from synth_explorer.decode.wavenet.vectors import gate, gate_of_two, mix
 
 UNITS = 2  # a panel's: 32 outputs each, one block of 16 of p and one of q
 

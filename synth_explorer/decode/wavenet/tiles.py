@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from synth_explorer.decode import lanes
-from synth_explorer.decode.lanes import F32, I8, I16, I64, LANES, VF, VI, VNNI
+from synth_explorer.decode.wavenet import lanes
+from synth_explorer.decode.wavenet.lanes import F32, I8, I16, I64, LANES, VF, VI, VNNI
 
 PER_STEP = {"float32": 1, "int16": 2, "int8": 4}  # inputs that one step of a tile consumes
 

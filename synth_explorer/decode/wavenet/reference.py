@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth_explorer.decode.levels import draw, input_table
-from synth_explorer.decode.session import Block
+from synth_explorer.decode.wavenet.levels import draw, input_table
+from synth_explorer.decode.wavenet.session import Block
 from synth_explorer.model.stack import Stack
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_explorer.decode.levels import audio_table
-from synth_explorer.decode.numba_engine import NumbaEngine
-from synth_explorer.decode.wavenet import WaveNetDecoder
+from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
+from synth_explorer.decode.wavenet.levels import audio_table
+from synth_explorer.decode.wavenet.numba_engine import NumbaEngine
 from synth_explorer.errors import SynthExplorerError
-from tests.decode.stacks import assert_same_draws, distance, inputs_for, random_stack
+from tests.decode.wavenet.stacks import assert_same_draws, distance, inputs_for, random_stack
 
 STACKS = {
     "two taps": {},

@@ -16,9 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.minimal import gates_of_pairs, sums_by_seven
-from synth_explorer.decode.products import product, quads
-from synth_explorer.decode.vectors import (
+from synth_explorer.decode.wavenet.minimal import gates_of_pairs, sums_by_seven
+from synth_explorer.decode.wavenet.products import product, quads
+from synth_explorer.decode.wavenet.vectors import (
     arrive,
     copy,
     expect,

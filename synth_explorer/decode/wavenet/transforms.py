@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth_explorer.decode.lanes import LANES
-from synth_explorer.decode.packing import PackedLayer, PackedStack, aligned
+from synth_explorer.decode.wavenet.lanes import LANES
+from synth_explorer.decode.wavenet.packing import PackedLayer, PackedStack, aligned
 
 SHARED_BYTES = 4e6  # of layers' weights: up to so many they come from a core's caches, and more from memory
 

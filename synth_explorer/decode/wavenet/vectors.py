@@ -14,8 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from synth_explorer.decode import lanes
-from synth_explorer.decode.lanes import F32, I8, I64, LANES, VF, VI, X86
+from synth_explorer.decode.wavenet import lanes
+from synth_explorer.decode.wavenet.lanes import F32, I8, I64, LANES, VF, VI, X86
 
 LOG2_E = 1.4426950408889634
 MOST = {"int16": 4095, "int8": 127}  # the largest magnitude of an activation

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from synth_explorer.decode import kernel
-from synth_explorer.decode.levels import input_table
-from synth_explorer.decode.packing import DTYPES, PackedStack, aligned, in_quads, pack, padded
-from synth_explorer.decode.session import Block
-from synth_explorer.decode.transforms import (
+from synth_explorer.decode.wavenet import kernel
+from synth_explorer.decode.wavenet.levels import input_table
+from synth_explorer.decode.wavenet.packing import DTYPES, PackedStack, aligned, in_quads, pack, padded
+from synth_explorer.decode.wavenet.session import Block
+from synth_explorer.decode.wavenet.transforms import (
     SavingLayer,
     can_filter,
     can_take_seven,

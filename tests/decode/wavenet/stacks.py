@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synth_explorer.decode.levels import audio_table
-from synth_explorer.decode.wavenet import WaveNetDecoder
+from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
+from synth_explorer.decode.wavenet.levels import audio_table
 from synth_explorer.model.stack import Stack, StackLayer
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synth_explorer.decode.lanes import LANES
-from synth_explorer.decode.tiles import PER_STEP
-from synth_explorer.decode.vectors import MOST
+from synth_explorer.decode.wavenet.lanes import LANES
+from synth_explorer.decode.wavenet.tiles import PER_STEP
+from synth_explorer.decode.wavenet.vectors import MOST
 from synth_explorer.model.stack import Stack
 
 DTYPES = {"float32": np.float32, "int16": np.int16, "int8": np.int8}
