@@ -94,6 +94,42 @@ class TestSizes:
             with pytest.raises(AudioError, match="no samples"):
                 record(tmp_path / "a.wav")
 
+    @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 1_000_000, 1_000])
+    @pytest.mark.parametrize(
+        "tail", [b"LIST\x06\0\0\0INFOab", b"id3 \x05\0\0\0abcde", b"cue \0\0\0\0xtra\x03\0\0\0abc\0"]
+    )
+    def test_what_comes_after_the_sound_is_no_sound(self, tmp_path: Path, size: int, tail: bytes) -> None:
+        tail += sampler_chunk(69, 0.0, [(100, 900)])
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone() + 1e-3, data_size=size, tail=tail))
+        found = record(tmp_path / "a.wav")
+        assert found.audio.size == RATE_HZ
+        assert (found.root_midi, found.loop) == (69.0, (100, 900))
+        assert "sound that is there" in found.notices[0] or "sound than its header says" in found.notices[0]
+
+    @pytest.mark.parametrize("sizes", [b"", bytes(28), struct.pack("<QQQI", 0, 32_000, 0, 0)])
+    @pytest.mark.parametrize("form", [b"RF64", b"BW64"])
+    def test_the_forms_of_large_files(self, tmp_path: Path, form: bytes, sizes: bytes) -> None:
+        plain = wave_bytes(tone(), data_size=0xFFFFFFFF)
+        content = form + b"\xff" * 4 + b"WAVEds64" + struct.pack("<I", len(sizes)) + sizes + plain[12:]
+        (tmp_path / "a.wav").write_bytes(content)
+        found = record(tmp_path / "a.wav")
+        np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+        assert ["never finished" in notice for notice in found.notices] == ([] if any(sizes) else [True])
+
+    @pytest.mark.parametrize("odd", [b"bext\x05\0\0\0abcde", b"LIST\x05\0\0\0INFO\0"])
+    def test_a_chunk_without_its_filling_byte(self, tmp_path: Path, odd: bytes) -> None:
+        plain = wave_bytes(tone(), tail=odd + sampler_chunk(69, 0.0, []))
+        for at in (12, 36):
+            (tmp_path / "a.wav").write_bytes(plain[:at] + odd + plain[at:])
+            found = record(tmp_path / "a.wav")
+            np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+            assert found.root_midi == 69.0 and "as its pitch" in found.notices[0]
+
+    @pytest.mark.parametrize("bytes_lost", [2, 200])
+    def test_little_that_is_lost_is_not_nothing(self, tmp_path: Path, bytes_lost: int) -> None:
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), data_size=32_000)[:-bytes_lost])
+        assert "(>99 %)" in record(tmp_path / "a.wav").notices[0]
+
     @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
     @pytest.mark.parametrize(
         ("kind", "subtype"),
