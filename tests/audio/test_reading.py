@@ -226,6 +226,13 @@ class TestSilence:
         assert note.audio.size == pytest.approx((silent_s + 2.0) * RATE_HZ, abs=600)
         assert "2 s of it are used, from the note's onset on" in note.notices[-1]
 
+    @pytest.mark.parametrize(("onset_s", "said"), [(0.0, "1 s of it are used"), (3.5, "its first 4 s are read")])
+    def test_one_line_says_how_much_is_used(self, tmp_path: Path, onset_s: float, said: str) -> None:
+        sound = np.concatenate([np.zeros(round(onset_s * RATE_HZ), np.float32), tone(5.0)])
+        soundfile.write(tmp_path / "a.wav", sound, RATE_HZ)
+        (notice,) = record(tmp_path / "a.wav", max_s=4.0).first_note(max_s=1.0).notices
+        assert said in notice
+
 
 def sampler_chunk(unity: int, fraction: float, loops: list[tuple[int, int]]) -> bytes:
     body = struct.pack("<9I", 0, 0, 62_500, unity, int(fraction * 2**32), 0, 0, len(loops), 0)
@@ -241,6 +248,8 @@ class TestSampler:
         found = record(tmp_path / "a.wav")
         assert found.root_midi == pytest.approx(69.25)
         assert found.loop == (1_000, 10_000)
+        said = "gives A4 (MIDI 69.25) as its pitch and a loop from 0.062 to 0.625 s in its sampler chunk"
+        assert found.notices == (said,)
         assert found.whole_s == pytest.approx(1.0)
 
     @pytest.mark.parametrize(
@@ -258,6 +267,30 @@ class TestSampler:
         found = record(tmp_path / "a.wav")
         assert found.loop is None and not (found.root_midi or 60.0) < 18.0
         np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+
+
+class TestMp3:
+    @pytest.fixture
+    def whole(self, tmp_path: Path) -> bytes:
+        noise = 0.1 * np.random.default_rng(0).normal(size=4 * RATE_HZ)
+        soundfile.write(tmp_path / "whole.mp3", noise, RATE_HZ, format="MP3")
+        return (tmp_path / "whole.mp3").read_bytes()
+
+    def test_what_its_decoder_says_of_damage_is_not_shown(self, tmp_path: Path, whole: bytes, capfd) -> None:
+        damaged, rng = bytearray(whole), np.random.default_rng(1)
+        for at in range(3_000, len(whole) - 2_000, 700):
+            damaged[at : at + 40] = rng.bytes(40)
+        for content in (bytes(damaged), whole[: len(whole) // 2]):
+            (tmp_path / "a.bin").write_bytes(content)
+            record(tmp_path / "a.bin")
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("bytes_kept", [10, 300])
+    def test_a_header_alone_has_no_sound(self, tmp_path: Path, whole: bytes, bytes_kept: int, capfd) -> None:
+        (tmp_path / "a.mp3").write_bytes(whole[:bytes_kept])
+        with pytest.raises(AudioError, match="has no sound in it: nothing comes after its header"):
+            record(tmp_path / "a.mp3")
+        assert capfd.readouterr().err == ""
 
 
 class TestPhones:
