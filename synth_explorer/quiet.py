@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_ALONE = threading.RLock()  # stderr is the whole program's
 
 
 def import_keras() -> None:
@@ -37,22 +41,30 @@ def interrupted(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Hold back what C code writes to stderr; show it after all when the block raises an error."""
-    try:
-        stderr = os.dup(2)
-    except OSError:  # a program without stderr, such as pythonw
-        yield
-        return
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+def held_back(lines: bytes | None = None) -> Iterator[None]:
+    """Hold back what C code writes to stderr; show it after all when the block raises an error.
+
+    Args:
+        lines: a pattern of lines that are never shown; all others then are, afterwards, for they may be other threads'.
+    """
+    with _ALONE:
         try:
+            stderr = os.dup(2)
+        except OSError:  # a program without stderr, such as pythonw
             yield
-        except Exception:
-            said.seek(0)
-            os.write(stderr, said.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+            return
+        sys.stderr.flush()
+        with tempfile.TemporaryFile() as said:
+            os.dup2(said.fileno(), 2)
+            shown = lines is not None
+            try:
+                yield
+            except Exception:
+                shown = True
+                raise
+            finally:
+                os.dup2(stderr, 2)
+                if shown:
+                    said.seek(0)
+                    os.write(stderr, re.sub(lines or b"(?!)", b"", said.read()))
+                os.close(stderr)

@@ -4,6 +4,7 @@ not named like files, and several latents become several sounds."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,7 +81,7 @@ def test_several_latents_become_sounds(mock: MockExplorer, note_file: Notes, tmp
     assert said == [str(tmp_path / "out" / name) for name in ("b.flac", "a.flac")]
     assert len(errors) == 1 and "bad.npz" in errors[0]
     assert [options["seed"] for options in mock.decoded] == [4, 4]
-    assert "3 notes need a folder" in refused("decode", *latents, "-o", tmp_path / "x.wav", code=2)
+    assert "without .wav" in refused("decode", *latents, "-o", tmp_path / "x.wav", code=2)
     assert "--format" in refused("decode", latents[0], "-o", tmp_path / "x.wav", "--format", "wav", code=2)
     copies = [latents[0], ok("encode", note_file("b.wav"), "-o", tmp_path / "b.npz") and tmp_path / "b.npz"]
     said, errors = failing("decode", *copies, "-o", tmp_path / "other")
@@ -149,6 +150,18 @@ def test_what_is_replaced_is_said(mock: MockExplorer, note_file: Notes, tmp_path
         "morph in.wav in.wav --steps 3 -o x.flac",
         "encode in.wav in.wav -o x.wav",
         "encode in.wav -o x.json",
+        "encode in.wav other.wav -o x.npz",
+        "encode in.wav -o x.npz/y.npz",
+        "encode in.wav in.wav -o x.npz/deeper",
+        "decode in.npz -o x.wav/y.flac",
+        "decode in.npz -o x.npz/y.wav",
+        "edit in.npz --gain-db 1 -o y.wav --report x.html/r.json",
+        "morph in.wav in.wav -o x.mp3/y.wav",
+        "morph in.wav in.wav --steps 3 -o x.npz/y",
+        "inspect in.npz -o x.wav/y.html",
+        "bench -o x.csv/y.json",
+        "evaluate morph . -o r.json --save-audio x.wav/y",
+        "dataset synthetic -o x.wav/y",
         "decode in.npz -o x.mp3",
         "evaluate reconstruction . -o r.json --save-audio x.wav",
         "evaluate morph . -o r.json --save-audio x.FLAC",
@@ -165,7 +178,8 @@ def test_folders_are_not_named_like_files(
     monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
     note_file("in.wav")
     (tmp_path / "in.npz").write_bytes(b"x")
-    refused(*line.split(), code=2)
+    said = re.sub(r"[\s│]+", " ", refused(*line.split(), code=2))
+    assert " is the name of a file; give that of a folder, without ." in said
     assert {path.name for path in tmp_path.iterdir()} == {"in.wav", "in.npz"}
 
 

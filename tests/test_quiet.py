@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,3 +30,17 @@ def test_an_import_that_was_interrupted_is_told_from_one_that_fails() -> None:
     assert not interrupted(failed)
     failed.__cause__ = KeyboardInterrupt()
     assert interrupted(failed)
+
+
+def test_other_threads_keep_their_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    def read(number: int) -> None:
+        for _ in range(20):
+            with held_back(rb"(?m)^noise.*\n?"):
+                os.write(2, b"noise of a decoder\n")
+                os.write(2, b"line %d\n" % number)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(read, range(4)))
+    os.write(2, b"line 4\n")
+    lines = capfd.readouterr().err.splitlines()
+    assert sorted(lines) == sorted([f"line {number}" for number in range(4)] * 20 + ["line 4"])

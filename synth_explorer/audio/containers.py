@@ -8,12 +8,14 @@ Shapes: T samples, N channels.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from synth_explorer import quiet
 from synth_explorer.audio import riff
 from synth_explorer.errors import AudioError
 
@@ -27,6 +29,9 @@ _FORMATS = {
     **{".aac": "aac", ".amr": "amr", ".ac3": "ac3", ".wma": "asf"},
 }
 """What PyAV reads, by ending; named, so that no file is taken for a playlist that points to others."""
+
+_MPG123 = rb"(?m)^(\[\S*libmpg123|Note: |Warning: ).*\n?"
+"""What the decoder of MP3 says on stderr of damage; here a notice says it."""
 
 INSTALL_PYAV = "pip install av"
 
@@ -71,9 +76,16 @@ def read(path: Path, *, max_s: float | None) -> Contents:
         raise AudioError(f"{str(path)[:80]!r} cannot be a file's name ({reason(error)}).") from error
     chunks = riff.read(path)
     try:
-        return _read(path, chunks, max_s=max_s)
+        with quiet.held_back(_MPG123) if _is_mp3(path) else nullcontext():
+            return _read(path, chunks, max_s=max_s)
     except UnicodeEncodeError as error:
         raise AudioError(f"The name of {path} is not UTF-8: give the file another name.") from error
+
+
+def _is_mp3(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(3)
+    return path.suffix.lower() == ".mp3" or head == b"ID3" or (head[:1] == b"\xff" and head[1:] >= b"\xe0")
 
 
 def _read(path: Path, chunks: riff.Chunks, *, max_s: float | None) -> Contents:
@@ -133,6 +145,8 @@ def _frames(path: Path | IO[bytes], *, max_s: float | None) -> tuple[np.ndarray,
 def _read_film(path: Path, refused: Exception, *, max_s: float | None) -> Contents:
     """A file that libsndfile refused, by PyAV. Raises AudioError with what libsndfile said where PyAV refuses too."""
     why = f"{path} is not a sound file that can be read; give WAV, FLAC, OGG, MP3 or AIFF ({reason(refused)})."
+    if "not a regular file" in why:  # which it is: so libsndfile says of an MP3 without a frame of sound
+        why = f"{path} has no sound in it: nothing comes after its header; give a file with sound in it."
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         raise AudioError(why) from refused

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synth_explorer.audio import containers, mixing
+from synth_explorer.audio import containers, mixing, riff
 from synth_explorer.audio.gate import FULL_SCALE_LIMIT, resample
 from synth_explorer.audio.hearing import audible, refuse_silence
 from synth_explorer.audio.onset import find_onset
@@ -28,6 +28,7 @@ BAND_LOST_DB = -30.0
 """Where no more than this is left of a sound at most moments, it lies above the band and is refused."""
 
 _MOMENT_S = 0.05
+_LASTS = "lasts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +57,11 @@ class Recording:
         end = max(0, onset - pre_roll_samples) + int(max_s * self.sample_rate_hz)
         if end >= self.audio.size:
             return self
-        notice = f"lasts {self.whole_s:.1f} s; {max_s:g} s of it are used, from the note's onset on"
+        others = (notice for notice in self.notices if not notice.startswith(_LASTS))  # how much was read
+        notice = f"{_LASTS} {self.whole_s:.1f} s; {max_s:g} s of it are used, from the note's onset on"
         loop = self.loop if self.loop is None or self.loop[1] < end else None
         cut = self.audio[:end]
-        return Recording(cut, self.sample_rate_hz, self.whole_s, (*self.notices, notice), self.root_midi, loop)
+        return Recording(cut, self.sample_rate_hz, self.whole_s, (*others, notice), self.root_midi, loop)
 
 
 def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = LONGEST_S) -> Recording:
@@ -83,19 +85,23 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = 
         notices.append(said)
     heard = audible(mono, sample_rate_hz=contents.rate_hz)
     if contents.whole_s > max_s + 0.1:
-        notices.append(f"lasts {contents.whole_s:.0f} s; its first {max_s:g} s are read")
+        notices.append(f"{_LASTS} {contents.whole_s:.0f} s; its first {max_s:g} s are read")
     refuse_silence(heard, name=str(path), why=_why_silent(mono, contents, max_s))
     audio = resample(heard, source_rate_hz=contents.rate_hz, sample_rate_hz=sample_rate_hz, name=str(path))
     if contents.rate_hz > sample_rate_hz:
         notices += _above_band(heard, audio, name=str(path), top_hz=sample_rate_hz / 2)
     refuse_silence(audio, name=str(path), why=f"below {sample_rate_hz / 2:g} Hz")
-    if contents.root_midi is not None:
-        name = note_name(contents.root_midi)
-        notices.append(f"gives {name} (MIDI {contents.root_midi:.4g}) as its pitch in its sampler chunk")
     scale = sample_rate_hz / contents.rate_hz
     loop = None if contents.loop is None else (round(contents.loop[0] * scale), round(contents.loop[1] * scale))
     if loop is not None and loop[1] >= audio.size:
         loop = None
+    given = []
+    if contents.root_midi is not None:
+        given.append(f"{note_name(contents.root_midi)} (MIDI {contents.root_midi:.4g}) as its pitch")
+    if loop is not None:
+        given.append("a loop from {:.3f} to {:.3f} s".format(*(end / sample_rate_hz for end in loop)))
+    if given:
+        notices.append(f"gives {' and '.join(given)} in its sampler chunk")
     return Recording(audio, sample_rate_hz, contents.whole_s, tuple(notices), contents.root_midi, loop)
 
 
@@ -157,5 +163,5 @@ def _above_band(heard: np.ndarray, audio: np.ndarray, *, name: str, top_hz: floa
     lost = max(1.0 - kept.sum() / whole.sum(), 0.0)
     if lost < 10 ** (BAND_SAID_DB / 10):
         return []
-    share = f"{100.0 * lost:.0f}" if lost > 0.1 else f"{100.0 * lost:.1f}"
+    share = riff.percent(lost) if lost > 0.1 else f"{100.0 * lost:.1f}"
     return [f"has {share} % of its power above {top_hz:g} Hz, which this model does not hear"]

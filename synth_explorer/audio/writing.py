@@ -31,7 +31,7 @@ LOOK_AHEAD_S = 0.005
 HOLD_S = 0.04  # a period of the lowest note: the gain does not follow its waves
 RELEASE_DB_PER_S = 40.0
 FADE_S = 0.01
-LONGEST_S = 3600.0
+SHORTEST_S, LONGEST_S = 0.001, 3600.0
 SEMITONE = 2**32  # of the RIFF chunk's pitch fraction
 
 
@@ -72,8 +72,10 @@ class Writing:
     def __post_init__(self) -> None:
         if self.peak not in PEAKS:
             raise AudioError(f"peak={self.peak!r} must be one of {', '.join(PEAKS)}.")
-        if self.length_s is not None and not 0.0 < self.length_s <= LONGEST_S:
-            raise AudioError(f"length_s={self.length_s:g} must be positive and at most {LONGEST_S:g}.")
+        if self.length_s is not None and not SHORTEST_S <= self.length_s <= LONGEST_S:
+            raise AudioError(
+                f"A length of {self.length_s:g} s must be at least {SHORTEST_S:g} and at most {LONGEST_S:g} s."
+            )
 
     def bits_for(self, path: Path) -> int:
         """Bits of a file by its suffix. Raises AudioError where the format does not have them, or is none."""
@@ -144,7 +146,7 @@ def write(
     target, how, rate_hz = Path(path), how or Writing(), int(sample_rate_hz)
     bits, audio = how.bits_for(target), check(audio)
     if how.length_s is not None:
-        audio = at_length(audio, samples=max(1, round(how.length_s * rate_hz)), sample_rate_hz=rate_hz)
+        audio = at_length(audio, samples=round(how.length_s * rate_hz), sample_rate_hz=rate_hz)
     audio, change_db = at_peak(audio, sample_rate_hz=rate_hz, peak=how.peak)
     highest = float(np.abs(audio).max())
     peak_db = 20.0 * math.log10(highest) if highest else -math.inf

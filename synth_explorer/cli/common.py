@@ -151,6 +151,8 @@ def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | Non
             continue
         if path.is_dir():
             raise wrong_usage(f"{path} is a folder; give the name of a file.", option)
+        if named := _named_like_a_file(path.parent):
+            raise wrong_usage(named, option)
         above = next(parent for parent in path.absolute().parents if parent.exists())
         if not above.is_dir():
             raise wrong_usage(f"{path} cannot be written: {above} is a file, not a folder.", option)
@@ -160,10 +162,18 @@ def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | Non
 
 
 def a_folder(path: Path | None) -> Path | None:
-    """Refuse a folder that is named like a file: it was most likely meant to be one."""
-    if path is not None and path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
-        raise typer.BadParameter(f"{path} is the name of a file; give that of a folder, without {path.suffix}.")
+    """Refuse to make a folder that is named like a file: it was most likely meant to be one."""
+    if path is not None and (named := _named_like_a_file(path)):
+        raise typer.BadParameter(named)
     return path
+
+
+def _named_like_a_file(folder: Path) -> str:
+    """A sentence about the part of a folder's path that would have to be made with the name of a file; "" for none."""
+    for part in (folder, *folder.parents):
+        if part.suffix.lower() in FILE_SUFFIXES and not part.is_dir():
+            return f"{part} is the name of a file; give that of a folder, without {part.suffix}."
+    return ""
 
 
 def check_inputs(*paths: Path | None) -> None:

@@ -58,9 +58,7 @@ def encode(
 def _latents_targets(found: inputs.Inputs, out: Path) -> list[Path]:
     """The file that each note's latents go to."""
     count = len(found.files) + len(found.problems)
-    if out.suffix.lower() in LATENTS_SUFFIXES and not out.is_dir():
-        if count > 1:
-            raise common.wrong_usage(f"{count} notes need a folder, not the file {out}.", "-o")
+    if count == 1 and out.suffix.lower() in LATENTS_SUFFIXES and not out.is_dir():
         common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
         return [out for _ in found.files]
     return _in_folder(found, common.a_folder(out), ".npz")
@@ -119,9 +117,7 @@ def decode(
 def _sound_targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
     """The file that the sound of each note's latents goes to."""
     count = len(found.files) + len(found.problems)
-    if out.suffix.lower() in AUDIO_SUFFIXES:
-        if count > 1:
-            raise common.wrong_usage(f"{count} notes need a folder, not the file {out}.", "-o")
+    if count == 1 and out.suffix.lower() in AUDIO_SUFFIXES:
         if format is not None:
             raise common.wrong_usage(f"is of sounds in a folder; {out} says what it is.", "--format")
         common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])

@@ -94,6 +94,42 @@ class TestSizes:
             with pytest.raises(AudioError, match="no samples"):
                 record(tmp_path / "a.wav")
 
+    @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 1_000_000, 1_000])
+    @pytest.mark.parametrize(
+        "tail", [b"LIST\x06\0\0\0INFOab", b"id3 \x05\0\0\0abcde", b"cue \0\0\0\0xtra\x03\0\0\0abc\0"]
+    )
+    def test_what_comes_after_the_sound_is_no_sound(self, tmp_path: Path, size: int, tail: bytes) -> None:
+        tail += sampler_chunk(69, 0.0, [(100, 900)])
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone() + 1e-3, data_size=size, tail=tail))
+        found = record(tmp_path / "a.wav")
+        assert found.audio.size == RATE_HZ
+        assert (found.root_midi, found.loop) == (69.0, (100, 900))
+        assert "sound that is there" in found.notices[0] or "sound than its header says" in found.notices[0]
+
+    @pytest.mark.parametrize("sizes", [b"", bytes(28), struct.pack("<QQQI", 0, 32_000, 0, 0)])
+    @pytest.mark.parametrize("form", [b"RF64", b"BW64"])
+    def test_the_forms_of_large_files(self, tmp_path: Path, form: bytes, sizes: bytes) -> None:
+        plain = wave_bytes(tone(), data_size=0xFFFFFFFF)
+        content = form + b"\xff" * 4 + b"WAVEds64" + struct.pack("<I", len(sizes)) + sizes + plain[12:]
+        (tmp_path / "a.wav").write_bytes(content)
+        found = record(tmp_path / "a.wav")
+        np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+        assert ["never finished" in notice for notice in found.notices] == ([] if any(sizes) else [True])
+
+    @pytest.mark.parametrize("odd", [b"bext\x05\0\0\0abcde", b"LIST\x05\0\0\0INFO\0"])
+    def test_a_chunk_without_its_filling_byte(self, tmp_path: Path, odd: bytes) -> None:
+        plain = wave_bytes(tone(), tail=odd + sampler_chunk(69, 0.0, []))
+        for at in (12, 36):
+            (tmp_path / "a.wav").write_bytes(plain[:at] + odd + plain[at:])
+            found = record(tmp_path / "a.wav")
+            np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+            assert found.root_midi == 69.0 and "as its pitch" in found.notices[0]
+
+    @pytest.mark.parametrize("bytes_lost", [2, 200])
+    def test_little_that_is_lost_is_not_nothing(self, tmp_path: Path, bytes_lost: int) -> None:
+        (tmp_path / "a.wav").write_bytes(wave_bytes(tone(), data_size=32_000)[:-bytes_lost])
+        assert "(>99 %)" in record(tmp_path / "a.wav").notices[0]
+
     @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
     @pytest.mark.parametrize(
         ("kind", "subtype"),
@@ -190,6 +226,13 @@ class TestSilence:
         assert note.audio.size == pytest.approx((silent_s + 2.0) * RATE_HZ, abs=600)
         assert "2 s of it are used, from the note's onset on" in note.notices[-1]
 
+    @pytest.mark.parametrize(("onset_s", "said"), [(0.0, "1 s of it are used"), (3.5, "its first 4 s are read")])
+    def test_one_line_says_how_much_is_used(self, tmp_path: Path, onset_s: float, said: str) -> None:
+        sound = np.concatenate([np.zeros(round(onset_s * RATE_HZ), np.float32), tone(5.0)])
+        soundfile.write(tmp_path / "a.wav", sound, RATE_HZ)
+        (notice,) = record(tmp_path / "a.wav", max_s=4.0).first_note(max_s=1.0).notices
+        assert said in notice
+
 
 def sampler_chunk(unity: int, fraction: float, loops: list[tuple[int, int]]) -> bytes:
     body = struct.pack("<9I", 0, 0, 62_500, unity, int(fraction * 2**32), 0, 0, len(loops), 0)
@@ -205,6 +248,8 @@ class TestSampler:
         found = record(tmp_path / "a.wav")
         assert found.root_midi == pytest.approx(69.25)
         assert found.loop == (1_000, 10_000)
+        said = "gives A4 (MIDI 69.25) as its pitch and a loop from 0.062 to 0.625 s in its sampler chunk"
+        assert found.notices == (said,)
         assert found.whole_s == pytest.approx(1.0)
 
     @pytest.mark.parametrize(
@@ -222,6 +267,30 @@ class TestSampler:
         found = record(tmp_path / "a.wav")
         assert found.loop is None and not (found.root_midi or 60.0) < 18.0
         np.testing.assert_allclose(found.audio, tone(), atol=1e-3)
+
+
+class TestMp3:
+    @pytest.fixture
+    def whole(self, tmp_path: Path) -> bytes:
+        noise = 0.1 * np.random.default_rng(0).normal(size=4 * RATE_HZ)
+        soundfile.write(tmp_path / "whole.mp3", noise, RATE_HZ, format="MP3")
+        return (tmp_path / "whole.mp3").read_bytes()
+
+    def test_what_its_decoder_says_of_damage_is_not_shown(self, tmp_path: Path, whole: bytes, capfd) -> None:
+        damaged, rng = bytearray(whole), np.random.default_rng(1)
+        for at in range(3_000, len(whole) - 2_000, 700):
+            damaged[at : at + 40] = rng.bytes(40)
+        for content in (bytes(damaged), whole[: len(whole) // 2]):
+            (tmp_path / "a.bin").write_bytes(content)
+            record(tmp_path / "a.bin")
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("bytes_kept", [10, 300])
+    def test_a_header_alone_has_no_sound(self, tmp_path: Path, whole: bytes, bytes_kept: int, capfd) -> None:
+        (tmp_path / "a.mp3").write_bytes(whole[:bytes_kept])
+        with pytest.raises(AudioError, match="has no sound in it: nothing comes after its header"):
+            record(tmp_path / "a.mp3")
+        assert capfd.readouterr().err == ""
 
 
 class TestPhones:

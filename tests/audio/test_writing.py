@@ -163,8 +163,9 @@ class TestBits:
             ("a.flac", {"bits": 32}, "FLAC holds whole numbers only: take 16 or 24"),
             ("a.wav", {"bits": 8}, "take 16 or 24 or 32"),
             ("a.wav", {"peak": "loud"}, "keep, limit, normalise"),
-            ("a.wav", {"length_s": 0.0}, "positive"),
-            ("a.wav", {"length_s": math.nan}, "positive"),
+            ("a.wav", {"length_s": 0.0}, "at least 0.001"),
+            ("a.wav", {"length_s": 1e-9}, "at least 0.001"),
+            ("a.wav", {"length_s": math.nan}, "at least 0.001"),
             ("a.wav", {"length_s": 1e9}, "at most 3600"),
         ],
     )
