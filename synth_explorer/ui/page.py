@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
-from synth_explorer.ui import finale, glass, route, theme, widget, wiring
+from synth_explorer.ui import finale, glass, login, route, theme, widget, wiring
 from synth_explorer.ui.panels import checkpoint, edits, inspection, morph, result, sources
 from synth_explorer.ui.rack import Rack
 
@@ -63,7 +63,7 @@ def serve(page: gr.Blocks, rack: Rack, **options: Any) -> tuple[Any, str, str]:
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [make(rack) for make in ROUTES]},
+        "app_kwargs": {"routes": [login.guarded(make(rack)) for make in ROUTES]},
         "ssr_mode": False,
         "allowed_paths": [str(rack.jukebox.folder)],
         "max_file_size": "64mb",
