@@ -1,7 +1,7 @@
 # make setup   .venv with all that the page and the shell need
 # make app     the page, at the address that it prints
 # make test    all fast tests
-# make lint    ruff
+# make lint    ruff and pyright
 # make clean   removes .venv and caches
 #
 # Each step leaves a stamp in .venv that is named after a checksum of what it installed, so a second call has nothing to do.
@@ -23,7 +23,8 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(she
 
 key = $(shell (echo '$(CURDIR)'; cat $(1)) | cksum | tr -d ' ')
 RUNTIME := $(VENV)/.runtime-$(call key,requirements.txt pyproject.toml)
-DEV := $(VENV)/.dev-$(call key,requirements-dev.txt requirements-formats.txt requirements-parity.txt)
+EXTRAS := $(patsubst %,requirements-%.txt,dev formats parity soundfonts training)
+DEV := $(VENV)/.dev-$(call key,$(EXTRAS) requirements-magenta.txt)
 
 .PHONY: setup app test test-all test-setup lint clean
 
@@ -43,6 +44,8 @@ test-setup: $(RUNTIME) $(DEV)
 
 lint: $(RUNTIME) $(DEV)
 	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m pyright --pythonpath $(PY)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache build dist *.egg-info
@@ -56,8 +59,8 @@ $(RUNTIME): requirements.txt pyproject.toml
 	@$(PIP) install --no-deps -e .
 	@rm -f $(VENV)/.runtime-* && touch $@
 
-$(DEV): requirements-dev.txt requirements-formats.txt requirements-parity.txt | $(RUNTIME)
+$(DEV): $(EXTRAS) requirements-magenta.txt | $(RUNTIME)
 	@echo "setup: what the tests need"
-	@$(PIP) install --no-warn-conflicts -r requirements-dev.txt -r requirements-formats.txt
-	@$(PIP) install --no-warn-conflicts --no-deps -r requirements-parity.txt
+	@$(PIP) install --no-warn-conflicts $(addprefix -r ,$(EXTRAS))
+	@$(PIP) install --no-warn-conflicts --no-deps -r requirements-magenta.txt
 	@rm -f $(VENV)/.dev-* && touch $@

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOTES_FOLDER = Path(__file__).parent / "notes"
+_BETWEEN_WORDS = str.maketrans("", "", " _-")
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,14 @@ def example_notes() -> list[ExampleNote]:
             )
             for line in csv.DictReader(file)
         ]
+
+
+def find_note(name: str) -> ExampleNote | None:
+    """The bundled note of a name as people type it ("Grand Piano", "grand-piano"); None where there is none."""
+    wanted = _folded(name)
+    return next((note for note in example_notes() if wanted in (_folded(note.name), _folded(note.path.stem))), None)
+
+
+def _folded(name: str) -> str:
+    """A name without case and without what stands between its words."""
+    return name.casefold().translate(_BETWEEN_WORDS)

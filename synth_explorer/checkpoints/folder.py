@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 WEIGHTS, CONFIG, CARD, CONTROLS = "weights.npz", "config.json", "card.md", "controls.json"
 FOLDER_VARIABLE = "SYNTH_EXPLORER_CHECKPOINTS"
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,26 @@ class CheckpointInfo:
 
 
 def folders() -> list[Path]:
-    """Where named checkpoints are looked for: $SYNTH_EXPLORER_CHECKPOINTS, then `checkpoints/` of this source tree."""
-    named = os.environ.get(FOLDER_VARIABLE, "")
-    own = Path(__file__).resolve().parents[2] / "checkpoints"
-    return [Path(p) for p in named.split(os.pathsep) if p] + [own]
+    """Where named checkpoints are looked for: $SYNTH_EXPLORER_CHECKPOINTS, then where this program has its own.
+
+    That is `checkpoints/` in a clone. Where a wheel was installed it is the user's folder, since the program's may be
+    read-only and goes with an upgrade, and then the one that came in the wheel (see setup.py).
+    """
+    named = [Path(path) for path in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if path]
+    bundled = PACKAGE / "bundled"
+    own = [_user_folder(), bundled] if bundled.is_dir() else [PACKAGE.parent / "checkpoints"]
+    return named + own
+
+
+def _user_folder() -> Path:
+    """Where this user's programs keep what was imported."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "synth_explorer" / "checkpoints"
 
 
 def find(name: str | os.PathLike[str]) -> Path:

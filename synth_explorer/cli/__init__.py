@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli import bench, calibrate, checkpoint, dataset, edit, evaluate, inspect, notes, train
+from synth_explorer.cli import bench, calibrate, checkpoint, dataset, edit, evaluate, inspect, notes, page, train
 from synth_explorer.cli.common import Shell
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ app.command("decode")(notes.decode)
 app.command("morph")(notes.morph)
 app.command("edit")(edit.edit)
 app.command("inspect")(inspect.inspect)
+app.command("page")(page.page)
 app.command("train")(train.train)
 app.command("train-pitch")(train.train_pitch)
 app.command("calibrate")(calibrate.calibrate)

@@ -180,7 +180,17 @@ def check_inputs(*paths: Path | None) -> None:
     """Refuse inputs that are not there, before any work is done."""
     for path in paths:
         if path is not None and not path.exists():
-            raise SynthExplorerError(f"{path} does not exist: give the path of a file that does.")
+            raise SynthExplorerError(missing(path))
+
+
+def missing(path: Path) -> str:
+    """What is said of a NOTE that is not there; a bare word was most likely meant to be a bundled note's name."""
+    if path.suffix or path.name != str(path):
+        return f"{path} does not exist: give the path of a file that does."
+    from synth_explorer.assets import example_notes
+
+    names = ", ".join(note.name for note in example_notes())
+    return f"{path} does not exist: give the path of a file that does, or the name of a bundled note ({names})."
 
 
 Folder = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from synth_explorer.cli import common, edit_options, sound
+from synth_explorer.cli import common, edit_options, inputs, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, REPORT_SUFFIXES
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _CHANNELS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
 
 
 def edit(
-    note: Annotated[Path, typer.Argument(metavar="NOTE|LATENTS", help="A sound file or latents.")],
+    note: inputs.Note,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound (.wav, .flac) or latents (.npz).")],
     gain_db: Annotated[float | None, typer.Option(help="Louder or softer, in dB.")] = None,
     osc: Annotated[Literal["loudness", "brightness", "pitch"] | None, typer.Option(help="What swings.")] = None,
@@ -44,7 +44,9 @@ def edit(
     brightness_octaves: Annotated[
         float | None, typer.Option(help="Brighter or darker, in octaves of the spectral centroid.")
     ] = None,
-    toward: Annotated[Path | None, typer.Option(metavar="NOTE", help="A note whose mean timbre to move to.")] = None,
+    toward: Annotated[
+        Path | None, typer.Option(metavar="NOTE", callback=inputs.note, help="A note whose mean timbre to move to.")
+    ] = None,
     amount: Annotated[
         float | None, typer.Option(help="How far toward it: -0.3 to 1.3 (default 0.5; 1 is there).")
     ] = None,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from synth_explorer.cli.common import LATENTS_SUFFIXES, Failures
+import typer
+
+from synth_explorer.cli.common import LATENTS_SUFFIXES, Failures, missing
 from synth_explorer.errors import SynthExplorerError
 
 SOUND_SUFFIXES = (
@@ -15,6 +18,29 @@ SOUND_SUFFIXES = (
     *(".m4a", ".mp4", ".m4b", ".aac", ".3gp", ".webm", ".mka", ".amr", ".wma", ".ac3"),
 )
 """What libsndfile reads, by its usual names, and PyAV."""
+
+
+def note(path: Path | None) -> Path | None:
+    """Callback of a NOTE argument: a bundled note by its name, unless a file or a folder is called so."""
+    if path is None or path.name != str(path) or path.exists():
+        return path
+    from synth_explorer.assets import find_note
+
+    found = find_note(path.name)
+    return path if found is None else found.path
+
+
+def notes(paths: list[Path]) -> list[Path]:
+    """As `note`, of arguments that take many."""
+    return [note(path) or path for path in paths]
+
+
+Note = Annotated[
+    Path,
+    typer.Argument(
+        metavar="NOTE|LATENTS", callback=note, help="A sound file, latents, or a bundled note by name, such as Cello."
+    ),
+]
 
 
 @dataclass
@@ -81,7 +107,7 @@ def _sound_problem(path: Path) -> str | None:
 def _problem(path: Path) -> str | None:
     """Why a file cannot be used, as far as that is seen without opening it."""
     if not path.exists():
-        return f"{path} does not exist: give the path of a file that does."
+        return missing(path)
     if path.is_file() and path.stat().st_size == 0:
         return f"{path} is an empty file (0 bytes); give another."
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synth_explorer.cli import common, sound
+from synth_explorer.cli import common, inputs, sound
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    note: Annotated[Path, typer.Argument(metavar="NOTE|LATENTS", help="A sound file or latents.")],
+    note: inputs.Note,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.html", help="The page to write.")],
     preset: Annotated[
         Path | None, typer.Option(metavar="P.json", help="An edit chain: show before, after, and the difference.")

@@ -24,7 +24,12 @@ LOWEST_MIX, HIGHEST_MIX = -0.3, 1.3
 
 def encode(
     notes: Annotated[
-        list[Path], typer.Argument(metavar="NOTE...", help="Sound files, one note each, or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="NOTE...",
+            callback=inputs.notes,
+            help="Sound files, one note each, folders of them, or bundled notes by name.",
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR|FILE.npz", help="Folder for one .npz a note, or one file.")
@@ -151,7 +156,14 @@ def _decode_group(
 
 
 def morph(
-    notes: Annotated[list[Path], typer.Argument(metavar="NOTE NOTE [NOTE NOTE]", help="Two to four notes or latents.")],
+    notes: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="NOTE NOTE [NOTE NOTE]",
+            callback=inputs.notes,
+            help="Two to four notes or latents; bundled notes by name.",
+        ),
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="OUT", help="Sound (.wav, .flac), latents (.npz); with --steps a folder."),

@@ -8,10 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from synth_explorer.assets import example_notes
+from synth_explorer.assets import example_notes, find_note
 from synth_explorer.errors import AudioError
+from synth_explorer.pitch import check_midi
 from synth_explorer.schema import Schema
 
 
@@ -32,6 +33,11 @@ class Source(Schema):
     path: str = ""
     pitch_midi: float | None = None
 
+    @field_validator("pitch_midi")
+    @classmethod
+    def _sane_pitch(cls, midi: float | None) -> float | None:
+        return None if midi is None else check_midi(midi)
+
     @classmethod
     def of(cls, note: str | os.PathLike[str], *, pitch_midi: float | None = None) -> Source:
         """A source from the name of a bundled note, or the path of a sound file or latents.
@@ -39,12 +45,14 @@ class Source(Schema):
         Raises:
             AudioError: there is neither a note of that name nor such a file.
         """
-        bundled = {one.name.lower(): one for one in example_notes()}.get(os.fspath(note).lower())
-        if bundled is not None and not Path(note).exists():
-            digest = content_hash(bundled.path)
-            return cls(sha256=digest, name=bundled.name, origin="bundled", pitch_midi=pitch_midi)
         path = Path(note).absolute()
-        return cls(sha256=content_hash(path), name=path.name, path=str(path), pitch_midi=pitch_midi)
+        bundled = next((one for one in example_notes() if one.path == path), None)
+        if not path.exists():
+            bundled = find_note(os.fspath(note))
+        given = {"what": "The note", "error": AudioError, "pitch_midi": pitch_midi}
+        if bundled is not None:
+            return cls.make(sha256=content_hash(bundled.path), name=bundled.name, origin="bundled", **given)
+        return cls.make(sha256=content_hash(path), name=path.name, path=str(path), **given)
 
     def locate(self) -> Path:
         """The file with this content.

@@ -12,6 +12,7 @@ import gradio as gr
 
 from synth_explorer.ui.page import theme, wiring
 from synth_explorer.ui.page.panels import checkpoint, edits, inspection, morph, result, sources
+from synth_explorer.ui.routes import login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.sound import sound_route
@@ -67,7 +68,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [make(studios) for make in ROUTES]},
+        "app_kwargs": {"routes": [login.guarded(make(studios)) for make in ROUTES]},
         "ssr_mode": False,
         "allowed_paths": [str(studios.sound_folder.folder)],
         "max_file_size": "64mb",

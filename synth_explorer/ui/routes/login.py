@@ -1,0 +1,27 @@
+"""Who may hear: routes beside Gradio's own ask for the login that Gradio asks for, where the page has one."""
+
+from __future__ import annotations
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.routing import APIRoute
+
+
+def guarded(route: APIRoute) -> APIRoute:
+    """The same route; without a login it answers 401 where the page was launched with `auth`."""
+    return APIRoute(
+        route.path,
+        route.endpoint,
+        methods=sorted(route.methods or {"GET"}),
+        include_in_schema=False,
+        dependencies=[Depends(check)],
+    )
+
+
+async def check(request: Request) -> None:
+    """Let a request pass that carries the cookie of a Gradio login, or any where no login is asked for."""
+    app = request.app
+    if getattr(app, "auth", None) is None:
+        return
+    cookies = (request.cookies.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-"))
+    if not any(cookie in app.tokens for cookie in cookies if cookie):
+        raise HTTPException(401, "Log in on the page first.")
