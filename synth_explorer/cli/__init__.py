@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli import bench, calibrate, checkpoint, dataset, edit, evaluate, inspect, notes, page, train
+from synth_explorer.cli import (
+    bench,
+    calibrate,
+    checkpoint,
+    dataset,
+    edit,
+    evaluate,
+    inspect,
+    morph,
+    notes,
+    page,
+    render,
+    train,
+)
 from synth_explorer.cli.common import Shell
 
 app = typer.Typer(
@@ -46,7 +59,8 @@ def _root(
 
 app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
-app.command("morph")(notes.morph)
+app.command("morph")(morph.morph)
+app.command("render")(render.render)
 app.command("edit")(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 REPORT_SUFFIXES = (".json",)
-FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *REPORT_SUFFIXES, ".html", ".htm", ".csv", ".mp3", ".ogg", ".aiff")
+PATCH_SUFFIXES = (".json", ".zip")
+FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *PATCH_SUFFIXES, ".html", ".htm", ".csv", ".mp3", ".ogg", ".aiff")
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli.common import LATENTS_SUFFIXES, Failures, missing
+from synth_explorer.cli.common import LATENTS_SUFFIXES, PATCH_SUFFIXES, Failures, missing
 from synth_explorer.errors import SynthExplorerError
 
 SOUND_SUFFIXES = (
@@ -81,15 +81,37 @@ def sounds(notes: Sequence[Path]) -> Inputs:
 
 def latents(paths: Sequence[Path]) -> Inputs:
     """Latents files."""
-    found = Inputs()
+    return _files(paths, LATENTS_SUFFIXES, what="latents", otherwise="encode a sound first")
+
+
+def patches(paths: Sequence[Path]) -> Inputs:
+    """Patches, alone or packed with their notes."""
+    return _files(paths, PATCH_SUFFIXES, what="a patch", otherwise="save one with --save-patch")
+
+
+def _files(paths: Sequence[Path], suffixes: tuple[str, ...], *, what: str, otherwise: str) -> Inputs:
+    """Files of these suffixes."""
+    found, named = Inputs(), f"{what}, {' or '.join(suffixes)}"
     for path in paths:
         why = _problem(path)
-        if why is None and path.suffix.lower() not in LATENTS_SUFFIXES:
-            why = f"{path} is not latents, .npz or .npy: encode a sound first."
+        if why is None and path.suffix.lower() not in suffixes:
+            why = f"{path} is not {named}: {otherwise}."
         if path.is_dir():
-            why = f"{path} is a folder; give latents, .npz or .npy."
+            why = f"{path} is a folder; give {named}."
         found.add(path, why)
     return found
+
+
+def in_folder(found: Inputs, folder: Path, suffix: str) -> list[Path]:
+    """The file of a folder that each file's result goes to; of two that would be one, the second is a problem."""
+    by_stem: dict[str, Path] = {}
+    for file in list(found.files):
+        other = by_stem.setdefault(file.stem, file)
+        if other is not file:
+            found.files.remove(file)
+            same = f"{folder / file.stem}{suffix}"
+            found.problems[file] = f"{file} would become {same}, as {other} does: give one of them another name."
+    return [folder / f"{stem}{suffix}" for stem in by_stem]
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from synth_explorer.cli import common
+from synth_explorer.cli import common, inputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synth_explorer.audio import Sampler, Writing
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
+    from synth_explorer.rendering import Patch, Rendered, Renderer
 
 Peak = Annotated[
     Literal["keep", "limit", "normalise"],
@@ -30,6 +31,12 @@ Bits = Annotated[
 LengthS = Annotated[
     float | None,
     typer.Option("--length-s", metavar="SECONDS", help="Cut it, with a short fade, or fill it with silence to this."),
+]
+SavePatch = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-patch", metavar="P.json|P.zip", help="Save all that the sound is made of; .zip with its notes."
+    ),
 ]
 Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
 
@@ -55,6 +62,17 @@ def writing(peak: str, bits: str | None, length_s: float | None, *outs: Path) ->
     return how
 
 
+def targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
+    """The file that the sound of each note's latents goes to."""
+    count = len(found.files) + len(found.problems)
+    if count == 1 and out.suffix.lower() in common.AUDIO_SUFFIXES:
+        if format is not None:
+            raise common.wrong_usage(f"is of sounds in a folder; {out} says what it is.", "--format")
+        common.check_outputs(("-o", out), inputs=[*found.files, *found.problems])
+        return [out for _ in found.files]
+    return inputs.in_folder(found, common.a_folder(out), f".{format or 'wav'}")
+
+
 def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing | None = None, **decoding: Any) -> Any:
     """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
 
@@ -68,6 +86,32 @@ def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing |
     write(out, sound, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler_of(latents), how=how)
     common.say(out)
     return sound
+
+
+def write_patch(renderer: Renderer, patch: Patch, out: Path, how: Writing | None, *, engine: str) -> Rendered:
+    """Render a patch and write its latents (.npz, .npy) or its sound (.wav, .flac), and print the path."""
+    if common.is_latents(out):
+        done = renderer.begin(patch, engine=engine)
+        common.write_latents(done.after, out)
+        return done
+    if renderer.explorer.decoder(patch.decoder).answers_at_once:
+        done = renderer.render(patch, engine=engine)
+    else:
+        with common.progress(f"decoding {out.name}", unit="samples") as update:
+            done = renderer.render(patch, engine=engine, progress=update)
+    write(out, done.audio, sample_rate_hz=done.sample_rate_hz, sampler=sampler_of(done.after), how=how)
+    common.say(out)
+    return done
+
+
+def save_patch(patch: Patch, path: Path | None) -> None:
+    """Save a patch, alone or with its notes, as the suffix says; None saves nothing."""
+    if path is None:
+        return
+    from synth_explorer.rendering import pack
+
+    with common.replacing(path):
+        pack(patch, path) if path.suffix.lower() == ".zip" else patch.save(path)
 
 
 def sampler_of(latents: Latents) -> Sampler | None:

@@ -56,6 +56,8 @@ FINAL = Decoder(
 )
 WAVENET = Decoder("wavenet", "sample by sample, on demand", False, SAMPLED_ENGINES)
 KNOWN = (FAST, FINAL, WAVENET)
+OF_FAMILY = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
+"""The decoders of each family of checkpoints, its default first."""
 
 
 def choose(given: str | Decoder | None, decoders: Sequence[Decoder], *, checkpoint: str) -> Decoder:

@@ -15,7 +15,7 @@ import numpy as np
 
 from synth_explorer import pitch, pitch_path
 from synth_explorer.audio import resample
-from synth_explorer.explorer.decoders import FAST, FINAL, Decoder
+from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
 from synth_explorer.explorer.family import Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
@@ -35,7 +35,7 @@ LISTENING_SEED = 11  # of the noise of the render that a note is held against fo
 class DefaultFamily:
     """The autoencoder with its fast decoder, and a pitch head; its final render puts a note's enhancement back."""
 
-    decoders = (FAST, FINAL)
+    decoders = OF_FAMILY["default"]
     has_pitch = True
     together = 1
 

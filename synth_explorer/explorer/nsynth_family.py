@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_explorer.errors import AudioError
-from synth_explorer.explorer.decoders import WAVENET, Decoder
+from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
 from synth_explorer.explorer.family import Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents
 from synth_explorer.pitch import HeardPitch
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class NSynthFamily:
     """NSynth's WaveNet autoencoder: pitch inside z, one decoder, sample by sample."""
 
-    decoders = (WAVENET,)
+    decoders = OF_FAMILY["nsynth"]
     has_pitch = False
     details = enhancements = 0
     together = 64

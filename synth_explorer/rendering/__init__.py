@@ -10,7 +10,7 @@ from synth_explorer.rendering.mix import Mix
 from synth_explorer.rendering.pack import load_patch, pack
 from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.rendered import Rendered
-from synth_explorer.rendering.renderer import Renderer, render
+from synth_explorer.rendering.renderer import Renderer, render, renderer_of
 from synth_explorer.rendering.sources import Source
 
-__all__ = ["Mix", "Patch", "Rendered", "Renderer", "Source", "load_patch", "pack", "render"]
+__all__ = ["Mix", "Patch", "Rendered", "Renderer", "Source", "load_patch", "pack", "render", "renderer_of"]

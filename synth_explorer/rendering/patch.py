@@ -15,6 +15,7 @@ from synth_explorer import checkpoints
 from synth_explorer.edits import Edit, EditChain
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
 from synth_explorer.files import write_text
 from synth_explorer.pitch import check_midi
 from synth_explorer.rendering.mix import Mix
@@ -43,7 +44,7 @@ class Patch(Schema):
         mix: where between them.
         pitch_midi: of the result; None: between those of the sources.
         edits: in the order in which they are applied.
-        decoder: by its name.
+        decoder: by its name; `of` says the checkpoint's first one where none is given.
         seed: of the decoder's noise or draws.
         temperature: see `Explorer.decode`.
         fit_steps: how often each note is listened to again, see `Explorer.encode`.
@@ -84,6 +85,7 @@ class Patch(Schema):
         mix: Mix | float | Sequence[float] | None = None,
         edits: EditChain | Iterable[Edit] = (),
         checkpoint: str = "default",
+        decoder: str | Decoder | None = None,
         **further: Any,
     ) -> Patch:
         """A patch of notes.
@@ -94,17 +96,19 @@ class Patch(Schema):
                 is the middle.
             edits: in their order.
             checkpoint: by name or folder.
+            decoder: of the checkpoint; None: its first.
             further: other fields, by name.
 
         Raises:
             AudioError: a note that is not there.
-            CheckpointError: no such checkpoint.
+            CheckpointError: no such checkpoint, or it has no such decoder.
             SpecError: a field that cannot be.
         """
         info = checkpoints.read_info(checkpoints.find(checkpoint))
         sources = tuple(note if isinstance(note, Source) else Source.of(note) for note in notes)
         chain = edits if isinstance(edits, EditChain) else EditChain(tuple(edits))
         named = {"checkpoint": os.fspath(checkpoint), "checkpoint_hash": info.hash, "sources": sources}
+        named["decoder"] = choose(decoder, OF_FAMILY[info.family], checkpoint=info.name).name
         where = Mix.at(0.5, 0.5) if mix is None else Mix.of(mix)
         return cls.make(what="The patch", error=SpecError, **named, mix=where, edits=chain, **further)
 

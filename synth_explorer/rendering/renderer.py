@@ -20,7 +20,7 @@ from synth_explorer.closed_loop import ClosedLoop
 from synth_explorer.closed_loop.loop import split
 from synth_explorer.errors import CheckpointError
 from synth_explorer.explorer import Explorer
-from synth_explorer.explorer.families import Progress, Stop
+from synth_explorer.explorer.family import Progress, Stop
 from synth_explorer.files import LATENTS_SUFFIXES
 from synth_explorer.latents import Latents, midi_to_hz
 from synth_explorer.lru import LruCache
@@ -193,7 +193,7 @@ class Renderer:
 
     def _is_heard_by_loop(self, patch: Patch) -> bool:
         """Whether the loop listens to the patch's own decoder, so that a solved sound is the patch's."""
-        return self._loop.available and patch.decoder == "fast"
+        return self._loop.available and self.explorer.decoder(patch.decoder) is self.explorer.decoders[0]
 
     def _check(self, patch: Patch) -> None:
         if patch.checkpoint_hash != self.explorer.checkpoint_hash:
@@ -216,6 +216,11 @@ def _renderer(checkpoint: Path) -> Renderer:
     return Renderer(Explorer.load(checkpoint))
 
 
+def renderer_of(patch: Patch) -> Renderer:
+    """The renderer of a patch's checkpoint, loaded by its name, once. Raises CheckpointError."""
+    return _renderer(checkpoints.find(patch.checkpoint))
+
+
 def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "auto") -> Rendered:
     """The sound of a patch, its edits solved.
 
@@ -230,5 +235,5 @@ def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "aut
     Raises:
         SynthExplorerError: what the patch says cannot be, in a sentence.
     """
-    renderer = _renderer(checkpoints.find(patch.checkpoint)) if explorer is None else Renderer(explorer)
+    renderer = renderer_of(patch) if explorer is None else Renderer(explorer)
     return renderer.render(patch, engine=engine)
