@@ -66,10 +66,9 @@ class Mix(Schema):
         numbers = tuple((float(time_s), float(x), float(y)) for time_s, x, y in places)
         return cls.make(what="The mix", error=SpecError, places=numbers)
 
-    @property
-    def stands(self) -> bool:
-        """Whether it stays the same over time."""
-        return len({place[1:] for place in self.places}) <= 1
+    def stands(self, count: int) -> bool:
+        """Whether the weights of `count` sources stay the same over time."""
+        return len({(x, y if count > 2 else 0.0) for _, x, y in self.places}) <= 1
 
     def weights_at(self, times_s: np.ndarray, count: int) -> list[tuple[float, ...]]:
         """Weights of `count` sources at each of these times [F]."""
@@ -85,7 +84,7 @@ class Mix(Schema):
 
     def meaning(self, count: int) -> Any:
         """What is equal for mixes that mean the same."""
-        if not self.stands:
+        if not self.stands(count):
             return [[time_s, x, y if count > 2 else 0.0] for time_s, x, y in self.places]
         weights = self.standing(count)
         return [round(weight / sum(weights), ALIKE) + 0.0 for weight in weights]

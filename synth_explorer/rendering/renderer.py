@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from synth_explorer import checkpoints, measure
+from synth_explorer.audio import Recording
 from synth_explorer.closed_loop import ClosedLoop
 from synth_explorer.closed_loop.loop import split
-from synth_explorer.errors import CheckpointError
+from synth_explorer.errors import CheckpointError, SpecError
 from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.family import Progress, Stop
 from synth_explorer.files import LATENTS_SUFFIXES
@@ -50,12 +51,26 @@ class Renderer:
         """Latents of a source, if they are remembered."""
         return self._latents.get(_key(source, fit_steps))
 
-    def latents(self, source: Source, *, fit_steps: int, progress: Progress | None = None) -> Latents:
+    def patch(self, *notes: Source, **further: Any) -> Patch:
+        """A patch of this checkpoint, see `Patch.of`. Raises SpecError."""
+        values = {"checkpoint": self.explorer.checkpoint_name, "checkpoint_hash": self.explorer.checkpoint_hash}
+        values |= {"decoder": self.explorer.decoder(further.pop("decoder", None)).name}
+        return Patch.make(what="The patch", error=SpecError, sources=notes, **values, **further)
+
+    def latents(
+        self,
+        source: Source,
+        *,
+        fit_steps: int,
+        progress: Progress | None = None,
+        recording: Recording | None = None,
+    ) -> Latents:
         """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
 
         Args:
             source: the note.
             fit_steps, progress: as of `Explorer.encode`.
+            recording: what was read of the note already.
 
         Raises:
             AudioError, LatentsError: a note that is not there or cannot be used.
@@ -64,11 +79,11 @@ class Renderer:
         if found is not None:
             return found
         path = source.locate()
-        if path.suffix.lower() in LATENTS_SUFFIXES:
+        if recording is None and path.suffix.lower() in LATENTS_SUFFIXES:
             found = self.explorer.load_latents(path, pitch=source.pitch_midi)
         else:
             given = {"pitch": source.pitch_midi, "fit_steps": fit_steps, "progress": progress}
-            found = self.explorer.encode(path, source=source.name, **given)
+            found = self.explorer.encode(recording or path, source=source.name, **given)
         return self._latents.put(_key(source, fit_steps), found)
 
     def recording(self, source: Source) -> np.ndarray | None:
@@ -83,7 +98,7 @@ class Renderer:
         """The mix of a patch without its edits, and the weights of its sources, their means where it moves."""
         self._check(patch)
         notes = [self.latents(source, fit_steps=patch.fit_steps) for source in patch.sources]
-        if patch.mix.stands or len(notes) == 1:
+        if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
             return self.explorer.morph(notes, weights, pitch=patch.pitch_midi), weights
         times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz

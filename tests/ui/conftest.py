@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests import fake_family
 from tests.ui.open_page import OpenPage
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
-def _load_fake() -> ModuleType:
-    """tests/ui/fake.py, wherever pytest was started."""
-    name = "tests_ui_fake"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fake.py"))
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
 def fake() -> ModuleType:
-    return _load_fake()
+    return fake_family
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +26,12 @@ def studios(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
     patched = pytest.MonkeyPatch()
     patched.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path_factory.mktemp("cache")))
-    kinds = {"fake": fake.FakeExplorer, "slow": fake.SlowExplorer}
-    opened = Studios(lambda name: kinds[name](), list(kinds), notes=fake.fake_notes(tmp_path_factory.mktemp("notes")))
+    kinds = {"fake": fake.FakeFamily, "slow": fake.SlowFamily}
+    opened = Studios(
+        lambda name: fake.fake_explorer(kinds[name]),
+        list(kinds),
+        notes=fake.fake_notes(tmp_path_factory.mktemp("notes")),
+    )
     yield opened
     opened.sound_folder.close()
     patched.undo()

@@ -8,10 +8,10 @@ from typing import Any
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
-from synth_explorer.ui.session.source import Source
+from synth_explorer.ui.session.slot_note import SlotNote
 
 
-def pad_value(sources: Sequence[Source | None], settings: Settings) -> dict[str, Any]:
+def pad_value(sources: Sequence[SlotNote | None], settings: Settings) -> dict[str, Any]:
     """Value of the Pad."""
     x, y = settings.point()
     names = [source.title if source else "" for source in sources]

@@ -11,7 +11,7 @@ from synth_explorer.lru import LruCache
 from synth_explorer.ui.answers.results import Heard, asked_for, heard_render
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.session.job import Job
-from synth_explorer.ui.session.source import Source
+from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.studios import Studios
 
@@ -42,7 +42,7 @@ class Renders:
         self._jobs: LruCache[Job] = LruCache(SESSIONS_KEPT, forget=Job.stop)
 
     def run(
-        self, session: str, question: Any, held: Sequence[Source | None], *, play: bool = True
+        self, session: str, question: Any, held: Sequence[SlotNote | None], *, play: bool = True
     ) -> Iterator[Progress]:
         """Render what a question asks for; one thing at a time for a session.
 

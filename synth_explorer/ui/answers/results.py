@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synth_explorer import plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.pitch import note_name
+from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table
 from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
-from synth_explorer.ui.session.render import NotRendered, Render
-from synth_explorer.ui.session.source import Source
-from synth_explorer.ui.session.studio import Studio
+from synth_explorer.ui.session.slot_note import SlotNote
+from synth_explorer.ui.session.studio import NotRendered, Studio
 from synth_explorer.ui.session.studios import Studios
 
 
@@ -36,7 +38,7 @@ class Heard:
 
 def hear(
     studio: Studio,
-    sources: Sequence[Source | None],
+    sources: Sequence[SlotNote | None],
     settings: Settings,
     *,
     preset_mean: MeanSound | None = None,
@@ -50,11 +52,10 @@ def hear(
     return heard_render(studio, render, play=play)
 
 
-def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
+def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     """A sound that was made, on the result's screen."""
-    shown = screen(
-        studio, render.audio, label="the result", colour=render.colour, play=play, file_name="synth_explorer.wav"
-    )
+    colour = plots.mix_colour(list(SLOT_COLOURS[: len(render.weights)]), list(render.weights))
+    shown = screen(studio, render.audio, label="the result", colour=colour, play=play, file_name="synth_explorer.wav")
     shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
@@ -62,7 +63,7 @@ def heard_render(studio: Studio, render: Render, *, play: bool) -> Heard:
     return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
 
 
-def answer(studios: Studios, question: Any, held: Sequence[Source | None]) -> Heard:
+def answer(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> Heard:
     """What the result's screen shows of a sound that it is playing, or why there is none.
 
     Args:
@@ -87,8 +88,8 @@ def answer(studios: Studios, question: Any, held: Sequence[Source | None]) -> He
 
 
 def asked_for(
-    studios: Studios, question: Any, held: Sequence[Source | None]
-) -> tuple[Studio, SoundRequest, list[Source | None]]:
+    studios: Studios, question: Any, held: Sequence[SlotNote | None]
+) -> tuple[Studio, SoundRequest, list[SlotNote | None]]:
     """The studio, the request and the sources of a question. Raises SynthExplorerError where it makes no sense."""
     asked = SoundRequest.from_json(question.get("request") if isinstance(question, dict) else None)
     studio = studios.studio(asked.checkpoint)
@@ -96,7 +97,7 @@ def asked_for(
     return studio, asked, [studio.find(token, otherwise=source) for token, source in pairs]
 
 
-def compare(studios: Studios, question: Any, held: Sequence[Source | None]) -> tuple[dict[str, Any] | None, str]:
+def compare(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> tuple[dict[str, Any] | None, str]:
     """After the sound: the sound before the edits, and requested against measured.
 
     Args: as of `answer`.
@@ -109,9 +110,9 @@ def compare(studios: Studios, question: Any, held: Sequence[Source | None]) -> t
         render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
         if not len(render.chain) or studio.is_slow:
             return None, ""
-        before = screen(studio, studio.before(render), label="the morph before the edits", colour="#8b8e94")
-        outcomes = studio.outcomes(render)
-        table = outcome_table(outcomes, render.chain) if outcomes else report_table(studio.report(render))
+        before = screen(studio, render.audio_before, label="the morph before the edits", colour="#8b8e94")
+        is_solved = render.solution is not None
+        table = outcome_table(render.outcomes, render.chain) if is_solved else report_table(render.report)
         return before, table
     except SynthExplorerError:  # the screen has said it
         return None, ""

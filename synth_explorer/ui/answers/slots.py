@@ -17,7 +17,7 @@ from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.words import alert, signed
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS
-from synth_explorer.ui.session.source import Source
+from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 
 DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
@@ -27,7 +27,7 @@ DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 class SlotView:
     """What one slot shows, in the order of its components."""
 
-    source: Source | None
+    source: SlotNote | None
     picker: dict[str, str]
     screen: dict[str, Any] | None
     pitch_text: str
@@ -43,7 +43,7 @@ class SlotView:
         return (self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
 
 
-def pitch_text(source: Source) -> str:
+def pitch_text(source: SlotNote) -> str:
     """Pitch of a source in words: name, cents, and where it comes from."""
     if source.pitch_midi is None:
         return "<i>pitch is inside its latents</i>"
@@ -55,13 +55,13 @@ def pitch_text(source: Source) -> str:
     return f'<b>{note_name(nearest)}</b> <span title="cents">{signed(cents)} ct</span> <i>{origin}</i>'
 
 
-def notices_text(source: Source) -> str:
+def notices_text(source: SlotNote) -> str:
     """What was lost when a note was read, and what is doubtful about its pitch, in words; nothing where nothing is."""
     said = (*source.notices, *([source.doubt] if source.doubt else []))
     return "".join(f'<p class="caption">{html.escape("It " + notice)}.</p>' for notice in said)
 
 
-def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "") -> SlotView:
+def slot_view(studio: Studio, slot: int, source: SlotNote | None, message: str = "") -> SlotView:
     """Everything that slot number `slot` shows of a source."""
     if source is None:
         return SlotView.empty(message)
@@ -76,7 +76,7 @@ def slot_view(studio: Studio, slot: int, source: Source | None, message: str = "
     return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + notices_text(source))
 
 
-def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) -> SlotView:
+def choose_note(studio: Studio, slot: int, picked: Any, current: SlotNote | None) -> SlotView:
     """An example note was chosen from the menu."""
     note_id = str(picked.get("selected", "")) if isinstance(picked, dict) else ""
     try:
@@ -85,7 +85,7 @@ def choose_note(studio: Studio, slot: int, picked: Any, current: Source | None) 
         return slot_view(studio, slot, current, str(error))
 
 
-def open_own(studio: Studio, slot: int, path: str | None, current: Source | None) -> SlotView:
+def open_own(studio: Studio, slot: int, path: str | None, current: SlotNote | None) -> SlotView:
     """The user's own file or recording arrived; a bad one leaves the slot as it was and says why.
 
     Browsers send a quotation mark in the name of a file as %22.
@@ -98,7 +98,7 @@ def open_own(studio: Studio, slot: int, path: str | None, current: Source | None
         return slot_view(studio, slot, current, str(error))
 
 
-def set_pitch(studio: Studio, slot: int, midi: float | None, current: Source | None) -> SlotView:
+def set_pitch(studio: Studio, slot: int, midi: float | None, current: SlotNote | None) -> SlotView:
     """The user says which pitch a source has; an emptied field goes back to the estimate."""
     if current is None:
         return slot_view(studio, slot, None)
@@ -126,7 +126,7 @@ def open_defaults(studio: Studio) -> list[SlotView]:
     return views + [slot_view(studio, slot, None) for slot in range(len(views), len(LETTERS))]
 
 
-def reopen(studio: Studio, sources: Sequence[Source | None]) -> list[SlotView]:
+def reopen(studio: Studio, sources: Sequence[SlotNote | None]) -> list[SlotView]:
     """The same notes in the slots under another checkpoint; where there are none yet, the default ones."""
     if not any(sources):
         return open_defaults(studio)

@@ -22,7 +22,7 @@ from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, NO_SOURCE, TARGETS
 from synth_explorer.ui.request.settings import Settings
 
 if TYPE_CHECKING:
-    from synth_explorer.ui.session.source import Source
+    from synth_explorer.ui.session.slot_note import SlotNote
     from synth_explorer.ui.session.studios import Studios
 
 NEEDS = {"gain_db": "loudness", "brightness": "brightness", "noisiness_db": "noise", "attack_s": "loudness"}
@@ -32,7 +32,7 @@ NEEDS |= {f"env_{name}": "loudness" for name in ("attack_s", "decay_s", "sustain
 KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", *DIRECTION_KNOBS, "raw_channels")
 
 
-def values(studios: Studios, name: str, sources: Sequence[Source | None], count: int) -> list[Any]:
+def values(studios: Studios, name: str, sources: Sequence[SlotNote | None], count: int) -> list[Any]:
     """The page for a checkpoint, in the order of `Panels.switched`.
 
     Knobs that it does not obey go to rest and are greyed; a sentence says why. One that cannot be loaded leaves the

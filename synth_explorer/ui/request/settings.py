@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from synth_explorer.rendering import Mix
 from synth_explorer.ui.request import knobs
 from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
 
@@ -125,30 +126,24 @@ class Settings:
             return clamp(self.mix, *MIX_RANGE, otherwise=0.5), 0.0
         return clamp(self.x, 0.0, 1.0, otherwise=0.5), clamp(self.y, 0.0, 1.0, otherwise=0.5)
 
-    def weights(self) -> tuple[float, ...]:
-        """Weights of the sources A, B, ... where the morph stands still."""
-        from synth_explorer.latents import pad_weights
-
-        return pad_weights(self.count, *self.point())
-
     @property
     def morph_moves(self) -> bool:
         """Whether the morph was drawn over time; with two sources there is no up."""
         drawn = dict(self.curves)
         return "across" in drawn or ("up" in drawn and self.count > 2)
 
-    def weights_at(self, times_s: np.ndarray) -> list[tuple[float, ...]]:
-        """Weights of the sources at each of these times [n], where the morph was drawn over time."""
-        from synth_explorer.latents import pad_weights
-
+    def place(self) -> Mix:
+        """Where between the sources, and how it moves over the pad where that was drawn."""
+        if not self.morph_moves:
+            return Mix.at(*self.point())
         here, drawn = dict(zip(knobs.MORPH_CURVES, self.point(), strict=True)), dict(self.curves)
-        tracks = {name: np.full(len(times_s), here[name]) for name in knobs.MORPH_CURVES}
-        for name in knobs.MORPH_CURVES:
+        times_s = sorted({0.0, *(time_s for name in knobs.MORPH_CURVES for time_s, _ in drawn.get(name, ()))})
+        tracks = [np.full(len(times_s), here[name]) for name in knobs.MORPH_CURVES]
+        for number, name in enumerate(knobs.MORPH_CURVES):
             if name in drawn:
                 low, high = MIX_RANGE if self.count == 2 and name == "across" else (0.0, 1.0)
-                tracks[name] = np.clip(np.interp(times_s, *np.array(drawn[name]).T), low, high)
-        pairs = zip(*(tracks[name] for name in knobs.MORPH_CURVES), strict=True)
-        return [pad_weights(self.count, float(x), float(y)) for x, y in pairs]
+                tracks[number] = np.clip(np.interp(times_s, *np.array(drawn[name]).T), low, high)
+        return Mix.along(list(zip(times_s, *(track.tolist() for track in tracks), strict=True)))
 
     def curves_value(self) -> dict[str, dict[str, list[list[float]]]]:
         """The curves as the page's widget and a browser have them."""

@@ -65,9 +65,10 @@ def _begun(studios: Studios, request: str) -> tuple[int, int, Generator[np.ndarr
     if FINAL not in explorer.decoders:
         raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
     sources = [studio.find(token) for token in asked.tokens]
-    edited = studio.render(sources, asked.settings, preset_mean=asked.preset_mean).after
-    samples = min(edited.duration_samples, edited.frames * explorer.hop)
-    return samples, explorer.sample_rate_hz, explorer.stream(edited, decoder=FINAL)
+    patch = studio.patch(sources, asked.settings, preset_mean=asked.preset_mean)
+    begun = studio.renderer.begin(patch.but(decoder=FINAL.name))
+    samples = min(begun.after.duration_samples, begun.after.frames * explorer.hop)
+    return samples, begun.sample_rate_hz, studio.renderer.stream(begun)
 
 
 def wav(chunks: Generator[np.ndarray], *, samples: int, sample_rate_hz: int) -> Generator[bytes]:

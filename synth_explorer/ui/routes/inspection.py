@@ -16,7 +16,7 @@ from synth_explorer.lru import LruCache
 from synth_explorer.ui.request.sound_request import SoundRequest
 
 if TYPE_CHECKING:
-    from synth_explorer.ui.session.render import Render
+    from synth_explorer.rendering import Rendered
     from synth_explorer.ui.session.studio import Studio
     from synth_explorer.ui.session.studios import Studios
 
@@ -30,7 +30,7 @@ class Inspections:
 
     def __init__(self, studios: Studios) -> None:
         self._studios = studios
-        self._pages: LruCache[tuple[Render, str]] = LruCache(PAGES_KEPT)
+        self._pages: LruCache[tuple[Rendered, str]] = LruCache(PAGES_KEPT)
         self._turn = Lock()
 
     def page(self, request: Any) -> str:
@@ -50,10 +50,10 @@ class Inspections:
         return known[1]
 
 
-def _looked_at(studio: Studio, render: Render) -> str:
+def _looked_at(studio: Studio, render: Rendered) -> str:
     from synth_explorer import inspection
 
-    explorer = studio.solver.explorer
+    explorer = studio.explorer
     examples, _ = inspection.examples(explorer, notes=list(studio.notes.values()))
     found = inspection.inspect(
         explorer,
@@ -61,8 +61,8 @@ def _looked_at(studio: Studio, render: Render) -> str:
         examples,
         edited=render.after,
         chain=render.chain,
-        outcomes=[outcome.sentence for outcome in studio.outcomes(render)],
-        decode=lambda latents, *, seed: studio.solver.decode(latents, seed=seed),
+        outcomes=[outcome.sentence for outcome in render.outcomes],
+        decode=lambda latents, *, seed: studio.renderer.decode(latents, render.patch.but(seed=seed)),
     )
     return inspection.html(found)
 

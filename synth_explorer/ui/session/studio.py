@@ -5,44 +5,45 @@ It knows the Explorer and no Gradio: answers call it, and so may tests.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Event, Lock, RLock, Thread
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_explorer import audio as sound
 from synth_explorer.closed_loop import mean_sound
-from synth_explorer.errors import AudioError, EditError
+from synth_explorer.errors import AudioError, EditError, SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.lru import LruCache
 from synth_explorer.measure import MEL_CENTRES_HZ
 from synth_explorer.pitch import check_midi
+from synth_explorer.rendering import Patch, Rendered, Renderer, Source
+from synth_explorer.rendering.sources import content_hash
 from synth_explorer.ui.request.chains import edit_chain
-from synth_explorer.ui.request.knobs import LETTERS, PRESET_SOUND
+from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session.job import Job
-from synth_explorer.ui.session.render import NotRendered, Render
-from synth_explorer.ui.session.solver import Solver
+from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.sound_folder import SoundFolder
-from synth_explorer.ui.session.source import Source
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
     from synth_explorer.audio import Recording
-    from synth_explorer.closed_loop import Outcome
-    from synth_explorer.edits import EditChain, MeanSound
+    from synth_explorer.edits import MeanSound
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
 GIVE_WAY_S = 0.4
-SOURCES_KEPT, LATENTS_KEPT, RENDERS_KEPT = 256, 64, 48
+NOTES_KEPT, MEANS_KEPT = 256, 64
+
+
+class NotRendered(SynthExplorerError):
+    """A sound that a slow decoder has yet to be asked for."""
 
 
 class Studio:
@@ -64,12 +65,10 @@ class Studio:
         self.notes = {note.name: note for note in notes}
         self.sound_folder = SoundFolder() if sound_folder is None else sound_folder
         self._explorer: Future[Explorer] = Future()
-        self._sources: LruCache[Source] = LruCache(SOURCES_KEPT)
-        self._tokens: LruCache[Source] = LruCache(SOURCES_KEPT)
-        self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
-        self._means: LruCache[MeanSound] = LruCache(LATENTS_KEPT)
-        self._renders: LruCache[Render] = LruCache(RENDERS_KEPT)
-        self._model, self._slow = RLock(), Lock()
+        self._notes: LruCache[SlotNote] = LruCache(NOTES_KEPT)
+        self._tokens: LruCache[SlotNote] = LruCache(NOTES_KEPT)
+        self._means: LruCache[MeanSound] = LruCache(MEANS_KEPT)
+        self._slow = Lock()
         self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
         self._moved_s = 0.0  # when a knob last asked for a sound
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
@@ -91,9 +90,9 @@ class Studio:
         return self._explorer.result()
 
     @cached_property
-    def solver(self) -> Solver:
-        """What solves edits, and remembers sounds."""
-        return Solver(self.explorer)
+    def renderer(self) -> Renderer:
+        """What renders patches, and remembers sounds."""
+        return Renderer(self.explorer)
 
     @property
     def has_failed(self) -> bool:
@@ -105,7 +104,7 @@ class Studio:
         """Whether a sound takes so long that it is made when asked for, not at every move of a knob."""
         return not self.explorer.decoders[0].answers_at_once
 
-    def open_example(self, note_id: str) -> Source:
+    def open_example(self, note_id: str) -> SlotNote:
         """Open one of the bundled notes by its name."""
         if note_id not in self.notes:
             raise AudioError(f"There is no example note {note_id!r}; choose one from the list.")
@@ -115,13 +114,13 @@ class Studio:
             source = self.with_pitch(source, note.pitch)
         return source
 
-    def reopen(self, source: Source) -> Source:
+    def reopen(self, source: SlotNote) -> SlotNote:
         """A source of another checkpoint's studio, for this one. Raises AudioError where its file is gone."""
         if source.note_id:
             return self.open_example(source.note_id)
         return self.open_file(source.path, title=source.title)
 
-    def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> Source:
+    def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> SlotNote:
         """Read a sound file, estimate its pitch and encode it, unless that was done before.
 
         Raises:
@@ -129,17 +128,17 @@ class Studio:
         """
         path = Path(path)
         title = title or path.name
-        key = _content_key(path)
-        known = self._sources.get((key, title))
+        key = content_hash(path)
+        known = self._notes.get((key, title))
         if known is not None and Path(known.path).is_file():
             return known
         recording = self._record(path, title)
         given = recording.root_midi if self.explorer.has_pitch else None
-        with self._model:
-            latents = self.explorer.encode(recording.audio, pitch=given, source=title)
-            heard = latents.heard_pitch if given is None else self.explorer.estimate_pitch(recording.audio)
+        stated = Source(sha256=key, name=title, path=str(path), pitch_midi=given)
+        latents = self.renderer.latents(stated, fit_steps=0, recording=recording)
+        heard = latents.heard_pitch if given is None else self.explorer.estimate_pitch(recording.audio)
         midi = None if heard is None else round(float(heard.midi), 2)
-        source = Source(
+        note = SlotNote(
             str(path),
             title,
             key,
@@ -151,10 +150,10 @@ class Studio:
             self.explorer.checkpoint_hash,
             recording.notices,
         )
-        self._keep(source, latents, recording.audio)
-        return self._sources.put((key, title), source)
+        self._listen_again(note)
+        return self._notes.put((key, title), note)
 
-    def with_pitch(self, source: Source, midi: float | None) -> Source:
+    def with_pitch(self, source: SlotNote, midi: float | None) -> SlotNote:
         """The same note with its pitch as the user says; None goes back to the estimate.
 
         Raises:
@@ -165,14 +164,15 @@ class Studio:
         pitch = source.heard_midi if midi is None else check_midi(midi)
         changed = replace(source, pitch_midi=pitch)
         self.latents(changed)
+        self._listen_again(changed)
         return changed
 
-    def show(self, source: Source) -> str:
+    def show(self, source: SlotNote) -> str:
         """The token of a source, by which `find` knows it from now on."""
         self._tokens.put(source.token, source)
         return source.token
 
-    def find(self, token: str, *, otherwise: Source | None = None) -> Source | None:
+    def find(self, token: str, *, otherwise: SlotNote | None = None) -> SlotNote | None:
         """The source that a page calls by a token; None for an empty one.
 
         Args:
@@ -191,43 +191,24 @@ class Studio:
             raise AudioError("A sound of this page is no longer open here; choose it again, or reload the page.")
         return known
 
-    def latents(self, source: Source) -> Latents:
-        """Latents of a source, encoded again only when they were forgotten."""
-        known = self._latents.get((source.key, source.pitch_midi))
-        if known is not None:
-            return known
-        return self._encode(source, self._read(Path(source.path), source.title))
+    def latents(self, note: SlotNote) -> Latents:
+        """The best latents of a note that there are yet."""
+        steps = FIT_STEPS if self._is_fitted(note) else 0
+        return self.renderer.latents(note.source, fit_steps=steps)
 
-    def _encode(self, source: Source, audio: np.ndarray) -> Latents:
-        with self._model:
-            latents = self.explorer.encode(audio, pitch=source.stated_midi, source=source.title)
-        return self._keep(source, latents, audio)
+    def _is_fitted(self, note: SlotNote) -> bool:
+        return self.renderer.known(note.source, fit_steps=FIT_STEPS) is not None
 
-    def _keep(self, source: Source, latents: Latents, audio: np.ndarray) -> Latents:
-        """Remember the latents of a source, and have it listened to again in the background."""
-        self._latents.put((source.key, source.pitch_midi), latents)
-        if not self.is_slow:  # only now: what is fitted takes the place of what was put
-            self._fitter.submit(self._fit, source, audio).add_done_callback(Future.result)  # an error is logged
-        return latents
-
-    def _fit(self, source: Source, audio: np.ndarray) -> None:
-        """Better latents of a source, while nothing moves; sounds that are asked for from then on are made of them."""
-        fitted = self.explorer.encode(
-            audio,
-            pitch=source.stated_midi,
-            source=source.title,
-            fit_steps=FIT_STEPS,
-            progress=lambda done, steps: self._give_way(),
-        )
-        self._latents.put((source.key, source.pitch_midi), fitted)
+    def _listen_again(self, note: SlotNote) -> None:
+        """Better latents of a note, while nothing moves; sounds that are asked for from then on are made of them."""
+        if not self.is_slow:
+            given = {"fit_steps": FIT_STEPS, "progress": lambda done, steps: self._give_way()}
+            self._fitter.submit(self.renderer.latents, note.source, **given).add_done_callback(Future.result)
 
     def _give_way(self) -> None:
         """Wait until no knob has moved for a moment."""
         while time.perf_counter() - self._moved_s < GIVE_WAY_S:
             time.sleep(GIVE_WAY_S / 4)
-
-    def _read(self, path: Path, title: str) -> np.ndarray:
-        return self._record(path, title).audio
 
     def _record(self, path: Path, title: str) -> Recording:
         try:
@@ -235,15 +216,12 @@ class Studio:
         except AudioError as error:
             raise AudioError(str(error).replace(str(path), title)) from error
 
-    def heard(self, source: Source) -> np.ndarray:
-        """The part of a source's own sound that its latents stand for, at its own level [T]."""
-        meta = self.latents(source).meta
-        whole = self._read(Path(source.path), source.title)
-        total = meta.duration_samples or whole.size
-        return sound.restore(whole, lead_in_samples=-meta.lead_in_samples, total_samples=total)
+    def heard(self, note: SlotNote) -> np.ndarray:
+        """The part of a note's own sound that its latents stand for, at its own level [T]."""
+        return self.latents(note).heard_of(self._record(Path(note.path), note.title).audio)
 
     def means(
-        self, sources: Sequence[Source], wanted: str, preset_mean: MeanSound | None, *, midi: float | None = None
+        self, sources: Sequence[SlotNote], wanted: str, preset_mean: MeanSound | None, *, midi: float | None = None
     ) -> dict[str, MeanSound]:
         """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted."""
         if wanted == PRESET_SOUND:
@@ -266,134 +244,69 @@ class Studio:
                 "with this checkpoint."
             )
 
-    def render(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
-    ) -> Render:
-        """The sound that the knobs ask for.
+    def patch(
+        self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
+    ) -> Patch:
+        """All that the knobs ask for, in one value. It is made of the best latents that there are of each note yet.
 
         Args:
-            sources: those in the slots A, B, ...; only the first `settings.count` take part.
+            notes: those in the slots A, B, ...; only the first `settings.count` take part.
             settings: the knobs.
             preset_mean: mean sound that a loaded preset goes toward.
 
         Raises:
-            NotRendered: the decoder is slow, and this was not rendered yet.
             SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
         """
-        key, used = self._key(sources, settings, preset_mean)
+        used = self._used(notes, settings)
+        plain = self.renderer.patch(
+            *(note.source for note in used),
+            mix=settings.place(),
+            pitch_midi=settings.pitch_midi if settings.set_pitch else None,
+            fit_steps=FIT_STEPS if all(self._is_fitted(note) for note in used) else 0,
+        )
+        midi = None
+        if settings.toward != NO_SOURCE:  # at whose pitch the sound is heard toward which it goes
+            before, _ = self.renderer.mix(plain)
+            midi = before.pitch_midi if before.has_pitch else None
+        chain = edit_chain(settings, self.means(used, settings.toward, preset_mean, midi=midi))
+        return plain.but(edits=chain) if len(chain) else plain
+
+    def render(
+        self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
+    ) -> Rendered:
+        """The sound that the knobs ask for; arguments and errors as of `patch`.
+
+        Raises:
+            NotRendered: the decoder is slow, and this was not rendered yet.
+        """
         self._moved_s = time.perf_counter()
-        with self._model:  # whoever asks the same a moment later waits for this answer
-            known = self._renders.get(key)
-            if known is not None:
-                return known
-            if self.is_slow:
-                raise NotRendered("The knobs have moved since; press Render to hear it.")
-            started = time.perf_counter()
-            plan = self._plan(used, settings, preset_mean)
-            if self.solver.available:
-                after, audio = self.solver.solve(plan.before, plan.chain)
-            else:
-                after = self.explorer.edit(plan.before, plan.chain)
-                audio = self.explorer.decode(after)
-            took_s, is_solved = time.perf_counter() - started, self.solver.available and len(plan.chain) > 0
-            made = replace(plan, after=after, audio=audio, took_s=took_s, is_solved=is_solved)
-            return self._renders.put(key, made)
+        patch = self.patch(notes, settings, preset_mean=preset_mean)
+        if not self.is_slow:
+            return self.renderer.render(patch)
+        known = self.renderer.remembered(patch)
+        if known is None:
+            raise NotRendered("The knobs have moved since; press Render to hear it.")
+        return known
 
     def start(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
+        self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
     ) -> Job:
-        """Begin to render what a slow decoder takes long for; arguments and errors as of `render`."""
-        key, used = self._key(sources, settings, preset_mean)
-        with self._model:
-            plan = self._plan(used, settings, preset_mean)
-            plan = replace(plan, after=self.explorer.edit(plan.before, plan.chain))
-        explorer = self.explorer
+        """Begin to render what a slow decoder takes long for; arguments and errors as of `patch`."""
+        renderer = self.renderer
+        begun = renderer.begin(self.patch(notes, settings, preset_mean=preset_mean))
 
         def chunks(stop: Event, progress: Callable[[int, int], None]) -> Iterator[np.ndarray]:
-            return explorer.stream(plan.after, stop=stop, progress=progress)
+            return renderer.stream(begun, stop=stop, progress=progress)
 
-        def keep(audio: np.ndarray, took_s: float, is_whole: bool) -> Render:
-            made = replace(plan, audio=audio, took_s=took_s)
-            return self._renders.put(key, made) if is_whole else made
+        def keep(audio: np.ndarray, took_s: float, is_whole: bool) -> Rendered:
+            made = replace(begun, audio=audio, took_s=took_s)
+            return renderer.keep(made) if is_whole else made
 
-        return Job(chunks, keep, total=plan.after.duration_samples, turn=self._slow)
+        return Job(chunks, keep, total=begun.after.duration_samples, turn=self._slow)
 
-    def _key(
-        self, sources: Sequence[Source | None], settings: Settings, preset_mean: MeanSound | None
-    ) -> tuple[Hashable, list[Source]]:
-        """What a render is remembered by, and the sources that take part: once one is fitted, it is made again."""
-        used = self._used(sources, settings)
-        known = [self._latents.get((source.key, source.pitch_midi)) for source in used]
-        fitted = tuple(latents is not None and latents.details > 0 for latents in known)
-        heard = tuple((source.key, source.pitch_midi, source.title) for source in used)
-        return (heard, fitted, settings, preset_mean), used
-
-    def _plan(self, used: list[Source], settings: Settings, preset_mean: MeanSound | None) -> Render:
-        """A render without its sound and without its edits."""
-        before, weights = self._morph(used, settings)
-        chain = self._chain(used, settings, preset_mean, before)
-        title = " ".join(f"{source.title} {weight:.0%}" for source, weight in zip(used, weights, strict=True) if weight)
-        return Render(before, before, chain, weights, np.zeros(0, np.float32), title)
-
-    def chain(
-        self, sources: Sequence[Source | None], settings: Settings, *, preset_mean: MeanSound | None = None
-    ) -> EditChain:
-        """The edits that the knobs ask for, whether rendered or not; arguments and errors as of `render`."""
-        used = self._used(sources, settings)
-        with self._model:
-            return self._chain(used, settings, preset_mean, self._morph(used, settings)[0])
-
-    def _chain(
-        self, used: list[Source], settings: Settings, preset_mean: MeanSound | None, before: Latents
-    ) -> EditChain:
-        """The edits of a morph `before`, at whose pitch the sound is heard toward which it may go."""
-        midi = before.pitch_midi if before.has_pitch else None
-        return edit_chain(settings, self.means(used, settings.toward, preset_mean, midi=midi))
-
-    def _morph(self, used: list[Source], settings: Settings) -> tuple[Latents, tuple[float, ...]]:
-        """The morph, and the weights of its sources: their means where it moves over time."""
-        pitch = settings.pitch_midi if settings.set_pitch else None
-        notes = [self.latents(source) for source in used]
-        if not settings.morph_moves:
-            return self.explorer.morph(notes, settings.weights(), pitch=pitch), settings.weights()
-        times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz
-        weights = settings.weights_at(times_s)
-        moved = self.explorer.morph_path(notes, list(zip(times_s.tolist(), weights, strict=True)), pitch=pitch)
-        return moved, tuple(float(mean) for mean in np.mean(weights, axis=0))
-
-    def _used(self, sources: Sequence[Source | None], settings: Settings) -> list[Source]:
-        used = list(sources)[: settings.count]
-        empty = [letter for letter, source in zip(LETTERS, used, strict=False) if source is None]
+    def _used(self, notes: Sequence[SlotNote | None], settings: Settings) -> list[SlotNote]:
+        used = list(notes)[: settings.count]
+        empty = [letter for letter, note in zip(LETTERS, used, strict=False) if note is None]
         if empty:
             raise AudioError(f"Slot {' and '.join(empty)} has no sound yet; choose a note or upload one.")
-        return [source for source in used if source is not None]
-
-    def before(self, render: Render) -> np.ndarray:
-        """The sound of a render without its edits [T], of a decoder that is not slow."""
-        if not len(render.chain):
-            return render.audio
-        with self._model:
-            return self.solver.decode(render.before)
-
-    def outcomes(self, render: Render) -> tuple[Outcome, ...]:
-        """What became of each thing that its edits asked for; nothing where they were not solved."""
-        return self.solver.judge(render.before, render.chain) if render.is_solved else ()
-
-    def report(self, render: Render) -> dict[str, Any]:
-        """Requested against measured, of the sounds that were decoded."""
-        from synth_explorer import measure
-
-        return measure.report(
-            render.chain,
-            self.before(render),
-            render.audio,
-            sample_rate_hz=self.explorer.sample_rate_hz,
-            pitch_hz=float(np.nanmedian(render.before.pitch_hz)) if render.before.has_pitch else None,
-        )
-
-
-def _content_key(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise AudioError(f"{path.name} cannot be read; choose or upload it again.") from error
+        return [note for note in used if note is not None]

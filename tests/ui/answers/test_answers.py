@@ -13,6 +13,7 @@ import soundfile
 
 from synth_explorer import ui
 from synth_explorer.errors import AudioError
+from synth_explorer.rendering.renderer import RENDERS_KEPT
 from synth_explorer.ui.answers import presets, results, screen, slots
 from synth_explorer.ui.request.chains import edit_chain
 from synth_explorer.ui.request.settings import Settings
@@ -61,21 +62,21 @@ def test_a_source_plays_at_its_own_level(studio, sources):
 
 def test_the_same_question_is_answered_from_memory(studio, sources):
     explorer = studio.explorer
-    encoded = explorer.encoded
+    encoded = explorer.family.encoded
     first = results.hear(studio, sources, REST)
-    decoded = explorer.decoded
+    decoded = explorer.family.decoded
     again = results.hear(studio, sources, REST)
     slots.open_defaults(studio)
-    assert (explorer.encoded, explorer.decoded) == (encoded, decoded)
+    assert (explorer.family.encoded, explorer.family.decoded) == (encoded, decoded)
     assert again.screen["path"] == first.screen["path"]
     assert again.screen["stamp"] != first.screen["stamp"]
 
 
 def test_a_morph_encodes_nothing(studio, sources):
-    encoded = studio.explorer.encoded
+    encoded = studio.explorer.family.encoded
     for mix in (-0.3, 0.1, 0.9, 1.3):
         assert results.hear(studio, sources, replace(REST, mix=mix)).screen is not None
-    assert studio.explorer.encoded == encoded
+    assert studio.explorer.family.encoded == encoded
 
 
 def test_the_folder_of_sounds_stays_small(studio, sources, monkeypatch):
@@ -83,7 +84,7 @@ def test_the_folder_of_sounds_stays_small(studio, sources, monkeypatch):
     for mix in np.linspace(0, 1, 12):
         results.hear(studio, sources, replace(REST, mix=float(mix)))
     assert len(list(studio.sound_folder.folder.iterdir())) <= 5
-    assert len(studio._renders) <= studio._renders.size
+    assert len(studio.renderer._renders) <= RENDERS_KEPT
 
 
 @pytest.mark.parametrize(
@@ -308,7 +309,7 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     """Its latents are bettered while nothing moves; what is asked for from then on is made of those."""
     from synth_explorer.ui.session.studio import Studio
 
-    studio = Studio(fake.FakeExplorer, notes=fake.fake_notes(tmp_path))
+    studio = Studio(fake.fake_explorer, notes=fake.fake_notes(tmp_path))
     go_on = Event()
     studio._fitter.submit(go_on.wait)
     source = studio.open_example("Reed 60")
@@ -317,10 +318,10 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     assert studio.render([source, source], settings) is render
     go_on.set()
     studio._fitter.submit(lambda: None).result()
-    assert studio.explorer.fitted == 1
+    assert studio.explorer.family.fitted == 1
     assert studio.latents(source) is not first
     assert studio.latents(source).details == 3 and not first.details
     again = studio.render([source, source], settings)
     assert again is not render and again.after.details == 3
-    assert studio.explorer.encoded == 1
+    assert studio.explorer.family.encoded == 1
     studio.sound_folder.close()

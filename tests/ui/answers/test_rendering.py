@@ -20,7 +20,7 @@ from tests.ui.knobs import sent
 
 @pytest.fixture(autouse=True)
 def quick(fake, monkeypatch):
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.02)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.02)
     monkeypatch.setattr(rendering, "LOOK_S", 0.02)
 
 
@@ -56,7 +56,7 @@ def test_raw_edits_reach_the_sound_and_named_ones_are_refused(studios, sources):
 
 
 def test_a_stopped_render_gives_what_was_made(studios, sources, fake, monkeypatch):
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.1)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.1)
     renders, asked = Renders(studios), question(sources, mix=0.77)
     steps = renders.run("me", asked, sources)
     while "left" not in next(steps).words:
@@ -68,7 +68,7 @@ def test_a_stopped_render_gives_what_was_made(studios, sources, fake, monkeypatc
 
 
 def test_one_browser_does_not_stop_another(studios, sources, fake, monkeypatch):
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.05)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.05)
     renders = Renders(studios)
     mine = renders.run("me", question(sources, mix=0.21), sources)
     yours = renders.run("you", question(sources, mix=0.22), sources)
@@ -80,7 +80,7 @@ def test_one_browser_does_not_stop_another(studios, sources, fake, monkeypatch):
 
 
 def test_a_browser_that_goes_away_ends_its_job(studios, sources, fake, monkeypatch):
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 5.0)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 5.0)
     steps = Renders(studios).run("me", question(sources, mix=0.31), sources)
     next(steps)
     steps.close()

@@ -173,7 +173,7 @@ def test_quick_turns_end_on_the_last_one(open_page):
 
 
 def test_a_slow_checkpoint_is_rendered_by_a_button(fresh, fake, monkeypatch):
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.03)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.03)
     open_page = fresh()
     page, plain = open_page.page, open_page.source()
     assert not page.locator("#making").is_visible()
@@ -191,11 +191,11 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(fresh, fake, monkeypatch):
     open_page.page.locator("#raw-channels label").first.click()
     open_page.type_into("raw-add", "0.5")
     page.wait_for_function("document.querySelector('#message-result').innerText.includes('press Render')")
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 1.0)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 1.0)
     page.click("#render")
     page.wait_for_function("document.querySelector('#progress').innerText.includes('left')")
     open_page.after(lambda: page.click("#stop"))
-    monkeypatch.setattr(fake.SlowExplorer, "CHUNK_S", 0.03)
+    monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.03)
     assert "Stopped at" in page.locator("#message-result").inner_text()
     louder = open_page.after(lambda: page.click("#render"))
     assert louder.size == first.size and rms_db(louder) - rms_db(first) == pytest.approx(10.0, abs=0.1)

@@ -46,16 +46,16 @@ def test_the_file_is_the_decoders_sound(open_page, address) -> None:
 
 def test_it_plays_before_it_is_made_and_a_stop_ends_it(open_page, studio) -> None:
     explorer = studio.explorer
-    explorer.go_on.clear()
+    explorer.family.go_on.clear()
     try:
         open_page.page.click("#final-render .final-render-play")
         _state(open_page, "playing")
-        assert not explorer.ended.is_set()
+        assert not explorer.family.ended.is_set()
         open_page.page.click("#final-render .final-render-stop")
         _state(open_page, "ready")
-        assert explorer.ended.wait(10.0)
+        assert explorer.family.ended.wait(10.0)
     finally:
-        explorer.go_on.set()
+        explorer.family.go_on.set()
 
 
 def test_it_plays_to_its_end(open_page) -> None:
@@ -71,7 +71,7 @@ def test_it_plays_to_its_end(open_page) -> None:
 
 def test_knobs_put_where_they_were_let_it_play_and_others_stop_it(open_page, studio) -> None:
     explorer = studio.explorer
-    explorer.go_on.clear()
+    explorer.family.go_on.clear()
     request_again = "request => window.dispatchEvent(new CustomEvent('sound-asked', { detail: request }))"
     try:
         open_page.page.click("#final-render .final-render-play")
@@ -80,9 +80,9 @@ def test_knobs_put_where_they_were_let_it_play_and_others_stop_it(open_page, stu
         assert open_page.page.get_attribute("#final-render .final-render", "data-state") == "playing"
         open_page.page.evaluate(request_again, _request(open_page) + " ")
         assert open_page.page.get_attribute("#final-render .final-render", "data-state") == "ready"
-        assert explorer.ended.wait(10.0)
+        assert explorer.family.ended.wait(10.0)
     finally:
-        explorer.go_on.set()
+        explorer.family.go_on.set()
         open_page.page.evaluate(request_again, _request(open_page))
 
 
@@ -110,7 +110,7 @@ def test_the_file_keeps_what_lies_beyond_full_scale() -> None:
 
 
 def test_a_render_beyond_full_scale_says_so_and_is_kept(open_page, monkeypatch) -> None:
-    monkeypatch.setattr("tests_ui_fake.FINAL_GAIN", 20.0)
+    monkeypatch.setattr("tests.fake_family.FINAL_GAIN", 20.0)
     open_page.page.evaluate(STATES)
     open_page.page.click("#final-render .final-render-play")
     open_page.page.wait_for_function("window.states.at(-1) === 'ready'")

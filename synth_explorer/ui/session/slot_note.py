@@ -6,10 +6,11 @@ import hashlib
 from dataclasses import dataclass
 
 from synth_explorer.pitch import doubt
+from synth_explorer.rendering import Source
 
 
 @dataclass(frozen=True)
-class Source:
+class SlotNote:
     """A note in a slot: small enough for a session to carry; its latents are in the studio's memory.
 
     Attributes:
@@ -50,6 +51,12 @@ class Source:
     def stated_midi(self) -> float | None:
         """The pitch to encode it with; None where it is to be heard."""
         return None if self.is_estimate else self.pitch_midi
+
+    @property
+    def source(self) -> Source:
+        """It as a patch has it."""
+        origin = "bundled" if self.note_id else "file"
+        return Source(sha256=self.key, name=self.title, origin=origin, path=self.path, pitch_midi=self.stated_midi)
 
     @property
     def doubt(self) -> str:
