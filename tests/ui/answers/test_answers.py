@@ -13,6 +13,7 @@ import soundfile
 
 from synth_explorer import ui
 from synth_explorer.errors import AudioError
+from synth_explorer.latents import pad_weights
 from synth_explorer.rendering.renderer import RENDERS_KEPT
 from synth_explorer.ui.answers import presets, results, screen, slots
 from synth_explorer.ui.request.chains import edit_chain
@@ -146,7 +147,7 @@ def test_pitch_can_be_set_and_given_back(studio, sources):
 def test_whatever_a_browser_sends_is_in_range(studio, sources, point, count):
     point = point if isinstance(point, dict) else {"x": point}
     settings = Settings.from_mapping({"count": count, "mix": point.get("x"), **point})
-    assert sum(settings.weights()) == pytest.approx(1.0)
+    assert sum(pad_weights(settings.count, *settings.point())) == pytest.approx(1.0)
     assert results.hear(studio, sources, settings).screen is not None
 
 
@@ -238,7 +239,7 @@ def test_a_preset_turns_the_knobs_back(studios, studio, sources, tmp_path):
 def test_the_sound_to_go_toward_is_heard_at_the_pitch_of_the_morph(studio, sources):
     settings = replace(REST, toward="B", amount=0.4, transpose=3.0)
     for changed in (settings, replace(settings, x=1.0), replace(settings, set_pitch=True, pitch_midi=70.0)):
-        toward, *_ = studio.chain(sources, changed)
+        toward, *_ = studio.patch(sources, changed).edits
         before = studio.render(sources, replace(changed, toward="Off")).before
         assert toward.midi == pytest.approx(before.pitch_midi, abs=0.01) and len(toward.spectrum_db) > 0
     assert toward.midi == pytest.approx(70.0)
