@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from synth_explorer import audio
-from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.dataset import FULL_SCALE, DatasetWriter, read_rows
 from synth_explorer.errors import AudioError, DataError
 
 NSYNTH_LICENCE = "CC BY 4.0, NSynth dataset, Magenta (Engel et al. 2017, arXiv 1704.01279)"
 UNKNOWN_LICENCE = "unknown: see where the notes came from"
 DEFAULT_VELOCITY = 100
+_GIVEN = ("id", "family", "source", "group", "pitch", "key", "velocity", "bandwidth_hz")
+"""What `DatasetWriter.write_shard` is given of a note."""
 
 
 class Listed(NamedTuple):
@@ -54,8 +56,8 @@ def import_nsynth(
         sample_rate_hz: rate of the dataset.
         samples: length T of each note; longer ones are cut, shorter ones padded with silence.
         pre_roll_samples: silence before each onset.
-        failed: told of each sound that cannot be read, which is then left out (an instrument that has no other is
-            tried again by the next import); None: that is an error.
+        failed: told of each sound that cannot be read, which is then left out, and tried again by the next import;
+            None: that is an error.
 
     Returns:
         the dataset's folder.
@@ -78,8 +80,7 @@ def import_nsynth(
     with _nothing_left(Path(out)):
         writer = DatasetWriter(out, **sizes, **described)
         for instrument, members in sorted(instruments.items()):
-            if not writer.finished(instrument):
-                _import_instrument(instrument, members, writer=writer, source=source, failed=failed, **sizes)
+            _import_instrument(instrument, members, writer=writer, source=source, failed=failed, **sizes)
         return writer.finish()
 
 
@@ -111,14 +112,16 @@ def _import_instrument(
     pre_roll_samples: int,
     failed: Callable[[AudioError], None] | None,
 ) -> None:
-    rows, signals, was_told = [], [], False
+    rows, signals, was_told, finished = [], [], False, writer.finished(instrument)
+    stored = read_rows(writer.folder / "audio" / f"{instrument}.csv") if finished else []
+    known = {row.id for row in stored}
 
     def tell(error: AudioError) -> None:
         nonlocal was_told
         was_told = True
         failed(error)
 
-    for note in members:
+    for note in (one for one in members if one.id not in known):
         signal = _load(
             note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz, failed=failed and tell
         )
@@ -139,8 +142,12 @@ def _import_instrument(
                 "velocity": note.velocity,
             }
         )
-    if was_told and not rows:
-        return  # to be tried again
+    if not rows and (was_told or finished):
+        return  # to be tried again, or as it was
+    if stored:
+        shard = np.load(writer.folder / stored[0].shard)
+        signals = [*(shard[row.row] * np.float32(row.scale / FULL_SCALE) for row in stored), *signals]
+        rows = [*({name: getattr(row, name) for name in _GIVEN} for row in stored), *rows]
     writer.write_shard(instrument, np.stack(signals) if signals else np.zeros((0, samples), np.float32), rows)
 
 

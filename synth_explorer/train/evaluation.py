@@ -10,6 +10,7 @@ Shapes: B notes, T samples, F frames.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -263,34 +264,34 @@ def evaluate_morph(
 ) -> dict[str, Any]:
     """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
 
-    Notes are paired along the index within each (rounded) pitch: first with second, second with third, and so on.
+    The notes that can be read are paired along the index within each (rounded) pitch: first with second, second with
+    third, and so on.
     Per render: pitch_cents from the asked pitch (by `measure.pitch_cents_difference` against the nearer source), and
     log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
     """
     notes = [note for note in read_index(notes_folder) if note.pitch is not None]
     decoder = explorer.decoder(decoder)
     stems = {} if save_audio is None else _stems(notes, Path(save_audio))
-    by_pitch: dict[int, list[IndexedNote]] = {}
-    for note in notes:
-        by_pitch.setdefault(round(note.pitch), []).append(note)
-    pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
-    if not pairs:
+    alike = Counter(round(note.pitch) for note in notes)
+    paired = [note for note in notes if alike[round(note.pitch)] > 1]
+    if not paired:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
     rows: list[dict[str, Any]] = []
     failed: Failed = []
-    unusable: set[Path] = set()
-    for first, second in _counted(pairs, progress):
-        ends = []
-        for note in (one for one in (first, second) if one.path not in unusable):
-            told, before = note.pitch if pitch_source == "index" else None, len(failed)
-            with going_on(failed, note.path):
-                ends.append(explorer.encode(note.path, pitch=told, fit_steps=fit_steps))
-            unusable |= {note.path} if len(failed) > before else set()
-        if len(ends) < 2:
-            continue
+    by_pitch: dict[int, list[tuple[IndexedNote, Latents]]] = {}
+    for note in _counted(paired, progress):
+        told = note.pitch if pitch_source == "index" else None
+        with going_on(failed, note.path):
+            latents = explorer.encode(note.path, pitch=told, fit_steps=fit_steps)
+            by_pitch.setdefault(round(note.pitch), []).append((note, latents))
+    pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
+    if by_pitch and not pairs:
+        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed)
+        raise DataError(f"{notes_folder} has no two notes of one pitch that can be used. {why}")
+    for (first, before), (second, after) in _counted(pairs, progress):
         with going_on(failed, first.path):
             names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
-            found = _morphs(explorer, ends, first.pitch, decoder=decoder, engine=engine)
+            found = _morphs(explorer, [before, after], first.pitch, decoder=decoder, engine=engine)
             for mix, (rendered, midi, figures) in found.items():
                 rows.append(names | {"mix": mix} | figures)
                 if save_audio is not None:

@@ -138,6 +138,24 @@ def test_an_import_goes_on_where_it_is_told_of_failures(tmp_path: Path) -> None:
     assert len(NotesDataset(import_nsynth(folder, tmp_path / "d", failed=failed.append)).rows) == 3, "tried again"
 
 
+def test_an_instrument_that_lost_some_notes_is_completed(tmp_path: Path) -> None:
+    folder, failed = nsynth_split(tmp_path / "nsynth-valid"), []
+    whole = NotesDataset(import_nsynth(folder, tmp_path / "whole"))
+    lost = folder / "audio" / "bass_synthetic_001-040-100.wav"
+    content = lost.read_bytes()
+    lost.write_bytes(b"no sound")
+    assert len(NotesDataset(import_nsynth(folder, tmp_path / "d", failed=failed.append))) == 2
+    lost.write_bytes(content)
+    for gone in folder.glob("audio/*-052-*.wav"):
+        gone.unlink()  # what is stored already stays
+    found = NotesDataset(import_nsynth(folder, tmp_path / "d", failed=failed.append))
+    assert len(failed) == 1
+    sounds = {row.id: whole.audio(i) for i, row in enumerate(whole.rows)}
+    assert {row.id for row in found.rows} == set(sounds)
+    for i, row in enumerate(found.rows):
+        np.testing.assert_allclose(found.audio(i), sounds[row.id], atol=1e-6)
+
+
 def test_folders_of_neither_kind(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"examples\.json nor index\.csv"):
         import_nsynth(tmp_path, tmp_path / "d")

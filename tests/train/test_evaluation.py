@@ -151,6 +151,23 @@ def test_a_note_that_cannot_be_used_is_told_and_the_others_go_on(explorer, folde
         evaluate(explorer, folder)
 
 
+def test_a_bad_note_does_not_take_its_partners_along(explorer, folder: Path) -> None:
+    index = folder / "index.csv"
+    first, *others = index.read_text().split()[1:]
+    pitch = first.split(",")[-1]
+    (folder / "bad.wav").write_bytes(b"no sound")
+    good = [line.rsplit(",", 1)[0] + f",{pitch}" for line in (first, *others)]
+    index.write_text("\n".join(["path,pitch", *good]))
+    whole = evaluation.evaluate_morph(explorer, folder)
+    index.write_text("\n".join(["path,pitch", good[0], f"bad.wav,{pitch}", *good[1:]]))
+    report = evaluation.evaluate_morph(explorer, folder)
+    assert [one["path"] for one in report["failed"]] == ["bad.wav"]
+    assert report["per_note"] == whole["per_note"]
+    index.write_text("\n".join(["path,pitch", good[0], f"bad.wav,{pitch}"]))
+    with pytest.raises(DataError, match=r"no two notes of one pitch that can be used.*bad\.wav"):
+        evaluation.evaluate_morph(explorer, folder)
+
+
 def test_a_render_that_cannot_be_kept_is_told(explorer, folder: Path) -> None:
     def save(path: Path, audio: np.ndarray, midi: float) -> None:
         assert np.isfinite(midi)
