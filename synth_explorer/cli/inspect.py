@@ -12,7 +12,6 @@ from synth_explorer.cli import common, inputs, sound
 if TYPE_CHECKING:
     import numpy as np
 
-    from synth_explorer.edits import EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.inspection import Examples
     from synth_explorer.latents import Latents
@@ -48,46 +47,34 @@ def inspect(
     common.check_inputs(note, preset)
     from synth_explorer import inspection
     from synth_explorer.edits import EditChain
+    from synth_explorer.rendering import Renderer, Source
 
     chain = EditChain() if preset is None else EditChain.load(preset)
     explorer = common.load_explorer(checkpoint)
-    latents = common.read_latents(explorer, note, pitch=pitch)
-    chain.check(latents)
-    original = None if common.is_latents(note) else latents.heard_of(explorer.read(note))
-    edited, outcomes = _edited(explorer, latents, chain, seed=seed, open_loop=open_loop)
+    common.check_pitch(explorer, pitch)
+    renderer = Renderer(explorer)
+    source = Source.of(note, pitch_midi=pitch)
+    patch = renderer.patch(source, edits=chain, seed=seed, open_loop=open_loop)
+    common.say_notices(note, renderer.latents(source, fit_steps=patch.fit_steps))
+    begun = renderer.begin(patch)
 
     def decode(score: Latents, *, seed: int) -> np.ndarray:
         return sound.decode(explorer, score, score.meta.source, seed=seed)
 
     found = inspection.inspect(
         explorer,
-        latents,
+        begun.before,
         _examples(explorer),
-        edited=edited,
+        edited=begun.after if len(chain) else None,
         chain=chain,
-        outcomes=outcomes,
-        original=original,
+        outcomes=[outcome.sentence for outcome in begun.outcomes],
+        original=renderer.recording(source),
         seed=seed,
         decode_s=decode_s,
         decode=decode,
     )
     common.write_text(out, inspection.html(found))
     common.say(out)
-
-
-def _edited(
-    explorer: Explorer, latents: Latents, chain: EditChain, *, seed: int, open_loop: bool
-) -> tuple[Latents | None, list[str]]:
-    """Edited latents, as `edit` makes them, and what the closed loop says of each edit; None where there are none."""
-    if not len(chain):
-        return None, []
-    from synth_explorer.closed_loop import ClosedLoop
-
-    loop = ClosedLoop(explorer)
-    if open_loop or not loop.available:
-        return explorer.edit(latents, chain), []
-    solution = loop.solve(latents, chain, seed=seed)
-    return solution.latents, [outcome.sentence for outcome in solution.outcomes]
 
 
 def _examples(explorer: Explorer) -> Examples:

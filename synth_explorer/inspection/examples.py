@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 
-
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Many notes of one checkpoint.
