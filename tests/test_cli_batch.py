@@ -15,11 +15,11 @@ import pytest
 import soundfile
 import typer
 
+from synth_explorer import evaluation
 from synth_explorer.cli import calibrate, common
 from synth_explorer.cli.inputs import SOUND_SUFFIXES
 from synth_explorer.errors import LatentsError
 from synth_explorer.latents import Latents
-from synth_explorer.train import evaluation
 from tests.test_cli import MockExplorer, mock, ok, refused, run  # noqa: F401 (a fixture)
 
 Notes = Callable[..., Path]

@@ -50,13 +50,14 @@ MAY_KNOW: dict[str, set[str]] = {
     "calibration": NOTES | MODEL | {"checkpoints", "explorer", "calibration"},
     "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"data"},
-    "train": ENGINE | {"closed_loop", "explorer", "data", "train"},
+    "train": ENGINE | {"explorer", "data", "train"},
+    "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "plots", "train", "rendering", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "rendering", "ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.

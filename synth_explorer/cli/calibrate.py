@@ -64,7 +64,7 @@ def calibrate(
     common.check_inputs(notes)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer import calibration
-    from synth_explorer.train.evaluation import read_index
+    from synth_explorer.evaluation.index import read_index
 
     given = [calibration.Note(note.path, note.pitch) for note in read_index(notes)]
     settings = calibration.Settings.suited(

@@ -12,8 +12,8 @@ from synth_explorer.errors import SynthExplorerError
 
 if TYPE_CHECKING:
     from synth_explorer.audio import Writing
+    from synth_explorer.evaluation.index import Save
     from synth_explorer.explorer import Explorer
-    from synth_explorer.train.evaluation import Save
 
 app = typer.Typer(
     help="Judge a checkpoint on a folder of notes. One that cannot be used is said, and the exit code is 1.",
@@ -54,7 +54,7 @@ def reconstruction(
     _check(notes, out)
     how = _writing(save_audio, peak, bits, length_s)
     explorer = common.load_explorer(checkpoint)
-    from synth_explorer.train import evaluation
+    from synth_explorer import evaluation
 
     with common.progress("reconstruction") as advance:
         report = evaluation.evaluate_reconstruction(
@@ -90,7 +90,7 @@ def morph(
     _check(notes, out)
     how = _writing(save_audio, peak, bits, length_s)
     explorer = common.load_explorer(checkpoint)
-    from synth_explorer.train import evaluation
+    from synth_explorer import evaluation
 
     with common.progress("morph") as advance:
         report = evaluation.evaluate_morph(
@@ -129,7 +129,7 @@ def controls(
     """
     _check(notes, out)
     explorer = common.load_explorer(checkpoint)
-    from synth_explorer.train import controls_evaluation as evaluation
+    from synth_explorer import evaluation
 
     with common.progress("controls") as advance:
         report = evaluation.evaluate_controls(

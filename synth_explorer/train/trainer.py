@@ -115,7 +115,7 @@ class Run(Loop):
 
     def validate(self) -> float:
         """Log-mel distance in dB of whole unseen notes."""
-        from synth_explorer.train.evaluation import validation_distance_db
+        from synth_explorer.train.validation import validation_distance_db
 
         return validation_distance_db(self.model, self.batches.sources, notes=self.config.validation_notes)
 

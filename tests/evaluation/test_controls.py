@@ -12,8 +12,8 @@ import pytest
 
 from synth_explorer.assets import example_notes
 from synth_explorer.errors import DataError
-from synth_explorer.train import controls_evaluation as evaluation
-from synth_explorer.train.controls_sweeps import SWEEPS
+from synth_explorer.evaluation import controls as evaluation
+from synth_explorer.evaluation.sweeps import SWEEPS
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from synth_explorer import evaluation
 from synth_explorer.assets import example_notes
 from synth_explorer.errors import AudioError, DataError
-from synth_explorer.train import evaluation
 
 
 @pytest.fixture

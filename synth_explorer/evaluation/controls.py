@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.errors import DataError, EditError, LatentsError
+from synth_explorer.evaluation.index import Failed, IndexedNote, going_on, read_index
+from synth_explorer.evaluation.sweeps import SWEEPS, SWING_NAMES, Setting, Sweep, named, raw
 from synth_explorer.latents import Latents, midi_to_hz, with_pitch
-from synth_explorer.train.controls_sweeps import SWEEPS, SWING_NAMES, Setting, Sweep, named, raw
-from synth_explorer.train.evaluation import Failed, IndexedNote, going_on, read_index
 
 if TYPE_CHECKING:
     from synth_explorer.closed_loop import ClosedLoop

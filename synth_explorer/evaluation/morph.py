@@ -1,0 +1,115 @@
+"""Whether a morph keeps its pitch and lies between its two notes.
+
+Shapes: T samples.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer.errors import DataError
+from synth_explorer.evaluation.index import (
+    Failed,
+    IndexedNote,
+    Progress,
+    Save,
+    counted,
+    going_on,
+    read_index,
+    refuse_none,
+    save_render,
+    stems_of,
+    summarised,
+)
+
+if TYPE_CHECKING:
+    from synth_explorer.explorer import Explorer
+    from synth_explorer.explorer.decoders import Decoder
+    from synth_explorer.latents import Latents
+
+MIXES = (0.25, 0.5, 0.75)
+
+
+def evaluate_morph(
+    explorer: Explorer,
+    notes_folder: str | Path,
+    *,
+    decoder: str | Decoder | None = None,
+    engine: str = "auto",
+    save_audio: str | Path | None = None,
+    save: Save | None = None,
+    pitch_source: str = "estimate",
+    fit_steps: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
+
+    The notes that can be read are paired along the index within each (rounded) pitch: first with second, second with
+    third, and so on.
+    Per render: pitch_cents from the asked pitch (by `measure.pitch_cents_difference` against the nearer source), and
+    log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
+    """
+    notes = [note for note in read_index(notes_folder) if note.pitch is not None]
+    decoder = explorer.decoder(decoder)
+    stems = {} if save_audio is None else stems_of(notes, Path(save_audio))
+    alike = Counter(round(note.pitch) for note in notes)
+    paired = [note for note in notes if alike[round(note.pitch)] > 1]
+    if not paired:
+        raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
+    rows: list[dict[str, Any]] = []
+    failed: Failed = []
+    by_pitch: dict[int, list[tuple[IndexedNote, Latents]]] = {}
+    for note in counted(paired, progress):
+        told = note.pitch if pitch_source == "index" else None
+        with going_on(failed, note.path):
+            latents = explorer.encode(note.path, pitch=told, fit_steps=fit_steps)
+            by_pitch.setdefault(round(note.pitch), []).append((note, latents))
+    pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
+    if by_pitch and not pairs:
+        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed)
+        raise DataError(f"{notes_folder} has no two notes of one pitch that can be used. {why}")
+    for (first, before), (second, after) in counted(pairs, progress):
+        with going_on(failed, first.path):
+            names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
+            found = _morphs(explorer, [before, after], first.pitch, decoder=decoder, engine=engine)
+            for mix, (rendered, midi, figures) in found.items():
+                rows.append(names | {"mix": mix} | figures)
+                if save_audio is not None:
+                    name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
+                    save_render(explorer, Path(save_audio) / name, rendered, midi, save)
+    refuse_none(rows, failed)
+    settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
+    report = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
+    cents = np.abs([row["pitch_cents"] for row in rows])
+    report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
+    return report
+
+
+def _morphs(
+    explorer: Explorer, ends: list[Latents], midi: float, **decoding: Any
+) -> dict[float, tuple[np.ndarray, float, dict[str, float]]]:
+    """Two notes' morphs by their mixes: audio [T], MIDI pitch (NaN: unknown), figures."""
+    sounds = [explorer.decode(end, **decoding) for end in ends]
+    found = {}
+    for mix in MIXES:
+        mixed = explorer.morph(ends, (1.0 - mix, mix))
+        rendered = explorer.decode(mixed, **decoding)
+        found[mix] = rendered, mixed.pitch_midi, _morph_distances(explorer, rendered, sounds, midi)
+    return found
+
+
+def _morph_distances(explorer: Explorer, rendered: np.ndarray, sounds: list[np.ndarray], midi: float) -> dict[str, Any]:
+    """Pitch and distance to both ends of one morph."""
+    from synth_explorer import measure
+    from synth_explorer.latents import midi_to_hz
+
+    near = explorer.estimate_pitch(rendered)[0] if explorer.has_pitch else midi  # partials lie around other pitches too
+    heard_hz = measure.pitch_hz(rendered, sample_rate_hz=explorer.sample_rate_hz, around_hz=midi_to_hz(near))
+    to_a, to_b = (measure.log_mel_distance_db(s, rendered, sample_rate_hz=explorer.sample_rate_hz) for s in sounds)
+    cents = 1200.0 * float(np.log2(heard_hz / midi_to_hz(midi)))
+    return {"pitch_cents": cents, "log_mel_to_a_db": to_a, "log_mel_to_b_db": to_b}

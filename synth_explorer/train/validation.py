@@ -1,0 +1,48 @@
+"""The figure of training: how near notes of unseen instruments come back.
+
+Shapes: B notes, T samples, F frames.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split: str = "validation") -> float:
+    """Mean log-mel distance in dB over a fixed choice of whole notes of unseen instruments, by the training graph."""
+    from synth_explorer import pitch as pitch_tracks
+
+    config = model.config
+    picked = [_pick(source.notes, split, notes // len(sources)) for source in sources]
+    pairs = [(source, i) for source, chosen in zip(sources, picked, strict=True) for i in chosen]
+    pairs = pairs[: len(pairs) // batch * batch]
+    rng, figures = np.random.default_rng(0), []
+    for first in range(0, len(pairs), batch):
+        group = pairs[first : first + batch]
+        frames = group[0][0].notes.samples // config.hop
+        audio = np.stack([s.notes.audio(i)[: frames * config.hop] for s, i in group])
+        cents = np.stack([s.cents[i][:frames] for s, i in group]).astype(np.float64)
+        midi = np.array([s.pitch[i] for s, i in group])
+        track = (pitch_tracks.midi_to_hz(midi)[:, None] * 2.0 ** (cents / 1200.0)).astype(np.float32)
+        inputs = {
+            "source": audio,
+            "target": audio,
+            "source_pitch_hz": track,
+            "target_pitch_hz": track,
+            "weight": np.ones(batch, np.float32),
+            "latent_noise": np.zeros((batch, frames, config.learned), np.float32),
+            "noise_phase": rng.random((batch, frames, config.hop + 1), dtype=np.float32),
+            "short_noise_phase": rng.random((batch, frames * config.subframes, config.subframe + 1), dtype=np.float32),
+        }
+        if config.band_hz:
+            inputs["bandwidth_hz"] = np.array([s.ends_hz(i, config) for s, i in group], np.float32)
+        output = model.predict_on_batch(inputs)["audio"]
+        distance = model.spectral.log_mel(audio, output, inputs.get("bandwidth_hz"))
+        figures.append(np.asarray(distance) * (20.0 / np.log(10.0)))
+    return float(np.mean(np.concatenate(figures)))
+
+
+def _pick(dataset, split: str, count: int) -> list[int]:
+    """A fixed, evenly spread choice of `count` notes of a split."""
+    chosen = np.flatnonzero(np.asarray(dataset.column("split")) == split)
+    return [int(chosen[i]) for i in np.linspace(0, len(chosen) - 1, count).astype(int)]
