@@ -210,6 +210,17 @@ def test_decode_writes_the_level_asked(mock: MockExplorer, note_file: Callable[.
     np.testing.assert_allclose(audio.load(tmp_path / "a.wav", sample_rate_hz=RATE_HZ), expected, atol=1e-6)
 
 
+def test_a_decoder_goes_by_its_old_name_with_a_note(
+    mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    ok("encode", note_file(), "-o", tmp_path / "a.npz")
+    decode = ["decode", tmp_path / "a.npz", "-o", tmp_path / "a.wav", "--decoder"]
+    assert "note:" not in ok(*decode, "final").stderr
+    assert "note: the decoder wavenet is called final now\n" in ok(*decode, "wavenet").stderr
+    assert [options["decoder"] for options in mock.decoded] == [FINAL, FINAL]
+    assert "decoder='slow' must be one that the checkpoint mock has: fast, final." in refused(*decode, "slow")
+
+
 def test_morph_mix_weighs_the_second(mock: MockExplorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     loud, soft = note_file("loud.wav", level=0.5), note_file("soft.wav", level=0.05)
     ok("encode", loud, soft, "-o", tmp_path)

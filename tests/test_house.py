@@ -151,6 +151,18 @@ def test_files_hold_one_noun() -> None:
         assert len(tree.body) == 1 or "from __future__ import annotations" in text, name_of(path)
 
 
+def test_decoders_are_named_in_one_place() -> None:
+    """Whoever wants to know something of a decoder asks it, not its name."""
+    from synth_explorer.explorer.decoders import KNOWN
+
+    names = {one.name for one in KNOWN}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare) or (isinstance(node, ast.keyword) and node.arg == "decoder"):
+                told = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+                assert not told & names, f"{name_of(path)}:{node.lineno} compares with, or passes, a decoder's name"
+
+
 def test_requirements_name_what_is_imported() -> None:
     distributions = {"yaml": "pyyaml", "sklearn": "scikit-learn", "fluidsynth": "pyfluidsynth", "PIL": "pillow"}
     distributions["llvmlite"] = "numba"  # which brings the one that it needs

@@ -2,7 +2,7 @@
 
 The latents of a note are few, so that they can be edited, and its detail stands still; the fast decoder is to answer a
 slider at once. What both leave out of the spectrum is kept beside them, as the enhancement layer of a scalable codec
-is, and the final render begins by putting it back. It is the note's own: at another pitch the partials lie elsewhere
+is, and the final render puts it back. It is the note's own: at another pitch the partials lie elsewhere
 (measured: two to twelve semitones away it does harm), so it fades within a semitone, see `latents.note.closeness`.
 
 Shapes: B notes, T = F * hop samples, F frames, E bands, J analysis frames, N bins (half a window and one).
