@@ -6,7 +6,7 @@ Shapes: T samples, F frames of a track.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,62 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
     if fit is None:
         return Modulation(float("nan"), float("nan"))
     times_s, rest, root, basis = fit
+    span_s = times_s[-1] - times_s[0] + 1 / frame_rate_hz
+    lowest_hz, step_hz = MIN_TURNS / span_s, 1 / (4 * span_s)
+    index = np.round(times_s * frame_rate_hz).astype(int)
+    grid_hz = _candidates_hz(index, rest * root, frame_rate_hz, lowest_hz=lowest_hz, step_hz=step_hz)
+    rate_hz = float(grid_hz[np.argmax(_explained(grid_hz, times_s, rest, root, basis))])
+    for width_hz in (step_hz, step_hz / 8, step_hz / 64, step_hz / 512):
+        close_hz = np.clip(rate_hz + width_hz * np.linspace(-1, 1, 17), lowest_hz / 1.2, frame_rate_hz / 2)
+        rate_hz = float(close_hz[np.argmax(_explained(close_hz, times_s, rest, root, basis))])
+    return Modulation(rate_hz, float(np.abs(_phasors(rest, times_s, root, basis, np.array([rate_hz])))[0]))
+
+
+def depths_at(
+    track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Depths of sinusoidal oscillations whose rates are known, fitted together with a cubic trend.
+
+    Args:
+        track: [F], in any unit; NaN frames are left out.
+        frame_rate_hz: of the track.
+        rates_hz: R rates, each another.
+        weights: [F], how much each frame counts; None counts all alike.
+
+    Returns:
+        float64 [R], peak deviations; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.
+    """
+    return np.abs(phasors_at(track, frame_rate_hz, rates_hz, weights=weights))
+
+
+def phasors_at(
+    track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """As `depths_at`, with phases: complex128 [R], real and positive for a sine that rises through 0 at time 0."""
+    wanted_hz = np.asarray(rates_hz, dtype=np.float64)
+    fit = _without_trend(track, frame_rate_hz, weights)
+    found = np.full(wanted_hz.size, complex(np.nan, np.nan))
+    if fit is not None:
+        times_s, rest, root, basis = fit
+        seen = (times_s[-1] - times_s[0] + 1 / frame_rate_hz) * wanted_hz >= MIN_TURNS
+        found[seen] = _phasors(rest, times_s, root, basis, wanted_hz[seen]) if seen.any() else 0.0
+    return found
+
+
+def _without_trend(
+    track: np.ndarray, frame_rate_hz: float, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Times, weighted values without their cubic trend, roots of the weights [F] and the trend's basis [F, 4].
+
+    None when fewer than 12 frames are known.
+    """
+    track = np.asarray(track, dtype=np.float64)
+    weights = np.ones_like(track) if weights is None else np.asarray(weights, dtype=np.float64)
+    known = np.isfinite(track) & (weights > 0)
+    if known.sum() < 12:
+        return None
+    times_s = np.flatnonzero(known) / frame_rate_hz
+    values, root = track[known], np.sqrt(weights[known] / weights[known].max())
     first_s, last_s = float(times_s[0]), float(times_s[-1])
     places = 2 * (times_s - first_s) / (last_s - first_s + 1 / frame_rate_hz) - 1
     trend = np.polynomial.chebyshev.chebvander(places, TREND_ORDER) * root[:, None]
@@ -174,13 +230,10 @@ def oscillation_depths(
     Returns:
         float64 [R], peak deviations; NaNs where nothing can be measured.
     """
-    given: dict[str, Any] = {
-        "sample_rate_hz": sample_rate_hz,
-        "target": target,
-        "before": before,
-        "around_hz": around_hz,
-    }
-    return np.abs(oscillation_phasors(after, rates_hz=rates_hz, **given))
+    phasors = oscillation_phasors(
+        after, sample_rate_hz=sample_rate_hz, target=target, rates_hz=rates_hz, before=before, around_hz=around_hz
+    )
+    return np.abs(phasors)
 
 
 def oscillation_phasors(
