@@ -216,7 +216,7 @@ def train(config_path: str | Path, out: str | Path, *, resume: bool = False, rep
     with atomic_path(out / "config.json") as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     Run(config, model.config, out, resume=resume).train(report)
-    return export(out, out / "checkpoint", report=report).path
+    return export(out, out / "checkpoint", config=config, report=report).path
 
 
 def prepare(config: WaveNetTraining, model, report=print) -> None:

@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +20,9 @@ from synth_explorer.model.guide import Guide
 from synth_explorer.model.wavenet import WaveNet
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.guided import GuidedNotes
-from synth_explorer.train.wavenet import WaveNetTraining
+
+if TYPE_CHECKING:
+    from synth_explorer.train.wavenet import WaveNetTraining
 
 GAINS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 TAILS = (0.0, 0.1, 0.25, 0.4)
@@ -27,13 +30,14 @@ NOTES = 16
 
 
 def export(
-    run: str | Path, out: str | Path, *, final: bool = True, notes: int = NOTES, report=print
+    run: str | Path, out: str | Path, *, config: WaveNetTraining, final: bool = True, notes: int = NOTES, report=print
 ) -> checkpoints.CheckpointInfo:
     """Write the checkpoint that a run began from, with the run's best WaveNet beside its other files.
 
     Args:
         run: folder of the run.
         out: folder of the checkpoint; replaced if it is there.
+        config: of the run.
         final: whether this form is the final render from now on.
         notes: how many validation crops the gain of the residual is chosen by.
         report: told what each gain comes to.
@@ -42,9 +46,8 @@ def export(
         DataError: a folder that holds no validated run.
     """
     run, out = Path(run), Path(out)
-    if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
-        raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
-    config = WaveNetTraining(**json.loads((run / "config.json").read_text(encoding="utf-8")))
+    if not (run / "best.npz").is_file():
+        raise DataError(f"{run} holds no validated run (best.npz); train first.")
     source = checkpoints.verify(config.checkpoint)
     network = load(run, config, checkpoints.load_model(source).config)
     unseen, figures = GuidedNotes(config.validation), {}
