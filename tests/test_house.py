@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "synth_explorer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
+REQUIREMENTS = ("", "-dev", "-formats", "-parity", "-soundfonts", "-training")
 
 # Every room, and the rooms to its left that it may know.
 BASE = {"errors", "files", "lru", "package", "quiet", "runtime", "schema"}
@@ -77,7 +78,7 @@ ONLY_IN: dict[str, set[str]] = {
     "soundfile": {"audio"},
     "av": {"audio"},
     "typer": {"cli"},
-    "tensorflow": {"runtime", "model", "decode", "checkpoints", "train", "explorer"},
+    "tensorflow": {"bench", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
@@ -142,6 +143,45 @@ def test_libraries_stay_in_their_rooms() -> None:
             assert room_of(path) in ONLY_IN[library], f"{name_of(path)} imports {library}"
 
 
+def uses(path: Path) -> set[Path]:
+    """The files of the package that a file imports, lazily or not, except for type checkers."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named |= {
+                inside if file_of(inside := f"{node.module}.{alias.name}") else node.module for alias in node.names
+            }
+    return {file for name in named if (file := file_of(name)) is not None} - {path}
+
+
+def file_of(module: str) -> Path | None:
+    """The file of a module of the package; None for what is none."""
+    place = REPOSITORY.joinpath(*module.split("."))
+    found = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+    return found[0] if found and module.split(".")[0] == PACKAGE.name else None
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    left = {path: uses(path) for path in FILES}
+    while ends := {path for path, used in left.items() if not used & left.keys()}:  # what no circle goes through
+        left = {path: used for path, used in left.items() if path not in ends}
+    inside = {name_of(path): sorted(map(name_of, used & left.keys())) for path, used in left.items()}
+    assert not inside, f"a circle lies among these: {inside}"
+
+
+def test_the_package_knows_no_tests() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert "tests" not in {name.split(".")[0] for name in imports(path)}, f"{name_of(path)} imports tests"
+        assert not re.search(r"""["']tests["']|["']tests/""", text), f"{name_of(path)} reads the folder of the tests"
+
+
 def test_files_hold_one_noun() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
@@ -166,8 +206,8 @@ def test_decoders_are_named_in_one_place() -> None:
 def test_requirements_name_what_is_imported() -> None:
     distributions = {"yaml": "pyyaml", "sklearn": "scikit-learn", "fluidsynth": "pyfluidsynth", "PIL": "pillow"}
     distributions["llvmlite"] = "numba"  # which brings the one that it needs
-    promised = {name for kind in ("", "-dev", "-formats") for name in requirements(f"requirements{kind}.txt")}
-    promised |= {"tensorflow", "synth_explorer"} | {"pyfluidsynth", "pysfizz", "ray", "pillow"}
+    promised = {name for kind in REQUIREMENTS for name in requirements(f"requirements{kind}.txt")}
+    promised |= {"tensorflow", "synth_explorer"} | {"pysfizz", "ray", "pillow", "magenta"}
     used = {name.split(".")[0] for path in FILES for name in imports(path)} - set(sys.stdlib_module_names)
     assert {distributions.get(name, name) for name in used} <= promised
 
@@ -178,12 +218,21 @@ def requirements(name: str) -> set[str]:
     return {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in lines if line}
 
 
-@pytest.mark.parametrize("kind", ["", "-gpu", "-dev", "-formats"])
+@pytest.mark.parametrize("kind", [*REQUIREMENTS, "-gpu"])
 def test_requirements_are_bounded(kind: str) -> None:
     name = f"requirements{kind}.txt"
     for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
         text = line.split("#")[0].split(";")[0].strip()
         assert not text or (">=" in text and "<" in text), f"{name}: {text} has no range"
+
+
+def test_every_extra_has_its_file() -> None:
+    tools = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    extras = tools["setuptools"]["dynamic"]["optional-dependencies"]
+    assert set(extras) == {"dev", "formats", "gpu", "parity", "soundfonts", "training"}
+    for extra, given in extras.items():
+        files = [given["file"]] if isinstance(given["file"], str) else given["file"]
+        assert f"requirements-{extra}.txt" in files and all(requirements(file) for file in files)
 
 
 def test_entry_point_exists() -> None:

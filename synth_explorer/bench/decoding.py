@@ -5,8 +5,6 @@ Shapes: B notes, F frames, C channels.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from synth_explorer.bench import limits
+from synth_explorer.bench import limits, magenta_reference
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.model.stack import Stack, StackLayer
 
@@ -24,7 +22,6 @@ NETWORKS = ("nsynth", "small")
 BATCHES = (1, 4, 16, 64)
 ENGINES = (("numba", "float32"), ("numba", "int16"), ("numba", "int8"), ("keras", "float32"))
 MEASURED_S = 2.0
-REFERENCE = Path(__file__).resolve().parents[2] / "tests" / "parity" / "magenta_reference.py"
 
 
 def run(
@@ -62,9 +59,7 @@ def run(
     if not batches or min(batches) < 1:
         raise SynthExplorerError(f"Batches must be whole numbers from 1 on; received {list(batches)}.")
     if magenta and not has_magenta():
-        raise SynthExplorerError(
-            "magenta's fastgen cannot run here: it needs magenta, tf-slim and librosa, and the repository's tests."
-        )
+        raise SynthExplorerError("magenta's fastgen cannot run here: it needs magenta, tf-slim and librosa.")
     against = has_magenta() if magenta is None else magenta
     total = sum(len(batches) * (len(engines) + (name == "nsynth" and against)) for name in networks)
     rows: list[dict[str, Any]] = []
@@ -99,8 +94,8 @@ def encoding(*, note_s: float = 4.0) -> dict[str, float]:
 
 
 def has_magenta() -> bool:
-    """Whether magenta's code is installed and the parity tests, which know how to import it, are at hand."""
-    return REFERENCE.is_file() and _reference().available()
+    """Whether magenta's code is installed."""
+    return magenta_reference.available()
 
 
 def small_stack(seed: int = 0) -> Stack:
@@ -225,7 +220,7 @@ def _fastgen(prefix: Path, batch: int, channels: int, seconds: float) -> tuple[f
     """The same of magenta's code, from its own checkpoint."""
     encoding = np.random.default_rng(0).standard_normal((batch, channels)).astype(np.float32)
     began = time.perf_counter()
-    with _reference().stepper(prefix, batch) as step:
+    with magenta_reference.stepper(prefix, batch) as step:
         step(encoding)
         first_s = time.perf_counter() - began
         for _ in range(3):
@@ -251,21 +246,9 @@ def _weights(name: str, magenta: bool, stack: ExitStack) -> tuple[Stack, Path | 
         model.build()
         return model.stack(), None
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    prefix = _reference().write_checkpoint(folder / "model.ckpt", optimizer=False)
+    prefix = magenta_reference.write_checkpoint(folder / "model.ckpt", optimizer=False)
     import_nsynth(prefix, name="bench", into=folder / "ours")
     return checkpoints.load_model(checkpoints.verify(folder / "ours" / "bench")).stack(), prefix
-
-
-def _reference() -> Any:
-    """The parity tests' way to magenta's code."""
-    name = "synth_explorer_magenta_reference"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, REFERENCE)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 def _resident_mb() -> float | None:

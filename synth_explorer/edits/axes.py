@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -143,7 +143,7 @@ class PrincipalAxis:
         where = f"principal direction {number}"
         vector, steps = (numbers(where, content, key) for key in ("vector", "steps"))
         share = numbers(where, {"share": [content.get("share")]}, "share")[0]
-        given = content.get("moves")
+        given: Mapping[str, Any] | None = content.get("moves")
         if not isinstance(given, Mapping) or len(steps) < 2 or np.any(np.diff(steps) <= 0) or 0.0 not in steps:
             raise CheckpointError(f"controls {where}: it must have moves, and steps that rise, 0 among them.")
         moves = {str(name): numbers(where, given, name) for name in given}
@@ -161,8 +161,9 @@ def moved(latents: Latents, vector: Sequence[float], steps: float | np.ndarray, 
 
 def numbers(where: str, content: Any, key: str) -> tuple[float, ...]:
     """A list of finite numbers, not empty, from controls. Raises CheckpointError."""
-    values = content.get(key) if isinstance(content, Mapping) else None
-    real = isinstance(values, list) and all(
+    found: Any = cast("Mapping[str, Any]", content).get(key) if isinstance(content, Mapping) else None
+    values = cast("list[Any]", found) if isinstance(found, list) else []
+    real = all(
         isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
         for value in values
     )

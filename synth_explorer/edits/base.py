@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -41,13 +41,13 @@ class Edit(ABC):
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value = getattr(self, item.name)
-            if not (isinstance(item.default, tuple) and isinstance(value, (list, tuple)) and len(value) == 0):
+            value: Any = getattr(self, item.name)
+            if not (isinstance(item.default, tuple) and _is_nothing(value)):
                 value = _converted(self.kind, item.name, str(item.type), value)
             low, high = self.LIMITS.get(item.name, (-math.inf, math.inf))
             if item.name in self.LIMITS and not low <= value <= high:
                 raise EditError(f"{self.kind}: {item.name}={value:g} must lie in {low:g}..{high:g}.")
-            object.__setattr__(self, item.name, tuple(value) if isinstance(value, list) else value)
+            object.__setattr__(self, item.name, tuple(cast("list[Any]", value)) if isinstance(value, list) else value)
 
     @abstractmethod
     def apply(self, latents: Latents, controls: Controls) -> Latents:
@@ -65,7 +65,19 @@ class Edit(ABC):
 
 def _listed(value: Any) -> Any:
     """Tuples as JSON has them."""
-    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+    return [_listed(item) for item in cast("tuple[Any, ...]", value)] if isinstance(value, tuple) else value
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether it is an empty list."""
+    return isinstance(value, (list, tuple)) and len(cast("Sequence[Any]", value)) == 0
+
+
+def _items(value: Any) -> list[Any] | None:
+    """What is in a list, a tuple or an array; None where it is none of them."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
+        return None
+    return list(cast("Sequence[Any]", value))
 
 
 def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
@@ -77,9 +89,10 @@ def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
     if annotation == "Points":
         return _points(kind, name, value)
     if annotation.startswith("tuple"):
-        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)) or len(value) == 0:
+        items = _items(value)
+        if not items:
             raise EditError(f"{kind}: {name} must be a list of numbers, not empty; received {value!r}.")
-        numbers = tuple(_number(kind, name, item) for item in value)
+        numbers = tuple(_number(kind, name, item) for item in items)
         return tuple(_whole(kind, name, item) for item in numbers) if "int" in annotation else numbers
     if annotation == "bool" and not isinstance(value, bool):
         raise EditError(f"{kind}: {name}={value!r} must be true or false.")
@@ -91,23 +104,26 @@ def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
 
 
 def _number(kind: str, name: str, value: Any) -> float:
+    given: Any = value  # without what `isinstance` would make of it
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     try:
-        number = float(value) if real else math.nan
+        number = float(given) if real else math.nan
     except OverflowError:  # an int may be too large for a float
         number = math.inf
     if not math.isfinite(number):
-        raise EditError(f"{kind}: {name}={reprlib.repr(value)} must be a finite number.")
+        raise EditError(f"{kind}: {name}={reprlib.repr(given)} must be a finite number.")
     return number
 
 
 def _points(kind: str, name: str, value: Any) -> Points:
     """Breakpoints (time in s, value), their times rising."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)) or len(value) == 0:
+    items = _items(value)
+    if not items:
         raise EditError(f"{kind}: {name} must be a list of [time_s, value], not empty; received {value!r}.")
-    if any(not isinstance(item, (Sequence, np.ndarray)) or isinstance(item, str) or len(item) != 2 for item in value):
+    pairs = [pair for pair in map(_items, items) if pair is not None and len(pair) == 2]
+    if len(pairs) != len(items):
         raise EditError(f"{kind}: {name} must be a list of [time_s, value] pairs; received {value!r}.")
-    points = tuple((_number(kind, name, time_s), _number(kind, name, height)) for time_s, height in value)
+    points = tuple((_number(kind, name, time_s), _number(kind, name, height)) for time_s, height in pairs)
     if points[0][0] < 0 or any(b[0] <= a[0] for a, b in pairwise(points)):
         raise EditError(f"{kind}: {name} must have rising times from 0 s on; received {[p[0] for p in points]}.")
     return points

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from synth_explorer.edits.attack import Attack
 from synth_explorer.edits.base import Edit
@@ -41,7 +41,7 @@ class EditChain:
     edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
-        edits = tuple(self.edits)
+        edits: tuple[Any, ...] = tuple(self.edits)
         for edit in edits:
             if not isinstance(edit, Edit):
                 raise EditError(f"A chain holds edits; received {edit!r}.")
@@ -56,7 +56,8 @@ class EditChain:
     def __add__(self, other: EditChain | Edit) -> EditChain:
         if isinstance(other, Edit):
             return EditChain((*self.edits, other))
-        return EditChain(self.edits + other.edits) if isinstance(other, EditChain) else NotImplemented
+        given: Any = other
+        return EditChain(self.edits + other.edits) if isinstance(given, EditChain) else NotImplemented
 
     def check(self, latents: Latents) -> None:
         """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
@@ -113,10 +114,11 @@ class EditChain:
             EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
         """
         try:
-            content = json.loads(text)
+            found: Any = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise EditError(f"A preset must be JSON: {error}.") from error
-        if not isinstance(content, Mapping) or not isinstance(content.get("edits"), list):
+        content = _mapping(found)
+        if content is None or not isinstance(content.get("edits"), list):
             raise EditError('A preset must be an object {"format_version": 1, "edits": [...]}.')
         version = content.get("format_version")
         if version != FORMAT_VERSION:
@@ -183,12 +185,18 @@ def _ask(asked: dict[str, Any], edit: Edit) -> None:
         asked[edit.kind] = plain
 
 
+def _mapping(content: Any) -> Mapping[str, Any] | None:
+    """A JSON object; None where it is something else."""
+    return cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else None
+
+
 def _edit(content: Any) -> Edit:
-    name = content.get("kind") if isinstance(content, Mapping) else content
-    if not isinstance(name, str) or not isinstance(content, Mapping) or name not in KINDS:
+    of = _mapping(content)
+    name: Any = content if of is None else of.get("kind")
+    if not isinstance(name, str) or of is None or name not in KINDS:
         raise EditError(f"Unknown edit kind {name!r}; known are {', '.join(KINDS)}.")
     kind = KINDS[name]
-    given = {name: value for name, value in content.items() if name != "kind"}
+    given = {name: value for name, value in of.items() if name != "kind"}
     known = {item.name: item.default is MISSING for item in fields(kind)}
     unknown, missing = sorted(set(given) - set(known)), [name for name in known if known[name] and name not in given]
     if unknown or missing:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -63,10 +63,10 @@ class Controls:
 
     loudness: LoudnessControl | None = None
     brightness: BrightnessControl | None = None
-    axes: Mapping[str, NamedAxis] = field(default_factory=dict)
-    unanswered: Mapping[str, str] = field(default_factory=dict)
+    axes: Mapping[str, NamedAxis] = field(default_factory=dict[str, NamedAxis])
+    unanswered: Mapping[str, str] = field(default_factory=dict[str, str])
     principal: tuple[PrincipalAxis, ...] = ()
-    measured: Mapping[str, Any] = field(default_factory=dict)
+    measured: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def answers(self, name: str) -> bool:
         """Whether there is a control of this name, a tied channel or a direction."""
@@ -133,8 +133,9 @@ class Controls:
         Raises:
             CheckpointError: an unknown format version, or a control with a field missing, unknown or not a number.
         """
-        if not isinstance(content, Mapping):
-            raise CheckpointError(f"controls must be a JSON object; received {type(content).__name__}.")
+        given: Any = content
+        if not isinstance(given, Mapping):
+            raise CheckpointError(f"controls must be a JSON object; received {type(given).__name__}.")
         version = content.get("format_version")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"controls have format_version={version!r}; this version reads {FORMAT_VERSION}.")
@@ -143,8 +144,9 @@ class Controls:
         shapes = ((axes, Mapping), (principal, list), (texts, Mapping), (measured, Mapping))
         if any(not isinstance(value, kind) for value, kind in shapes):
             raise CheckpointError("controls must hold axes, unanswered and measured as objects, principal as a list.")
+        tied: dict[str, Any] = {name: _control(name, content[name]) for name in _KINDS if content.get(name) is not None}
         return cls(
-            **{name: _control(name, content[name]) for name in _KINDS if content.get(name) is not None},
+            **tied,
             axes={str(name): NamedAxis.from_dict(name, item) for name, item in axes.items()},
             unanswered={str(name): str(why) for name, why in texts.items()},
             principal=tuple(PrincipalAxis.from_dict(n, item) for n, item in enumerate(principal, start=1)),
@@ -180,14 +182,15 @@ class Controls:
 def _control(name: str, content: Any) -> LoudnessControl | BrightnessControl:
     kind = _KINDS[name]
     known = [item.name for item in fields(kind)]
-    if not isinstance(content, Mapping) or not set(content) <= set(known):
+    values = cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else None
+    if values is None or not set(values) <= set(known):
         raise CheckpointError(f"controls {name!r} must be an object with {', '.join(known)}; received {content!r}.")
-    for key, value in content.items():
+    for key, value in values.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
         whole = key != "channel" or (isinstance(value, int) and value >= 0)
         if not number or not whole or (key.startswith("units_per") and value == 0):
             raise CheckpointError(f"controls {name!r}: {key}={value!r} is not a number that can be used there.")
     try:
-        return kind(**content)
+        return kind(**values)
     except TypeError as error:
-        raise CheckpointError(f"controls {name!r} must have {', '.join(known)}; received {sorted(content)}.") from error
+        raise CheckpointError(f"controls {name!r} must have {', '.join(known)}; received {sorted(values)}.") from error

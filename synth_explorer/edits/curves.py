@@ -46,7 +46,7 @@ class Curve(Edit):
             raise EditError(f"{self.kind}: values of {self.target} must lie in {-limit:g}..{limit:g}.")
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
-        times_s, values = np.array(self.points).T
+        times_s, values = [time_s for time_s, _ in self.points], [value for _, value in self.points]
         track = np.interp(np.arange(latents.frames) / latents.frame_rate_hz, times_s, values)
         return move(latents, controls, self.target, track, kind=self.kind)
 

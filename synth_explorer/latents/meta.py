@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any, cast
 
 from synth_explorer.errors import LatentsError
 
@@ -51,7 +52,8 @@ class LatentsMeta:
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         for item in fields(self):
-            value, kinds = getattr(self, item.name), _META_KINDS.get(item.name, (int,))
+            value: Any = getattr(self, item.name)
+            kinds = _META_KINDS.get(item.name, (int,))
             if not isinstance(value, kinds) or isinstance(value, bool):
                 raise LatentsError(f"meta {item.name}={value!r} must be {kinds[0].__name__}.")
         if self.pitch_confidence is not None and not 0.0 <= self.pitch_confidence <= 1.0:
@@ -60,7 +62,7 @@ class LatentsMeta:
             len(self.loop) == 2 and all(type(end) is int for end in self.loop) and 0 <= self.loop[0] < self.loop[1]
         ):
             raise LatentsError(f"loop={self.loop!r} must be a first and a last sample.")
-        if not all(isinstance(notice, str) for notice in self.notices):
+        if not all(isinstance(notice, str) for notice in cast("tuple[Any, ...]", self.notices)):
             raise LatentsError(f"notices={self.notices!r} must be sentences.")
         if self.sample_rate_hz < 1 or self.hop < 1:
             raise LatentsError(f"sample_rate_hz={self.sample_rate_hz} and hop={self.hop} must be positive.")

@@ -215,21 +215,21 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
 
 def _extend(z: np.ndarray, frames: int, *, loudness_channel: int | None) -> np.ndarray:
     """Hold the last frame of z [F, C] up to `frames`, its loudness falling at the note's own last slope."""
-    missing = frames - z.shape[0]
+    missing = frames - len(z)
     if missing <= 0:
         return z
     held = np.repeat(z[-1:], missing, axis=0)
     if loudness_channel is not None:
         tail = z[-SLOPE_FRAMES:, loudness_channel]
-        slope = np.polyfit(np.arange(tail.size), tail, 1)[0] if tail.size > 1 else 0.0
-        falling = tail[-1] + min(slope, 0.0) * np.arange(1, missing + 1)
+        slope = float(np.polyfit(np.arange(tail.size), tail, 1)[0]) if tail.size > 1 else 0.0
+        falling = float(tail[-1]) + min(slope, 0.0) * np.arange(1, missing + 1)
         held[:, loudness_channel] = np.maximum(falling, min(LOUDNESS_FLOOR, tail[-1]))
     return np.concatenate([z, held])
 
 
 def _mix_pitch(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None) -> np.ndarray:
     """Mix pitch tracks in octaves [F]; notes without pitch leave it to the others."""
-    frames = weights.shape[1]
+    frames = int(weights.shape[1])
     voiced = [index for index, note in enumerate(notes) if note.has_pitch]
     if not voiced:
         if pitch_hz is not None:

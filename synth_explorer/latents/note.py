@@ -11,9 +11,9 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -40,6 +40,11 @@ def hz_to_midi(hz: float) -> float:
     return float(A4_MIDI + 12.0 * np.log2(hz / A4_HZ))
 
 
+def _nothing() -> np.ndarray:
+    """No detail and no enhancement: nothing was fitted."""
+    return np.zeros(0, np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Latents:
     """A note as frames of latent channels with a pitch track. Arrays are copied and read-only.
@@ -62,8 +67,8 @@ class Latents:
     z: np.ndarray
     pitch_hz: np.ndarray
     meta: LatentsMeta
-    detail: np.ndarray | None = None
-    enhancement: np.ndarray | None = None
+    detail: np.ndarray = field(default_factory=_nothing)
+    enhancement: np.ndarray = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
         if any(np.iscomplexobj(given) for given in (self.z, self.pitch_hz, self.detail, self.enhancement)):
@@ -71,9 +76,8 @@ class Latents:
         with np.errstate(over="ignore"):
             z = np.array(self.z, dtype=np.float32)
             pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
-            detail, enhancement = (
-                np.array(() if given is None else given, dtype=np.float32) for given in (self.detail, self.enhancement)
-            )
+            given: tuple[Any, Any] = self.detail, self.enhancement
+            detail, enhancement = (np.array(() if one is None else one, dtype=np.float32) for one in given)
         if z.ndim != 2 or 0 in z.shape:
             raise LatentsError(f"z must have shape [frames, channels], both at least 1; received {z.shape}.")
         if pitch_hz.shape != z.shape[:1]:
@@ -82,8 +86,9 @@ class Latents:
             raise LatentsError("z has values that are not finite (NaN or infinity); make the latents again.")
         if not (np.isnan(pitch_hz) | ((pitch_hz > 0) & np.isfinite(pitch_hz))).all():
             raise LatentsError("pitch_hz must be positive and finite, or NaN where the model keeps pitch inside z.")
-        if not isinstance(self.meta, LatentsMeta):
-            raise LatentsError(f"meta must be LatentsMeta; received {type(self.meta).__name__}.")
+        meta: Any = self.meta
+        if not isinstance(meta, LatentsMeta):
+            raise LatentsError(f"meta must be LatentsMeta; received {type(meta).__name__}.")
         arrays = {"z": z, "pitch_hz": pitch_hz}
         arrays["detail"] = _per_frame(detail, frames=z.shape[0], name="detail")
         arrays["enhancement"] = _per_frame(enhancement, frames=z.shape[0], name="enhancement")
@@ -204,12 +209,12 @@ class Latents:
                 else:
                     arrays = {"z": self.z, "pitch_hz": self.pitch_hz}
                     if self.details:  # one row where all are the same
-                        is_steady = bool((self.detail == self.detail[:1]).all())
+                        is_steady = np.array_equal(self.detail, np.broadcast_to(self.detail[:1], self.detail.shape))
                         arrays["detail"] = self.detail[:1] if is_steady else self.detail
                     if self.enhancements:
                         arrays["enhancement"] = self.enhancement
                     meta = np.array(json.dumps(asdict(self.meta)))
-                    _write(temporary, lambda file: np.savez(file, **arrays, meta=meta))
+                    _write(temporary, lambda file: np.savez(file, allow_pickle=False, **arrays, meta=meta))
         except OSError as error:
             raise LatentsError(f"{target} cannot be written: {error.strerror or error}.") from error
         return target
@@ -271,29 +276,30 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
     if not path.is_file():
         raise LatentsError(f"There is no latents file {path}; check the name.")
     try:
-        content = np.load(path, allow_pickle=False)
+        content: Any = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
-            return _from_npy(path, content, meta_for_npy)
+            return _from_npy(path, cast("np.ndarray", content), meta_for_npy)
         with content:
             missing = {"z", "pitch_hz", "meta"} - set(content.files)
             if missing:
                 raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
-            meta = json.loads(str(content["meta"]))
+            found: Any = json.loads(str(content["meta"]))
             z, pitch_hz = content["z"], content["pitch_hz"]
-            detail, enhancement = (content[n] if n in content.files else None for n in ("detail", "enhancement"))
+            fitted = {name: content[name] for name in ("detail", "enhancement") if name in content.files}
     except LatentsError:
         raise
     except UNREADABLE as error:
         raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
-    if not isinstance(meta, dict) or not set(meta) <= META_NAMES:
-        if isinstance(meta, dict) and meta.get("format_version") not in (None, *READ_VERSIONS):
+    meta = cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    if meta is None or not set(meta) <= META_NAMES:
+        if meta is not None and meta.get("format_version") not in (None, *READ_VERSIONS):
             raise LatentsError(
                 f"{path} has format_version={meta['format_version']!r}; this version reads up to {FORMAT_VERSION}. "
                 "Update it."
             )
         raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
     try:
-        return Latents(z, pitch_hz, LatentsMeta(**meta), detail, enhancement)
+        return Latents(z, pitch_hz, LatentsMeta(**meta), **fitted)
     except (TypeError, ValueError) as error:
         raise LatentsError(f"{path} does not hold latents: {error}") from error
 
@@ -304,7 +310,7 @@ def _from_npy(path: Path, z: np.ndarray, meta: LatentsMeta | None) -> Latents:
     z = z[0] if z.ndim == 3 and z.shape[0] == 1 else z
     if z.ndim != 2 or not np.issubdtype(z.dtype, np.floating):
         raise LatentsError(f"{path} must hold floating point numbers [frames, channels]; received {z.dtype} {z.shape}.")
-    return Latents(z, np.full(z.shape[0], np.nan), meta)
+    return Latents(z, np.full(len(z), np.nan), meta)
 
 
 def _expect(meta: LatentsMeta, expected: tuple[str, str], *, what: str) -> None:

@@ -116,10 +116,10 @@ def band_distances_db(reference: np.ndarray, rendered: np.ndarray, *, sample_rat
         sample_rate_hz: of both; sounds of a lower rate have nothing above half of it.
     """
     sounds = check(reference, name="reference"), check(rendered, name="rendered")
-    envelopes = (_envelope(at_measure_rate(sound, sample_rate_hz=sample_rate_hz)) for sound in sounds)
-    lag = _best_lag(*envelopes) * ALIGN_HOP * BAND_RATE_HZ // RATE_HZ
-    wide = (resample(sound, source_rate_hz=sample_rate_hz, sample_rate_hz=BAND_RATE_HZ) for sound in sounds)
-    a, b = _shifted(*wide, lag)
+    one, other = (_envelope(at_measure_rate(sound, sample_rate_hz=sample_rate_hz)) for sound in sounds)
+    lag = _best_lag(one, other) * ALIGN_HOP * BAND_RATE_HZ // RATE_HZ
+    one, other = (resample(sound, source_rate_hz=sample_rate_hz, sample_rate_hz=BAND_RATE_HZ) for sound in sounds)
+    a, b = _shifted(one, other, lag)
     a, b = (stft_magnitudes(part, n_fft=BAND_N_FFT, hop=BAND_HOP) @ _band_matrix() for part in (a, b))
     apart = np.mean(np.abs(20 * np.log10((a + FLOOR) / (b + FLOOR))), axis=0)
     centres_hz = mel_centres_hz(BAND_MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=BAND_TOP_HZ)[1:-1]

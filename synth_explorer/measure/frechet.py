@@ -52,5 +52,5 @@ def frechet_distance(first: Iterable[np.ndarray], second: Iterable[np.ndarray]) 
         raise DataError(f"A Frechet distance needs more than {sets[0].shape[1]} windows of sound; give more notes.")
     means = [rows.mean(axis=0) for rows in sets]
     spreads = [np.cov(rows, rowvar=False) + 1e-6 * np.eye(rows.shape[1]) for rows in sets]
-    root = np.real(sqrtm(spreads[0] @ spreads[1]))
+    root = np.real(np.asarray(sqrtm(spreads[0] @ spreads[1])))
     return float(np.sum((means[0] - means[1]) ** 2) + np.trace(spreads[0] + spreads[1] - 2.0 * root))

@@ -73,7 +73,7 @@ def loudness_change_db(before: np.ndarray, after: np.ndarray, *, sample_rate_hz:
     Each is brought to an RMS of -20 dB before it is measured, so that the absolute gate of BS.1770 (-70 LUFS) does
     not cut what its relative gate keeps: a note and the same note 18 dB softer differ by 18 dB.
     """
-    loudness = []
+    loudness: list[float] = []
     for part in (before, after):
         raise_db = REFERENCE_DB - rms_db(part)
         raised = check(part).astype(np.float64) * 10 ** (raise_db / 20)
@@ -93,7 +93,7 @@ def _centroid_and_level(
     magnitudes = stft_magnitudes(at_measure_rate(audio, sample_rate_hz=sample_rate_hz), n_fft=n_fft, hop=hop)
     magnitudes = magnitudes.astype(np.float64)
     total = magnitudes.sum(axis=1)
-    frequency_hz = np.arange(magnitudes.shape[1]) * (RATE_HZ / n_fft)
+    frequency_hz = np.arange(int(magnitudes.shape[1])) * (RATE_HZ / n_fft)
     with np.errstate(invalid="ignore", divide="ignore"):
         centroid_hz = np.where(total > 1e-9, magnitudes @ frequency_hz / total, np.nan)
     return centroid_hz, np.sqrt((magnitudes**2).sum(axis=1))

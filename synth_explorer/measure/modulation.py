@@ -84,13 +84,13 @@ def phasors_at(
     track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
 ) -> np.ndarray:
     """As `depths_at`, with phases: complex128 [R], real and positive for a sine that rises through 0 at time 0."""
-    rates_hz = np.asarray(rates_hz, dtype=np.float64)
+    wanted_hz = np.asarray(rates_hz, dtype=np.float64)
     fit = _without_trend(track, frame_rate_hz, weights)
-    found = np.full(rates_hz.size, complex(np.nan, np.nan))
+    found = np.full(wanted_hz.size, complex(np.nan, np.nan))
     if fit is not None:
         times_s, rest, root, basis = fit
-        seen = (times_s[-1] - times_s[0] + 1 / frame_rate_hz) * rates_hz >= MIN_TURNS
-        found[seen] = _phasors(rest, times_s, root, basis, rates_hz[seen]) if seen.any() else 0.0
+        seen = (times_s[-1] - times_s[0] + 1 / frame_rate_hz) * wanted_hz >= MIN_TURNS
+        found[seen] = _phasors(rest, times_s, root, basis, wanted_hz[seen]) if seen.any() else 0.0
     return found
 
 
@@ -108,8 +108,9 @@ def _without_trend(
         return None
     times_s = np.flatnonzero(known) / frame_rate_hz
     values, root = track[known], np.sqrt(weights[known] / weights[known].max())
-    span_s = times_s[-1] - times_s[0] + 1 / frame_rate_hz
-    trend = np.polynomial.chebyshev.chebvander(2 * (times_s - times_s[0]) / span_s - 1, TREND_ORDER) * root[:, None]
+    first_s, last_s = float(times_s[0]), float(times_s[-1])
+    places = 2 * (times_s - first_s) / (last_s - first_s + 1 / frame_rate_hz) - 1
+    trend = np.polynomial.chebyshev.chebvander(places, TREND_ORDER) * root[:, None]
     basis, _ = np.linalg.qr(trend)
     return times_s, values * root - basis @ (basis.T @ (values * root)), root, basis
 
@@ -173,7 +174,7 @@ def brightness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """log2 of the spectral centroid in Hz every 8 ms in a window of 32 ms, float64 [F]; NaN in silence."""
     magnitudes = np.abs(np.fft.rfft(_track_frames(audio, sample_rate_hz=sample_rate_hz, power=1.0), axis=1))
     total = magnitudes.sum(axis=1)
-    frequency_hz = np.arange(magnitudes.shape[1]) * (RATE_HZ / TRACK_WINDOW)
+    frequency_hz = np.arange(int(magnitudes.shape[1])) * (RATE_HZ / TRACK_WINDOW)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(total > 1e-7, np.log2(magnitudes @ frequency_hz / total), np.nan)
 
@@ -229,8 +230,10 @@ def oscillation_depths(
     Returns:
         float64 [R], peak deviations; NaNs where nothing can be measured.
     """
-    given = {"sample_rate_hz": sample_rate_hz, "target": target, "before": before, "around_hz": around_hz}
-    return np.abs(oscillation_phasors(after, rates_hz=rates_hz, **given))
+    phasors = oscillation_phasors(
+        after, sample_rate_hz=sample_rate_hz, target=target, rates_hz=rates_hz, before=before, around_hz=around_hz
+    )
+    return np.abs(phasors)
 
 
 def oscillation_phasors(
@@ -302,6 +305,7 @@ def _response(target: str, rate_hz: float, around_hz: float | None) -> float:
     the window than a level does: Hann to the power 0.3, as measured on harmonic tones of 60 to 1000 Hz.
     """
     if target == "pitch":
+        assert around_hz is not None  # `_difference` has estimated it
         return pitch_track_response(rate_hz, around_hz=around_hz)
     return _hann_response(rate_hz) ** (0.3 if target == "brightness" else 1.0)
 
@@ -311,6 +315,7 @@ def _track(audio: np.ndarray, target: str, sample_rate_hz: int, around_hz: float
         return loudness_track(audio, sample_rate_hz=sample_rate_hz)
     if target == "brightness":
         return brightness_track(audio, sample_rate_hz=sample_rate_hz)
+    assert around_hz is not None  # as above
     return pitch_track_cents(audio, sample_rate_hz=sample_rate_hz, around_hz=around_hz, track_rate_hz=TRACK_RATE_HZ)
 
 

@@ -214,7 +214,7 @@ def _turns(
     pair = frames @ np.concatenate([kernel.real, kernel.imag], axis=1).astype(np.float32)
     basebands = pair[:, :count].astype(np.float64) + 1j * pair[:, count:]
     products = basebands[steps:] * np.conj(basebands[:-steps]) * np.exp(-1j * omega * hop * steps)
-    times_s = ((np.arange(products.shape[0]) + 0.5 * steps) * hop + size // 2) / sample_rate_hz
+    times_s = ((np.arange(len(products)) + 0.5 * steps) * hop + size // 2) / sample_rate_hz
     return products, times_s, steps * hop / sample_rate_hz
 
 
@@ -238,7 +238,7 @@ def _coarse_hz(audio: np.ndarray, sample_rate_hz: int) -> float:
         for part in ((frames - frames.mean(axis=1, keepdims=True)) * window, window[None])
     )
     strength = correlation / np.maximum(correlation[:, :1], 1e-20) / (own / own[:, :1])
-    lags = np.arange(strength.shape[1])
+    lags = np.arange(int(strength.shape[1]))
     low, high = int(4 * sample_rate_hz / HIGHEST_HZ), min(int(4 * sample_rate_hz / LOWEST_HZ), lags.size - 2)
     picked = [_best_peak(row, low, high) for row in strength]
     found = [4 * sample_rate_hz / lag for lag in picked if lag is not None]
@@ -276,7 +276,7 @@ def _octave_misfit(a: np.ndarray, b: np.ndarray, a_hz: float, b_hz: float, sampl
     if not LOWEST_HZ <= b_hz <= HIGHEST_HZ:
         return 2.0
     count = max(1, min(8, int(0.47 * sample_rate_hz / max(a_hz, b_hz))))
-    spread = []
+    spread: list[np.ndarray] = []
     for part, hz in ((a, a_hz), (b, b_hz)):
         products = _turns(part, _partials(part, hz, sample_rate_hz).f0_hz, count, sample_rate_hz)[0]
         amplitude = np.abs(products).mean(axis=0) ** 0.25

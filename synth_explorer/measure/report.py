@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,10 +57,11 @@ def _pitch_cents(
     known = pitch_hz if isinstance(pitch_hz, tuple) else (pitch_hz,)
     if any(hz is not None and not LOWEST_HZ <= hz <= HIGHEST_HZ for hz in known):
         return float("nan")
-    if None not in known:
+    first_hz, last_hz = known[0], known[-1]
+    if first_hz is not None and last_hz is not None:
         tracks = [
             pitch_movement(part, sample_rate_hz=sample_rate_hz, around_hz=hz)
-            for part, hz in ((before, known[0]), (after, known[-1]))
+            for part, hz in ((before, first_hz), (after, last_hz))
         ]
         if tracks[0].moves:
             same_time = len(before) == len(after)
@@ -98,7 +99,8 @@ def report(
         `duration_factor` when they were, the latter unless something was cut or held too. A figure that does not
         exist (the pitch of a noise) is None, so that the report is valid JSON.
     """
-    asked = dict(requested if isinstance(requested, Mapping) else requested.requested())
+    whole = requested if isinstance(requested, Mapping) else requested.requested()
+    asked = dict(cast("Mapping[str, Any]", whole))
     before_hz = pitch_hz[0] if isinstance(pitch_hz, tuple) else pitch_hz
     if "pitch_midi" in asked and before_hz is not None:
         asked["pitch_cents"] = 100.0 * (asked["pitch_midi"] - hz_to_midi(before_hz))
@@ -107,7 +109,7 @@ def report(
         pair = (pitch_hz, pitch_hz * 2.0 ** (asked.get("pitch_cents", 0.0) / 1200.0))
     measured = compare(before, after, sample_rate_hz=sample_rate_hz, pitch_hz=pair)
     if asked.get("osc_target") in ("loudness", "brightness", "pitch"):
-        own_hz = before_hz if swings_from is None or pair is None else pair[1]
+        own_hz = pair[1] if swings_from is not None and isinstance(pair, tuple) else before_hz
         rate_hz, depth = oscillation(
             after,
             before=before if swings_from is None else swings_from,
@@ -123,7 +125,7 @@ def report(
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
     if "duration_factor" in asked and not asked.keys() & {"trim", "freeze"}:
         measured["duration_factor"] = len(after) / len(before)
-    told = {
+    told: dict[str, dict[str, Any]] = {
         "requested": asked,
         "measured": {name: float(value) if np.isfinite(value) else None for name, value in measured.items()},
     }

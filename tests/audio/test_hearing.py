@@ -73,4 +73,7 @@ def test_offset_and_rumble_alone_are_silent(sound: np.ndarray) -> None:
 
 
 def test_fifty_decibels_under_full_scale_are_not() -> None:
-    audio.refuse_silence(audio.audible(NOTE * np.float32(0.01), sample_rate_hz=RATE_HZ))
+    soft = audio.audible(NOTE * np.float32(0.01), sample_rate_hz=RATE_HZ)
+    audio.refuse_silence(soft)  # does not raise
+    with pytest.raises(AudioError, match="silent"):
+        audio.refuse_silence(soft * np.float32(1e-6))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity import magenta_reference as magenta
+from synth_explorer.bench import magenta_reference as magenta
 
 
 @pytest.fixture(scope="session")

@@ -84,9 +84,8 @@ def test_a_browser_that_goes_away_ends_its_job(studios, sources, fake, monkeypat
     steps = Renders(studios).run("me", question(sources, mix=0.31), sources)
     next(steps)
     steps.close()
-    started = time.monotonic()
     turn = studios.studio("slow")._slow
-    assert turn.acquire(timeout=2.0) and time.monotonic() - started < 2.0
+    assert turn.acquire(timeout=2.0)  # less than the 5 s of the chunk that was being made
     turn.release()
 
 

@@ -1,0 +1,79 @@
+"""The wheel: built from what is under version control, it holds all that the program needs, and works from anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from synth_explorer.assets import example_notes
+
+pytestmark = pytest.mark.slow
+BUILD = "from setuptools import build_meta; print(build_meta.build_wheel(*__import__('sys').argv[1:]))"
+
+
+@pytest.fixture(scope="module")
+def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this source tree, from a copy, so that nothing that lies around gets into it."""
+    pytest.importorskip("setuptools", "77", reason="an older setuptools cannot build it")
+    source, out = tmp_path_factory.mktemp("source") / "tree", tmp_path_factory.mktemp("wheel")
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no git here")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (repository / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, source / name)
+    subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, check=True, capture_output=True)
+    (found,) = out.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but what is in the wheel."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as content:
+        content.extractall(folder)
+    return folder
+
+
+def run(site: Path, empty: Path, *words: str) -> str:
+    """What the shell prints, run in an empty folder with the wheel's content in front on the path."""
+    hidden = {"SYNTH_EXPLORER_CHECKPOINTS", "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment |= {"PYTHONPATH": str(site), "XDG_DATA_HOME": str(empty / "data")}
+    done = subprocess.run(
+        [sys.executable, "-m", "synth_explorer", *words], cwd=empty, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_holds_the_checkpoint_the_notes_and_the_page(wheel: Path, repository: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    default = repository / "checkpoints" / "default"
+    assert {f"synth_explorer/bundled/default/{path.name}" for path in default.iterdir()} <= held
+    assert not [name for name in held if "band48" in name]
+    for pattern in ("assets/notes/*", "**/*.py", "**/*.css", "**/*.js", "**/*.html", "**/*.svg"):
+        wanted = {path.relative_to(repository).as_posix() for path in (repository / "synth_explorer").glob(pattern)}
+        assert wanted and wanted <= held, pattern
+
+
+def test_its_checkpoint_is_found_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
+    assert run(site, tmp_path, "checkpoint", "verify", "default").startswith("default: whole")
+    assert str(site) in run(site, tmp_path, "checkpoint", "list")
+
+
+def test_its_notes_are_morphed_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
+    assert run(site, tmp_path, "morph", "Marimba", "cello", "-o", "x.wav", "--fit-steps", "0") == "x.wav\n"
+    sound, rate_hz = soundfile.read(tmp_path / "x.wav")
+    assert rate_hz == 16_000 and np.abs(sound).max() > 0.01 and len(example_notes()) > 32
