@@ -12,6 +12,7 @@ import typer
 
 from synth_explorer.cli import bench, calibrate, checkpoint, dataset, edit, evaluate, inspect, notes, train
 from synth_explorer.cli.common import Shell
+from synth_explorer.cli.edit_options import EditCommand
 
 app = typer.Typer(
     name="synth-explorer",
@@ -47,7 +48,7 @@ def _root(
 app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(notes.morph)
-app.command("edit")(edit.edit)
+app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("train")(train.train)
 app.command("train-pitch")(train.train_pitch)

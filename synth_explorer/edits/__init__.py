@@ -11,7 +11,7 @@ from __future__ import annotations
 from synth_explorer.edits.attack import Attack
 from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.edits.base import KINDS, Edit, Points, commute, in_order
-from synth_explorer.edits.chain import EditChain
+from synth_explorer.edits.chain import EditChain, figures
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
 from synth_explorer.edits.curves import Curve, Envelope
 from synth_explorer.edits.facts import (
@@ -74,6 +74,7 @@ __all__ = [
     "Transpose",
     "Trim",
     "commute",
+    "figures",
     "in_order",
     "move",
     "wave",

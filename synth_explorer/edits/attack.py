@@ -72,6 +72,7 @@ class Attack(Edit):
     order = 110
     figure = Figure("attack_s", "attack", "s", 0.005, part=0.1, aim=0.001, aim_part=0.03, signed=False)
     needs = "loudness"
+    solved_apart = True
     timed = True
     moves = frozenset({"loudness", "brightness"})
 

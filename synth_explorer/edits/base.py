@@ -46,7 +46,7 @@ class Edit(ABC):
         untold: how reports name it, where it has no figure that is measured.
         option: of the shell, where it is asked for in other words than one number.
         needs: what the checkpoint must have: "loudness", "brightness", "noise"; "" for nothing.
-        solved: whether the closed loop solves it at the end of a chain.
+        solved: whether the closed loop solves it at the end of a chain; solved_apart: by itself, wherever it stands.
         transposes: whether it moves the pitch, by as much as it says; then it may stand behind what is solved.
         leaves_pitch: whether it leaves the pitch, or moves it by as much as it says.
         adds: "alike" to every frame, "over time", or "" where it does more than add: what adds may change places.
@@ -62,6 +62,7 @@ class Edit(ABC):
     option: ClassVar[Option | None] = None
     needs: ClassVar[str] = ""
     solved: ClassVar[bool] = False
+    solved_apart: ClassVar[bool] = False
     transposes: ClassVar[bool] = False
     leaves_pitch: ClassVar[bool] = True
     adds: ClassVar[Literal["", "alike", "over time"]] = ""

@@ -11,6 +11,8 @@ from typing import Any
 
 from synth_explorer.edits.base import KINDS, Edit, in_order
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import HELD, Figure
+from synth_explorer.edits.named import Gain
 from synth_explorer.errors import EditError
 from synth_explorer.files import write_text
 from synth_explorer.latents import Latents
@@ -115,6 +117,12 @@ class EditChain:
             raise EditError(f"{path} cannot be read as a preset: {error}.") from error
         except EditError as error:
             raise EditError(f"{path}: {error}") from error
+
+
+def figures() -> dict[str, Figure]:
+    """Everything that reports tell as one number, by its key: what is asked, and what should have stayed."""
+    told = [figure for edit in KINDS.values() if not edit.untold for figure in edit.figures()]
+    return {figure.key: figure for figure in (Gain.figure, *HELD.values(), *told)}
 
 
 def _edit(content: Any) -> Edit:

@@ -40,6 +40,7 @@ class Figure:
         part: or as a proportion of what was asked; the larger one counts.
         aim, aim_part: how near the closed loop tries to come, likewise.
         signed: whether it is told with its sign.
+        title: over a row of a table; "": its name.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Figure:
     aim: float = 0.0
     aim_part: float = 0.0
     signed: bool = True
+    title: str = ""
 
     @property
     def digits(self) -> int:

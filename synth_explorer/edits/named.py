@@ -18,6 +18,7 @@ from synth_explorer.edits.moves import move
 from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
+from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Gain(Edit):
 
     kind = "gain"
     order = 160
-    figure = Figure("gain_db", "level", UNITS["loudness"], 0.5, aim=0.1)
+    figure = Figure("gain_db", "level", UNITS["loudness"], 0.5, aim=0.1, title="Gain")
     needs = "loudness"
     solved = True
     adds = "alike"
@@ -272,7 +273,7 @@ class Toward(Edit):
 
     mean: tuple[float, ...]
     amount: float = ranged(
-        (-0.3, 1.3),
+        (MIN_WEIGHT, MAX_WEIGHT),
         "of the way",
         usual=0.5,
         option=Option("amount", "How far toward it: {low:g} to {high:g} (default {usual:g}; 1 is there)."),
@@ -289,6 +290,7 @@ class Toward(Edit):
     option = Option("toward", "A note whose mean timbre to move to.", "NOTE")
     figure = Figure("toward", "timbre toward", "of the way", 0.15)
     step_back = Figure("step_back_db", "step back of the timbre", "dB", 0.05)
+    solved_apart = True
     untold = Untold("toward", "moved toward a note", "see the map")
     reads = True
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synth_explorer.edits import HELD, KINDS, UNITS, EditChain, Figure, Gain, Oscillate
+from synth_explorer.edits import HELD, KINDS, UNITS, EditChain, Figure, Gain, Oscillate, figures
 
 MET, OFF, UNKNOWN, FREE = "met", "off", "not measurable", "free"
 
@@ -31,9 +31,7 @@ class Verdict:
 
 
 LOUDNESS = HELD["loudness"]
-FIGURES = {figure.key: figure for figure in HELD.values()} | {
-    figure.key: figure for edit in KINDS.values() if not edit.untold for figure in edit.figures()
-}
+FIGURES = figures()
 """What is judged, by its key in a report."""
 
 

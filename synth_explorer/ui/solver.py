@@ -11,7 +11,7 @@ import numpy as np
 
 from synth_explorer.closed_loop import ClosedLoop, Outcome
 from synth_explorer.closed_loop.loop import keeps_loudness, split
-from synth_explorer.edits import Attack, Gain, Toward
+from synth_explorer.edits import Gain
 from synth_explorer.lru import LruCache
 
 if TYPE_CHECKING:
@@ -99,4 +99,4 @@ class Solver:
         """Whether the loop has nothing to turn."""
         rest, asked = split(chain)
         plain = not asked or (self._gain_is_exact and all(isinstance(edit, Gain) for edit in asked))
-        return plain and not any(isinstance(edit, (Attack, Toward)) for edit in rest)
+        return plain and not any(edit.solved_apart for edit in rest)
