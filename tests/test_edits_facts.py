@@ -7,20 +7,16 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import synth_explorer
 from synth_explorer import closed_loop, edits
-from synth_explorer.edits import KINDS, TARGETS, UNITS, EditChain, Gain, Noisiness, Oscillate, commute, in_order
-from synth_explorer.edits.facts import Figure, Knob, Option, ranged
-from synth_explorer.errors import EditError
+from synth_explorer.edits import KINDS, TARGETS, UNITS, Gain, Noisiness, Oscillate, commute, in_order
 from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
 
 PACKAGE = Path(synth_explorer.__file__).parent
-EDITS = PACKAGE / "edits"
 
 TOLD = """
 import json
@@ -62,15 +58,22 @@ print(json.dumps({
 """
 
 
-def told(folder: Path) -> dict[str, object]:
-    """What the rooms of a package in this folder say of gain."""
-    words = [sys.executable, "-c", TOLD]
-    return json.loads(subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stdout)
+def copied(folder: Path) -> Path:
+    """A copy of the package, to change."""
+    shutil.copytree(PACKAGE, folder / "synth_explorer", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "synth_explorer" / "edits"
+
+
+def run(folder: Path, program: str) -> str:
+    """What a program says with the package of this folder."""
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_one_line_changes_a_fact_everywhere(tmp_path: Path) -> None:
-    shutil.copytree(PACKAGE, tmp_path / "synth_explorer", ignore=shutil.ignore_patterns("__pycache__", "checkpoints_*"))
-    before = told(tmp_path)
+    room = copied(tmp_path)
+    before = json.loads(run(tmp_path, TOLD))
     assert "-96..48" in before["limit"] and "-24 to 12" in before["preset"] and before["range"] == [-24.0, 12.0]
     assert before["verdict"] == "off by 0.60 dB" and before["order"] == ["brightness", "gain"]
     changes = (  # in which file, what, into what
@@ -81,11 +84,11 @@ def test_one_line_changes_a_fact_everywhere(tmp_path: Path) -> None:
         ("facts.py", '"loudness": "dB"', '"loudness": "phon"'),
     )
     for name, one, other in changes:
-        path = tmp_path / "synth_explorer" / "edits" / name
+        path = room / name
         text = path.read_text(encoding="utf-8")
         assert one in text, one
         path.write_text(text.replace(one, other, 1), encoding="utf-8")
-    after = told(tmp_path)
+    after = json.loads(run(tmp_path, TOLD))
     assert after["help"] == "Louder or softer, in phon." and after["label"] == "Gain (phon)"
     assert after["depth"].startswith("Peak deviation to either side: phon of loudness (default 3)")
     assert "-90..48" in after["limit"] and after["range"] == [-30.0, 12.0] and after["preset"] is None
@@ -94,43 +97,68 @@ def test_one_line_changes_a_fact_everywhere(tmp_path: Path) -> None:
     assert after["order"] == ["gain", "brightness"]
 
 
-@pytest.fixture
-def echo() -> type[edits.Edit]:
-    """One more edit, as a new file would have it."""
+ECHO = """
+from __future__ import annotations
 
-    @dataclass(frozen=True)
-    class Echo(edits.Edit):
-        """Nothing is heard of it."""
+from dataclasses import dataclass
 
-        db: float = ranged(
-            (-60.0, 0.0),
-            "dB",
-            option=Option("echo_db", "How loud it comes back, in {unit}."),
-            knob=Knob("echo_db", "Echo ({unit})", -40.0, 0.0, 0.5, group="time"),
-        )
-        kind = "echo"
-        order = 125
-        figure = Figure("echo_db", "echo", "dB", 0.5)
-
-        def apply(self, latents, controls):
-            return latents
-
-    yield Echo
-    del KINDS["echo"]
+from synth_explorer.edits.base import Edit
+from synth_explorer.edits.facts import Figure, Knob, Option, ranged
 
 
-def test_an_edit_needs_nothing_but_its_file(echo: type[edits.Edit]) -> None:
-    from synth_explorer.cli import edit_options
+@dataclass(frozen=True)
+class Echo(Edit):
+    'A sound that comes back.'
 
-    options = {item.name: item for item in edit_options._parameters()}
-    assert "How loud it comes back, in dB." in str(options["echo_db"].annotation.__metadata__[0].help)
-    assert edit_options.plain_steps({"echo_db": -6.0, "gain_db": -1.0}) == [echo(-6.0), Gain(-1.0)]
-    assert EditChain((echo(-6.0), echo(-2.0))).requested() == {"echo_db": -8.0}
-    assert EditChain.from_json(EditChain((echo(-6.0),)).to_json()) == EditChain((echo(-6.0),))
-    assert edits.figures()["echo_db"].within(-6.0) == 0.5
-    assert echo.knobs()["echo_db"].label == "Echo (dB)"
-    with pytest.raises(EditError, match=r"must lie in -60\.\.0"):
-        echo(3.0)
+    db: float = ranged(
+        (-60.0, 0.0), "dB", option=Option("echo_db", "How loud it comes back, in {unit}."),
+        knob=Knob("echo_db", "Echo ({unit})", -40.0, 0.0, 0.5, -40.0, group="time"),
+    )
+    kind = "echo"
+    order = 125
+    figure = Figure("echo_db", "echo", "dB", 0.5)
+    needs = "loudness"
+
+    def apply(self, latents, controls):
+        return latents
+"""
+ADDED = """
+import gradio as gr
+from typer.main import get_command
+from synth_explorer import cli
+from synth_explorer.cli.edit_options import plain_steps
+from synth_explorer.edits import EditChain, Gain
+from synth_explorer.edits.echo import Echo
+from synth_explorer.inspection import verdicts
+from synth_explorer.ui import knobs, report, switching
+from synth_explorer.ui.chains import edit_chain, turned
+from synth_explorer.ui.panels import edits
+from synth_explorer.ui.settings import Settings
+
+options = {option.name: option.help for option in get_command(cli.app).commands["edit"].params}
+assert options["echo_db"] == "How loud it comes back, in dB."
+assert plain_steps({"echo_db": -6.0, "gain_db": -1.0}) == [Echo(-6.0), Gain(-1.0)]
+chain = EditChain((Echo(-6.0),))
+assert chain.requested() == {"echo_db": -6.0} and EditChain.from_json(chain.to_json()) == chain
+assert edit_chain(Settings(echo_db=-6.0), {}) == chain and turned(Settings(), chain)[0].echo_db == -6.0
+assert Settings().echo_db == -40.0 and Settings.from_mapping({"echo_db": 9}).echo_db == 0.0
+assert switching.NEEDS["echo_db"] == "loudness"
+asked = {"requested": {"echo_db": -6.0}, "measured": {"echo_db": -5.0}}
+assert verdicts(asked, chain)[0].words == "off by 1.00 dB" and "Echo" in report.report_table(asked)
+with gr.Blocks():
+    slider = edits.build().knobs["echo_db"]
+assert (slider.minimum, slider.maximum, slider.step, slider.label) == (-40.0, 0.0, 0.5, "Echo (dB)")
+"""
+
+
+@pytest.mark.slow
+def test_an_edit_is_a_file_and_a_line(tmp_path: Path) -> None:
+    """With no more than that it is an option, a knob, a part of chains and presets, and judged."""
+    room = copied(tmp_path)
+    (room / "echo.py").write_text(ECHO, encoding="utf-8")
+    with (room / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("from synth_explorer.edits.echo import Echo\n")
+    run(tmp_path, ADDED)
 
 
 def test_every_edit_has_its_place() -> None:

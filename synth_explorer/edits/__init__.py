@@ -14,18 +14,7 @@ from synth_explorer.edits.base import KINDS, Edit, Points, commute, in_order
 from synth_explorer.edits.chain import EditChain, figures
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
 from synth_explorer.edits.curves import Curve, Envelope
-from synth_explorer.edits.facts import (
-    COARSE_DIGITS,
-    DIGITS,
-    HELD,
-    SHORT_UNITS,
-    TARGETS,
-    UNITS,
-    UNSIGNED_UNITS,
-    Figure,
-    Knob,
-    Number,
-)
+from synth_explorer.edits.facts import COARSE_DIGITS, DIGITS, HELD, SHORT_UNITS, TARGETS, UNITS, UNSIGNED_UNITS, Figure
 from synth_explorer.edits.moves import Direction, move
 from synth_explorer.edits.named import Brightness, Gain, MeanSound, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
@@ -56,12 +45,10 @@ __all__ = [
     "Figure",
     "Freeze",
     "Gain",
-    "Knob",
     "LoudnessControl",
     "MeanSound",
     "NamedAxis",
     "Noisiness",
-    "Number",
     "Oscillate",
     "OscillateChannels",
     "Points",
