@@ -22,25 +22,15 @@ from synth_explorer.edits import (
     Freeze,
     Noisiness,
     Oscillate,
+    OscillateChannels,
     Reverse,
     Stretch,
     Trim,
 )
 
-NOTHING = {
-    "noisiness_db": None,
-    "attack_s": None,
-    "trim_s": None,
-    "reverse": False,
-    "stretch": None,
-    "freeze_s": None,
-    "adsr": None,
-    "curves": None,
-}
-
 
 def test_words_become_edits_in_their_order() -> None:
-    assert edit_options.timed_steps(**NOTHING) == []
+    assert edit_options.plain_steps({}) == []
     given = {
         "noisiness_db": -6.0,
         "attack_s": 0.1,
@@ -49,9 +39,9 @@ def test_words_become_edits_in_their_order() -> None:
         "stretch": 1.5,
         "freeze_s": "1:3",
         "adsr": "0.1,0.2,-6,0.5",
-        "curves": ["pitch:0=0,1.5=-200"],
+        "curve": ["pitch:0=0,1.5=-200"],
     }
-    assert edit_options.timed_steps(**given) == [
+    assert edit_options.plain_steps(given) == [
         Trim(0.5, 2.0),
         Reverse(),
         Stretch(1.5),
@@ -61,31 +51,32 @@ def test_words_become_edits_in_their_order() -> None:
         Curve("pitch", ((0.0, 0.0), (1.5, -200.0))),
         Noisiness(-6.0),
     ]
-    assert edit_options.timed_steps(**NOTHING | {"trim_s": ":2"}) == [Trim(0.0, 2.0)]
-    assert edit_options.timed_steps(**NOTHING | {"trim_s": "0.5:", "freeze_s": "1"}) == [Trim(0.5), Freeze(1.0)]
+    assert edit_options.plain_steps({"trim_s": ":2"}) == [Trim(0.0, 2.0)]
+    assert edit_options.plain_steps({"trim_s": "0.5:", "freeze_s": "1"}) == [Trim(0.5), Freeze(1.0)]
 
 
 def test_swings() -> None:
-    assert edit_options.swing_steps(None) == []
-    assert edit_options.swing_steps(["pitch:5:30", "brightness:0.7:0.3:walk:0:0.5:7"]) == [
-        Oscillate("pitch", 5.0, 30.0),
-        Oscillate("brightness", 0.7, 0.3, "walk", 0.0, 0.5, 7),
+    assert edit_options.swing_steps({}) == []
+    assert edit_options.swing_steps({"swing": ["pitch:5:30", "brightness:0.7:0.3:walk:0:0.5:7"]}) == [
+        (Oscillate("pitch", 5.0, 30.0), False),
+        (Oscillate("brightness", 0.7, 0.3, "walk", 0.0, 0.5, 7), False),
     ]
+    assert edit_options.swing_steps({"osc_channels": "all"}) == [(OscillateChannels((0,), 5.0, 1.0), True)]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("trim_s", "a:b"), ("freeze_s", ""), ("adsr", "1,2,3"), ("adsr", "1,2,3,x"), ("curves", ["loudness:0"])],
+    [("trim_s", "a:b"), ("freeze_s", ""), ("adsr", "1,2,3"), ("adsr", "1,2,3,x"), ("curve", ["loudness:0"])],
 )
 def test_refuses(name: str, value: object) -> None:
     with pytest.raises(typer.BadParameter, match="must be"):
-        edit_options.timed_steps(**NOTHING | {name: value})
+        edit_options.plain_steps({name: value})
 
 
 def test_refuses_swings() -> None:
     for text in ("pitch", "pitch:5", "pitch:fast:3", "pitch:5:3:sine:0:0:0:0"):
         with pytest.raises(typer.BadParameter, match="must be"):
-            edit_options.swing_steps([text])
+            edit_options.swing_steps({"swing": [text]})
 
 
 def test_shell_says_what_it_cannot_do(explorer, tmp_path: Path) -> None:
@@ -146,11 +137,10 @@ def test_noisiness_is_heard_at_constant_loudness(explorer) -> None:
 
 
 def test_directions() -> None:
-    assert edit_options.direction_steps(None) == []
-    assert edit_options.direction_steps(["1=-1.5", "2=0.3:brightness"]) == [
+    assert edit_options.plain_steps({"direction": ["1=-1.5", "2=0.3:brightness"]}) == [
         Direction(1, -1.5),
         Direction(2, 0.3, "brightness"),
     ]
     for text in ("1", "a=2", "1=x", "=1", "²=1", "99999=1"):
         with pytest.raises(typer.BadParameter, match="must be"):
-            edit_options.direction_steps([text])
+            edit_options.plain_steps({"direction": [text]})

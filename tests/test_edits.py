@@ -338,7 +338,7 @@ class TestChain:
             ('{"edits": []}', "format_version=None"),
             ('{"format_version": 2, "edits": []}', "format_version=2"),
             ('{"format_version": 1, "edits": {}}', "must be an object"),
-            ('{"format_version": 1, "edits": [{"kind": "louder"}]}', "'louder'; known are gain"),
+            ('{"format_version": 1, "edits": [{"kind": "louder"}]}', "'louder'; known are toward"),
             ('{"format_version": 1, "edits": [{"kind": ["gain"]}]}', "Unknown edit kind"),
             ('{"format_version": 1, "edits": [3]}', "Unknown edit kind 3"),
             ('{"format_version": 1, "edits": ["gain"]}', "Unknown edit kind"),

@@ -10,9 +10,9 @@ import pytest
 
 from synth_explorer import measure
 from synth_explorer.edits import EditChain, Gain, Oscillate, SetPitch, Stretch, Transpose, Trim
+from synth_explorer.edits.waves import FUNDAMENTAL
 from synth_explorer.errors import AudioError
 from synth_explorer.measure.distance import align
-from synth_explorer.measure.report import SHAPE_FUNDAMENTAL
 
 RATE_HZ = 16_000
 
@@ -376,7 +376,7 @@ class TestReport:
             "square": np.where(part < 0.5, 1.0, -1.0),
             "ramp": 2 * part - 1,
         }
-        assert measure.modulation(values[shape], 1000.0).depth == pytest.approx(SHAPE_FUNDAMENTAL[shape], rel=0.02)
+        assert measure.modulation(values[shape], 1000.0).depth == pytest.approx(FUNDAMENTAL[shape], rel=0.02)
 
 
 def test_the_whole_band_is_measured_and_what_lies_above_8_khz_alone() -> None:

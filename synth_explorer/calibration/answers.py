@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.calibration.hearing import EVERYTHING, NAMES, SPAN
-from synth_explorer.edits import UNITS
+from synth_explorer.edits import COARSE_DIGITS, UNITS
 
 Heard = Mapping[str, float | None]
 """What was heard to change, by name."""
@@ -145,7 +145,7 @@ def description(number: int, rows: Sequence[Mapping[str, float]]) -> str:
         values = [row[name] for row in rows if row.get(name) is not None]
         agreed = np.mean(np.sign(values) == np.sign(middle[name]))
         if abs(middle[name]) >= AUDIBLE * SPAN[name] and agreed >= AGREED:
-            digits = {"cents": 0, "dB": 1}.get(UNITS[name], 2)
+            digits = COARSE_DIGITS.get(UNITS[name], 2)
             said.append(f"{name} {middle[name]:+.{digits}f} {UNITS[name]}")
     if not said:
         return f"direction {number}: moves nothing that is measured by much, or not alike on most notes"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-SIDES = {"loudness": "dB", "brightness": "octaves", "noisiness": "dB", "attack": "doublings", "pitch": "cents"}
+from synth_explorer.calibration.hearing import NAMES
+from synth_explorer.edits import UNITS
+
+SIDES = {name: UNITS[name] for name in NAMES}
 
 
 def markdown(report: dict[str, Any]) -> str:

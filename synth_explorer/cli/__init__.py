@@ -25,6 +25,7 @@ from synth_explorer.cli import (
     train,
 )
 from synth_explorer.cli.common import Shell
+from synth_explorer.cli.edit_options import EditCommand
 
 app = typer.Typer(
     name="synth-explorer",
@@ -61,7 +62,7 @@ app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
-app.command("edit")(edit.edit)
+app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)
 app.command("train")(train.train)

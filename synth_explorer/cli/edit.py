@@ -2,73 +2,31 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synth_explorer.cli import common, edit_options, inputs, sound
-from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, REPORT_SUFFIXES
+from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, PATCH_SUFFIXES, REPORT_SUFFIXES
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from synth_explorer.audio import Writing
     from synth_explorer.edits import Edit, EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-OSC_DEPTHS = {"loudness": 3.0, "brightness": 0.5, "pitch": 30.0}
-OSC_UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
-CHANNEL_DEPTH = 1.0
-OSC_DEPTH_HELP = "Peak deviation to either side: " + ", ".join(
-    [f"{OSC_UNITS[target]} of {target} (default {depth:g})" for target, depth in OSC_DEPTHS.items()]
-    + [f"a channel's own units (default {CHANNEL_DEPTH:g})"]
-)
-_CHANNELS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
+OpenLoop = Annotated[
+    bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
+]
 
 
+@edit_options.asking
 def edit(
     note: inputs.Note,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound (.wav, .flac) or latents (.npz).")],
-    gain_db: Annotated[float | None, typer.Option(help="Louder or softer, in dB.")] = None,
-    osc: Annotated[Literal["loudness", "brightness", "pitch"] | None, typer.Option(help="What swings.")] = None,
-    osc_channels: Annotated[
-        str | None, typer.Option(metavar="CHANNELS", help="Channels that swing instead, in their own units.")
-    ] = None,
-    osc_rate_hz: Annotated[float | None, typer.Option(help="Swings a second (default 5).")] = None,
-    osc_depth: Annotated[float | None, typer.Option(help=OSC_DEPTH_HELP)] = None,
-    osc_shape: Annotated[
-        Literal["sine", "triangle", "square", "ramp", "walk"] | None, typer.Option(help="Its form (default sine).")
-    ] = None,
-    brightness_octaves: Annotated[
-        float | None, typer.Option(help="Brighter or darker, in octaves of the spectral centroid.")
-    ] = None,
-    toward: Annotated[
-        Path | None, typer.Option(metavar="NOTE", callback=inputs.note, help="A note whose mean timbre to move to.")
-    ] = None,
-    amount: Annotated[
-        float | None, typer.Option(help="How far toward it: -0.3 to 1.3 (default 0.5; 1 is there).")
-    ] = None,
-    scale: Annotated[
-        list[str] | None, typer.Option(metavar="CHANNELS=FACTOR", help="Multiply channels: 3=1.5, 0-7,9=0, all=1.2.")
-    ] = None,
-    add: Annotated[
-        list[str] | None, typer.Option(metavar="CHANNELS=AMOUNT", help="Add to channels, which moves their mean.")
-    ] = None,
-    transpose: Annotated[float | None, typer.Option(metavar="SEMITONES", help="Higher or lower, in semitones.")] = None,
-    set_pitch: Annotated[float | None, typer.Option(metavar="MIDI", help="To this MIDI pitch.")] = None,
-    noisiness_db: edit_options.Noisiness = None,
-    attack_s: edit_options.Attack = None,
-    trim_s: edit_options.Trim = None,
-    reverse: edit_options.Reverse = False,
-    stretch: edit_options.Stretch = None,
-    freeze_s: edit_options.Freeze = None,
-    adsr: edit_options.Envelope = None,
-    curve: edit_options.Curves = None,
-    swing: edit_options.Swings = None,
-    direction: edit_options.Directions = None,
-    open_loop: edit_options.OpenLoop = False,
+    open_loop: OpenLoop = False,
     preset: Annotated[Path | None, typer.Option(metavar="P.json", help="An edit chain to apply first.")] = None,
     save_preset: Annotated[Path | None, typer.Option(metavar="P.json", help="Save the whole chain.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="R.json", help="Requested against measured, as JSON.")] = None,
@@ -82,6 +40,8 @@ def edit(
     peak: sound.Peak = "keep",
     bits: sound.Bits = None,
     length_s: sound.LengthS = None,
+    save_patch: sound.SavePatch = None,
+    **asked: Any,
 ) -> None:
     """Bend a note in units a musician knows, and measure what was heard.
 
@@ -90,95 +50,59 @@ def edit(
     what it cannot do is said. The raw edits of channels (--scale, --add, --osc-channels) are NSynth's: they work with
     every checkpoint and promise nothing.
     """
-    common.check_suffix(out, AUDIO_SUFFIXES if report else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
-    for option, path in (("--report", report), ("--save-preset", save_preset)):
-        if path is not None:
-            common.check_suffix(path, REPORT_SUFFIXES, option=option)
+    asked["toward"] = inputs.note(asked["toward"])
+    saved = {"--report": report, "--save-preset": save_preset, "--save-patch": save_patch}
+    _check_files(out, saved, inputs=(note, asked["toward"], preset))
     how = sound.writing(peak, bits, length_s, out)
-    outputs = (("-o", out), ("--report", report), ("--save-preset", save_preset))
-    common.check_outputs(*outputs, inputs=(note, toward, preset))
-    _check_options(
-        osc=osc,
-        osc_channels=osc_channels,
-        osc_rate_hz=osc_rate_hz,
-        osc_depth=osc_depth,
-        osc_shape=osc_shape,
-        toward=toward,
-        amount=amount,
-        fit_steps=fit_steps,
-        transpose=transpose,
-        set_pitch=set_pitch,
-    )
-    raw = {
-        "scale": [_assignment(text, "--scale") for text in scale or ()],
-        "add": [_assignment(text, "--add") for text in add or ()],
-        "osc_channels": None if osc_channels is None else _channels(osc_channels, "--osc-channels"),
-    }
-    timed = edit_options.timed_steps(
-        noisiness_db=noisiness_db,
-        attack_s=attack_s,
-        trim_s=trim_s,
-        reverse=reverse,
-        stretch=stretch,
-        freeze_s=freeze_s,
-        adsr=adsr,
-        curves=curve,
-    )
-    swings = edit_options.swing_steps(swing)
-    along = edit_options.direction_steps(direction)
-    common.check_inputs(note, toward, preset)
+    edit_options.check(asked)
+    steps = _Steps(asked)
+    common.check_inputs(note, asked["toward"], preset)
     first = _preset(preset)
+    from synth_explorer.rendering import Renderer, Source
+
     explorer = common.load_explorer(checkpoint)
-    latents = common.read_latents(explorer, note, pitch=pitch, fit_steps=fit_steps)
-    chain = _chain(
-        explorer,
-        latents,
-        first,
-        raw,
-        along + timed,
-        swings,
-        toward=toward,
-        amount=amount,
-        fit_steps=fit_steps,
-        transpose=transpose,
-        set_pitch=set_pitch,
-        brightness_octaves=brightness_octaves,
-        gain_db=gain_db,
-        osc=osc,
-        osc_channels=osc_channels,
-        osc_rate_hz=osc_rate_hz,
-        osc_depth=osc_depth,
-        osc_shape=osc_shape,
+    common.check_pitch(explorer, pitch)
+    renderer, source = Renderer(explorer), Source.of(note, pitch_midi=pitch)
+    steps_of_fit = common.steps_of(fit_steps)
+    latents = renderer.latents(source, fit_steps=steps_of_fit)
+    common.say_notices(note, latents)
+    patch = renderer.patch(
+        source,
+        edits=steps.chain(explorer, latents, first, fit_steps=fit_steps),
+        decoder=common.decoder_of(explorer, decoder),
+        seed=seed,
+        temperature=temperature,
+        fit_steps=steps_of_fit,
+        open_loop=open_loop,
     )
-    chain.check(latents)
-    decoding = {
-        "decoder": common.decoder_of(explorer, decoder),
-        "seed": seed,
-        "temperature": temperature,
-        "engine": engine,
-    }
-    solving = {"seed": seed, "temperature": temperature, "engine": engine, "open_loop": open_loop}
-    edited, solution = edit_options.solve(explorer, latents, chain, **solving)
-    after = sound.write_result(explorer, edited, out, how, **decoding)
+    done = sound.write_patch(renderer, patch, out, how, engine=engine)
+    for outcome in done.outcomes:
+        if not outcome.reached:
+            typer.echo("warning: " + outcome.sentence, err=True)
+    sound.save_patch(patch, save_patch)
     if save_preset is not None:  # not before the sound: what cannot be done is no preset
         with common.replacing(save_preset):
-            chain.save(save_preset)
+            patch.edits.save(save_preset)
     if report is not None:
-        before = sound.decode(explorer, latents, "the note before its edits", **decoding)
-        known_hz = (_pitch_hz(latents), _pitch_hz(edited)) if latents.has_pitch else None
-        known = {
-            "sample_rate_hz": explorer.sample_rate_hz,
-            "pitch_hz": known_hz,
-            "source": _source(explorer, note, latents),
-        }
-        found = edit_options.report(chain, before, after, solution, **known)
-        changed = how.peak != "keep" or how.length_s is not None
-        file = {
-            "peak": how.peak,
-            "length_s": how.length_s,
-            "measured": "before the file's peak and length were changed",
-        }
-        _report(found | {"note": _heard(latents)} | ({"file": file} if changed else {}), report)
+        _report(done.report | {"note": _heard(latents)} | _file(how), report)
+
+
+def _check_files(out: Path, saved: dict[str, Path | None], *, inputs: tuple[Path | None, ...]) -> None:
+    """Refuse names that cannot be written, and outputs that are inputs."""
+    common.check_suffix(out, AUDIO_SUFFIXES if saved["--report"] else AUDIO_SUFFIXES + LATENTS_SUFFIXES)
+    for option, path in saved.items():
+        if path is not None:
+            allowed = PATCH_SUFFIXES if option == "--save-patch" else REPORT_SUFFIXES
+            common.check_suffix(path, allowed, option=option)
+    common.check_outputs(("-o", out), *saved.items(), inputs=inputs)
+
+
+def _file(how: Writing) -> dict[str, Any]:
+    """What a report says of the file, where it differs from what was measured."""
+    if how.peak == "keep" and how.length_s is None:
+        return {}
+    measured = "before the file's peak and length were changed"
+    return {"file": {"peak": how.peak, "length_s": how.length_s, "measured": measured}}
 
 
 def _heard(latents: Latents) -> dict[str, Any]:
@@ -188,47 +112,6 @@ def _heard(latents: Latents) -> dict[str, Any]:
     return (pitch if latents.has_pitch else {}) | {"notices": list(latents.notices)}
 
 
-def _check_options(**given: Any) -> None:
-    """Refuse options that mean nothing together."""
-    if given["osc"] is None and given["osc_channels"] is None:
-        for name in ("osc_rate_hz", "osc_depth", "osc_shape"):
-            if given[name] is not None:
-                message = "say what swings: --osc loudness, brightness or pitch, or --osc-channels."
-                raise common.wrong_usage(message, _option(name))
-    if given["osc"] is not None and given["osc_channels"] is not None:
-        raise common.wrong_usage("give --osc or --osc-channels, not both.", "--osc-channels")
-    if given["toward"] is None and given["amount"] is not None:
-        raise common.wrong_usage("say toward which note: --toward NOTE.", "--amount")
-    if given["transpose"] is not None and given["set_pitch"] is not None:
-        raise common.wrong_usage("give --transpose or --set-pitch, not both.", "--set-pitch")
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _assignment(text: str, option: str) -> tuple[tuple[int, ...] | None, float]:
-    """`CHANNELS=NUMBER` -> (channels, the number)."""
-    channels, _, value = text.partition("=")
-    try:
-        return _channels(channels, option), float(value)
-    except ValueError:
-        raise common.wrong_usage(f"{text!r} must be CHANNELS=NUMBER, such as 0,3-5=1.5 or all=0.8.", option) from None
-
-
-def _channels(text: str, option: str) -> tuple[int, ...] | None:
-    """`3`, `0,2-5` or `all` -> channels; None is all of them."""
-    if text == "all":
-        return None
-    if not _CHANNELS.fullmatch(text):
-        raise common.wrong_usage(f"{text!r} must name channels, such as 3, or 0,2-5, or all.", option)
-    ends = [[int(end) for end in part.split("-")] for part in text.split(",")]
-    channels = tuple(channel for first, *last in ends for channel in range(first, (last or [first])[0] + 1))
-    if not channels:
-        raise common.wrong_usage(f"{text!r} names no channel; write the lower one first.", option)
-    return channels
-
-
 def _preset(path: Path | None) -> EditChain:
     """The edit chain to apply first; empty where none is given."""
     from synth_explorer.edits import EditChain
@@ -236,65 +119,34 @@ def _preset(path: Path | None) -> EditChain:
     return EditChain() if path is None else EditChain.load(path)
 
 
-def _chain(
-    explorer: Explorer,
-    latents: Latents,
-    chain: EditChain,
-    raw: dict[str, Any],
-    timed: list[Edit],
-    swings: list[Edit],
-    *,
-    toward: Path | None,
-    amount: float | None,
-    fit_steps: int | None,
-    **given: Any,
-) -> EditChain:
-    """The edit chain that the options ask for, after the one given."""
-    from synth_explorer import closed_loop, edits
+class _Steps:
+    """The edits that the options ask for, read before any note is."""
 
-    steps: list[Any] = []
-    if toward is not None:
-        goal = common.read_latents(explorer, toward, fit_steps=fit_steps)
-        before = explorer.edit(latents, chain)
-        midi = before.pitch_midi if before.has_pitch else None
-        mean = closed_loop.mean_sound(explorer, goal, midi=midi)
-        steps.append(edits.Toward(amount=0.5 if amount is None else amount, **mean._asdict()))
-    everything = tuple(range(latents.channels))
-    steps += [edits.Scale(channels=channels or everything, factor=factor) for channels, factor in raw["scale"]]
-    steps += [edits.Add(channels=channels or everything, amount=value) for channels, value in raw["add"]]
-    if given["transpose"] is not None:
-        steps.append(edits.Transpose(semitones=given["transpose"]))
-    if given["set_pitch"] is not None:
-        steps.append(edits.SetPitch(midi=given["set_pitch"]))
-    steps += timed
-    if given["brightness_octaves"] is not None:
-        steps.append(edits.Brightness(octaves=given["brightness_octaves"]))
-    if given["gain_db"] is not None:
-        steps.append(edits.Gain(db=given["gain_db"]))
-    target = given["osc"]
-    if target is not None or given["osc_channels"] is not None:
-        rate_hz, depth = given["osc_rate_hz"], given["osc_depth"]
-        depth = OSC_DEPTHS.get(target, CHANNEL_DEPTH) if depth is None else depth
-        wave = {"rate_hz": 5.0 if rate_hz is None else rate_hz, "depth": depth, "shape": given["osc_shape"] or "sine"}
-        if target is not None:
-            steps.append(edits.Oscillate(target=target, **wave))
-        else:
-            steps.append(edits.OscillateChannels(channels=raw["osc_channels"] or everything, **wave))
-    return chain + edits.EditChain((*steps, *swings))
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.raw, self.plain = edit_options.raw_steps(asked), edit_options.plain_steps(asked)
+        self.swings = edit_options.swing_steps(asked)
+        self.toward, self.amount = asked["toward"], asked["amount"]
 
+    def chain(self, explorer: Explorer, latents: Latents, first: EditChain, *, fit_steps: int | None) -> EditChain:
+        """The chain of a note: what is applied first, then these."""
+        from synth_explorer.edits import EditChain
 
-def _pitch_hz(latents: Latents) -> float:
-    """The middle of a pitch track in Hz."""
-    from synth_explorer.latents import midi_to_hz
+        def on(edit: Edit, is_whole: bool) -> Edit:
+            return replace(edit, channels=tuple(range(latents.channels))) if is_whole else edit
 
-    return midi_to_hz(latents.pitch_midi)
+        toward = [] if self.toward is None else [self._toward(explorer, explorer.edit(latents, first), fit_steps)]
+        raw, swings = ([on(*step) for step in steps] for steps in (self.raw, self.swings))
+        return first + EditChain((*toward, *raw, *self.plain, *swings))
 
+    def _toward(self, explorer: Explorer, before: Latents, fit_steps: int | None) -> Edit:
+        """The move toward the other note, heard at the pitch that this one has by then."""
+        from synth_explorer import closed_loop
+        from synth_explorer.edits import Toward
 
-def _source(explorer: Explorer, note: Path, latents: Latents) -> np.ndarray | None:
-    """The recording [T] that latents were encoded from, on their time axis; None where the note was latents."""
-    from synth_explorer import inspection
-
-    return None if common.is_latents(note) else inspection.aligned(explorer.read(note), latents)
+        goal = common.read_latents(explorer, self.toward, fit_steps=fit_steps)
+        mean = closed_loop.mean_sound(explorer, goal, midi=before.pitch_midi if before.has_pitch else None)
+        usual = Toward.numbers()["amount"].usual
+        return Toward(amount=usual if self.amount is None else self.amount, **mean._asdict())
 
 
 def _report(report: dict[str, Any], path: Path) -> None:

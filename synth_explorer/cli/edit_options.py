@@ -1,184 +1,192 @@
-"""What `edit` takes beside gain, brightness and pitch: edits of time, envelopes, curves, more oscillations; and the
-closed loop behind it."""
+"""The options of `edit`, made from what the edits say of themselves; the edits that they ask for; and the closed loop
+behind them."""
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from synth_explorer.cli import common
 
-_ORDINAL = re.compile(r"\s*[0-9]{1,4}\s*")
-
 if TYPE_CHECKING:
-    import numpy as np
+    from synth_explorer.edits import Edit, Points
 
-    from synth_explorer.closed_loop import Solution
-    from synth_explorer.edits import Edit, EditChain, Points
-    from synth_explorer.explorer import Explorer
-    from synth_explorer.latents import Latents
+Channels = tuple[int, ...] | None  # None: all of them
+OnChannels = tuple["Edit", bool]  # an edit, and whether it is of all the channels that a note has
 
-Noisiness = Annotated[
-    float | None, typer.Option("--noisiness-db", metavar="DB", help="More or less noise against the partials, in dB.")
-]
-Attack = Annotated[
-    float | None, typer.Option("--attack-s", metavar="SECONDS", help="Let it begin in this time (10 to 90 %).")
-]
-Trim = Annotated[str | None, typer.Option("--trim-s", metavar="START:END", help="Keep this part: 0.5:2, 0.5: or :2.")]
-Reverse = Annotated[bool, typer.Option("--reverse", help="From its end to its beginning.")]
-Stretch = Annotated[
-    float | None, typer.Option("--stretch", metavar="FACTOR", help="So many times as long, at the same pitch.")
-]
-Freeze = Annotated[
-    str | None, typer.Option("--freeze-s", metavar="AT[:HOLD]", help="Hold this moment, to the end or for so long.")
-]
-Envelope = Annotated[
-    str | None,
-    typer.Option("--adsr", metavar="A,D,S,R", help="Attack, decay and release in s, sustain in dB: 0.1,0.2,-6,0.5."),
-]
-Curves = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--curve", metavar="TARGET:T=V,...", help="Drawn over time: loudness:0=0,1.5=-12 (dB, octaves, cents)."
-    ),
-]
-Swings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--swing",
-        metavar="TARGET:RATE:DEPTH[:SHAPE[:PHASE[:FADE[:SEED]]]]",
-        help="One more oscillation, as often as you like: pitch:5:30, brightness:0.7:0.3:walk:0:0:7.",
-    ),
-]
-Directions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--direction",
-        metavar="N=AMOUNT[:UNIT]",
-        help="Along principal direction N: 1=1.5 (steps), 2=0.3:brightness (octaves of what it moves).",
-    ),
-]
-OpenLoop = Annotated[
-    bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
-]
+_ORDINAL = re.compile(r"\s*[0-9]{1,4}\s*")
+_CHANNELS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
+_APART = ("toward", "scale", "add", "oscillate", "oscillate_channels")
+"""Edits that options make together, or for a note."""
 
 
-def timed_steps(
-    *,
-    noisiness_db: float | None,
-    attack_s: float | None,
-    trim_s: str | None,
-    reverse: bool,
-    stretch: float | None,
-    freeze_s: str | None,
-    adsr: str | None,
-    curves: list[str] | None,
-) -> list[Edit]:
-    """The edits that these options ask for, in their order: trim, reverse, stretch, freeze, attack, envelope,
-    curves, noisiness. They stand before brightness, gain and oscillations, which are solved upon them."""
-    from synth_explorer import edits
+def asking(function: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes the options of the edits as `**asked`; register it with `EditCommand`."""
+    own = inspect.signature(function, eval_str=True)
+    named = [item for item in own.parameters.values() if item.kind is not item.VAR_KEYWORD]
+    function.__signature__ = own.replace(parameters=named)
+    return function
+
+
+class EditCommand(TyperCommand):
+    """A command with an option for every edit. They are made when they are needed: no other command waits for numpy."""
+
+    @cached_property
+    def whole(self) -> Any:
+        """The command with all of its options."""
+        function = inspect.unwrap(self.callback)
+        own = inspect.signature(function)
+        needed = [item for item in own.parameters.values() if item.default is item.empty]
+        others = [item for item in own.parameters.values() if item.default is not item.empty]
+
+        def command(**given: Any) -> None:
+            function(**given)
+
+        command.__signature__ = own.replace(parameters=[*needed, *_parameters(), *others])
+        shell = typer.Typer(add_completion=False)
+        shell.command(self.name)(command)
+        return typer.main.get_command(shell)
+
+    @property
+    def params(self) -> list[Any]:
+        return self.whole.params
+
+    @params.setter
+    def params(self, own: list[Any]) -> None:
+        """Typer's, without the edits."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        return self.whole.invoke(ctx)
+
+
+def _parameters() -> Iterator[inspect.Parameter]:
+    """The options of the edits, in the order in which they are applied."""
+    from synth_explorer.edits import SHAPES, TARGETS, Oscillate, OscillateChannels, Toward, in_order
+
+    for edit in in_order():
+        if edit is Toward:
+            yield _parameter(*edit.option[:3], of=Path)
+        if edit is Oscillate:
+            yield _parameter("osc", "What swings.", of=Literal[TARGETS])
+            depths = [f"{fact.unit} of {name} (default {fact.usual:g})" for name, fact in edit.DEPTHS.items()]
+            own = f"a channel's own units (default {OscillateChannels.numbers()['depth'].usual:g})"
+            yield _parameter("osc_depth", "Peak deviation to either side: " + ", ".join([*depths, own]), of=float)
+            yield _parameter("osc_shape", "Its form (default sine).", of=Literal[SHAPES])
+        for fact in edit.numbers().values():
+            if fact.option:
+                yield _parameter(fact.option.name, fact.help, fact.option.metavar, of=float)
+        if edit.option and edit is not Toward:
+            name, words, metavar, many, switch = edit.option
+            yield _parameter(name, words, metavar, of=bool if switch else list[str] if many else str)
+
+
+def _parameter(name: str, words: str, metavar: str | None = None, *, of: Any) -> inspect.Parameter:
+    option = typer.Option(_option(name), metavar=metavar, help=words)
+    default, kind = (False, bool) if of is bool else (None, of | None)
+    found = Annotated[kind, option]
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=found)
+
+
+def check(asked: Mapping[str, Any]) -> None:
+    """Refuse options that mean nothing together."""
+    if asked["osc"] is None and asked["osc_channels"] is None:
+        for name in ("osc_rate_hz", "osc_depth", "osc_shape"):
+            if asked[name] is not None:
+                message = "say what swings: --osc loudness, brightness or pitch, or --osc-channels."
+                raise common.wrong_usage(message, _option(name))
+    if asked["osc"] is not None and asked["osc_channels"] is not None:
+        raise common.wrong_usage("give --osc or --osc-channels, not both.", "--osc-channels")
+    if asked["toward"] is None and asked["amount"] is not None:
+        raise common.wrong_usage("say toward which note: --toward NOTE.", "--amount")
+    if asked["transpose"] is not None and asked["set_pitch"] is not None:
+        raise common.wrong_usage("give --transpose or --set-pitch, not both.", "--set-pitch")
+
+
+def plain_steps(asked: Mapping[str, Any]) -> list[Edit]:
+    """The edits that each an option of its own asks for, in their order."""
+    from synth_explorer.edits import in_order
 
     steps: list[Edit] = []
-    if trim_s is not None:
-        start, _, end = trim_s.partition(":")
-        steps.append(edits.Trim(*(_number(part or "0", "--trim-s") for part in (start, end))))
-    if reverse:
-        steps.append(edits.Reverse())
-    if stretch is not None:
-        steps.append(edits.Stretch(factor=stretch))
-    if freeze_s is not None:
-        at, _, hold = freeze_s.partition(":")
-        steps.append(edits.Freeze(_number(at, "--freeze-s"), _number(hold or "0", "--freeze-s")))
-    if attack_s is not None:
-        steps.append(edits.Attack(seconds=attack_s))
-    if adsr is not None:
-        parts = adsr.split(",")
-        if len(parts) != 4:
-            raise common.wrong_usage(f"{adsr!r} must be four numbers: attack, decay, sustain in dB, release.", "--adsr")
-        steps.append(edits.Envelope(*(_number(part, "--adsr") for part in parts)))
-    steps += [_curve(text) for text in curves or ()]
-    return steps if noisiness_db is None else [*steps, edits.Noisiness(db=noisiness_db)]
-
-
-def direction_steps(directions: list[str] | None) -> list[Edit]:
-    """The moves along principal directions of --direction."""
-    from synth_explorer import edits
-
-    steps: list[Edit] = []
-    for text in directions or ():
-        number, found, rest = text.partition("=")
-        amount, _, unit = rest.partition(":")
-        if not found or not _ORDINAL.fullmatch(number):
-            raise common.wrong_usage(f"{text!r} must be N=AMOUNT, such as 1=1.5 or 2=0.3:brightness.", "--direction")
-        steps.append(edits.Direction(int(number), _number(amount, "--direction"), unit.strip() or "steps"))
+    for edit in (edit for edit in in_order() if edit.kind not in _APART):
+        for name, fact in edit.numbers().items():
+            if fact.option and asked.get(fact.option.name) is not None:
+                steps.append(edit(**{name: asked[fact.option.name]}))
+        given = asked.get(edit.option.name) if edit.option else None
+        if edit.option and edit.option.switch:
+            steps += [edit()] if given else []
+        elif given is not None:
+            read = _READERS.get(edit.kind, _numbers)
+            steps += [read(edit, text) for text in (given if edit.option.many else [given])]
     return steps
 
 
-def swing_steps(swings: list[str] | None) -> list[Edit]:
-    """The oscillations of --swing; they stand last."""
-    from synth_explorer import edits
+def raw_steps(asked: Mapping[str, Any]) -> list[OnChannels]:
+    """The edits of channels that --scale and --add ask for."""
+    from synth_explorer.edits import Add, Scale
 
-    steps: list[Edit] = []
-    for text in swings or ():
-        target, *parts = text.split(":")
-        if not 2 <= len(parts) <= 6:
-            raise common.wrong_usage(f"{text!r} must be TARGET:RATE:DEPTH, such as pitch:5:30.", "--swing")
-        numbers = [_number(part, "--swing") for part in parts[:2] + parts[3:]]
-        shape = parts[2] if len(parts) > 2 else "sine"
-        steps.append(edits.Oscillate(target, *numbers[:2], shape, *numbers[2:]))
-    return steps
+    return [_assignment(edit, text) for edit in (Scale, Add) for text in asked.get(edit.option.name) or ()]
 
 
-def solve(
-    explorer: Explorer,
-    latents: Latents,
-    chain: EditChain,
-    *,
-    seed: int = 0,
-    temperature: float = 1.0,
-    engine: str = "auto",
-    open_loop: bool = False,
-) -> tuple[Latents, Solution | None]:
-    """Edited latents, and how the closed loop solved them; None where it was not asked or this checkpoint cannot.
+def swing_steps(asked: Mapping[str, Any]) -> list[OnChannels]:
+    """The oscillations; they stand last."""
+    from synth_explorer.edits import Oscillate, OscillateChannels
 
-    What was not reached is said on stderr, one line each.
-    """
-    from synth_explorer.closed_loop import ClosedLoop
-
-    loop = ClosedLoop(explorer)
-    if open_loop or not loop.available:
-        return explorer.edit(latents, chain), None
-    solution = loop.solve(latents, chain, seed=seed, temperature=temperature, engine=engine)
-    for outcome in solution.outcomes:
-        if not outcome.reached:
-            typer.echo("warning: " + outcome.sentence, err=True)
-    return solution.latents, solution
+    steps: list[OnChannels] = []
+    target, channels, rate_hz, depth = (asked.get(f"osc{name}") for name in ("", "_channels", "_rate_hz", "_depth"))
+    if target is not None or channels is not None:
+        usual = (Oscillate.DEPTHS[target] if target else OscillateChannels.numbers()["depth"]).usual
+        wave = {
+            "rate_hz": Oscillate.numbers()["rate_hz"].usual if rate_hz is None else rate_hz,
+            "depth": usual if depth is None else depth,
+            "shape": asked.get("osc_shape") or "sine",
+        }
+        if target is not None:
+            steps.append((Oscillate(target, **wave), False))
+        else:
+            steps.append(_on(OscillateChannels, _channels(channels, "--osc-channels"), **wave))
+    return steps + [(_swing(Oscillate, text), False) for text in asked.get("swing") or ()]
 
 
-def report(
-    chain: EditChain, before: np.ndarray, after: np.ndarray, solution: Solution | None, **known: Any
-) -> dict[str, Any]:
-    """`measure.report`, with what became of each thing that was asked when the edits were solved."""
-    from synth_explorer import measure
-    from synth_explorer.closed_loop.loop import split
-
-    if solution is None:
-        return measure.report(chain, before, after, **known)
-    first = next((edit for edit in chain if edit.kind == "oscillate"), None)  # the one that is reported
-    solved = any(edit is first for edit in split(chain)[1])
-    found = measure.report(chain, before, after, **known, swings_from=solution.reference.audio if solved else None)
-    outcomes = [outcome.to_dict() for outcome in solution.outcomes]
-    return found | {"reached": solution.reached, "outcomes": outcomes}
+def _numbers(edit: type[Edit], text: str) -> Edit:
+    """`0.5:2` -> an edit of these numbers, in the order of its fields; one that has a default may be left out."""
+    option, parts = _option(edit.option.name), text.split(":")
+    if len(parts) > len(fields(edit)):
+        raise common.wrong_usage(f"{text!r} must be {edit.option.metavar}.", option)
+    given = {
+        item.name: _number(part, option)
+        for item, part in zip(fields(edit), parts, strict=False)
+        if part or item.default is MISSING
+    }
+    return edit(**given)
 
 
-def _curve(text: str) -> Edit:
-    from synth_explorer import edits
+def _envelope(edit: type[Edit], text: str) -> Edit:
+    parts = text.split(",")
+    if len(parts) != 4:
+        raise common.wrong_usage(f"{text!r} must be four numbers: attack, decay, sustain in dB, release.", "--adsr")
+    return edit(*(_number(part, "--adsr") for part in parts))
 
+
+def _direction(edit: type[Edit], text: str) -> Edit:
+    number, found, rest = text.partition("=")
+    amount, _, unit = rest.partition(":")
+    if not found or not _ORDINAL.fullmatch(number):
+        raise common.wrong_usage(f"{text!r} must be N=AMOUNT, such as 1=1.5 or 2=0.3:brightness.", "--direction")
+    return edit(int(number), _number(amount, "--direction"), unit.strip() or "steps")
+
+
+def _curve(edit: type[Edit], text: str) -> Edit:
     target, _, points = text.partition(":")
     pairs: Points = tuple(_point(part, text) for part in points.split(","))
-    return edits.Curve(target=target, points=pairs)
+    return edit(target=target, points=pairs)
 
 
 def _point(part: str, text: str) -> tuple[float, float]:
@@ -186,6 +194,50 @@ def _point(part: str, text: str) -> tuple[float, float]:
     if not found:
         raise common.wrong_usage(f"{text!r} must be TARGET:TIME=VALUE,..., such as loudness:0=0,1.5=-12.", "--curve")
     return _number(time_s, "--curve"), _number(value, "--curve")
+
+
+_READERS = {"envelope": _envelope, "direction": _direction, "curve": _curve}
+"""How words become an edit, where they are more than numbers between colons."""
+
+
+def _swing(edit: type[Edit], text: str) -> Edit:
+    target, *parts = text.split(":")
+    if not 2 <= len(parts) <= 6:
+        raise common.wrong_usage(f"{text!r} must be TARGET:RATE:DEPTH, such as pitch:5:30.", "--swing")
+    values = [part if at == 2 else _number(part, "--swing") for at, part in enumerate(parts)]
+    return edit(target, *values)
+
+
+def _on(edit: type[Edit], channels: Channels, **given: Any) -> OnChannels:
+    return edit(channels=channels or (0,), **given), channels is None
+
+
+def _assignment(edit: type[Edit], text: str) -> OnChannels:
+    """`CHANNELS=NUMBER` -> the edit of these channels by this number."""
+    channels, _, value = text.partition("=")
+    option, (name, *_) = _option(edit.option.name), edit.numbers()
+    try:
+        number = float(value)
+    except ValueError:
+        raise common.wrong_usage(f"{text!r} must be CHANNELS=NUMBER, such as 0,3-5=1.5 or all=0.8.", option) from None
+    return _on(edit, _channels(channels, option), **{name: number})
+
+
+def _channels(text: str, option: str) -> Channels:
+    """`3`, `0,2-5` or `all` -> channels."""
+    if text == "all":
+        return None
+    if not _CHANNELS.fullmatch(text):
+        raise common.wrong_usage(f"{text!r} must name channels, such as 3, or 0,2-5, or all.", option)
+    ends = [[int(end) for end in part.split("-")] for part in text.split(",")]
+    channels = tuple(channel for first, *last in ends for channel in range(first, (last or [first])[0] + 1))
+    if not channels:
+        raise common.wrong_usage(f"{text!r} names no channel; write the lower one first.", option)
+    return channels
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _number(text: str, option: str) -> float:

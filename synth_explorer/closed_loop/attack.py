@@ -14,16 +14,11 @@ from synth_explorer import measure
 from synth_explorer.edits import Attack
 
 MOST_TRIALS = 5
-AIM = 0.03
-"""How near the loop tries to come, a proportion of what is asked."""
-
-SMALLEST_AIM_S = 0.001
-
 WINDOWS_MS = (5.0, 10.0)
 """The time is heard in RMS windows of both lengths, the first that of the measure: what only one says is chance."""
 
 BROAD_AIM, SMALLEST_BROAD_AIM_S = 0.1, 0.004
-"""As `AIM`, for the second."""
+"""How near the loop tries to come by the second, in parts of what is asked and in seconds; else see `Attack.figure`."""
 
 RISEN = 0.95
 """The end of a rise must reach this part of the loudest amplitude, so that 90 % of it are reached there and not later
@@ -69,7 +64,7 @@ class Trial:
 
     def meets(self, asked_s: float) -> bool:
         """Whether the loop may stop."""
-        close = abs(self.heard_s - asked_s) <= max(AIM * asked_s, SMALLEST_AIM_S)
+        close = abs(self.heard_s - asked_s) <= Attack.figure.near(asked_s)
         return close and abs(self.broad_s - asked_s) <= max(BROAD_AIM * asked_s, SMALLEST_BROAD_AIM_S)
 
 
@@ -138,7 +133,7 @@ def _accented(edit: Attack, more_db: float) -> Attack:
 
 
 def _timed(edit: Attack, seconds: float) -> Attack:
-    return Attack(float(np.clip(seconds, *Attack.LIMITS["seconds"])), edit.accent_db)
+    return Attack(float(np.clip(seconds, *Attack.numbers()["seconds"].range)), edit.accent_db)
 
 
 def _next_s(asked_s: float, tried: Sequence[Trial]) -> float:

@@ -21,45 +21,13 @@ from synth_explorer import measure, pitch
 from synth_explorer.closed_loop import attack, toward
 from synth_explorer.closed_loop.hearing import Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.closed_loop.request import (
-    SMALLEST_ATTACK_S,
-    TOLERANCE,
-    UNITS,
-    Heard,
-    Request,
-    depth_outcome,
-    known,
-    promise,
-)
-from synth_explorer.edits import (
-    Attack,
-    Brightness,
-    Curve,
-    Direction,
-    Edit,
-    EditChain,
-    Envelope,
-    Gain,
-    Noisiness,
-    Oscillate,
-    SetPitch,
-    Toward,
-    Transpose,
-)
+from synth_explorer.closed_loop.request import Heard, Request, depth_outcome, known
+from synth_explorer.edits import HELD, TARGETS, Attack, Curve, Edit, EditChain, Oscillate, Toward
 from synth_explorer.latents import Latents, midi_to_hz
 from synth_explorer.lru import LruCache
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
-
-SOLVED = (Gain, Brightness, Oscillate, Noisiness)
-"""Edits that are solved; for the last each sound is decoded once more without its noise."""
-
-PASSED_OVER = (Transpose, SetPitch)
-"""Edits that may stand behind a solved one: the order of the two makes no difference."""
-
-STEADY = (*PASSED_OVER, Attack, Brightness, Curve, Direction, Envelope, Gain, Noisiness, Oscillate, Toward)
-"""Edits that leave the pitch as it is or move it by as much as they say."""
 
 SHORT_FRAMES = 2.0
 """What is asked to begin in fewer frames may be faster than it can."""
@@ -289,16 +257,17 @@ class ClosedLoop:
         heard = unedited.pitch_cents(audio, expected_cents=cents, swings=bool(pitches))
         movement = measure.movement_words(pitch.hz_to_midi(moved[0].pitch_hz))
         movement = "" if movement.startswith("stays") else movement
-        outcomes = [Outcome("pitch", "cents", cents, known(heard), TOLERANCE["pitch"], movement=movement)]
+        held = HELD["pitch"]
+        outcomes = [Outcome(held.name, held.unit, cents, known(heard), held.tolerance, movement=movement)]
         depths = reference.depths(audio, pitches, target="pitch") if pitches else []
         outcomes += [depth_outcome(edit, depth) for edit, depth in zip(pitches, depths, strict=True)]
-        for target in UNITS:
+        for target in TARGETS:
             swings = [edit for edit in asked if isinstance(edit, Oscillate) and edit.target == target]
             if len(swings) == 1 and swings[0].shape != "walk" and swings[0].depth > 0:
                 rate_hz = reference.rate_hz(audio, target=target)
-                wanted = swings[0].rate_hz
+                wanted, rate = swings[0].rate_hz, Oscillate.rate
                 name = f"oscillation of {target}, rate"
-                outcomes.append(Outcome(name, "Hz", wanted, known(rate_hz), TOLERANCE["rate"] * wanted))
+                outcomes.append(Outcome(name, rate.unit, wanted, known(rate_hz), rate.within(wanted)))
         return outcomes
 
 
@@ -314,13 +283,12 @@ def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_
     if not attacks:
         return []
     asked_s, heard = edits[attacks[-1]].seconds, reference.attack_s(audio)
-    tolerance = max(TOLERANCE["attack"] * asked_s, SMALLEST_ATTACK_S)
-    plain = Outcome("attack", "s", asked_s, known(heard), tolerance)
+    plain = Outcome(*edits[attacks[-1]].promise, known(heard), Attack.figure.within(asked_s))
     if plain.reached:
         return [plain]
     if plain.measured is None:
         return [replace(plain, reason="it is silent")]
-    shaped = any(not isinstance(edit, PASSED_OVER) for edit in edits[attacks[-1] + 1 :])
+    shaped = any(not edit.transposes for edit in edits[attacks[-1] + 1 :])
     if shaped:
         return [replace(plain, limit=heard, reason="what is edited behind it shapes the beginning too")]
     if asked_s < min(heard, SHORT_FRAMES * frame_s):
@@ -332,10 +300,10 @@ def unheard(first: EditChain) -> list[Outcome]:
     """Of edits that would be solved at the end of a chain, but stand before one that may change what they did."""
     found, edits = [], list(first)
     for at, edit in enumerate(edits):
-        if isinstance(edit, SOLVED):
-            behind = next(other.kind for other in edits[at + 1 :] if not isinstance(other, SOLVED + PASSED_OVER))
+        if edit.solved:
+            behind = next(other.kind for other in edits[at + 1 :] if not (other.solved or other.transposes))
             why = f"{behind} stands behind it in the chain, so it is applied by its formula"
-            found.append(Outcome(*promise(edit), None, 0.0, reason=why))
+            found.append(Outcome(*edit.promise, None, 0.0, reason=why))
     return found
 
 
@@ -346,12 +314,12 @@ def keeps_loudness(edit: Edit) -> bool:
 
 def _moves_pitch(edit: Edit) -> bool:
     """Whether an edit may move the pitch and promises nothing of it."""
-    return not isinstance(edit, STEADY) or (isinstance(edit, (Curve, Oscillate)) and edit.target == "pitch")
+    return not edit.leaves_pitch or (isinstance(edit, (Curve, Oscillate)) and edit.target == "pitch")
 
 
 def _sets_pitch(edit: Edit) -> bool:
     """Whether an edit moves the pitch at all."""
-    return _moves_pitch(edit) or isinstance(edit, PASSED_OVER)
+    return _moves_pitch(edit) or edit.transposes
 
 
 def _only(chain: EditChain, keep: Callable[[Edit], bool]) -> EditChain:
@@ -362,7 +330,7 @@ def split(chain: EditChain) -> tuple[EditChain, tuple[Edit, ...]]:
     """A chain as (what is applied first, as it is; what is solved): together they do what the chain does."""
     edits = list(chain)
     start = len(edits)
-    while start and isinstance(edits[start - 1], SOLVED + PASSED_OVER):
+    while start and (edits[start - 1].solved or edits[start - 1].transposes):
         start -= 1
-    first = edits[:start] + [edit for edit in edits[start:] if isinstance(edit, PASSED_OVER)]
-    return EditChain(tuple(first)), tuple(edit for edit in edits[start:] if isinstance(edit, SOLVED))
+    first = edits[:start] + [edit for edit in edits[start:] if edit.transposes]
+    return EditChain(tuple(first)), tuple(edit for edit in edits[start:] if edit.solved)

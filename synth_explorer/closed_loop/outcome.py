@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-DIGITS = {"dB": 2, "octaves": 2, "cents": 1, "Hz": 2, "s": 3}
+from synth_explorer.edits import DIGITS, UNSIGNED_UNITS
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Outcome:
         return f": {self.reason}" if self.reason else ""
 
     def _number(self, value: float) -> str:
-        unsigned = self.unit in ("Hz", "s", "of the way") or self.control.startswith("oscillation")
+        unsigned = self.unit in UNSIGNED_UNITS or self.control.startswith("oscillation")
         return f"{value:{'' if unsigned else '+'}.{DIGITS.get(self.unit, 2)}f} {self.unit}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,32 +11,10 @@ import numpy as np
 
 from synth_explorer.closed_loop.hearing import APART_HZ, Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.edits import Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
-
-TOLERANCE = {
-    "gain": 0.5,
-    "loudness": 1.0,
-    "brightness": 0.1,
-    "pitch": 5.0,
-    "depth": 0.15,
-    "rate": 0.01,
-    "attack": 0.1,
-    "noise": 1.0,
-    "still": 0.5,
-}
-"""Within which an outcome is reached: dB, dB, octaves, cents, proportions; dB, dB."""
-
-SMALLEST_ATTACK_S = 0.005
-"""Attacks are told no closer: that is how long the measure listens."""
-
-AIM = {"level": 0.1, "brightness": 0.03, "depth": 0.05, "noise": 0.3, "still": 0.1}
-"""How near the loop tries to come: dB, octaves, a proportion, dB, dB."""
+from synth_explorer.edits import HELD, Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
 
 SWING_AIM = 0.25
 """In dB, for the level of a sound whose loudness swings."""
-
-SMALLEST_DEPTH = {"loudness": 0.05, "brightness": 0.01, "pitch": 0.5}
-"""Aim for depths near 0, in dB, octaves and cents."""
 
 ANSWER = {
     "level": 1.0,
@@ -47,8 +25,6 @@ ANSWER = {
     "pitch depth": 1.0,
 }
 """What is heard of a step of 1, as first guess."""
-
-UNITS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
 
 Heard = tuple[list[float], list[float]]
 
@@ -129,7 +105,7 @@ class Request:
         swings = [edit for edit in asked if isinstance(edit, Oscillate)]
         swells_db = sum(_swell_db(edit) for edit in swings if edit.target == "loudness")
         return cls(
-            _level_knob(gain, gain - swells_db - (moved_db if abs(moved_db) > AIM["level"] else 0.0), swells_db),
+            _level_knob(gain, gain - swells_db - (moved_db if abs(moved_db) > Gain.figure.aim else 0.0), swells_db),
             level_from,
             bool(asked) or level_from is not reference,
             _brightness_knob(octaves, reference),
@@ -197,24 +173,25 @@ class Request:
 
     def outcomes(self) -> list[Outcome]:
         """Level, brightness, and the depths that were heard."""
-        name = "gain" if self.asks_gain else "loudness"
-        level = Outcome(name, "dB", self.level.goal, known(self.level.heard), TOLERANCE[name])
+        name, figure = (Gain.kind, Gain.figure) if self.asks_gain else ("loudness", HELD["loudness"])
+        level = Outcome(name, figure.unit, self.level.goal, known(self.level.heard), figure.tolerance)
         found = [level, self._brightness_outcome()]
         if self.noise:
             why = "" if np.isfinite(self.noise.heard) else "this note has no noise to change"
-            heard, within = known(self.noise.heard), TOLERANCE["noise"]
-            found.append(Outcome("noisiness", "dB", self.noise.goal, heard, within, reason=why))
+            heard, figure = known(self.noise.heard), Noisiness.figure
+            found.append(Outcome(figure.name, figure.unit, self.noise.goal, heard, figure.tolerance, reason=why))
         found += [
             depth_outcome(edit, knob.heard)
             for edit, knob in zip(self.oscillations, self.depths, strict=True)
             if edit.target != "pitch"
         ]
-        swings = [Outcome("swing of loudness", "dB", 0.0, swung, TOLERANCE["still"]) for swung in self.swung_db]
+        still = Oscillate.beside
+        swings = [Outcome(still.name, still.unit, 0.0, swung, still.tolerance) for swung in self.swung_db]
         return found + [item for item in swings if known(item.measured) is not None and not item.reached]
 
     def _brightness_outcome(self) -> Outcome:
-        asked, heard = self.asked_octaves, self.brightness.heard
-        plain = Outcome("brightness", "octaves", asked, known(heard), TOLERANCE["brightness"])
+        asked, heard, figure = self.asked_octaves, self.brightness.heard, Brightness.figure
+        plain = Outcome(figure.name, figure.unit, asked, known(heard), figure.tolerance)
         if plain.measured is None or plain.reached or asked == 0:
             return plain
         if self.brightness.goal != asked:
@@ -227,28 +204,29 @@ class Request:
 
 
 def _level_knob(goal_db: float, guess_db: float, swells_db: float) -> Knob:
-    low, high = Gain.LIMITS["db"]
-    aim = SWING_AIM if swells_db else AIM["level"]
+    low, high = Gain.numbers()["db"].range
+    aim = SWING_AIM if swells_db else Gain.figure.aim
     return Knob(goal_db, float(np.clip(guess_db, low, high)), ANSWER["level"], aim, low, high)
 
 
 def _brightness_knob(octaves: float, reference: Reference) -> Knob:
     """Brightness goes no darker than the note has room."""
     goal = max(octaves, reference.room_below_octaves()) if octaves < 0 else octaves
-    low, high = Brightness.LIMITS["octaves"]
+    low, high = Brightness.numbers()["octaves"].range
     guess = float(np.clip(goal / ANSWER["brightness"], low, high))
-    return Knob(goal, guess, ANSWER["brightness"], AIM["brightness"], low, high)
+    return Knob(goal, guess, ANSWER["brightness"], Brightness.figure.aim, low, high)
 
 
 def _noise_knob(asked_db: list[float]) -> Knob | None:
     """Noisiness, where it is asked for."""
     goal = float(sum(asked_db))
-    return Knob(goal, goal, ANSWER["noise"], AIM["noise"], *Noisiness.LIMITS["db"]) if asked_db else None
+    range_ = Noisiness.numbers()["db"].range
+    return Knob(goal, goal, ANSWER["noise"], Noisiness.figure.aim, *range_) if asked_db else None
 
 
 def _depth_knob(edit: Oscillate) -> Knob:
-    answer, most = ANSWER[f"{edit.target} depth"], Oscillate.MAX_DEPTH[edit.target]
-    aim = max(AIM["depth"] * edit.depth, SMALLEST_DEPTH[edit.target])
+    answer, fact = ANSWER[f"{edit.target} depth"], Oscillate.DEPTHS[edit.target]
+    aim, most = max(edit.figure.near(edit.depth), fact.aim), fact.range[1]
     return Knob(edit.depth, min(edit.depth / answer, most), answer, aim, 0.5 * edit.depth, min(2.0 * edit.depth, most))
 
 
@@ -257,8 +235,8 @@ def _still_knob(edit: Oscillate, swings: list[Oscillate]) -> Knob | None:
     near = [other for other in swings if other.target != "pitch" and abs(other.rate_hz - edit.rate_hz) < APART_HZ]
     if edit.target != "brightness" or edit.shape == "walk" or len(near) > 1:
         return None
-    most = Oscillate.MAX_DEPTH["loudness"]
-    return Knob(0.0, 0.0, ANSWER["loudness depth"], AIM["still"], -most, most)
+    most = Oscillate.DEPTHS["loudness"].range[1]
+    return Knob(0.0, 0.0, ANSWER["loudness depth"], Oscillate.beside.aim, -most, most)
 
 
 def _swing_against(edit: Oscillate, depth_db: float) -> Oscillate:
@@ -274,29 +252,18 @@ def _swell_db(edit: Oscillate) -> float:
 
 
 def depth_outcome(edit: Oscillate, depth: float) -> Outcome:
-    why = ""
+    why, within = "", edit.figure.within(edit.depth)
     if np.isnan(depth):
         why = "a random walk has no single rate" if edit.shape == "walk" else "too few turns, or two of nearly one rate"
     elif edit.target == "brightness" and depth < edit.depth:
         why = "its spectrum has too little room to swing"
     return Outcome(
-        f"oscillation of {edit.target}",
-        UNITS[edit.target],
-        edit.depth,
+        *edit.promise,
         known(depth),
-        TOLERANCE["depth"] * edit.depth,
-        limit=None if np.isnan(depth) or abs(depth - edit.depth) <= TOLERANCE["depth"] * edit.depth else depth,
+        within,
+        limit=None if np.isnan(depth) or abs(depth - edit.depth) <= within else depth,
         reason=why,
     )
-
-
-def promise(edit: Gain | Brightness | Noisiness | Oscillate) -> tuple[str, str, float]:
-    """What an edit promises: the control, the unit and how much, as outcomes have them."""
-    if isinstance(edit, Oscillate):
-        return f"oscillation of {edit.target}", UNITS[edit.target], edit.depth
-    if isinstance(edit, Brightness):
-        return edit.kind, "octaves", edit.octaves
-    return edit.kind, "dB", edit.db
 
 
 def known(value: float) -> float | None:

@@ -54,12 +54,8 @@ ALIKE_DB = 0.5
 SAME_PITCH_MIDI = 0.5
 """Where the other note's pitch is further off, what is between its partials says nothing of this one."""
 
-TOLERANCE = 0.15
-"""Of the way: within it an amount is reached."""
-
 STEP_BACK_AFTER = 0.125
-STEP_BACK_DB = 0.05
-"""A sound this much less far on must not lie nearer to the other note, or further from its own, by more than this."""
+"""A sound this much less far on must not lie nearer to the other note, or further from its own: see `Toward`."""
 
 Sound = Callable[[Latents], np.ndarray]
 
@@ -205,10 +201,10 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
     """
     if distance_db(path.own_db, path.goal_db) < ALIKE_DB:
         return []
-    place = path.place(heard_db)
-    told = Outcome("timbre toward", "of the way", asked.amount, place, TOLERANCE)
+    place, within, back = path.place(heard_db), Toward.figure, Toward.step_back
+    told = Outcome(within.name, within.unit, asked.amount, place, within.tolerance)
     if not told.reached:
-        if place < asked.amount and path.last < 1.0 - TOLERANCE:
+        if place < asked.amount and path.last < 1.0 - within.tolerance:
             why = "its own movement keeps it from the other note, and the knob is spread over what is left"
             told = replace(told, limit=max(place, path.last), reason=why)
         else:
@@ -216,11 +212,11 @@ def outcomes(path: Path, asked: Toward, heard_db: np.ndarray, earlier_db: np.nda
     found = [told]
     if earlier_db is not None:
         back_db = path.step_back_db(earlier_db, heard_db)
-        if back_db > STEP_BACK_DB:
+        if back_db > back.tolerance:
             further = distance_db(heard_db, path.goal_db) <= distance_db(earlier_db, path.goal_db)
             where = "further from its own sound" if further else "nearer to the other note"
             why = f"at {max(asked.amount - STEP_BACK_AFTER, 0.0):.2f} of the way it is {where}"
-            found.append(Outcome("step back of the timbre", "dB", 0.0, back_db, STEP_BACK_DB, reason=why))
+            found.append(Outcome(back.name, back.unit, 0.0, back_db, back.tolerance, reason=why))
     return found
 
 

@@ -9,11 +9,12 @@ All are pure:
 from __future__ import annotations
 
 from synth_explorer.edits.attack import Attack
-from synth_explorer.edits.axes import UNITS, NamedAxis, PrincipalAxis
-from synth_explorer.edits.base import Edit, Points
-from synth_explorer.edits.chain import EditChain
+from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
+from synth_explorer.edits.base import KINDS, Edit, Points, commute, in_order
+from synth_explorer.edits.chain import EditChain, figures
 from synth_explorer.edits.controls import BrightnessControl, Controls, LoudnessControl
 from synth_explorer.edits.curves import Curve, Envelope
+from synth_explorer.edits.facts import COARSE_DIGITS, DIGITS, HELD, SHORT_UNITS, TARGETS, UNITS, UNSIGNED_UNITS, Figure
 from synth_explorer.edits.moves import Direction, move
 from synth_explorer.edits.named import Brightness, Gain, MeanSound, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
@@ -22,8 +23,15 @@ from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.edits.waves import SHAPES, wave
 
 __all__ = [
+    "COARSE_DIGITS",
+    "DIGITS",
+    "HELD",
+    "KINDS",
     "SHAPES",
+    "SHORT_UNITS",
+    "TARGETS",
     "UNITS",
+    "UNSIGNED_UNITS",
     "Add",
     "Attack",
     "Brightness",
@@ -34,6 +42,7 @@ __all__ = [
     "Edit",
     "EditChain",
     "Envelope",
+    "Figure",
     "Freeze",
     "Gain",
     "LoudnessControl",
@@ -51,6 +60,9 @@ __all__ = [
     "Toward",
     "Transpose",
     "Trim",
+    "commute",
+    "figures",
+    "in_order",
     "move",
     "wave",
 ]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.curves import HEARD_RANGE_DB, SILENCE_DB, onset_frame
+from synth_explorer.edits.facts import Figure, Knob, Option, ranged
 from synth_explorer.edits.timing import frame_starts, read_at
 from synth_explorer.edits.waves import HELD_WINDOW_FRAMES
 from synth_explorer.latents import Latents
@@ -59,11 +60,25 @@ class Attack(Edit):
     what was asked.
     """
 
-    seconds: float
-    accent_db: float = 0.0
+    seconds: float = ranged(
+        (0.001, 60.0),
+        "s",
+        option=Option("attack_s", "Let it begin in this time (10 to 90 %).", "SECONDS"),
+        knob=Knob("attack_s", "Attack ({unit}, 0 as it is)", 0.0, 2.0, 0.005, group="time"),
+    )
+    accent_db: float = ranged((0.0, 24.0), "dB", default=0.0)
 
-    kind: ClassVar[str] = "attack"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"seconds": (0.001, 60.0), "accent_db": (0.0, 24.0)}
+    kind = "attack"
+    order = 110
+    figure = Figure("attack_s", "attack", "s", 0.005, part=0.1, aim=0.001, aim_part=0.03, signed=False)
+    needs = "loudness"
+    solved_apart = True
+    timed = True
+    moves = frozenset({"loudness", "brightness"})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """The last one counts."""
+        asked[self.figure.key] = self.seconds
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         control, hop = controls.require_loudness(), latents.meta.hop

@@ -12,20 +12,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from synth_explorer.edits.facts import UNITS
 from synth_explorer.errors import CheckpointError, EditError
 from synth_explorer.latents import Latents
-
-UNITS = {
-    "loudness": "dB",
-    "brightness": "octaves",
-    "noisiness": "dB",
-    "attack": "doublings",
-    "pitch": "cents",
-    "spread": "octaves",
-    "hollowness": "dB",
-}
-"""What is heard, and the unit of its changes: RMS level, spectral centroid, noise against partials, the time from 10 to
-90 % of the loudest amplitude, pitch, width of the spectrum about its centroid, odd partials against even ones."""
 
 
 @dataclass(frozen=True)

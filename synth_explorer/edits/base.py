@@ -11,11 +11,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import Figure, Number, Option, Untold
 from synth_explorer.edits.waves import SHAPES
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
@@ -27,27 +28,102 @@ LARGEST_WHOLE = 2**53
 """JSON's numbers are whole up to here."""
 
 
+KINDS: dict[str, type[Edit]] = {}
+"""Every edit by its kind, as each is defined."""
+
+
 @dataclass(frozen=True)
 class Edit(ABC):
-    """A frozen value that changes latents. Subclasses are final: fields, limits, `kind` and `apply`.
+    """A frozen value that changes latents. Subclasses are final: fields, facts, `kind` and `apply`.
 
     Fields annotated float, int, str, bool, tuple[int, ...], tuple[float, ...] or Points are checked and converted when
     an edit is made, so that an edit that exists is one that can be applied (to latents that have what it needs).
-    `LIMITS` bounds numbers by name. A list may be empty where it is unless it is given.
+    Fields made by `facts.ranged` say what they may be. A list may be empty where it is unless it is given.
+
+    Facts, which shell, page, closed loop, verdicts and evaluation read:
+        order: its place in a chain that they make.
+        figure: what is heard of it; None where it is no one number.
+        untold: how reports name it, where it has no figure that is measured.
+        option: of the shell, where it is asked for in other words than one number.
+        needs: what the checkpoint must have: "loudness", "brightness", "noise"; "" for nothing.
+        solved: whether the closed loop solves it at the end of a chain; solved_apart: by itself, wherever it stands.
+        transposes: whether it moves the pitch, by as much as it says; then it may stand behind what is solved.
+        leaves_pitch: whether it leaves the pitch, or moves it by as much as it says.
+        adds: "alike" to every frame, "over time", or "" where it does more than add: what adds may change places.
+        reads: whether what it does depends on the mean sound or on the values of channels.
+        timed: whether it moves the note in time.
+        moves: of `facts.HELD`, what it may move without having been asked to: none of it is a promise.
     """
 
     kind: ClassVar[str] = ""
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {}
+    order: ClassVar[int] = 0
+    figure: ClassVar[Figure | None] = None
+    untold: ClassVar[Untold | None] = None
+    option: ClassVar[Option | None] = None
+    needs: ClassVar[str] = ""
+    solved: ClassVar[bool] = False
+    solved_apart: ClassVar[bool] = False
+    transposes: ClassVar[bool] = False
+    leaves_pitch: ClassVar[bool] = True
+    adds: ClassVar[Literal["", "alike", "over time"]] = ""
+    reads: ClassVar[bool] = False
+    timed: ClassVar[bool] = False
+    moves: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        if cls.kind:
+            KINDS[cls.kind] = cls
 
     def __post_init__(self) -> None:
         for item in fields(self):
             value: Any = getattr(self, item.name)
+            fact = item.metadata.get("number")
             if not (isinstance(item.default, tuple) and _is_nothing(value)):
                 value = _converted(self.kind, item.name, str(item.type), value)
-            low, high = self.LIMITS.get(item.name, (-math.inf, math.inf))
-            if item.name in self.LIMITS and not low <= value <= high:
+            low, high = fact.range if fact else (-math.inf, math.inf)
+            if fact and not low <= value <= high:
                 raise EditError(f"{self.kind}: {item.name}={value:g} must lie in {low:g}..{high:g}.")
             object.__setattr__(self, item.name, tuple(cast("list[Any]", value)) if isinstance(value, list) else value)
+
+    @classmethod
+    def numbers(cls) -> dict[str, Number]:
+        """The facts of its fields, by their names."""
+        return {item.name: item.metadata["number"] for item in fields(cls) if "number" in item.metadata}
+
+    @classmethod
+    def knobs(cls) -> dict[str, Number]:
+        """Its numbers by the names of the page's knobs that turn them."""
+        return {fact.knob.name: fact for fact in cls.numbers().values() if fact.knob}
+
+    @classmethod
+    def figures(cls) -> tuple[Figure, ...]:
+        """Everything that is heard of it as a number."""
+        return (cls.figure,) if cls.figure else ()
+
+    @property
+    def wanted(self) -> float:
+        """How much of its figure it asks for."""
+        return getattr(self, fields(self)[0].name)
+
+    @property
+    def promise(self) -> tuple[str, str, float]:
+        """What it promises: the control, the unit and how much, as outcomes have them."""
+        return self.kind, self.figure.unit, self.wanted
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """Add to what a report says was asked: figures add up over a chain, of what is untold the last one counts."""
+        if self.figure:
+            asked[self.figure.key] = asked.get(self.figure.key, 0.0) + self.wanted
+        elif self.untold:
+            asked[self.untold.key] = self.plain
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Its fields as JSON has them."""
+        return {item.name: _listed(getattr(self, item.name)) for item in fields(self)}
+
+    def check(self, latents: Latents) -> None:  # noqa: B027 - most fit any latents
+        """Raises EditError where it was made for latents of other channels."""
 
     @abstractmethod
     def apply(self, latents: Latents, controls: Controls) -> Latents:
@@ -59,8 +135,17 @@ class Edit(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: the kind and every field."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {"kind": self.kind} | {name: _listed(value) for name, value in values.items()}
+        return {"kind": self.kind} | self.plain
+
+
+def in_order() -> list[type[Edit]]:
+    """Every edit, in the order of a chain that page and shell make."""
+    return sorted(KINDS.values(), key=lambda edit: edit.order)
+
+
+def commute(one: type[Edit], other: type[Edit]) -> bool:
+    """Whether two edits do the same in either order."""
+    return bool(one.adds and other.adds) or ("alike" in (one.adds, other.adds) and not (one.reads or other.reads))
 
 
 def _listed(value: Any) -> Any:

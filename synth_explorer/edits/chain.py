@@ -9,29 +9,15 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
-from synth_explorer.edits.attack import Attack
-from synth_explorer.edits.base import Edit
+from synth_explorer.edits.base import KINDS, Edit, in_order
 from synth_explorer.edits.controls import Controls
-from synth_explorer.edits.curves import Curve, Envelope
-from synth_explorer.edits.moves import Direction
-from synth_explorer.edits.named import Brightness, Gain, Oscillate, SetPitch, Toward, Transpose
-from synth_explorer.edits.raw import Add, OscillateChannels, Scale
-from synth_explorer.edits.timbre import Noisiness
-from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
+from synth_explorer.edits.facts import HELD, Figure
+from synth_explorer.edits.named import Gain
 from synth_explorer.errors import EditError
 from synth_explorer.files import write_text
 from synth_explorer.latents import Latents
 
 FORMAT_VERSION = 1
-
-KINDS: dict[str, type[Edit]] = {
-    edit.kind: edit
-    for edit in (
-        *(Gain, Oscillate, Brightness, Transpose, SetPitch, Toward),
-        *(Noisiness, Attack, Curve, Envelope, Stretch, Freeze, Reverse, Trim),
-        *(Scale, Add, OscillateChannels, Direction),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -62,8 +48,7 @@ class EditChain:
     def check(self, latents: Latents) -> None:
         """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
         for edit in self.edits:
-            if isinstance(edit, Toward):
-                edit.check(latents)
+            edit.check(latents)
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """Apply every edit in turn; an empty chain returns the latents themselves.
@@ -87,7 +72,7 @@ class EditChain:
         """
         asked: dict[str, Any] = {}
         for edit in self.edits:
-            _ask(asked, edit)
+            edit.ask(asked)
         return asked
 
     def to_list(self) -> list[dict[str, Any]]:
@@ -147,42 +132,10 @@ class EditChain:
             raise EditError(f"{path}: {error}") from error
 
 
-SUMS: dict[type[Edit], tuple[str, str, float]] = {
-    Gain: ("gain_db", "db", 1.0),
-    Brightness: ("brightness_octaves", "octaves", 1.0),
-    Noisiness: ("noisiness_db", "db", 1.0),
-    Transpose: ("pitch_cents", "semitones", 100.0),
-}
-"""What adds up over a chain: its key, the edit's field, and the key's units in one of the field's."""
-
-
-def _ask(asked: dict[str, Any], edit: Edit) -> None:
-    """Add to `asked` what one more edit asks for."""
-    plain = {name: value for name, value in edit.to_dict().items() if name != "kind"}
-    if isinstance(edit, SetPitch):
-        asked.pop("pitch_cents", None)
-        asked["pitch_midi"] = edit.midi
-    elif isinstance(edit, Transpose) and "pitch_midi" in asked:
-        asked["pitch_midi"] += edit.semitones
-    elif type(edit) in SUMS:
-        key, name, units = SUMS[type(edit)]
-        asked[key] = asked.get(key, 0.0) + units * getattr(edit, name)
-    elif isinstance(edit, Toward):
-        asked["toward"] = edit.amount
-    elif isinstance(edit, Oscillate) and "osc_target" not in asked:
-        asked |= {f"osc_{name}": plain[name] for name in ("target", "rate_hz", "depth", "shape")}
-    elif isinstance(edit, Attack):
-        asked["attack_s"] = edit.seconds
-    elif isinstance(edit, Stretch):
-        asked["duration_factor"] = asked.get("duration_factor", 1.0) * edit.factor
-    elif isinstance(edit, Direction):
-        asked.setdefault("directions", []).append(plain)
-    elif isinstance(edit, Curve):
-        asked.setdefault("curves", []).append(plain)
-    elif isinstance(edit, Reverse):
-        asked["reversed"] = not asked.get("reversed", False)
-    elif isinstance(edit, (Envelope, Freeze, Trim)):
-        asked[edit.kind] = plain
+def figures() -> dict[str, Figure]:
+    """Everything that reports tell as one number, by its key: what is asked, and what should have stayed."""
+    told = [figure for edit in KINDS.values() if not edit.untold for figure in edit.figures()]
+    return {figure.key: figure for figure in (Gain.figure, *HELD.values(), *told)}
 
 
 def _mapping(content: Any) -> Mapping[str, Any] | None:
@@ -194,7 +147,7 @@ def _edit(content: Any) -> Edit:
     of = _mapping(content)
     name: Any = content if of is None else of.get("kind")
     if not isinstance(name, str) or of is None or name not in KINDS:
-        raise EditError(f"Unknown edit kind {name!r}; known are {', '.join(KINDS)}.")
+        raise EditError(f"Unknown edit kind {name!r}; known are {', '.join(edit.kind for edit in in_order())}.")
     kind = KINDS[name]
     given = {name: value for name, value in of.items() if name != "kind"}
     known = {item.name: item.default is MISSING for item in fields(kind)}

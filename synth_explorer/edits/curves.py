@@ -6,14 +6,14 @@ Shapes: F frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit, Points, add_to_channel
 from synth_explorer.edits.controls import Controls, LoudnessControl
+from synth_explorer.edits.facts import TARGETS, UNITS, Knob, Number, Option, Untold, ranged
 from synth_explorer.edits.moves import move
-from synth_explorer.edits.named import TARGETS
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
 
@@ -34,16 +34,34 @@ class Curve(Edit):
     target: str
     points: Points
 
-    kind: ClassVar[str] = "curve"
-    LIMIT: ClassVar[dict[str, float]] = {"loudness": 96.0, "brightness": 4.0, "pitch": 4800.0}
+    kind = "curve"
+    order = 130
+    option = Option("curve", "Drawn over time: loudness:0=0,1.5=-12 (dB, octaves, cents).", "TARGET:T=V,...", many=True)
+    untold = Untold("curves", "curves over time", "see the tracks")
+    adds = "over time"
+    VALUES: ClassVar[dict[str, Number]] = {
+        target: Number((-most, most), UNITS[target], knob=Knob(f"curve_{target}", target, *drawn, 0.0))
+        for target, most, drawn in (
+            ("loudness", 96.0, (-48.0, 12.0)),
+            ("brightness", 4.0, (-2.0, 2.0)),
+            ("pitch", 4800.0, (-1200.0, 1200.0)),
+        )
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.target not in TARGETS:
             raise EditError(f"{self.kind}: target={self.target!r} must be one of {', '.join(TARGETS)}.")
-        limit = self.LIMIT[self.target]
-        if max(abs(value) for _, value in self.points) > limit:
-            raise EditError(f"{self.kind}: values of {self.target} must lie in {-limit:g}..{limit:g}.")
+        low, high = self.VALUES[self.target].range
+        if not all(low <= value <= high for _, value in self.points):
+            raise EditError(f"{self.kind}: values of {self.target} must lie in {low:g}..{high:g}.")
+
+    @property
+    def moves(self) -> frozenset[str]:
+        return frozenset({self.target})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        asked.setdefault("curves", []).append(self.plain)
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         times_s, values = [time_s for time_s, _ in self.points], [value for _, value in self.points]
@@ -60,18 +78,25 @@ class Envelope(Edit):
     nothing (-60 dB). With attack, decay and release 0 and sustain 0 dB nothing changes.
     """
 
-    attack_s: float = 0.0
-    decay_s: float = 0.0
-    sustain_db: float = 0.0
-    release_s: float = 0.0
+    attack_s: float = ranged(
+        (0.0, 3600.0), "s", default=0.0, knob=Knob("env_attack_s", "Attack", 0.0, 2.0, 0.01, group="time")
+    )
+    decay_s: float = ranged(
+        (0.0, 3600.0), "s", default=0.0, knob=Knob("env_decay_s", "Decay", 0.0, 2.0, 0.01, group="time")
+    )
+    sustain_db: float = ranged(
+        (-96.0, 24.0), "dB", default=0.0, knob=Knob("env_sustain_db", "Sustain", -48.0, 0.0, 0.5, group="time")
+    )
+    release_s: float = ranged(
+        (0.0, 3600.0), "s", default=0.0, knob=Knob("env_release_s", "Release", 0.0, 3.0, 0.01, group="time")
+    )
 
-    kind: ClassVar[str] = "envelope"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {
-        "attack_s": (0.0, 3600.0),
-        "decay_s": (0.0, 3600.0),
-        "sustain_db": (-96.0, 24.0),
-        "release_s": (0.0, 3600.0),
-    }
+    kind = "envelope"
+    order = 120
+    option = Option("adsr", "Attack, decay and release in s, sustain in dB: 0.1,0.2,-6,0.5.", "A,D,S,R")
+    untold = Untold("envelope", "envelope", "see the loudness")
+    needs = "loudness"
+    moves = frozenset({"loudness", "brightness"})
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         control = controls.require_loudness()

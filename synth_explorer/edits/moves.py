@@ -6,13 +6,15 @@ Shapes: F frames.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit, add_to_channel, scale_pitch
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import Knob, Number, Option, ranged
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
 
@@ -54,12 +56,33 @@ class Direction(Edit):
     the decoder on the notes of the calibration: a median, which this note may answer more or less than.
     """
 
-    number: int
-    amount: float
+    number: int = ranged((1, 1024))
+    amount: float = ranged(
+        (-math.inf, math.inf),
+        "steps",
+        knob=Knob("direction_{number}", "Direction ({unit})", -2.0, 2.0, 0.05, group="directions"),
+    )
     unit: str = "steps"
 
-    kind: ClassVar[str] = "direction"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"number": (1, 1024)}
+    kind = "direction"
+    order = 60
+    option = Option(
+        "direction",
+        "Along principal direction N: 1=1.5 (steps), 2=0.3:brightness (octaves of what it moves).",
+        "N=AMOUNT[:UNIT]",
+        many=True,
+    )
+    adds = "alike"
+    KNOBS: ClassVar[int] = 4
+
+    @classmethod
+    def knobs(cls) -> dict[str, Number]:
+        """One for each of the first directions."""
+        found = [cls.numbers()["amount"].turned_by(number=number) for number in range(1, cls.KNOBS + 1)]
+        return {fact.knob.name: fact for fact in found}
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        asked.setdefault("directions", []).append(self.plain)
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         axis = controls.principal_axis(self.number)

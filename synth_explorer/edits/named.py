@@ -5,29 +5,39 @@ Shapes: F frames, C channels.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit, add_to_channel, check_rate, scale_pitch
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import HELD, TARGETS, UNITS, Figure, Knob, Number, Option, Untold, ranged
 from synth_explorer.edits.moves import move
 from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
-
-TARGETS = ("loudness", "brightness", "pitch")
+from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
 
 
 @dataclass(frozen=True)
 class Gain(Edit):
     """Change loudness by `db` decibels in every frame."""
 
-    db: float
+    db: float = ranged(
+        (-96.0, 48.0),
+        UNITS["loudness"],
+        option=Option("gain_db", "Louder or softer, in {unit}."),
+        knob=Knob("gain_db", "Gain ({unit})", -24.0, 12.0, 0.5),
+    )
 
-    kind: ClassVar[str] = "gain"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"db": (-96.0, 48.0)}
+    kind = "gain"
+    order = 160
+    figure = Figure("gain_db", "level", UNITS["loudness"], 0.5, aim=0.1, title="Gain")
+    needs = "loudness"
+    solved = True
+    adds = "alike"
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         return move(latents, controls, "loudness", self.db, kind=self.kind)
@@ -37,10 +47,19 @@ class Gain(Edit):
 class Brightness(Edit):
     """Move the spectral centroid by `octaves` in every frame."""
 
-    octaves: float
+    octaves: float = ranged(
+        (-4.0, 4.0),
+        UNITS["brightness"],
+        option=Option("brightness_octaves", "Brighter or darker, in {unit} of the spectral centroid."),
+        knob=Knob("brightness", "Brightness ({unit})", -1.0, 1.0, 0.01),
+    )
 
-    kind: ClassVar[str] = "brightness"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"octaves": (-4.0, 4.0)}
+    kind = "brightness"
+    order = 150
+    figure = HELD["brightness"]
+    needs = "brightness"
+    solved = True
+    adds = "alike"
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         return move(latents, controls, "brightness", self.octaves, kind=self.kind)
@@ -53,10 +72,30 @@ class Transpose(Edit):
     Without a calibrated brightness only the pitch moves.
     """
 
-    semitones: float
+    semitones: float = ranged(
+        (-96.0, 96.0),
+        "semitones",
+        option=Option("transpose", "Higher or lower, in {unit}.", "SEMITONES"),
+        knob=Knob("transpose", "Transpose ({unit})", -24.0, 24.0, 1.0, group="morph"),
+    )
 
-    kind: ClassVar[str] = "transpose"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"semitones": (-96.0, 96.0)}
+    kind = "transpose"
+    order = 50
+    figure = HELD["pitch"]
+    transposes = True
+    adds = "alike"
+    moves = frozenset({"brightness"})
+
+    @property
+    def wanted(self) -> float:
+        return 100.0 * self.semitones
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """After a pitch that was set, that pitch moves."""
+        if "pitch_midi" in asked:
+            asked["pitch_midi"] += self.semitones
+        else:
+            super().ask(asked)
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         return _moved_pitch(latents, self.semitones, controls, kind=self.kind)
@@ -66,16 +105,26 @@ class Transpose(Edit):
 class SetPitch(Edit):
     """Transpose so that the median pitch is the MIDI note `midi`; vibrato and glides stay, in cents."""
 
-    midi: float
+    midi: float = ranged((0.0, 127.0), "MIDI", option=Option("set_pitch", "To this {unit} pitch.", "MIDI"))
 
-    kind: ClassVar[str] = "set_pitch"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"midi": (0.0, 127.0)}
+    kind = "set_pitch"
+    order = 55
+    transposes = True
+    moves = frozenset({"brightness"})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """The goal is a pitch, no change of it."""
+        asked.pop("pitch_cents", None)
+        asked["pitch_midi"] = self.midi
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         if not latents.has_pitch:
             return scale_pitch(latents, 1.0, kind=self.kind)  # which says why not
         semitones = self.midi - latents.pitch_midi
         return _moved_pitch(latents, semitones, controls, kind=self.kind)
+
+
+_DEPTH_KNOB = ("osc_{target}_depth", "Depth (± {unit})")
 
 
 def _moved_pitch(latents: Latents, semitones: float, controls: Controls, *, kind: str) -> Latents:
@@ -97,25 +146,94 @@ class Oscillate(Edit):
     """
 
     target: str
-    rate_hz: float
+    rate_hz: float = ranged(
+        (1e-3, 1e5),
+        "Hz",
+        usual=5.0,
+        option=Option("osc_rate_hz", "Swings a second (default {usual:g})."),
+        knob=Knob("osc_{target}_rate_hz", "Rate ({unit})", 0.1, 15.6, 0.1, 5.0, "oscillation"),
+    )
     depth: float
     shape: Shape = "sine"
-    phase_turns: float = 0.0
-    fade_in_s: float = 0.0
+    phase_turns: float = ranged(
+        (-math.inf, math.inf),
+        "turns",
+        default=0.0,
+        knob=Knob("osc_{target}_phase_turns", "Phase", 0.0, 1.0, 0.01, 0.0, "oscillation"),
+    )
+    fade_in_s: float = ranged(
+        (0.0, 3600.0),
+        "s",
+        default=0.0,
+        knob=Knob("osc_{target}_fade_in_s", "Fade ({unit})", 0.0, 4.0, 0.05, 0.0, "oscillation"),
+    )
     seed: int = 0
 
-    kind: ClassVar[str] = "oscillate"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"fade_in_s": (0.0, 3600.0), "rate_hz": (1e-3, 1e5)}
-    MAX_DEPTH: ClassVar[dict[str, float]] = {"loudness": 48.0, "brightness": 4.0, "pitch": 2400.0}
+    kind = "oscillate"
+    order = 170
+    option = Option(
+        "swing",
+        "One more oscillation, as often as you like: pitch:5:30, brightness:0.7:0.3:walk:0:0:7.",
+        "TARGET:RATE:DEPTH[:SHAPE[:PHASE[:FADE[:SEED]]]]",
+        many=True,
+    )
+    figure = Figure("osc_depth", "oscillation, depth", "", part=0.15, aim_part=0.05, signed=False)
+    rate = Figure("osc_rate_hz", "oscillation, rate", "Hz", part=0.01, signed=False)
+    SWINGS: ClassVar[dict[str, Figure]] = {
+        target: Figure(f"{target}_swing_{unit}", f"swing of {target}", UNITS[target], most)
+        for target, unit, most in (
+            ("loudness", "db", 0.6),
+            ("brightness", "octaves", HELD["brightness"].tolerance),
+            ("pitch", "cents", HELD["pitch"].tolerance),
+        )
+    }
+    beside = Figure("swing_db", "swing of loudness", UNITS["loudness"], 0.5, aim=0.1)
+    solved = True
+    adds = "over time"
+    DEPTHS: ClassVar[dict[str, Number]] = {
+        target: Number((0.0, most), UNITS[target], usual, knob=Knob(*_DEPTH_KNOB, *knob, "oscillation"), aim=aim)
+        for target, most, usual, knob, aim in (
+            ("loudness", 48.0, 3.0, (0.0, 12.0, 0.1, 4.0), 0.05),
+            ("brightness", 4.0, 0.5, (0.0, 1.0, 0.01, 0.3), 0.01),
+            ("pitch", 2400.0, 30.0, (0.0, 200.0, 1.0, 30.0), 0.5),
+        )
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.target not in TARGETS:
             raise EditError(f"{self.kind}: target={self.target!r} must be one of {', '.join(TARGETS)}.")
-        limit = self.MAX_DEPTH[self.target]
-        if not 0.0 <= self.depth <= limit:
-            unit = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}[self.target]
-            raise EditError(f"{self.kind}: depth={self.depth:g} of {self.target} must lie in 0..{limit:g} {unit}.")
+        low, high = self.DEPTHS[self.target].range
+        if not low <= self.depth <= high:
+            wrong = f"depth={self.depth:g} of {self.target}"
+            raise EditError(f"{self.kind}: {wrong} must lie in {low:g}..{high:g} {UNITS[self.target]}.")
+
+    @classmethod
+    def knobs(cls) -> dict[str, Number]:
+        """Those of every target."""
+        found = [
+            fact.turned_by(target=target)
+            for target in TARGETS
+            for fact in (*cls.numbers().values(), cls.DEPTHS[target])
+        ]
+        return {fact.knob.name: fact for fact in found}
+
+    @classmethod
+    def figures(cls) -> tuple[Figure, ...]:
+        return cls.rate, cls.figure
+
+    @property
+    def wanted(self) -> float:
+        return self.depth
+
+    @property
+    def promise(self) -> tuple[str, str, float]:
+        return f"oscillation of {self.target}", UNITS[self.target], self.depth
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """The first one is measured."""
+        if "osc_target" not in asked:
+            asked |= {f"osc_{name}": self.plain[name] for name in ("target", "rate_hz", "depth", "shape")}
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         check_rate(latents, self.rate_hz, kind=self.kind)
@@ -154,15 +272,39 @@ class Toward(Edit):
     """
 
     mean: tuple[float, ...]
-    amount: float
+    amount: float = ranged(
+        (MIN_WEIGHT, MAX_WEIGHT),
+        "of the way",
+        usual=0.5,
+        option=Option("amount", "How far toward it: {low:g} to {high:g} (default {usual:g}; 1 is there)."),
+        knob=Knob("amount", "How far", 0.0, 1.0, 0.01, 0.5, "toward"),
+    )
     keep_loudness: bool = True
     spectrum_db: tuple[float, ...] = ()
     midi: float = 0.0
     octaves: float = 0.0
     offsets: tuple[float, ...] = ()
 
-    kind: ClassVar[str] = "toward"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-0.3, 1.3)}
+    kind = "toward"
+    order = 10
+    option = Option("toward", "A note whose mean timbre to move to.", "NOTE")
+    figure = Figure("toward", "timbre toward", "of the way", 0.15)
+    step_back = Figure("step_back_db", "step back of the timbre", "dB", 0.05)
+    solved_apart = True
+    untold = Untold("toward", "moved toward a note", "see the map")
+    reads = True
+
+    @property
+    def wanted(self) -> float:
+        return self.amount
+
+    @property
+    def moves(self) -> frozenset[str]:
+        return frozenset({"brightness"}) | (frozenset() if self.keep_loudness else {"loudness"})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """The last one counts."""
+        asked["toward"] = self.amount
 
     def check(self, latents: Latents) -> None:
         """Raises EditError unless `mean` is of latents like these."""

@@ -6,12 +6,12 @@ Shapes: F frames, C channels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit, added, check_channels, check_rate
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import EVERYTHING, Knob, Option, ranged
 from synth_explorer.edits.waves import Shape, wave
 from synth_explorer.latents import Latents
 
@@ -19,14 +19,26 @@ RAW_LIMIT = 1000.0
 
 
 @dataclass(frozen=True)
-class Scale(Edit):
+class Raw(Edit):
+    """What edits of any channels share: they promise nothing, and may move everything."""
+
+    leaves_pitch = False
+    moves = EVERYTHING
+
+
+@dataclass(frozen=True)
+class Scale(Raw):
     """Multiply channels by `factor`: z = factor * z."""
 
     channels: tuple[int, ...]
-    factor: float
+    factor: float = ranged(
+        (-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_scale", "Scale (factor)", -3.0, 3.0, 0.01, 1.0, "raw")
+    )
 
-    kind: ClassVar[str] = "scale"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"factor": (-RAW_LIMIT, RAW_LIMIT)}
+    kind = "scale"
+    order = 20
+    option = Option("scale", "Multiply channels: 3=1.5, 0-7,9=0, all=1.2.", "CHANNELS=FACTOR", many=True)
+    reads = True
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         z = latents.z.astype(np.float64)
@@ -35,32 +47,40 @@ class Scale(Edit):
 
 
 @dataclass(frozen=True)
-class Add(Edit):
+class Add(Raw):
     """Add `amount` to channels: z = z + amount."""
 
     channels: tuple[int, ...]
-    amount: float
+    amount: float = ranged(
+        (-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_add", "Add (moves the mean)", -3.0, 3.0, 0.01, 0.0, "raw")
+    )
 
-    kind: ClassVar[str] = "add"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"amount": (-RAW_LIMIT, RAW_LIMIT)}
+    kind = "add"
+    order = 30
+    option = Option("add", "Add to channels, which moves their mean.", "CHANNELS=AMOUNT", many=True)
+    adds = "alike"
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         return latents.replace(z=added(latents, self.channels, self.amount, kind=self.kind))
 
 
 @dataclass(frozen=True)
-class OscillateChannels(Edit):
+class OscillateChannels(Raw):
     """Let channels swing by +-depth in their own units: z = z + depth * wave(t)."""
 
     channels: tuple[int, ...]
-    rate_hz: float
-    depth: float
+    rate_hz: float = ranged((1e-3, 1e5), "Hz", knob=Knob("raw_rate_hz", "Rate ({unit})", 0.1, 15.6, 0.1, 5.0, "raw"))
+    depth: float = ranged(
+        (0.0, RAW_LIMIT), usual=1.0, knob=Knob("raw_depth", "Oscillate by (±)", 0.0, 3.0, 0.01, 0.0, "raw")
+    )
     shape: Shape = "sine"
     phase_turns: float = 0.0
     seed: int = 0
 
-    kind: ClassVar[str] = "oscillate_channels"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"depth": (0.0, RAW_LIMIT), "rate_hz": (1e-3, 1e5)}
+    kind = "oscillate_channels"
+    order = 40
+    option = Option("osc_channels", "Channels that swing instead, in their own units.", "CHANNELS")
+    adds = "over time"
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         check_rate(latents, self.rate_hz, kind=self.kind)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import UNITS, Figure, Knob, Option, ranged
 from synth_explorer.edits.moves import move
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
@@ -21,10 +21,19 @@ class Noisiness(Edit):
     does it.
     """
 
-    db: float
+    db: float = ranged(
+        (-96.0, 48.0),
+        UNITS["noisiness"],
+        option=Option("noisiness_db", "More or less noise against the partials, in {unit}.", "DB"),
+        knob=Knob("noisiness_db", "Noisiness ({unit})", -24.0, 24.0, 0.5),
+    )
 
-    kind: ClassVar[str] = "noisiness"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"db": (-96.0, 48.0)}
+    kind = "noisiness"
+    order = 140
+    figure = Figure("noisiness_db", "noisiness", UNITS["noisiness"], 1.0, aim=0.3)
+    needs = "noise"
+    solved = True
+    adds = "alike"
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         if not latents.has_pitch and "noisiness" in controls.axes:

@@ -8,17 +8,24 @@ Shapes: F frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
 from synth_explorer.edits.base import Edit
 from synth_explorer.edits.controls import Controls
+from synth_explorer.edits.facts import EVERYTHING, Figure, Knob, Option, Untold, ranged
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
 
 LONGEST_S = 120.0
 """No edit makes a note longer than this."""
+
+LATEST_S = 3600.0
+"""No edit speaks of a later moment, or one that lasts longer."""
+
+KNOB_S = 16.0
+"""The page's knobs reach so far: it takes no longer note, whatever the checkpoint."""
 
 
 def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) -> Latents:
@@ -65,11 +72,24 @@ class Stretch(Edit):
     With keep_s = 0 everything is stretched alike, the attack too.
     """
 
-    factor: float
-    keep_s: float = 0.0
+    factor: float = ranged(
+        (1 / 64, 64.0),
+        "times",
+        option=Option("stretch", "So many {unit} as long, at the same pitch.", "FACTOR"),
+        knob=Knob("stretch", "Stretch ({unit})", 0.25, 4.0, 0.05, 1.0, "time"),
+    )
+    keep_s: float = ranged((0.0, LATEST_S), "s", default=0.0)
 
-    kind: ClassVar[str] = "stretch"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"factor": (1 / 64, 64.0), "keep_s": (0.0, 3600.0)}
+    kind = "stretch"
+    order = 90
+    figure = Figure("duration_factor", "duration", "times", part=0.01, signed=False)
+    leaves_pitch = False
+    timed = True
+    moves = frozenset({"loudness", "brightness"})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """Stretches multiply."""
+        asked[self.figure.key] = asked.get(self.figure.key, 1.0) * self.factor
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         before = latents.duration_samples
@@ -89,11 +109,18 @@ class Stretch(Edit):
 class Freeze(Edit):
     """Hold the sound of the moment `at_s` from there on, for `hold_s` seconds (0: to where the note ended)."""
 
-    at_s: float
-    hold_s: float = 0.0
+    at_s: float = ranged((0.0, LATEST_S), "s", knob=Knob("freeze_at_s", "At ({unit})", 0.0, KNOB_S, 0.01, 0.5, "time"))
+    hold_s: float = ranged(
+        (0.0, LATEST_S), "s", default=0.0, knob=Knob("freeze_hold_s", "For ({unit})", 0.0, 10.0, 0.1, 0.0, "time")
+    )
 
-    kind: ClassVar[str] = "freeze"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"at_s": (0.0, 3600.0), "hold_s": (0.0, 3600.0)}
+    kind = "freeze"
+    order = 100
+    option = Option("freeze_s", "Hold this moment, to the end or for so long.", "AT[:HOLD]")
+    untold = Untold("freeze", "freeze", "see the tracks")
+    leaves_pitch = False
+    timed = True
+    moves = EVERYTHING
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         rate = latents.meta.sample_rate_hz
@@ -111,7 +138,17 @@ class Freeze(Edit):
 class Reverse(Edit):
     """Play the note from its end to its beginning."""
 
-    kind: ClassVar[str] = "reverse"
+    kind = "reverse"
+    order = 80
+    option = Option("reverse", "From its end to its beginning.", switch=True)
+    untold = Untold("reversed", "reversed", "listen")
+    leaves_pitch = False
+    timed = True
+    moves = frozenset({"loudness", "brightness"})
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """Twice is not at all."""
+        asked["reversed"] = not asked.get("reversed", False)
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         length = latents.duration_samples
@@ -123,11 +160,20 @@ class Reverse(Edit):
 class Trim(Edit):
     """Keep what lies between `start_s` and `end_s` (0: the end of the note)."""
 
-    start_s: float = 0.0
-    end_s: float = 0.0
+    start_s: float = ranged(
+        (0.0, LATEST_S), "s", default=0.0, knob=Knob("trim_start_s", "From ({unit})", 0.0, KNOB_S, 0.01, 0.0, "time")
+    )
+    end_s: float = ranged(
+        (0.0, LATEST_S), "s", default=0.0, knob=Knob("trim_end_s", "To ({unit})", 0.0, KNOB_S, 0.01, 0.0, "time")
+    )
 
-    kind: ClassVar[str] = "trim"
-    LIMITS: ClassVar[dict[str, tuple[float, float]]] = {"start_s": (0.0, 3600.0), "end_s": (0.0, 3600.0)}
+    kind = "trim"
+    order = 70
+    option = Option("trim_s", "Keep this part: 0.5:2, 0.5: or :2.", "START:END")
+    untold = Untold("trim", "trim", "see the duration")
+    leaves_pitch = False
+    timed = True
+    moves = EVERYTHING
 
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         rate, length = latents.meta.sample_rate_hz, latents.duration_samples

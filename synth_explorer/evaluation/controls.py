@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.edits import Oscillate, Toward
 from synth_explorer.errors import DataError, EditError, LatentsError
 from synth_explorer.evaluation.index import Failed, IndexedNote, going_on, read_index
-from synth_explorer.evaluation.sweeps import SWEEPS, SWING_NAMES, Setting, Sweep, named, raw
+from synth_explorer.evaluation.sweeps import SWEEPS, Setting, Sweep, named, raw
 from synth_explorer.latents import Latents, midi_to_hz, with_pitch
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 METHODS = ("solved", "named", "raw", "none")
 Progress = Callable[[int, int], None]
-RATE_TOLERANCE = 0.01
-STEP_BACK_DB = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,7 @@ def evaluate_controls(
         numbers are finite or None. A row is one note, control, method and setting: asked, heard, what moved with it,
         and `declared`, what the program itself said when it could not do it. Figures of errors are over the rows that
         `solved` did not declare, for every method alike. Of `toward` the steps are counted that lead back by more than
-        `STEP_BACK_DB`, to the note or away from its goal.
+        `Toward.step_back`, to the note or away from its goal.
 
     Raises:
         DataError: a control or method that does not exist, fewer than two notes, or a checkpoint without controls.
@@ -224,18 +223,19 @@ def _swings(note: _Note, after: np.ndarray, asked_target: str, rate_hz: float, s
     from synth_explorer import measure
 
     found = {"heard": float("nan"), "heard_rate_hz": float("nan")}
-    for target, key in SWING_NAMES.items():
+    keys = {target: figure.key for target, figure in Oscillate.SWINGS.items()}
+    for target, key in keys.items():
         found[key] = float("nan")
         if target == "pitch" and not measure.LOWEST_HZ <= note.pitch_hz <= measure.HIGHEST_HZ:
             continue
         given = {"sample_rate_hz": sample_rate_hz, "target": target, "around_hz": note.pitch_hz, "before": note.audio}
         if target == asked_target:
             found["heard_rate_hz"], found["heard"] = measure.oscillation(after, **given)
-        if target == asked_target and abs(found["heard_rate_hz"] / rate_hz - 1.0) <= RATE_TOLERANCE:
+        if target == asked_target and abs(found["heard_rate_hz"] / rate_hz - 1.0) <= Oscillate.rate.part:
             found[key] = found["heard"]
         else:
             found[key] = float(measure.oscillation_depths(after, rates_hz=[rate_hz], **given)[0])
-    return found | {"heard": found[SWING_NAMES[asked_target]]}
+    return found | {"heard": found[keys[asked_target]]}
 
 
 def _between(note: _Note, after: np.ndarray, sample_rate_hz: int) -> dict[str, float]:
@@ -275,7 +275,7 @@ def _method_figures(sweep: Sweep, rows: list[dict[str, Any]], out: set[tuple[Any
         "declared": sum(bool(row["declared"]) for row in rows),
         "side_failures": sum(_moved(sweep, row) for row in silent),
     }
-    if sweep.tolerance is not None:
+    if not sweep.untold:
         errors = [_error(sweep, row) for row in inside]
         figures |= {
             "failures": sum(_failed(sweep, row) for row in silent),
@@ -288,7 +288,7 @@ def _method_figures(sweep: Sweep, rows: list[dict[str, Any]], out: set[tuple[Any
         rates = [abs(row["heard_rate_hz"] / row["rate_hz"] - 1.0) for row in inside if row["heard_rate_hz"]]
         figures |= {
             "rate_error_median": _quantile(rates, 0.5),
-            "rate_failures": sum(rate > RATE_TOLERANCE for rate in rates),
+            "rate_failures": sum(rate > Oscillate.rate.part for rate in rates),
         }
     curves = [_answer([row for row in inside if row["path"] == path]) for path in dict.fromkeys(_paths(inside))]
     for name, values in zip(("spearman", "slope"), zip(*curves, strict=True) if curves else ((), ()), strict=True):
@@ -312,7 +312,7 @@ def _steps_back(rows: list[dict[str, Any]]) -> dict[str, Any]:
                 further["distance_to_goal_db"] - row["distance_to_goal_db"],
             )
             back += [(step_db, bool(further["declared"])) for step_db in steps_db]
-    far = [(step_db, declared) for step_db, declared in back if step_db > STEP_BACK_DB]
+    far = [(step_db, declared) for step_db, declared in back if step_db > Toward.step_back.tolerance]
     return {
         "steps": len(back),
         "steps_back": len(far),
@@ -327,12 +327,12 @@ def _paths(rows: list[dict[str, Any]]) -> list[str]:
 
 def _error(sweep: Sweep, row: dict[str, Any]) -> float:
     """How far what was heard lies from what was asked."""
-    return abs(row["heard"] - row["asked"]) / (abs(row["asked"]) if sweep.relative else 1.0)
+    return abs(row["heard"] - row["asked"]) / (abs(row["asked"]) if sweep.figure.part else 1.0)
 
 
 def _failed(sweep: Sweep, row: dict[str, Any]) -> bool:
-    """Whether the error lies beyond the tolerance, and beyond the least that counts."""
-    return _error(sweep, row) > sweep.tolerance and abs(row["heard"] - row["asked"]) > sweep.least
+    """Whether the error lies beyond the tolerance."""
+    return abs(row["heard"] - row["asked"]) > sweep.figure.within(row["asked"])
 
 
 def _moved(sweep: Sweep, row: dict[str, Any]) -> bool:

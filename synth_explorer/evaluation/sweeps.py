@@ -10,10 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_explorer.edits import (
+    HELD,
+    KINDS,
     Add,
     Attack,
     Brightness,
+    Edit,
     EditChain,
+    Figure,
     Gain,
     MeanSound,
     Noisiness,
@@ -36,107 +40,58 @@ class Sweep:
     """A control's settings and how they are asked for.
 
     Attributes:
-        unit: of what is asked.
+        figure: what is heard of it; only the order counts where it is `untold`.
         settings: what is asked, in turn.
-        tolerance: of the error, None where only the order counts; a proportion of what is asked with `relative`.
-        least: with `relative`, an error of so much, in the unit, is within the tolerance too.
-        steady: what should stay, as rows name it, with the most that it may move.
+        still: what should stay, as rows name it, with the most that it may move.
         oscillates: the target of an oscillation, or "".
     """
 
-    unit: str
+    figure: Figure
     settings: tuple[Setting, ...]
-    tolerance: float | None
-    steady: dict[str, float]
-    relative: bool = False
-    least: float = 0.0
+    still: tuple[Figure, ...]
     oscillates: str = ""
+    untold: bool = False
+
+    @property
+    def steady(self) -> dict[str, float]:
+        """What should stay, as rows name it, with the most that it may move."""
+        return {figure.key: figure.tolerance for figure in self.still}
 
 
-def _plain(*values: float) -> tuple[Setting, ...]:
-    return tuple((value, 0.0) for value in values)
+def _plain(edit: type[Edit], *values: float, still: tuple[str, ...]) -> Sweep:
+    """Of an edit's figure; `still` are those of `HELD` that should stay."""
+    settings = tuple((value, 0.0) for value in values)
+    return Sweep(edit.figure, settings, tuple(HELD[target] for target in still), untold=edit.untold is not None)
 
 
-def _swings(*depths: float) -> tuple[Setting, ...]:
-    return tuple(zip(depths, RATES_HZ, strict=True))
+def _swings(target: str, *depths: float) -> Sweep:
+    """Of an oscillation; the other two should not swing."""
+    still = tuple(figure for other, figure in Oscillate.SWINGS.items() if other != target)
+    return Sweep(Oscillate.figure, tuple(zip(depths, RATES_HZ, strict=True)), still, oscillates=target)
 
 
 SWEEPS: dict[str, Sweep] = {
-    "gain": Sweep(
-        "dB",
-        _plain(-18, -15, -12, -9, -6, -3, 3, 6, 9),
-        0.5,
-        {"pitch_cents": 5.0, "brightness_octaves": 0.1},
-    ),
-    "brightness": Sweep(
-        "octaves",
-        _plain(-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1),
-        0.1,
-        {"pitch_cents": 5.0, "loudness_db": 1.0},
-    ),
-    "noisiness": Sweep(
-        "dB",
-        _plain(-18, -12, -9, -6, -3, 3, 6, 9, 12),
-        1.0,
-        {"pitch_cents": 5.0, "loudness_db": 1.0, "brightness_octaves": 0.1},
-    ),
-    "attack": Sweep(
-        "s",
-        _plain(0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.7, 1.0),
-        0.1,
-        {"pitch_cents": 5.0},
-        relative=True,
-        least=0.005,
-    ),
-    "transpose": Sweep("cents", _plain(*(100.0 * n for n in (-12, -9, -7, -5, -2, 2, 5, 7, 9, 12))), 5.0, {}),
-    "toward": Sweep("proportion", _plain(*np.linspace(0, 1, 9)), None, {"pitch_cents": 5.0, "loudness_db": 1.0}),
-    "osc_loudness": Sweep(
-        "dB",
-        _swings(6, 2, 9, 3, 1, 5, 8, 4, 7),
-        0.15,
-        {"brightness_swing_octaves": 0.1, "pitch_swing_cents": 5.0},
-        relative=True,
-        oscillates="loudness",
-    ),
-    "osc_brightness": Sweep(
-        "octaves",
-        _swings(0.5, 0.2, 0.4, 0.3, 0.1, 0.45, 0.25, 0.35, 0.15),
-        0.15,
-        {"loudness_swing_db": 0.6, "pitch_swing_cents": 5.0},
-        relative=True,
-        oscillates="brightness",
-    ),
-    "osc_pitch": Sweep(
-        "cents",
-        _swings(50, 20, 100, 30, 10, 40, 60, 25, 80),
-        0.15,
-        {"loudness_swing_db": 0.6, "brightness_swing_octaves": 0.1},
-        relative=True,
-        oscillates="pitch",
-    ),
+    "gain": _plain(Gain, -18, -15, -12, -9, -6, -3, 3, 6, 9, still=("pitch", "brightness")),
+    "brightness": _plain(Brightness, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, still=("pitch", "loudness")),
+    "noisiness": _plain(Noisiness, -18, -12, -9, -6, -3, 3, 6, 9, 12, still=("pitch", "loudness", "brightness")),
+    "attack": _plain(Attack, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.7, 1.0, still=("pitch",)),
+    "transpose": _plain(Transpose, *(100.0 * n for n in (-12, -9, -7, -5, -2, 2, 5, 7, 9, 12)), still=()),
+    "toward": _plain(Toward, *np.linspace(0, 1, 9), still=("pitch", "loudness")),
+    "osc_loudness": _swings("loudness", 6, 2, 9, 3, 1, 5, 8, 4, 7),
+    "osc_brightness": _swings("brightness", 0.5, 0.2, 0.4, 0.3, 0.1, 0.45, 0.25, 0.35, 0.15),
+    "osc_pitch": _swings("pitch", 50, 20, 100, 30, 10, 40, 60, 25, 80),
 }
-SWING_NAMES = {
-    "loudness": "loudness_swing_db",
-    "brightness": "brightness_swing_octaves",
-    "pitch": "pitch_swing_cents",
-}
+"""What is asked of each control; units and tolerances are those of its edit."""
 
 
 def named(goal: MeanSound, *, control: str, asked: float, rate_hz: float) -> EditChain:
     """The edit that has the control's name; `goal` is the mean sound that `toward` moves to."""
-    if control == "gain":
-        return EditChain((Gain(asked),))
-    if control == "brightness":
-        return EditChain((Brightness(asked),))
-    if control == "noisiness":
-        return EditChain((Noisiness(asked),))
-    if control == "attack":
-        return EditChain((Attack(asked),))
     if control == "transpose":
         return EditChain((Transpose(asked / 100.0),))
     if control == "toward":
         return EditChain((Toward(amount=asked, **goal._asdict()),))
-    return EditChain((Oscillate(SWEEPS[control].oscillates, rate_hz, asked),))
+    target = SWEEPS[control].oscillates
+    return EditChain((Oscillate(target, rate_hz, asked) if target else KINDS[control](asked),))
 
 
 def raw(latents: Latents, goal: Latents, *, control: str, asked: float, rate_hz: float) -> EditChain:

@@ -14,9 +14,6 @@ from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.modulation import HEARD_RANGE_DB, TRACK_RATE_HZ
 from synth_explorer.measure.movement import HOP_S
 
-TARGETS = {"loudness": "dB", "brightness": "octaves", "pitch": "cents"}
-"""What is followed, and the unit of its modulation."""
-
 HIGHEST_RATE_HZ = 20.0
 SHORTEST_S = 0.4
 """A modulation spectrum of less is not worth drawing: it would not tell 2 Hz from nothing."""

@@ -11,6 +11,7 @@ import numpy as np
 from synth_explorer import __version__, measure
 from synth_explorer.inspection import scores, sounds
 from synth_explorer.inspection.inspection import Inspection
+from synth_explorer.inspection.verdicts import tolerances
 from synth_explorer.latents import Latents, midi_to_hz
 from synth_explorer.pitch import note_name
 from synth_explorer.plots.chart import STYLE_SHEET
@@ -86,9 +87,8 @@ _USE = (
 
 
 _TOLERANCES = (
-    '<p class="note">Met means: level within 0.5 dB, loudness 1 dB, brightness 0.1 octaves, pitch 5 cents; rate and '
-    "duration within 1 %, depth within 15 %, attack within 10 % or 5 ms. Measured is the sound after the edits "
-    "against the sound before them.</p>"
+    f'<p class="note">Met means: {tolerances()}. Measured is the sound after the edits against the sound before '
+    "them.</p>"
 )
 _LOOP = (
     '<p class="note">What the closed loop says that solved the edits, each against the sound without the edits that it '
@@ -98,8 +98,7 @@ _LOOP = (
 
 def _comparable(inspection: Inspection) -> bool:
     """Whether no edit moves the note in time, so that before and after can be subtracted."""
-    timed = {"stretch", "freeze", "reverse", "trim", "attack"}
-    return not any(edit.kind in timed for edit in inspection.chain)
+    return not any(edit.timed for edit in inspection.chain)
 
 
 def _legend(inspection: Inspection) -> str:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from synth_explorer import plots
-from synth_explorer.inspection.hearing import HIGHEST_RATE_HZ, TARGETS, Heard, modulation_spectrum
+from synth_explorer.edits import TARGETS, UNITS
+from synth_explorer.inspection.hearing import HIGHEST_RATE_HZ, Heard, modulation_spectrum
 from synth_explorer.latents import Latents
 from synth_explorer.measure.modulation import TRACK_RATE_HZ
 from synth_explorer.plots.rainbow import LOWEST_HZ, constant_q
@@ -158,7 +159,8 @@ def modulations(sounds: Mapping[str, Heard], *, comparable: bool) -> str:
         swings["difference"] = _difference(sounds["before"], sounds["after"])
     x = plots.scale(label="Hz", low=0.0, high=HIGHEST_RATE_HZ)
     figures = []
-    for target, unit in TARGETS.items():
+    for target in TARGETS:
+        unit = UNITS[target]
         spectra = {role: modulation_spectrum(swing(target)) for role, swing in swings.items()}
         known = {role: spectrum for role, spectrum in spectra.items() if spectrum[0].size}
         name = f"Modulation of {target}"

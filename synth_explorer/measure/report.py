@@ -8,14 +8,13 @@ from typing import Any, cast
 import numpy as np
 
 from synth_explorer.audio import check
+from synth_explorer.edits.facts import TARGETS
+from synth_explorer.edits.waves import FUNDAMENTAL
 from synth_explorer.latents import hz_to_midi
 from synth_explorer.measure.level import attack_time_ms, brightness_octaves, loudness_change_db, rms_db
 from synth_explorer.measure.modulation import oscillation
 from synth_explorer.measure.movement import against_source, pitch_movement, shift_cents
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
-
-SHAPE_FUNDAMENTAL = {"sine": 1.0, "triangle": 8 / np.pi**2, "square": 4 / np.pi, "ramp": 2 / np.pi}
-"""Amplitude of the fundamental of a shape of peak deviation 1."""
 
 
 def compare(
@@ -108,7 +107,7 @@ def report(
     if pitch_hz is not None and not isinstance(pitch_hz, tuple):
         pair = (pitch_hz, pitch_hz * 2.0 ** (asked.get("pitch_cents", 0.0) / 1200.0))
     measured = compare(before, after, sample_rate_hz=sample_rate_hz, pitch_hz=pair)
-    if asked.get("osc_target") in ("loudness", "brightness", "pitch"):
+    if asked.get("osc_target") in TARGETS:
         own_hz = pair[1] if swings_from is not None and isinstance(pair, tuple) else before_hz
         rate_hz, depth = oscillation(
             after,
@@ -119,7 +118,7 @@ def report(
         )
         measured |= {
             "osc_rate_hz": rate_hz,
-            "osc_depth": depth / SHAPE_FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
+            "osc_depth": depth / FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
         }
     if "attack_s" in asked:
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from synth_explorer.edits import in_order
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.answers import slots
 from synth_explorer.ui.answers.abilities import Abilities
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from synth_explorer.ui.session.slot_note import SlotNote
     from synth_explorer.ui.session.studios import Studios
 
-NEEDS = {"gain_db": "loudness", "brightness": "brightness", "noisiness_db": "noise", "attack_s": "loudness"}
-NEEDS |= {f"env_{name}": "loudness" for name in ("attack_s", "decay_s", "sustain_db", "release_s")}
+NEEDS = {knob: edit.needs for edit in in_order() if edit.needs for knob in edit.knobs()}
 """Knobs that a checkpoint may not obey, and what it needs to."""
 
 KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", *DIRECTION_KNOBS, "raw_channels")

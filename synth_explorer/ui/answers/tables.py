@@ -7,33 +7,24 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from synth_explorer.edits import COARSE_DIGITS, SHORT_UNITS, UNSIGNED_UNITS, figures
+
 if TYPE_CHECKING:
     from synth_explorer.closed_loop import Outcome
     from synth_explorer.edits import EditChain
 
-ROWS = (  # key, words, unit, decimals
-    ("gain_db", "Gain", "dB", 1),
-    ("loudness_db", "Loudness", "dB", 1),
-    ("brightness_octaves", "Brightness", "oct", 2),
-    ("pitch_cents", "Pitch", "cents", 0),
-    ("osc_rate_hz", "Oscillation rate", "Hz", 2),
-    ("osc_depth", "Oscillation depth", "", 2),
-)
-DECIMALS = {"dB": 1, "octaves": 2, "cents": 0, "Hz": 2, "s": 3}
-SHORT = {"octaves": "oct"}
-UNSIGNED = ("Hz", "s", "of the way")
 SWING = "oscillation"
-PASSED = ("transpose", "set_pitch")
-BY_THEMSELVES = ("toward", "attack")
 
 
 def report_table(report: dict[str, Any]) -> str:
     """What `measure.report` says, as an HTML table."""
     asked, heard = report.get("requested", {}), report.get("measured", {})
     rows = []
-    for key, words, unit, decimals in ROWS:
+    for key, figure in figures().items():
         if key in asked or key in heard:
-            rows.append(_row(words, unit, *(_cell(values.get(key), decimals) for values in (asked, heard))))
+            look = {"decimals": COARSE_DIGITS.get(figure.unit, 2), "signed": figure.signed}
+            words = figure.title or figure.name.capitalize().replace(",", "")
+            rows.append(_row(words, figure.unit, *(_cell(values.get(key), **look) for values in (asked, heard))))
     return _table(rows)
 
 
@@ -44,16 +35,15 @@ def outcome_table(outcomes: Sequence[Outcome], chain: EditChain) -> str:
     rows = []
     for outcome in sorted(outcomes, key=_place):
         swing = outcome.control.startswith(SWING)
-        decimals, unsigned = DECIMALS.get(outcome.unit, 2), swing or outcome.unit in UNSIGNED
+        decimals, unsigned = COARSE_DIGITS.get(outcome.unit, 2), swing or outcome.unit in UNSIGNED_UNITS
         asked, heard = (_cell(value, decimals, signed=not unsigned) for value in (outcome.requested, outcome.measured))
         asked = "stays" if outcome.requested == 0.0 else asked
-        unit = SHORT.get(outcome.unit, outcome.unit)
-        rows.append(_row(outcome.control.capitalize(), unit, asked, heard, missed=not outcome.reached))
+        rows.append(_row(outcome.control.capitalize(), outcome.unit, asked, heard, missed=not outcome.reached))
     missed = [_sentence(outcome.sentence) for outcome in outcomes if not outcome.reached]
     said = f'<ul class="missed">{"".join(missed)}</ul>' if missed else ""
     before, solved = split(chain)
-    left_out = PASSED if solved else (*PASSED, *BY_THEMSELVES)
-    first = list(dict.fromkeys(edit.kind.replace("_", " ") for edit in before if edit.kind not in left_out))
+    others = [edit for edit in before if not edit.transposes and (solved or not edit.solved_apart)]
+    first = list(dict.fromkeys(edit.kind.replace("_", " ") for edit in others))
     words = f"Measured from the sound with {_listed(first)} already in it." if first else ""
     return _table(rows) + said + (f'<p class="note">{words}</p>' if words else "")
 
@@ -69,7 +59,7 @@ def _table(rows: list[str]) -> str:
 
 
 def _row(words: str, unit: str, asked: str, heard: str, *, missed: bool = False) -> str:
-    name = html.escape(words) + (f" <i>{unit}</i>" if unit else "")
+    name = html.escape(words) + (f" <i>{SHORT_UNITS.get(unit, unit)}</i>" if unit else "")
     mark = ' class="is-missed"' if missed else ""
     return f'<tr{mark}><th scope="row">{name}</th><td>{asked}</td><td>{heard}</td></tr>'
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
 
+from synth_explorer.edits import (
+    KINDS,
+    TARGETS,
+    Curve,
+    Direction,
+    Edit,
+    EditChain,
+    Freeze,
+    MeanSound,
+    Oscillate,
+    OscillateChannels,
+    Reverse,
+    Toward,
+    commute,
+    in_order,
+)
 from synth_explorer.errors import EditError
 from synth_explorer.ui.request.knobs import (
     CURVES,
@@ -16,42 +32,14 @@ from synth_explorer.ui.request.knobs import (
     POINTS_MOST,
     PRESET_SOUND,
     RANGES,
-    TARGETS,
 )
 from synth_explorer.ui.request.settings import Settings
 
-if TYPE_CHECKING:
-    from synth_explorer.edits import Edit, EditChain, MeanSound
-
 MORPH_KNOBS = ("count", "mix", "x", "y", "set_pitch", "pitch_midi")
-
-SIMPLE = {  # kind of edit -> {knob: its field}
-    "gain": {"gain_db": "db"},
-    "brightness": {"brightness": "octaves"},
-    "noisiness": {"noisiness_db": "db"},
-    "transpose": {"transpose": "semitones"},
-    "attack": {"attack_s": "seconds"},
-    "trim": {"trim_start_s": "start_s", "trim_end_s": "end_s"},
-    "envelope": {f"env_{name}": name for name in ("attack_s", "decay_s", "sustain_db", "release_s")},
-    "scale": {"raw_channels": "channels", "raw_scale": "factor"},
-    "add": {"raw_channels": "channels", "raw_add": "amount"},
-}
-
-ORDER = ("toward", "scale", "add", "oscillate_channels", "transpose", "direction", "trim", "reverse", "stretch")
-ORDER += ("freeze", "attack", "envelope", "curve", "noisiness", "brightness", "gain", "oscillate")
-"""The order in which the page applies edits, by their kinds."""
-
-STEADY = {"add", "transpose", "direction", "noisiness", "brightness", "gain"}
-"""They add the same to every frame: when that happens matters to `toward` and `scale` alone."""
-
-ADDING = STEADY | {"oscillate_channels", "curve", "oscillate"}
 
 
 def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
-    """The edits that the knobs ask for; those at rest are left out.
-
-    Their order is that of the shell: toward, raw edits, pitch, directions, time, curves, and last what the closed loop
-    solves.
+    """The edits that the knobs ask for, in their order; those at rest are left out.
 
     Args:
         settings: the knobs.
@@ -60,67 +48,71 @@ def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
     Raises:
         EditError: `toward` names a source that is not there, or as the edits say.
     """
-    from synth_explorer import edits
-
-    steps: list[Edit] = []
-    if settings.toward != NO_SOURCE and settings.amount:
-        if settings.toward not in means:
-            raise EditError(f"There is no source {settings.toward} to go toward; choose another one.")
-        steps.append(edits.Toward(amount=settings.amount, **means[settings.toward]._asdict()))
-    steps += _raw(settings)
-    if settings.transpose:
-        steps.append(edits.Transpose(semitones=settings.transpose))
-    for number in range(1, DIRECTIONS + 1):
-        amount = getattr(settings, f"direction_{number}")
-        if amount:
-            steps.append(edits.Direction(number=number, amount=amount))
-    steps += _time(settings)
-    if settings.noisiness_db:
-        steps.append(edits.Noisiness(db=settings.noisiness_db))
-    if settings.brightness:
-        steps.append(edits.Brightness(octaves=settings.brightness))
-    if settings.gain_db:
-        steps.append(edits.Gain(db=settings.gain_db))
-    for target in settings.osc_targets:
-        parts = {part: getattr(settings, f"osc_{target}_{part}") for part in OSCILLATION_PARTS}
-        if parts["depth"]:
-            steps.append(edits.Oscillate(target=target, **parts))
-    return edits.EditChain(tuple(steps))
+    steps = _toward(settings, means)
+    for kind in ORDER:
+        steps += _plain(kind, settings) if kind in SIMPLE else MADE[kind](settings) if kind in MADE else []
+    return EditChain(tuple(steps))
 
 
-def _raw(settings: Settings) -> list[Edit]:
-    from synth_explorer.edits import Add, OscillateChannels, Scale
-
-    channels = settings.raw_channels
-    steps: list[Edit] = []
-    if channels and settings.raw_scale != 1.0:
-        steps.append(Scale(channels=channels, factor=settings.raw_scale))
-    if channels and settings.raw_add:
-        steps.append(Add(channels=channels, amount=settings.raw_add))
-    if channels and settings.raw_depth:
-        steps.append(OscillateChannels(channels=channels, rate_hz=settings.raw_rate_hz, depth=settings.raw_depth))
-    return steps
+def _toward(settings: Settings, means: Mapping[str, MeanSound]) -> list[Edit]:
+    if settings.toward == NO_SOURCE or not settings.amount:
+        return []
+    if settings.toward not in means:
+        raise EditError(f"There is no source {settings.toward} to go toward; choose another one.")
+    return [Toward(amount=settings.amount, **means[settings.toward]._asdict())]
 
 
-def _time(settings: Settings) -> list[Edit]:
-    from synth_explorer import edits
+def _plain(kind: str, settings: Settings) -> list[Edit]:
+    """An edit whose knobs are its numbers, unless all of them are at rest."""
+    rest, knobs = Settings(), SIMPLE[kind]
+    on = {"channels": settings.raw_channels} if _has_channels(KINDS[kind]) else {}
+    if all(getattr(settings, knob) == getattr(rest, knob) for knob in knobs) or on == {"channels": ()}:
+        return []
+    return [KINDS[kind](**on, **{name: getattr(settings, knob) for knob, name in knobs.items()})]
 
-    steps: list[Edit] = []
-    if settings.trim_start_s or settings.trim_end_s:
-        steps.append(edits.Trim(start_s=settings.trim_start_s, end_s=settings.trim_end_s))
-    if settings.reverse:
-        steps.append(edits.Reverse())
-    if settings.stretch != 1.0:
-        steps.append(edits.Stretch(factor=settings.stretch))
-    if settings.freeze:
-        steps.append(edits.Freeze(at_s=settings.freeze_at_s, hold_s=settings.freeze_hold_s))
-    if settings.attack_s:
-        steps.append(edits.Attack(seconds=settings.attack_s))
-    envelope = {name: getattr(settings, f"env_{name}") for name in ("attack_s", "decay_s", "sustain_db", "release_s")}
-    if any(envelope.values()):
-        steps.append(edits.Envelope(**envelope))
+
+def _has_channels(edit: type[Edit]) -> bool:
+    return "channels" in (item.name for item in fields(edit))
+
+
+def _swinging_channels(settings: Settings) -> list[Edit]:
+    swing = {"rate_hz": settings.raw_rate_hz, "depth": settings.raw_depth}
+    return [OscillateChannels(settings.raw_channels, **swing)] if settings.raw_channels and settings.raw_depth else []
+
+
+def _directions(settings: Settings) -> list[Edit]:
+    amounts = {number: getattr(settings, f"direction_{number}") for number in range(1, DIRECTIONS + 1)}
+    return [Direction(number, amount) for number, amount in amounts.items() if amount]
+
+
+def _curves(settings: Settings) -> list[Edit]:
     drawn = [(target, points) for target, points in settings.curves if target not in MORPH_CURVES]
-    return steps + [edits.Curve(target, points) for target, points in drawn if any(value for _, value in points)]
+    return [Curve(target, points) for target, points in drawn if any(value for _, value in points)]
+
+
+def _oscillations(settings: Settings) -> list[Edit]:
+    parts = {target: [getattr(settings, f"osc_{target}_{part}") for part in OSCILLATION_PARTS] for target in TARGETS}
+    swings = [Oscillate(target, *parts[target]) for target in settings.osc_targets]
+    return [edit for edit in swings if edit.depth]
+
+
+MADE: dict[str, Callable[[Settings], list[Edit]]] = {
+    "oscillate_channels": _swinging_channels,
+    "direction": _directions,
+    "reverse": lambda settings: [Reverse()] if settings.reverse else [],
+    "freeze": lambda settings: [Freeze(settings.freeze_at_s, settings.freeze_hold_s)] if settings.freeze else [],
+    "curve": _curves,
+    "oscillate": _oscillations,
+}
+"""Edits whose knobs are more than their numbers."""
+
+SIMPLE = {  # kind of edit -> {knob: its field}
+    edit.kind: {fact.knob.name: name for name, fact in edit.numbers().items() if fact.knob}
+    for edit in in_order()
+    if edit.knobs() and edit.kind not in (*MADE, "toward")
+}
+ORDER = tuple(edit.kind for edit in in_order() if edit.kind in (*SIMPLE, *MADE, "toward"))
+"""The order in which the page applies edits, by their kinds."""
 
 
 def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | None]:
@@ -161,16 +153,16 @@ def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | 
 def _knobs(edit: Edit) -> dict[str, Any]:
     """Which knobs stand for an edit; none for an edit that the page does not know."""
     kind = edit.kind
-    if kind == "attack" and edit.accent_db:
-        return {}
     if kind in SIMPLE:
-        return {knob: getattr(edit, name) for knob, name in SIMPLE[kind].items()}
+        knobs = SIMPLE[kind] | ({"raw_channels": "channels"} if _has_channels(type(edit)) else {})
+        others = [item for item in fields(edit) if item.name not in knobs.values()]
+        if any(getattr(edit, item.name) != item.default for item in others):
+            return {}
+        return {knob: getattr(edit, name) for knob, name in knobs.items()}
     if kind == "oscillate" and not edit.seed:
         parts = {f"osc_{edit.target}_{part}": getattr(edit, part) for part in OSCILLATION_PARTS}
         return {"osc_targets": (edit.target,)} | parts
     if kind == "toward" and edit.keep_loudness and not edit.octaves and not edit.offsets:
-        from synth_explorer.edits import MeanSound
-
         mean = MeanSound(edit.mean, edit.spectrum_db, edit.midi)
         return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": mean}
     if kind == "oscillate_channels" and edit.shape == "sine" and not edit.phase_turns:
@@ -179,8 +171,6 @@ def _knobs(edit: Edit) -> dict[str, Any]:
         return {f"direction_{edit.number}": edit.amount}
     if kind == "reverse":
         return {"reverse": True}
-    if kind == "stretch" and not edit.keep_s:
-        return {"stretch": edit.factor}
     if kind == "freeze":
         return {"freeze": True, "freeze_at_s": edit.at_s, "freeze_hold_s": edit.hold_s}
     if kind == "curve" and len(edit.points) <= POINTS_MOST:
@@ -206,16 +196,11 @@ def _check_order(chain: EditChain) -> None:
     kinds = [edit.kind for edit in chain]
     for index, second in enumerate(kinds):
         for first in kinds[:index]:
-            if ORDER.index(first) > ORDER.index(second) and not _commute(first, second):
+            if ORDER.index(first) > ORDER.index(second) and not commute(KINDS[first], KINDS[second]):
                 raise EditError(
                     f"The preset has {_words(first)} before {_words(second)}, and the page applies them the other way "
                     "round; apply it in the shell."
                 )
-
-
-def _commute(one: str, other: str) -> bool:
-    kinds = {one, other}
-    return kinds <= ADDING or bool(kinds & STEADY and not kinds & {"toward", "scale"})
 
 
 def _words(kind: str) -> str:

@@ -6,57 +6,27 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from synth_explorer.edits import SHAPES
+from synth_explorer.edits import COARSE_DIGITS, SHAPES, TARGETS, UNITS, Curve, Direction, in_order
+from synth_explorer.edits.timing import KNOB_S
+from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
 
 LETTERS = ("A", "B", "C", "D")
 NO_SOURCE, PRESET_SOUND = "Off", "Preset"
-MIX_RANGE = (-0.3, 1.3)
+MIX_RANGE = (MIN_WEIGHT, MAX_WEIGHT)
 CHANNELS_MOST = 64
 
-TARGETS = ("loudness", "brightness", "pitch")
-"""What oscillates, and what is drawn over time."""
-
-OSCILLATIONS = {  # target -> (unit, largest depth, step)
-    "loudness": ("dB", 12.0, 0.1),
-    "brightness": ("octaves", 1.0, 0.01),
-    "pitch": ("cents", 200.0, 1.0),
-}
-DIRECTIONS = 4
+DIRECTIONS = Direction.KNOBS
 """How many principal directions of a checkpoint's latent space have a knob."""
 
-DIRECTION_KNOBS = tuple(f"direction_{number}" for number in range(1, DIRECTIONS + 1))
+LONGEST_S = KNOB_S
+"""A note at most, whatever the checkpoint."""
 
 OSCILLATION_PARTS = ("rate_hz", "depth", "shape", "phase_turns", "fade_in_s")
 
-LONGEST_S = 16.0
-"""A note at most, whatever the checkpoint."""
+NUMBERS = {name: fact for edit in in_order() for name, fact in edit.knobs().items()}
+"""What each knob of an edit turns, by the knob's name."""
 
-RANGES = {
-    "transpose": (-24.0, 24.0),
-    "gain_db": (-24.0, 12.0),
-    "brightness": (-1.0, 1.0),
-    "noisiness_db": (-24.0, 24.0),
-    "amount": (0.0, 1.0),
-    **{f"osc_{target}_rate_hz": (0.1, 15.6) for target in TARGETS},
-    **{f"osc_{target}_depth": (0.0, most) for target, (_, most, _) in OSCILLATIONS.items()},
-    **{f"osc_{target}_phase_turns": (0.0, 1.0) for target in TARGETS},
-    **{f"osc_{target}_fade_in_s": (0.0, 4.0) for target in TARGETS},
-    "attack_s": (0.0, 2.0),
-    "stretch": (0.25, 4.0),
-    "freeze_at_s": (0.0, LONGEST_S),
-    "freeze_hold_s": (0.0, 10.0),
-    "trim_start_s": (0.0, LONGEST_S),
-    "trim_end_s": (0.0, LONGEST_S),
-    "env_attack_s": (0.0, 2.0),
-    "env_decay_s": (0.0, 2.0),
-    "env_sustain_db": (-48.0, 0.0),
-    "env_release_s": (0.0, 3.0),
-    **{name: (-2.0, 2.0) for name in DIRECTION_KNOBS},
-    "raw_scale": (-3.0, 3.0),
-    "raw_add": (-3.0, 3.0),
-    "raw_depth": (0.0, 3.0),
-    "raw_rate_hz": (0.1, 15.6),
-}
+RANGES = {name: (fact.knob.low, fact.knob.high) for name, fact in NUMBERS.items()}
 """How far the knobs of the edits turn."""
 
 MORPH_RANGES = {"mix": MIX_RANGE, "x": (0.0, 1.0), "y": (0.0, 1.0), "pitch_midi": (21.0, 108.0)}
@@ -71,16 +41,21 @@ SWITCHES = ("set_pitch", "reverse", "freeze")
 CURVES = {  # what is drawn -> (lowest, highest)
     "across": MIX_RANGE,
     "up": (0.0, 1.0),
-    "loudness": (-48.0, 12.0),
-    "brightness": (-2.0, 2.0),
-    "pitch": (-1200.0, 1200.0),
+    **{target: (fact.knob.low, fact.knob.high) for target, fact in Curve.VALUES.items()},
 }
+CURVE_UNITS = {name: UNITS.get(name, "") for name in CURVES}
+CURVE_DIGITS = {name: COARSE_DIGITS.get(unit, 2) for name, unit in CURVE_UNITS.items()}
 MORPH_CURVES = ("across", "up")
 POINTS_MOST = 32
 LATEST_POINT_S = 60.0
 
 Points = tuple[tuple[float, float], ...]
 Curves = tuple[tuple[str, Points], ...]
+
+
+def group(name: str) -> list[str]:
+    """The knobs that stand in a part of the page, see `edits.Knob`."""
+    return [knob for knob, fact in NUMBERS.items() if fact.knob.group == name]
 
 
 def clamp(value: Any, low: float, high: float, *, otherwise: float) -> float:

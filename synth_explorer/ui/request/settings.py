@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from synth_explorer.rendering import Mix
 from synth_explorer.ui.request import knobs
 from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
 
+Turned = make_dataclass("Turned", [(name, float, fact.knob.rest) for name, fact in knobs.NUMBERS.items()], frozen=True)
+"""The sliders of the edits at rest, as the edits say: their names, how far they turn and their units stand there."""
+
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Turned):
     """The knobs. Field names are the names of the page's components.
 
     Attributes:
@@ -23,26 +26,12 @@ class Settings:
         x, y: with more sources, the point on the pad, 0..1.
         set_pitch: whether `pitch_midi` replaces the pitch of the morph.
         pitch_midi: MIDI note.
-        transpose: semitones.
-        gain_db: decibels.
-        brightness: octaves.
-        noisiness_db: level of the noise against the partials, decibels.
         toward: letter of the source toward whose mean sound the timbre goes, "Preset" or "Off".
-        amount: how far, 0..1.
-        osc_targets: what oscillates, among loudness, brightness and pitch.
-        osc_..._rate_hz, _depth, _shape, _phase_turns, _fade_in_s: of each; depth in dB, octaves or cents.
-        attack_s: time in which the note begins; 0 leaves it.
-        stretch: it lasts so many times as long.
+        osc_targets: what oscillates, among loudness, brightness and pitch; osc_..._shape: its form.
         reverse: whether it is played backwards.
         freeze: whether the moment `freeze_at_s` is held, for `freeze_hold_s` (0: to the end).
-        trim_start_s, trim_end_s: what is kept; an end of 0 is the note's.
-        env_attack_s, env_decay_s, env_sustain_db, env_release_s: an envelope upon the note's own loudness.
         curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
-        direction_1 ... direction_4: steps along the checkpoint's principal directions.
         raw_channels: latent channels that the raw edits move; none leaves them at rest.
-        raw_scale: they are multiplied by it.
-        raw_add: added to them, in their own units.
-        raw_depth, raw_rate_hz: they swing by +-depth, in their own units.
     """
 
     count: int = 4
@@ -51,50 +40,15 @@ class Settings:
     y: float = 0.5
     set_pitch: bool = False
     pitch_midi: float = 60.0
-    transpose: float = 0.0
-    gain_db: float = 0.0
-    brightness: float = 0.0
-    noisiness_db: float = 0.0
     toward: str = NO_SOURCE
-    amount: float = 0.5
     osc_targets: tuple[str, ...] = ()
-    osc_loudness_rate_hz: float = 5.0
-    osc_loudness_depth: float = 4.0
     osc_loudness_shape: str = "sine"
-    osc_loudness_phase_turns: float = 0.0
-    osc_loudness_fade_in_s: float = 0.0
-    osc_brightness_rate_hz: float = 5.0
-    osc_brightness_depth: float = 0.3
     osc_brightness_shape: str = "sine"
-    osc_brightness_phase_turns: float = 0.0
-    osc_brightness_fade_in_s: float = 0.0
-    osc_pitch_rate_hz: float = 5.0
-    osc_pitch_depth: float = 30.0
     osc_pitch_shape: str = "sine"
-    osc_pitch_phase_turns: float = 0.0
-    osc_pitch_fade_in_s: float = 0.0
-    attack_s: float = 0.0
-    stretch: float = 1.0
     reverse: bool = False
     freeze: bool = False
-    freeze_at_s: float = 0.5
-    freeze_hold_s: float = 0.0
-    trim_start_s: float = 0.0
-    trim_end_s: float = 0.0
-    env_attack_s: float = 0.0
-    env_decay_s: float = 0.0
-    env_sustain_db: float = 0.0
-    env_release_s: float = 0.0
     curves: Curves = ()
-    direction_1: float = 0.0
-    direction_2: float = 0.0
-    direction_3: float = 0.0
-    direction_4: float = 0.0
     raw_channels: tuple[int, ...] = ()
-    raw_scale: float = 1.0
-    raw_add: float = 0.0
-    raw_depth: float = 0.0
-    raw_rate_hz: float = 5.0
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-// Curves over time. value = {points: {target: [[time_s, value], ...]}, count, targets}; prop ranges = {target: [low, high]}.
+// Curves over time. value = {points: {target: [[time_s, value], ...]}, count, targets}; props ranges = {target: [low, high]}, units, digits, most (points), latest (s).
 // One curve is shown at a time; points are straight-lined, held before the first and after the last.
 const tabs = element.querySelector('.curves-tabs');
 const field = element.querySelector('.curves-field');
@@ -9,10 +9,7 @@ const text = element.querySelector('.curves-text');
 const words = element.querySelector('.curves-words');
 const clear = element.querySelector('.curves-clear');
 const labels = { high: element.querySelector('.curves-high'), low: element.querySelector('.curves-low'), end: element.querySelector('.curves-end') };
-const UNITS = { loudness: 'dB', brightness: 'octaves', pitch: 'cents', across: '', up: '' };
-const DIGITS = { loudness: 1, brightness: 2, pitch: 0, across: 2, up: 2 };
-const POINTS_MOST = 32;
-const LATEST_S = 60;
+const { units, digits, most, latest } = props;
 const clamp = (number, low, high) => Math.min(Math.max(number, low), high);
 let target = '';
 let chosen = -1; // which point of the curve is dragged or has the keys
@@ -87,7 +84,7 @@ function draw() {
     dot.classList.toggle('is-chosen', index === chosen);
     dots.append(dot);
   });
-  const unit = UNITS[target] && ' ' + UNITS[target];
+  const unit = units[target] && ' ' + units[target];
   labels.high.textContent = high + unit;
   labels.low.textContent = String(low).replace('-', '−') + unit;
   labels.end.textContent = end.toFixed(2) + ' s';
@@ -103,13 +100,13 @@ function put(index, timeS, number) {
   const made = points().map((point) => [...point]);
   let at = index;
   if (at < 0) {
-    if (made.length >= POINTS_MOST) return -1;
+    if (made.length >= most) return -1;
     at = made.filter(([other]) => other < timeS).length;
     made.splice(at, 0, [timeS, number]);
   }
   const first = at > 0 ? made[at - 1][0] + 0.01 : 0;
-  const last = at < made.length - 1 ? made[at + 1][0] - 0.01 : LATEST_S;
-  made[at] = [round(clamp(timeS, first, Math.max(first, last)), 2), round(clamp(number, low, high), DIGITS[target])];
+  const last = at < made.length - 1 ? made[at + 1][0] - 0.01 : latest;
+  made[at] = [round(clamp(timeS, first, Math.max(first, last)), 2), round(clamp(number, low, high), digits[target])];
   keep(made);
   return at;
 }
@@ -180,10 +177,10 @@ function parsed(written) {
     if (!Number.isFinite(timeS) || !Number.isFinite(number) || more.length) {
       throw new Error(`“${part}” is no point; write time=value with decimal points, as in 0=0, 1.5=-12.`);
     }
-    if (timeS < 0 || timeS > LATEST_S) throw new Error(`“${part}” lies outside 0 to ${LATEST_S} s.`);
+    if (timeS < 0 || timeS > latest) throw new Error(`“${part}” lies outside 0 to ${latest} s.`);
     at.set(round(timeS, 3), clamp(number, ...range()));
   });
-  if (at.size > POINTS_MOST) throw new Error(`These are ${at.size} points; a curve has at most ${POINTS_MOST}.`);
+  if (at.size > most) throw new Error(`These are ${at.size} points; a curve has at most ${most}.`);
   return [...at].sort((a, b) => a[0] - b[0]);
 }
 

@@ -1,4 +1,4 @@
-// The morph pad. value = {x, y, count, names, colours}; y = 0 is the bottom edge.
+// The morph pad. value = {x, y, count, names, colours}; y = 0 is the bottom edge; prop mix = [low, high] of two.
 const field = element.querySelector('.pad-field');
 const glow = element.querySelector('.pad-glow');
 const puck = element.querySelector('.pad-puck');
@@ -12,7 +12,7 @@ let here = { x: 0.5, y: 0.5 };
 let drawn = '';
 let moved = false; // by keys that are still held
 
-const range = () => (props.value.count === 2 ? [-0.3, 1.3] : [0, 1]);
+const range = () => (props.value.count === 2 ? props.mix : [0, 1]);
 
 function weights(x, y) {
   if (props.value.count === 2) return [1 - x, x];

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from synth_explorer.ui.request.knobs import CURVES
+from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, LATEST_POINT_S, MIX_RANGE, POINTS_MOST
 
 FOLDER = Path(__file__).parent
 
@@ -36,7 +36,7 @@ def pad(value: dict[str, Any], **options: Any) -> gr.HTML:
     Value: {"x", "y", "count", "names": [...], "colours": [...]}, as `knob_values.pad_value` makes it. Event: `release`,
     after it was moved by pointer, touch or arrow keys. What it sends must be brought into range by whoever reads it.
     """
-    return _widget("pad", value, **options)
+    return _widget("pad", value, props={"mix": list(MIX_RANGE)}, **options)
 
 
 def curves(value: dict[str, Any], **options: Any) -> gr.HTML:
@@ -45,9 +45,9 @@ def curves(value: dict[str, Any], **options: Any) -> gr.HTML:
     Value: {"points": {target: [[time_s, value], ...]}, "count", "targets": [...]}, as `knob_values.curves_value` makes
     it. Event: `release`, after a curve was changed. What it sends must be brought into range by whoever reads it.
     """
-    return _widget(
-        "curves", value, props={"ranges": {name: list(range_) for name, range_ in CURVES.items()}}, **options
-    )
+    facts = {"ranges": {name: list(range_) for name, range_ in CURVES.items()}, "units": CURVE_UNITS}
+    facts |= {"digits": CURVE_DIGITS, "most": POINTS_MOST, "latest": LATEST_POINT_S}
+    return _widget("curves", value, props=facts, **options)
 
 
 def inspection(**options: Any) -> gr.HTML:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, direction_label, toward_choices
+from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, toward_choices
 from synth_explorer.ui.page.panels import oscillation, timing
-from synth_explorer.ui.page.panels.sliders import slider
-from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, TARGETS
+from synth_explorer.ui.page.panels.sliders import slider, sliders
+from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, TARGETS, group
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.widgets import widget
 
@@ -51,7 +51,7 @@ def build() -> Edits:
                 "<p class='note'>Along which the notes of the calibration differ most. A step is their standard "
                 "deviation; what it moves was measured, as a median.</p>"
             )
-            axes = {name: slider(name, 0.05, direction_label(name)) for name in DIRECTION_KNOBS}
+            axes = sliders(DIRECTION_KNOBS)
         with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="group"):
             widget.words("<p class='note'>As in NSynth's demos, in the channels' own units and without promises.</p>")
             raw = _raw()
@@ -67,10 +67,7 @@ def build() -> Edits:
 
 def _timbre() -> dict[str, gr.Component]:
     rest = Settings()
-    return {
-        "gain_db": slider("gain_db", 0.5, "Gain (dB)"),
-        "brightness": slider("brightness", 0.01, "Brightness (octaves)"),
-        "noisiness_db": slider("noisiness_db", 0.5, "Noisiness (dB)"),
+    return sliders(list(reversed(group("timbre")))) | {
         "toward": gr.Radio(
             toward_choices(4, preset=False),
             value=rest.toward,
@@ -79,17 +76,11 @@ def _timbre() -> dict[str, gr.Component]:
             elem_id="toward",
             min_width=0,
         ),
-        "amount": slider("amount", 0.01, "How far", visible=False),
+        "amount": slider("amount", visible=False),
     }
 
 
 def _raw() -> dict[str, gr.Component]:
-    sliders = {  # knob -> (step, label)
-        "raw_scale": (0.01, "Scale (factor)"),
-        "raw_add": (0.01, "Add (moves the mean)"),
-        "raw_depth": (0.01, "Oscillate by (±)"),
-        "raw_rate_hz": (0.1, "Rate (Hz)"),
-    }
     channels = gr.CheckboxGroup(
         channel_choices(16),
         value=[],
@@ -98,4 +89,4 @@ def _raw() -> dict[str, gr.Component]:
         elem_id="raw-channels",
         min_width=0,
     )
-    return {"raw_channels": channels} | {name: slider(name, step, label) for name, (step, label) in sliders.items()}
+    return {"raw_channels": channels} | sliders(dict.fromkeys(["raw_scale", "raw_add", "raw_depth", *group("raw")]))

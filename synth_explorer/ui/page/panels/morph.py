@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui.answers.knob_values import pad_value
-from synth_explorer.ui.request.knobs import MIX_RANGE, MORPH_RANGES, RANGES
+from synth_explorer.ui.page.panels.sliders import slider
+from synth_explorer.ui.request.knobs import MIX_RANGE, MORPH_RANGES
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.widgets import widget
 
@@ -42,15 +43,7 @@ def build() -> Morph:
             x = gr.Slider(0, 1, value=rest.x, step=0.01, label="Across", elem_id="x", min_width=0)
             y = gr.Slider(0, 1, value=rest.y, step=0.01, label="Up", elem_id="y", min_width=0)
         widget.words("<h3>Pitch</h3>")
-        transpose = gr.Slider(
-            *RANGES["transpose"],
-            value=rest.transpose,
-            step=1,
-            label="Transpose (semitones)",
-            elem_id="transpose",
-            elem_classes="from-middle",
-            min_width=0,
-        )
+        transpose = slider("transpose")
         set_pitch = gr.Checkbox(
             rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from synth_explorer.ui.answers.knob_values import target_choices
-from synth_explorer.ui.page.panels.sliders import element_id, slider
-from synth_explorer.ui.request.knobs import OSCILLATIONS, SHAPES, TARGETS
+from synth_explorer.ui.page.panels.sliders import element_id, pair, sliders
+from synth_explorer.ui.request.knobs import SHAPES, TARGETS
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.widgets import widget
 
@@ -31,12 +31,9 @@ def build() -> tuple[dict[str, gr.Component], dict[str, gr.Column]]:
 
 
 def _block(target: str) -> dict[str, gr.Component]:
-    unit, _, step = OSCILLATIONS[target]
     name = f"osc_{target}"
     widget.words(f"<h3>{target.capitalize()}</h3>")
-    knobs: dict[str, gr.Component] = {
-        f"{name}_rate_hz": slider(f"{name}_rate_hz", 0.1, "Rate (Hz)"),
-        f"{name}_depth": slider(f"{name}_depth", step, f"Depth (± {unit})"),
+    knobs = sliders([f"{name}_rate_hz", f"{name}_depth"]) | {
         f"{name}_shape": gr.Radio(
             [(shape.capitalize(), shape) for shape in SHAPES],
             value=getattr(Settings(), f"{name}_shape"),
@@ -47,7 +44,4 @@ def _block(target: str) -> dict[str, gr.Component]:
             min_width=0,
         ),
     }
-    with gr.Row(elem_classes="pair"):
-        knobs[f"{name}_phase_turns"] = slider(f"{name}_phase_turns", 0.01, "Phase")
-        knobs[f"{name}_fade_in_s"] = slider(f"{name}_fade_in_s", 0.05, "Fade (s)")
-    return knobs
+    return knobs | pair(f"{name}_phase_turns", f"{name}_fade_in_s")
