@@ -16,7 +16,7 @@ RUMBLE_DB = -60.0
 """What lies below hearing is let pass when its RMS is this far under the sound's: many sounds stay as they are."""
 
 _SUSPECT_HZ = 13.0  # from here down all of a sound is looked at for rumble; up to 20 Hz ever less
-_STOPPED_HZ = 16.0  # from here down nothing is left; up to 20 Hz ever more
+_STOPPED_HZ = 17.0  # from here down nothing is left; up to 20 Hz ever more
 _EDGE_S = 0.1
 _INNER_S = 0.3  # so far from the ends and after the onset, a note that is cut there has nothing below hearing
 _BEYOND_S = 0.25  # the cosines' period goes so far beyond the sound
@@ -27,7 +27,7 @@ _BLOCK_S, _MARGIN_S = 8.0, 1.0
 
 
 def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
-    """The sound [T] without what lies below hearing: an offset, a drift, rumble under some 16 Hz.
+    """The sound [T] without what lies below hearing: an offset, a drift, rumble under some 17 Hz.
 
     Nothing moves in time, and a note that begins at once keeps its beginning. A sound that has nothing to take out
     comes back as it is, the same array.

@@ -14,7 +14,8 @@ from synth_explorer.errors import AudioError
 
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
 SLOW_S = 0.02  # window of the level that tells notes from what lies before them: a period of mains hum
-BODY_DB = 20.0  # under the loudest moment: the note has certainly begun
+BODY_DB = 12.0  # under the loudest moment: the note has certainly begun
+RISE_DB = 20.0  # under the loudest moment: at the latest, a note that begins in noise has begun
 BEGIN_DB = 40.0  # under the loudest moment: the note begins, in a quiet recording
 SUSTAIN_S = 0.05
 ABOVE_NOISE_DB = 5.0
@@ -71,7 +72,7 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     body = _body(level_db, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
     first, noise_db = _before(weighted, level_db, body=body, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
     begin_db = peak_db - BEGIN_DB
-    rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - BODY_DB))
+    rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - RISE_DB))
     under = np.flatnonzero(level_db[first : body + 1] < rise_db)
     onset = first + (int(under[-1]) + 1 if under.size else 0)
     if rise_db > begin_db:
