@@ -15,7 +15,7 @@ from synth_explorer.errors import AudioError
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
 SLOW_S = 0.02  # window of the level that tells notes from what lies before them: a period of mains hum
 BODY_DB = 20.0  # under the loudest moment: the note has begun, or a breath before it
-SURE_DB = 12.0  # under the loudest moment: the note has certainly begun
+SURE_DB = 9.0  # under the loudest moment: the note has certainly begun
 ALIKE = 0.5  # cosine between the power spectra of two moments of one note, at least
 _ALIKE_S = 0.1
 BEGIN_DB = 40.0  # under the loudest moment: the note begins, in a quiet recording
@@ -45,9 +45,10 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     """Find the sample at which a note begins: where its level first rises clearly out of what lies before.
 
     Every level is relative to the loudest moment, so that a note begins at the same sample however loud it was
-    recorded, and is that of the sound above some 120 Hz, as ears weigh it. From the first moment within 20 dB of the
-    loudest that lasts (a click does not), the search goes backwards, until the level rises again by 9 dB (a breath, an
-    earlier noise), or to the beginning. Where that stretch has a floor of noise or hum, its level is known. The note
+    recorded, and is that of the sound above some 120 Hz, as ears weigh it. The search begins at the first moment within
+    20 dB of the loudest that lasts (a click does not), or, where that moment has another spectrum (a breath), within
+    9 dB. It goes backwards, until the level rises again by 9 dB (a breath, an earlier noise), or to the beginning.
+    Where that stretch has a floor of noise or hum, its level is known. The note
     begins where its level, an RMS of 5 ms that looks back only, last rises through the loudest moment less 40 dB; or,
     if that lies in the noise, through 5 dB above the noise, from where its rise is followed down to the 40 dB. Leading
     digital silence is skipped, so that padding a note with zeros moves its onset by exactly as many samples.
