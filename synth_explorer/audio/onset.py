@@ -14,7 +14,10 @@ from synth_explorer.errors import AudioError
 
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
 SLOW_S = 0.02  # window of the level that tells notes from what lies before them: a period of mains hum
-BODY_DB = 20.0  # under the loudest moment: the note has certainly begun
+BODY_DB = 20.0  # under the loudest moment: the note has begun, or a breath before it
+SURE_DB = 9.0  # under the loudest moment: the note has certainly begun
+ALIKE = 0.5  # cosine between the power spectra of two moments of one note, at least
+_ALIKE_S = 0.1
 BEGIN_DB = 40.0  # under the loudest moment: the note begins, in a quiet recording
 SUSTAIN_S = 0.05
 ABOVE_NOISE_DB = 5.0
@@ -42,9 +45,10 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     """Find the sample at which a note begins: where its level first rises clearly out of what lies before.
 
     Every level is relative to the loudest moment, so that a note begins at the same sample however loud it was
-    recorded, and is that of the sound above some 120 Hz, as ears weigh it. From the first moment within 20 dB of the
-    loudest that lasts (a click does not), the search goes backwards, until the level rises again by 9 dB (a breath, an
-    earlier noise), or to the beginning. Where that stretch has a floor of noise or hum, its level is known. The note
+    recorded, and is that of the sound above some 120 Hz, as ears weigh it. The search begins at the first moment within
+    20 dB of the loudest that lasts (a click does not), or, where that moment has another spectrum (a breath), within
+    9 dB. It goes backwards, until the level rises again by 9 dB (a breath, an earlier noise), or to the beginning.
+    Where that stretch has a floor of noise or hum, its level is known. The note
     begins where its level, an RMS of 5 ms that looks back only, last rises through the loudest moment less 40 dB; or,
     if that lies in the noise, through 5 dB above the noise, from where its rise is followed down to the 40 dB. Leading
     digital silence is skipped, so that padding a note with zeros moves its onset by exactly as many samples.
@@ -68,7 +72,10 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     weighted = _weigh(audio[start:] / np.float32(peak), sample_rate_hz)
     level_db = _backward_level_db(weighted, window=max(1, round(LEVEL_S * sample_rate_hz)))
     peak_db = float(level_db.max())
-    body = _body(level_db, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
+    body = _body(level_db, loud_db=peak_db - BODY_DB, sample_rate_hz=sample_rate_hz)
+    sure = _body(level_db, loud_db=peak_db - SURE_DB, sample_rate_hz=sample_rate_hz)
+    if not _alike(weighted, body, sure, size=max(1, round(_ALIKE_S * sample_rate_hz))):
+        body = sure
     first, noise_db = _before(weighted, level_db, body=body, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
     begin_db = peak_db - BEGIN_DB
     rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - BODY_DB))
@@ -94,14 +101,23 @@ def _backward_level_db(audio: np.ndarray, *, window: int) -> np.ndarray:
     return 10 * np.log10(np.maximum(power, 1e-14))
 
 
-def _body(level_db: np.ndarray, *, peak_db: float, sample_rate_hz: int) -> int:
-    """First sample within 20 dB of the peak after which half of the next 50 ms lie within 30 dB; else the first."""
-    loud = level_db >= peak_db - BODY_DB
+def _body(level_db: np.ndarray, *, loud_db: float, sample_rate_hz: int) -> int:
+    """First sample of at least `loud_db` after which half of the next 50 ms lie within 10 dB of it; else the first."""
+    loud = level_db >= loud_db
     span = max(1, round(SUSTAIN_S * sample_rate_hz))
-    count = np.concatenate([[0], np.cumsum(level_db >= peak_db - BODY_DB - 10.0)])
+    count = np.concatenate([[0], np.cumsum(level_db >= loud_db - 10.0)])
     ends = np.minimum(np.arange(level_db.size) + span, level_db.size)
     lasting = loud & (2 * (count[ends] - count[:-1]) >= ends - np.arange(level_db.size))
     return int(np.argmax(lasting)) if lasting.any() else int(np.argmax(loud))
+
+
+def _alike(audio: np.ndarray, early: int, late: int, *, size: int) -> bool:
+    """Whether the `size` samples from `early` and from `late` on sound of the same, or are in part the same."""
+    if late - early < size or late + size > audio.size:
+        return True
+    window = np.hanning(size)
+    first, second = (np.abs(np.fft.rfft(window * audio[at : at + size])) ** 2 for at in (early, late))
+    return bool(np.dot(first, second) > ALIKE * np.linalg.norm(first) * np.linalg.norm(second))
 
 
 def _before(

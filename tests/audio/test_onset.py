@@ -49,6 +49,12 @@ def breath(rng: np.random.Generator, count: int) -> np.ndarray:
     return wind
 
 
+def loud_breath(rng: np.random.Generator, count: int) -> np.ndarray:
+    """A breath whose RMS is 1 for 0.35 s, a second before the note."""
+    wind = 3 * breath(rng, count) / np.sqrt(3 / 8)
+    return np.roll(wind, -round(0.5 * RATE_HZ))
+
+
 BEFORE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "hum": hum,
     "hiss": lambda rng, count: rng.normal(size=count) / 3,
@@ -70,6 +76,36 @@ def test_what_lies_before_is_not_the_note(what: str, level_db: float) -> None:
         sound = np.pad(note, (LEAD, 0))
         other = BEFORE[what](rng, sound.size) * np.abs(note).max() * 10 ** (level_db / 20)
         assert abs(onset(sound + other) - LEAD - own) <= NEAR
+
+
+@pytest.mark.parametrize("under_db", [14, 17, 20, 30])
+def test_a_breath_a_second_before_is_not_the_note(under_db: float) -> None:
+    rng = np.random.default_rng(11)
+    moved = 0
+    paths = [note.path for note in assets.example_notes()]
+    for path in paths:
+        note = audio.load(path, sample_rate_hz=RATE_HZ)
+        other = loud_breath(rng, note.size + LEAD) * np.sqrt(np.mean(note**2)) * 10 ** (-under_db / 20)
+        moved += abs(onset(np.pad(note, (LEAD, 0)) + other) - LEAD - onset(note)) > NEAR
+    assert moved <= (1 if under_db < 20 else 0), f"{moved} of {len(paths)}"
+
+
+def test_beats_and_bursts_of_the_note_itself_are_no_breath() -> None:
+    at_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    for dip_s in (0.15, 0.25):
+        swell = np.where(at_s < dip_s, 0.15, 1.0) * np.abs(np.sin(np.pi * at_s / dip_s)) ** 0.5
+        note = swell * sum(np.sin(2 * np.pi * 220.0 * k * at_s) / k for k in (1, 2, 3))
+        assert onset(np.pad(note, (LEAD, 0))) - LEAD <= NEAR
+
+
+@pytest.mark.parametrize("hz", [3.0, 7.0, 12.0, 15.0])
+@pytest.mark.parametrize("level", [0.03, 0.3])
+def test_rumble_does_not_move_a_quiet_late_bass(level: float, hz: float) -> None:
+    at_s = np.arange(4 * RATE_HZ) / RATE_HZ
+    for pitch_hz in (41.2, 55.0, 82.4):
+        late_s = np.maximum(at_s - 2.0, 0.0)
+        note = level * np.sin(2 * np.pi * pitch_hz * late_s) * np.exp(-1.5 * late_s)
+        assert abs(onset(note + 0.3 * np.sin(2 * np.pi * hz * at_s)) - onset(note)) <= NEAR // 4
 
 
 @pytest.mark.parametrize("level_db", [-50.0, -30.0, -20.0, -6.0])
