@@ -18,8 +18,8 @@ from synth_explorer.train.pitch_notes import coloured_noise, made_up_note, repit
 
 KIND_SHARES = {"note": 0.46, "chord": 0.36, "unpitched": 0.12, "outside": 0.06}
 _CHORDS = ("0 4 7", "0 3 7", "0 5 7", "0 2 7", "0 3 6", "0 4 8", "0 7", "0 7 12", "0 7 12 19", "0 5", "0 4", "0 3")
-_CHORDS += ("0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9", "0 3 6 10", "0 4 7 9", "0 4 7 10 14", "0 3 7 10 14", "0 4 7 12")
-_CHORDS += ("0 9", "0 8", "0 2", "0 1", "0 6", "0 10", "0 11", "0 13", "0 14", "0 15", "0 16", "0 17")
+_CHORDS += ("0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9", "0 3 6 10", "0 4 7 9", "0 4 7 10 14", "0 3 7 10 14")
+_CHORDS += ("0 4 7 12", "0 9", "0 8", "0 2", "0 1", "0 6", "0 10", "0 11", "0 13", "0 14", "0 15", "0 16", "0 17")
 _FUSED = (12, 19, 24, 28, 31, 34, 36)  # semitones above the lowest: these sound as its partials
 _RANGE_DB = (3.0, 12.0)  # between the notes of a chord
 _MADE_UP_SHARE = 0.2
@@ -241,7 +241,8 @@ def _coloured(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) 
     if rng.random() < 0.4:
         low = rng.uniform(-4.0, 2.0)
         high = low + 2.0 ** rng.uniform(-3.0, 2.0)
-        gain_db -= rng.uniform(12.0, 40.0) / min(1.0, high - low) * (np.maximum(low - octaves, 0.0) + np.maximum(octaves - high, 0.0))
+        steep_db = rng.uniform(12.0, 40.0) / min(1.0, high - low)
+        gain_db -= steep_db * (np.maximum(low - octaves, 0.0) + np.maximum(octaves - high, 0.0))
     return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(audio))
 
 
