@@ -23,7 +23,7 @@ _CHORDS += ("0 4 7 12", "0 9", "0 8", "0 2", "0 1", "0 6", "0 10", "0 11", "0 13
 _FUSED = (12, 19, 24, 28, 31, 34, 36)  # semitones above the lowest: these sound as its partials
 _RANGE_DB = (3.0, 12.0)  # between the notes of a chord
 _MADE_UP_SHARE = 0.2
-_DOUBLED_SHARE = 0.06  # of the notes: two instruments in unison or in octaves, which nobody tells from one
+_DOUBLED_SHARE = 0.02  # of the notes: two instruments in unison or in octaves, which nobody tells from one
 _DOUBLED = ((0, 0), (0, 12), (0, 24), (0, 12, 24), (0, 0, 12))
 
 
