@@ -29,7 +29,7 @@ NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A�
 LOWEST_MIDI, HIGHEST_MIDI = 18, 111
 """Pitches that can be heard and stated: F♯0, 23 Hz, to D♯8, 5 kHz."""
 
-SURE = 0.97
+SURE = 0.98
 """A pitch that is heard with less confidence is told with its doubt."""
 
 

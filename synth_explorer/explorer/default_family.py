@@ -96,7 +96,7 @@ class DefaultFamily:
         sure = told is None or not pitch.doubt(*told)
         found = pitch_path.listen(audio, midi=midi, stated=told is None, sure=sure, **sizes)
         track = midi_to_hz(found.midi).astype(np.float32)
-        if told is not None and found.moves:  # one pitch for the whole of it was no question to ask
+        if told is not None and found.moves and told.kind != "unpitched":  # one pitch was no question to ask
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth_explorer import pitch
+from synth_explorer.model.pitch_series import series_cues
 
 _BELOW, _ABOVE = 18, 54  # semitones of the spectrum around the pitch told
 _LEAST_LOG = -12.0  # of a probability
@@ -95,7 +96,9 @@ def cues(
     whole = mean[: len(mean) // step * step].reshape(-1, step).max(axis=1)
     feature = listening.features
     wide = [*around, unsteady, whole, feature[best], feature.max(axis=0), feature.mean(axis=0)]
-    return np.concatenate([small, *wide]).astype(np.float32), small.astype(np.float32)
+    series = series_cues(frames, midi=refined.midi, sample_rate_hz=sample_rate_hz)
+    kind, right = (np.concatenate(each).astype(np.float32) for each in ([small, *wide, series], [small, series]))
+    return kind, right
 
 
 def repetition(frames: np.ndarray, *, midi: float, sample_rate_hz: int) -> Repetition:

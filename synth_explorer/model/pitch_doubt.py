@@ -79,7 +79,7 @@ class PitchDoubt(keras.Model):
                 ]
                 self._matrices.append((mean, np.maximum(np.sqrt(scale), keras.backend.epsilon()), dense))
         mean, scale, dense = self._matrices[part]
-        x = np.clip((cue - mean) / scale, -5.0, 5.0)
+        x = np.clip((cue[: len(mean)] - mean) / scale, -5.0, 5.0)  # earlier heads learned from the first cues alone
         for row, (kernel, bias) in enumerate(dense):
             x = x @ kernel + bias
             x = np.maximum(x, 0.0) if row < len(dense) - 1 else x

@@ -18,14 +18,16 @@ from keras import ops
 
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import AudioError
+from synth_explorer.model.pitch_cues import repetition
 from synth_explorer.model.pitch_doubt import KINDS, PitchDoubt
-from synth_explorer.model.pitch_head import PitchHead, cues_of
-from synth_explorer.train.doubt_notes import KIND_SHARES, Source
+from synth_explorer.model.pitch_head import Cues, PitchHead, cues_of
+from synth_explorer.train.doubt_notes import KIND_SHARES, Sound, Source
 
 _WIDTH = 96
 _BATCH, _EPOCHS, _RATE = 64, 30, 1e-3
 _RIGHT_SEMITONES = 0.5
-_FALSE_ALARMS = 0.005  # of held-out single notes that may be told as another kind
+_REPEATS = 0.7  # strength of a repetition that is believed
+_FALSE_ALARMS = 0.003  # of held-out single notes that may be told as another kind
 _LEAST_NEEDED = 0.9
 _PLAIN_HELD = 0.6  # share of held-out notes that are as they were recorded
 
@@ -76,16 +78,25 @@ def prepare(head: PitchHead, source: Source, *, count: int, seed: int, plain: fl
             heard = cues_of(head, sound.audio)
         except AudioError:  # silent
             continue
-        rows.append((heard.kind.astype(np.float16), heard.right, KINDS.index(sound.kind), _right(sound, heard.midi)))
+        rows.append((heard.kind.astype(np.float16), heard.right, KINDS.index(sound.kind), _right(sound, heard, head)))
     kind_cues, right_cues, kind, right = zip(*rows, strict=True)
     return Cases(np.stack(kind_cues), np.stack(right_cues), np.array(kind), np.array(right, np.float32))
 
 
-def _right(sound, midi: float) -> float:
-    """1 or 0: is `midi` the sound's pitch? No pitch told of a chord or of noise is; NaN where a note's is not known."""
+def _right(sound: Sound, heard: Cues, head: PitchHead) -> float:
+    """1 or 0: is the pitch heard the sound's? No pitch told of a chord or of noise is; NaN where a note's is not known.
+
+    What a recording's name says counts as unknown where two that know nothing of each other, the head and the sound's
+    own repetition, agree on another pitch.
+    """
     if sound.kind != "note":
         return 0.0
-    return float("nan") if np.isnan(sound.midi) else float(abs(midi - sound.midi) < _RIGHT_SEMITONES)
+    right = abs(heard.midi - sound.midi) < _RIGHT_SEMITONES
+    if sound.labelled and not right:
+        other = repetition(heard.frames, midi=heard.midi, sample_rate_hz=head.config.sample_rate_hz)
+        if other.strength > _REPEATS and abs(other.midi - heard.midi) < _RIGHT_SEMITONES:
+            return float("nan")
+    return float("nan") if np.isnan(sound.midi) else float(right)
 
 
 def fit(head: PitchHead, train: Cases, held: Cases, *, seed: int, log: Callable[[str], None] = print) -> PitchHead:
@@ -141,8 +152,9 @@ def calibrate(doubt: PitchDoubt, held: Cases) -> float:
     notes = (held.kind == 0) & np.isfinite(held.right)
     heat = temperature(logits[:, :-1], held.kind)
     doubt.calibrate(kind=heat, right=platt(logits[notes, -1], held.right[notes]))
-    likely = softmax(logits[held.kind == 0, :-1] / heat)[:, 1:].max(axis=1)
-    return float(np.clip(np.quantile(likely, 1.0 - _FALSE_ALARMS), _LEAST_NEEDED, 0.999))
+    likely = np.sort(softmax(logits[held.kind == 0, :-1] / heat)[:, 1:].max(axis=1))
+    excess = likely[-1 - int(_FALSE_ALARMS * len(likely))]  # the first note that may not be told as another kind
+    return float(np.clip(excess + 1e-3, _LEAST_NEEDED, 0.999))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -16,21 +16,25 @@ from synth_explorer.train.effects import Room
 from synth_explorer.train.pitch_features import play, reverberate
 from synth_explorer.train.pitch_notes import coloured_noise, made_up_note, repitch, roughen
 
-KIND_SHARES = {"note": 0.5, "chord": 0.28, "unpitched": 0.14, "outside": 0.08}
-_CHORDS = ("0 4 7", "0 3 7", "0 5 7", "0 2 7", "0 3 6", "0 4 8", "0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9")
-_CHORDS += ("0 7 16", "0 7 15", "0 4 9", "0 3 8", "0 5 9", "0 5 8", "0 7", "0 4", "0 3", "0 5")
-_CHORDS += ("0 9", "0 2", "0 1", "0 6")
+KIND_SHARES = {"note": 0.46, "chord": 0.36, "unpitched": 0.12, "outside": 0.06}
+_CHORDS = ("0 4 7", "0 3 7", "0 5 7", "0 2 7", "0 3 6", "0 4 8", "0 7", "0 7 12", "0 7 12 19", "0 5", "0 4", "0 3")
+_CHORDS += ("0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9", "0 3 6 10", "0 4 7 9", "0 4 7 10 14", "0 3 7 10 14")
+_CHORDS += ("0 4 7 12", "0 9", "0 8", "0 2", "0 1", "0 6", "0 10", "0 11", "0 13", "0 14", "0 15", "0 16", "0 17")
 _FUSED = (12, 19, 24, 28, 31, 34, 36)  # semitones above the lowest: these sound as its partials
-_RANGE_DB = 10.0  # between the notes of a chord
+_RANGE_DB = (3.0, 12.0)  # between the notes of a chord
 _MADE_UP_SHARE = 0.2
+_DOUBLED_SHARE = 0.02  # of the notes: two instruments in unison or in octaves, which nobody tells from one
+_DOUBLED = ((0, 0), (0, 12), (0, 24), (0, 12, 24), (0, 0, 12))
 
 
 class Sound(NamedTuple):
-    """A sound [T], its kind (one of `pitch_doubt.KINDS`), its MIDI pitch (NaN: has none, or is not known)."""
+    """A sound [T], its kind (one of `pitch_doubt.KINDS`), its MIDI pitch (NaN: has none, or is not known), and whether
+    that is what a recording's key or name says."""
 
     audio: np.ndarray
     kind: str
     midi: float
+    labelled: bool = False
 
 
 class Source:
@@ -72,13 +76,16 @@ class Source:
         if not self.instruments or rng.random() < _MADE_UP_SHARE:
             midi = float(rng.uniform(18.0, 111.0))
             return Sound(play(rng, made_up_note(rng, midi=midi, sample_rate_hz=self.rate), midi, self.rate), kind, midi)
+        if rng.random() < _DOUBLED_SHARE:
+            midi, audio = self._together(rng, _DOUBLED[rng.integers(len(_DOUBLED))], mixed=True)
+            return Sound(audio, kind, midi, labelled=True)
         midi, audio = self._note(rng, self._instrument(rng))
         if rng.random() < plain:
-            return Sound(audio, kind, midi)
+            return Sound(audio, kind, midi, labelled=True)
         if rng.random() < 0.3:
             move = float(rng.uniform(-3.0, 3.0))
             midi, audio = midi + move, _whole(repitch(audio, move))
-        return Sound(play(rng, _cut(rng, audio, self.rate), midi, self.rate), kind, midi)
+        return Sound(play(rng, _cut(rng, audio, self.rate), midi, self.rate), kind, midi, labelled=True)
 
     def _instrument(self, rng: np.random.Generator) -> list[tuple[NotesDataset, int, float]]:
         return self.instruments[rng.integers(len(self.instruments))]
@@ -103,27 +110,30 @@ class Source:
         return made_up_note(rng, midi=midi, sample_rate_hz=self.rate)
 
     def _chord(self, rng: np.random.Generator) -> np.ndarray:
-        """Two to four notes at once, of one instrument or of several, nearly in tune."""
         if self.others["chord"] and rng.random() < 0.03:
             return self._other(rng, "chord")
+        return self._together(rng, _intervals(rng), mixed=bool(rng.random() < 0.4))[1]
+
+    def _together(self, rng: np.random.Generator, steps: Sequence[int], *, mixed: bool) -> tuple[float, np.ndarray]:
+        """Pitch of the lowest, and notes `steps` semitones above it [T], of one instrument or of several, nearly in
+        tune and nearly at once."""
         made_up = not self.instruments or rng.random() < _MADE_UP_SHARE
         shared = [] if made_up else self._instrument(rng)
-        mixed = not made_up and rng.random() < 0.4
-        steps = _intervals(rng)
         root = rng.uniform(30.0, 84.0) if made_up or rng.random() < 0.3 else self._note(rng, shared)[0]
         root = float(np.clip(root, 28.0, 100.0 - steps[-1]))
         root = round(root) + rng.uniform(-0.3, 0.3) if rng.random() < 0.5 else root
-        spread = rng.choice([0.0, 0.03, 0.06])
+        detune, late_s = rng.choice([0.0, 0.03, 0.06]), rng.choice([0.0, 0.03, 0.03, 0.12])
+        range_db = rng.uniform(*_RANGE_DB)
         total = np.zeros(4 * self.rate)
         for step in steps:
-            notes = self._instrument(rng) if mixed else shared
-            audio = self._at(rng, notes, root + step + spread * rng.normal())[: len(total)]
-            start = int(self.rate * rng.uniform(0.0, 0.03))
-            level = 10.0 ** (-rng.uniform(0.0, _RANGE_DB) / 20.0)
+            notes = self._instrument(rng) if mixed and not made_up else shared
+            audio = self._at(rng, notes, root + step + detune * rng.normal())[: len(total)]
+            start = int(self.rate * rng.uniform(0.0, late_s))
+            level = 10.0 ** (-rng.uniform(0.0, range_db) / 20.0)
             rms = np.sqrt(np.mean(audio**2)) + 1e-9
             total[start : start + len(audio)] += (level / rms * audio)[: len(total) - start]
         total = np.trim_zeros(total, "b")
-        return _changed(rng, _cut(rng, total.astype(np.float32), self.rate), self.rate)
+        return root, _changed(rng, _cut(rng, total.astype(np.float32), self.rate), self.rate)
 
     def _unpitched(self, rng: np.random.Generator) -> np.ndarray:
         if self.others["unpitched"] and rng.random() < 0.5:
@@ -132,16 +142,17 @@ class Source:
 
 
 def _intervals(rng: np.random.Generator) -> list[int]:
-    """Semitones of two to four notes above the lowest, which no single note with its partials makes."""
+    """Semitones of two to five notes above the lowest, inversions too, which no single note with its partials makes."""
     while True:
-        if rng.random() < 0.6:
+        if rng.random() < 0.7:
             steps = [int(each) for each in str(rng.choice(_CHORDS)).split()]
-            steps = [s + 12 * int(rng.random() < 0.15) * (s > 0) for s in steps]
+            turned = int(rng.integers(len(steps))) if rng.random() < 0.4 else 0
+            steps = [s + 12 * (i < turned) for i, s in enumerate(steps)]
+            steps = [s + 12 * int(rng.random() < 0.1) for s in steps]
         else:
-            steps = [0, *rng.choice(np.arange(1, 34), size=int(rng.integers(1, 4)), replace=False)]
-        steps = sorted({int(s) for s in steps})
-        classes = {s % 12 for s in steps}
-        if len(classes) == len(steps) and not all(s in _FUSED for s in steps[1:]):
+            steps = [0, *rng.choice(np.arange(1, 34), size=int(rng.integers(1, 5)), replace=False)]
+        steps = sorted({int(s) - min(steps) for s in steps})
+        if not all(s in _FUSED for s in steps[1:]):
             return steps
 
 
@@ -223,14 +234,15 @@ def _cloud(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.nd
 
 
 def _coloured(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """Any slope, and now and then a band no narrower than an octave."""
+    """Any slope, and now and then a band, of an eighth of an octave at the least."""
     spectrum = np.fft.rfft(audio)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(audio), 1.0 / sample_rate_hz), 20.0) / 1000.0)
     gain_db = rng.uniform(-9.0, 5.0) * octaves
     if rng.random() < 0.4:
         low = rng.uniform(-4.0, 2.0)
-        high = low + rng.uniform(1.0, 4.0)
-        gain_db -= rng.uniform(12.0, 40.0) * (np.maximum(low - octaves, 0.0) + np.maximum(octaves - high, 0.0))
+        high = low + 2.0 ** rng.uniform(-3.0, 2.0)
+        steep_db = rng.uniform(12.0, 40.0) / min(1.0, high - low)
+        gain_db -= steep_db * (np.maximum(low - octaves, 0.0) + np.maximum(octaves - high, 0.0))
     return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(audio))
 
 

@@ -103,7 +103,7 @@ def test_doubt_in_words() -> None:
     said = {
         HeardPitch(60.1, 0.99): "",
         HeardPitch(60.1, 0.62): "has a doubtful pitch: C4, 62 % sure",
-        HeardPitch(60.1, 0.9699): "has a doubtful pitch: C4, 96 % sure",
+        HeardPitch(60.1, 0.9799): "has a doubtful pitch: C4, 97 % sure",
         HeardPitch(36.0, 0.99, "chord"): "sounds like several pitches at once, a chord; C2 is a guess",
         HeardPitch(105.0, 0.2, "unpitched"): "has no clear pitch; A7 is a guess",
         HeardPitch(16.0, 0.1): "has a pitch outside MIDI 18 to 111",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth_explorer.train.doubt import platt, reliability_table, temperature
-from synth_explorer.train.doubt_notes import KIND_SHARES, Source
+from synth_explorer.model.pitch_head import Cues, PitchHead, PitchHeadConfig, note_frames
+from synth_explorer.train.doubt import _right, platt, reliability_table, temperature
+from synth_explorer.train.doubt_notes import _DOUBLED, KIND_SHARES, Sound, Source, _intervals
 
 
 def test_sounds_of_every_kind_are_made_without_datasets() -> None:
@@ -43,3 +44,28 @@ def test_temperature_makes_overconfident_logits_honest() -> None:
 def test_reliability_table_counts() -> None:
     rows = reliability_table(np.array([0.1, 0.6, 0.8, 1.0]), np.array([0.0, 1.0, 0.0, 1.0]), (0.0, 0.5, 1.0))
     assert rows == [(1, 0.1, 0.0), (3, np.mean([0.6, 0.8, 1.0]), 2 / 3)]
+
+
+def test_chords_are_no_partials_of_one_note_and_doubled_notes_are_notes() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        steps = _intervals(rng)
+        assert steps[0] == 0 and 2 <= len(set(steps)) <= 5 and any(step % 12 for step in steps)
+    for steps in _DOUBLED:
+        midi, audio = Source([], [], split="train", sample_rate_hz=16000)._together(rng, steps, mixed=True)
+        assert 28.0 <= midi <= 100.0 and np.abs(audio).max() > 1e-3 and not any(step % 12 for step in steps)
+
+
+def test_label_that_two_estimates_contradict_is_not_known() -> None:
+    head = PitchHead(PitchHeadConfig(width=8))
+    head.build()
+    t = np.arange(32_000) / 16_000
+    audio = np.sum([np.sin(2 * np.pi * k * 220.0 * t) / k for k in range(1, 9)], axis=0).astype(np.float32)
+    frames, _ = note_frames(audio, head.config)
+    heard = Cues(np.zeros(1), np.zeros(1), 57.0, 1.0, frames)
+    assert np.isnan(_right(Sound(audio, "note", 69.0, labelled=True), heard, head))
+    assert _right(Sound(audio, "note", 69.0), heard, head) == 0.0  # made up: it is known
+    assert _right(Sound(audio, "note", 57.1, labelled=True), heard, head) == 1.0
+    other = heard._replace(midi=45.0)  # the repetition doesn't agree
+    assert _right(Sound(audio, "note", 57.0, labelled=True), other, head) == 0.0
+    assert _right(Sound(audio, "chord", float("nan")), heard, head) == 0.0
