@@ -58,6 +58,9 @@ def group(name: str) -> list[str]:
     return [knob for knob, fact in NUMBERS.items() if fact.knob.group == name]
 
 
+DIRECTION_KNOBS = tuple(group("directions"))
+
+
 def clamp(value: Any, low: float, high: float, *, otherwise: float) -> float:
     """`value` as a number from low to high; `otherwise` when it is no number."""
     try:
