@@ -48,10 +48,10 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     recorded, and is that of the sound above some 120 Hz, as ears weigh it. The search begins at the first moment within
     20 dB of the loudest that lasts (a click does not), or, where that moment has another spectrum (a breath), within
     9 dB. It goes backwards, until the level rises again by 9 dB (a breath, an earlier noise), or to the beginning.
-    Where that stretch has a floor of noise or hum, its level is known. The note
-    begins where its level, an RMS of 5 ms that looks back only, last rises through the loudest moment less 40 dB; or,
-    if that lies in the noise, through 5 dB above the noise, from where its rise is followed down to the 40 dB. Leading
-    digital silence is skipped, so that padding a note with zeros moves its onset by exactly as many samples.
+    Where that stretch has a floor of noise or hum, its level is known. The note begins where its level, an RMS of 5 ms
+    that looks back only, last rises through the loudest moment less 40 dB; or, if that lies in the noise, through 5 dB
+    above the noise, from where its rise is followed down to the 40 dB. Leading digital silence is skipped, so that
+    padding a note with zeros moves its onset by exactly as many samples.
 
     Args:
         audio: [T], one note, without an offset or rumble (see `hearing.audible`).
