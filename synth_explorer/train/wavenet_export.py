@@ -5,7 +5,6 @@ Shapes: B notes, T samples.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
