@@ -98,8 +98,8 @@ def report(
         `duration_factor` when they were, the latter unless something was cut or held too. A figure that does not
         exist (the pitch of a noise) is None, so that the report is valid JSON.
     """
-    whole = requested if isinstance(requested, Mapping) else requested.requested()
-    asked = dict(cast("Mapping[str, Any]", whole))
+    is_told = isinstance(requested, Mapping)
+    asked = dict(cast("Mapping[str, Any]", requested if is_told else requested.requested()))
     before_hz = pitch_hz[0] if isinstance(pitch_hz, tuple) else pitch_hz
     if "pitch_midi" in asked and before_hz is not None:
         asked["pitch_cents"] = 100.0 * (asked["pitch_midi"] - hz_to_midi(before_hz))
