@@ -43,6 +43,7 @@ RENDERS_WATCHED = 32
 REQUEST = Path(__file__).with_name("request.js").read_text(encoding="utf-8")
 
 SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
+SAVE_PATCH = Path(__file__).with_name("save_patch.js").read_text(encoding="utf-8")
 
 LAYOUT = Path(__file__).with_name("layout.js").read_text(encoding="utf-8")
 
@@ -129,6 +130,7 @@ def _name(panels: Panels, event: Callable[..., Any]) -> None:
 
 def _wire_result(panels: Panels) -> None:
     result, studios = panels.result, panels.studios
+    result.save_patch.click(None, None, result.message, js=SAVE_PATCH, **QUIET)
     inputs = [result.question, *panels.sources.states]
 
     def answer(question: Any, *held: Any) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ class Result:
     question: gr.HTML
     screen: gr.HTML
     message: gr.HTML
+    save_patch: gr.Button
     autoplay: gr.Checkbox
     making: gr.Row
     render: gr.Button
@@ -37,6 +38,7 @@ def build() -> Result:
     with gr.Column(elem_classes=["card", "result"], min_width=0):
         with gr.Row(elem_classes="strip"):
             widget.words("<h2>Result</h2>")
+            save_patch = gr.Button("Save patch", size="sm", min_width=0, scale=0, elem_id="save-patch")
             autoplay = gr.Checkbox(True, label="Play every change", container=False, elem_id="autoplay")
         question = widget.memory()
         screen = widget.screen(letter="the result", hint="Loading the model", elem_id="screen-result")
@@ -54,4 +56,4 @@ def build() -> Result:
                 )
             table = widget.words("", elem_id="report")
     making_one = (making, render, stop, progress, final_render)
-    return Result(question, screen, message, autoplay, *making_one, comparison, before, table)
+    return Result(question, screen, message, save_patch, autoplay, *making_one, comparison, before, table)
