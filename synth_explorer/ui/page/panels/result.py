@@ -38,7 +38,6 @@ def build() -> Result:
     with gr.Column(elem_classes=["card", "result"], min_width=0):
         with gr.Row(elem_classes="strip"):
             widget.words("<h2>Result</h2>")
-            save_patch = gr.Button("Save patch", size="sm", min_width=0, scale=0, elem_id="save-patch")
             autoplay = gr.Checkbox(True, label="Play every change", container=False, elem_id="autoplay")
         question = widget.memory()
         screen = widget.screen(letter="the result", hint="Loading the model", elem_id="screen-result")
@@ -47,7 +46,9 @@ def build() -> Result:
             render = gr.Button("Render", variant="primary", size="sm", min_width=0, elem_id="render")
             stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
             progress = widget.words("", elem_id="progress")
-        final_render = widget.final_render(elem_id="final-render")
+        with gr.Row(elem_classes="strip"):
+            final_render = widget.final_render(elem_id="final-render")
+            save_patch = gr.Button("Save patch", size="sm", min_width=0, elem_id="save-patch")
         with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
             with gr.Column(min_width=0, elem_classes="before"):
                 widget.words("<h3>Before the edits</h3>")
