@@ -106,6 +106,11 @@ class Edit(ABC):
         return getattr(self, fields(self)[0].name)
 
     @property
+    def rests(self) -> bool:
+        """Whether it asks for nothing, so that a chain does the same without it."""
+        return bool(self.figure and self.adds) and self.wanted == 0
+
+    @property
     def promise(self) -> tuple[str, str, float]:
         """What it promises: the control, the unit and how much, as outcomes have them."""
         return self.kind, self.figure.unit, self.wanted

@@ -45,6 +45,10 @@ class EditChain:
         given: Any = other
         return EditChain(self.edits + other.edits) if isinstance(given, EditChain) else NotImplemented
 
+    def at_work(self) -> EditChain:
+        """The chain without edits that ask for nothing: it does the same."""
+        return EditChain(tuple(edit for edit in self.edits if not edit.rests))
+
     def check(self, latents: Latents) -> None:
         """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
         for edit in self.edits:

@@ -24,7 +24,7 @@ from synth_explorer.schema import Schema
 
 FORMAT_VERSION = 1
 ID_DIGITS = 12
-NO_SOUND = {"format_version", "checkpoint", "sources", "mix"}
+NO_SOUND = {"format_version", "checkpoint", "sources", "mix", "edits"}
 """Fields that stand in another form in a patch's meaning."""
 
 Edits = Annotated[
@@ -115,8 +115,9 @@ class Patch(Schema):
     def meaning(self) -> dict[str, Any]:
         """What is equal for patches that mean the same sound: not where files lie or what they are called."""
         plain = self.model_dump(mode="json", exclude=NO_SOUND)
-        heard = [[source.sha256, source.pitch_midi] for source in self.sources]
-        return plain | {"sources": heard, "mix": self.mix.meaning(len(self.sources))}
+        plain["edits"] = self.edits.at_work().to_list()
+        plain["sources"] = [[source.sha256, source.pitch_midi] for source in self.sources]
+        return plain | {"mix": self.mix.meaning(len(self.sources))}
 
     @property
     def id(self) -> str:

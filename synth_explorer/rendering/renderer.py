@@ -116,13 +116,14 @@ class Renderer:
         """
         started_s = time.perf_counter()
         before, weights = self.mix(patch)
-        patch.edits.check(before)
+        chain = patch.edits.at_work()
+        chain.check(before)
         solution, after, audio = None, before, NOTHING
-        if len(patch.edits) and self._loop.available and not patch.open_loop:
-            solution = self._loop.solve(before, patch.edits, **_listening(patch, engine))
+        if len(chain) and self._loop.available and not patch.open_loop:
+            solution = self._loop.solve(before, chain, **_listening(patch, engine))
             after, audio = solution.latents, solution.audio
-        elif len(patch.edits):
-            after = self.explorer.edit(before, patch.edits)
+        elif len(chain):
+            after = self.explorer.edit(before, chain)
         if not self._is_heard_by_loop(patch):
             audio = NOTHING
         elif solution is None:
