@@ -7,7 +7,7 @@ and the pad's weights.
 from __future__ import annotations
 
 from synth_explorer.latents.meta import LatentsMeta
-from synth_explorer.latents.morph import bilinear_weights, interpolate, pad_weights, path
+from synth_explorer.latents.morph import bilinear_weights, interpolate, normalised, pad_weights, path
 from synth_explorer.latents.note import (
     LOUDNESS_CHANNEL,
     Latents,
@@ -25,6 +25,7 @@ __all__ = [
     "hz_to_midi",
     "interpolate",
     "midi_to_hz",
+    "normalised",
     "pad_weights",
     "path",
     "time_mean",

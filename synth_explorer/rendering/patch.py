@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, field_validator
+from pydantic import Field, PlainSerializer, PlainValidator, field_validator, model_validator
 
 from synth_explorer import checkpoints
 from synth_explorer.edits import Edit, EditChain
@@ -73,6 +73,11 @@ class Patch(Schema):
             raise ValueError(f"version {version} never existed; this program reads 1 to {FORMAT_VERSION}")
         return FORMAT_VERSION
 
+    @model_validator(mode="after")
+    def _sane_mix(self) -> Self:
+        self.mix.check(len(self.sources))
+        return self
+
     @field_validator("pitch_midi")
     @classmethod
     def _sane_pitch(cls, midi: float | None) -> float | None:
@@ -116,8 +121,10 @@ class Patch(Schema):
         """What is equal for patches that mean the same sound: not where files lie or what they are called."""
         plain = self.model_dump(mode="json", exclude=NO_SOUND)
         plain["edits"] = self.edits.at_work().to_list()
-        plain["sources"] = [[source.sha256, source.pitch_midi] for source in self.sources]
-        return plain | {"mix": self.mix.meaning(len(self.sources))}
+        mix, notes = self.mix.meaning(len(self.sources)), [[one.sha256, one.pitch_midi] for one in self.sources]
+        if self.mix.stands(len(notes)):  # a note of weight zero takes no part
+            notes, mix = zip(*((note, weight) for note, weight in zip(notes, mix, strict=True) if weight), strict=True)
+        return plain | {"sources": list(notes), "mix": list(mix)}
 
     @property
     def id(self) -> str:

@@ -37,6 +37,10 @@ class TestEquality:
             other = Patch.of(marimba, "cello", mix=mix, edits=patch.edits, pitch_midi=55.0, seed=7)
             assert other == patch and other.id == patch.id and hash(other) == hash(patch)
 
+    def test_a_note_of_weight_zero_is_none(self, patch: Patch) -> None:
+        alone = Patch.of("Cello", edits=patch.edits, pitch_midi=55, seed=7)
+        assert patch.but(mix=Mix.at(1.0)) == alone != patch
+
     def test_an_edit_that_asks_for_nothing_is_none(self, patch: Patch) -> None:
         idle = (Noisiness(0.0), Transpose(0.0), *patch.edits, Oscillate("pitch", 5.0, 0.0))
         assert patch.but(edits=EditChain(idle)) == patch
@@ -108,7 +112,17 @@ class TestJson:
         assert words in str(found.value) and "\n" not in str(found.value)
 
     @pytest.mark.parametrize(
-        "wrong", [{"mix": float("nan")}, {"mix": ()}, {"seed": 1.5}, {"fit_steps": 201}, {"pitch_midi": 500}]
+        "wrong",
+        [
+            {"mix": float("nan")},
+            {"mix": ()},
+            {"mix": 2.0},
+            {"mix": [1.0]},
+            {"mix": [1.0, -1.0]},
+            {"seed": 1.5},
+            {"fit_steps": 201},
+            {"pitch_midi": 500},
+        ],
     )
     def test_what_cannot_be_is_refused_when_it_is_made(self, wrong: dict) -> None:
         with pytest.raises(SynthExplorerError) as found:
