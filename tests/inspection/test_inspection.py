@@ -19,15 +19,8 @@ from synth_explorer.inspection.inspection import shortened
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.measure import report
 
-RATE_HZ, HOP, CHANNELS = 16_000, 512, 4
-CONTROLS = Controls.from_dict(
-    {
-        "format_version": 1,
-        "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
-        "brightness": {"channel": 1, "units_per_octave": 1.0, "reference_hz": 1000.0},
-    }
-)
-META = LatentsMeta("small", "abc" * 20, RATE_HZ, HOP, source="a <note>")
+CONTROLS = FakeFamily.controls
+META = LatentsMeta(FakeFamily.name, FakeFamily.hash, RATE_HZ, HOP, source="a <note>")
 
 
 def latents(frames: int = 60, *, pitch: bool = True, seed: int = 0) -> Latents:
@@ -36,31 +29,6 @@ def latents(frames: int = 60, *, pitch: bool = True, seed: int = 0) -> Latents:
     z = 0.3 * rng.normal(size=(frames, CHANNELS))
     z[:, 0] = 1.0 - np.arange(frames) / max(frames, 2)
     return Latents(z, np.full(frames, 220.0 if pitch else np.nan), META)
-
-
-class SmallExplorer:
-    """Encodes anything to seeded latents; decodes a saw at the latents' loudness and pitch."""
-
-    sample_rate_hz, hop, checkpoint_name, checkpoint_hash = RATE_HZ, HOP, "small", META.checkpoint_hash
-    controls = CONTROLS
-    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
-
-    def __init__(self, *, decoders: Sequence[Decoder] = (FAST,), silent: bool = False) -> None:
-        self.decoders, self.silent, self.encoded = tuple(decoders), silent, 0
-
-    def encode(self, path: Path, *, pitch: float, source: str) -> Latents:
-        self.encoded += 1
-        return latents(seed=self.encoded)
-
-    def edit(self, note: Latents, chain: EditChain) -> Latents:
-        return chain.apply(note, self.controls)
-
-    def decode(self, note: Latents, *, seed: int = 0) -> np.ndarray:
-        at = np.arange(min(note.duration_samples, note.frames * HOP)) / HOP
-        level = 0.0 if self.silent else 10 ** ((np.interp(at, np.arange(note.frames), note.z[:, 0]) * 20 - 40) / 20)
-        hz = np.interp(at, np.arange(note.frames), note.pitch_hz) if note.has_pitch else np.full(at.size, 220.0)
-        phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
-        return (level * sum(np.sin(k * phase) / k for k in range(1, 9))).astype(np.float32)
 
 
 def some_examples() -> inspection.Examples:
