@@ -182,12 +182,13 @@ class SlowFamily(FakeFamily):
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         audio = self.sound(latents.replace(pitch_hz=np.full(latents.frames, 220.0)), how)
-        size = audio.size // self.CHUNKS
+        size, stop = audio.size // self.CHUNKS, how.stop or Event()
         for start in range(0, audio.size, size):
-            if how.stop.wait(self.CHUNK_S):
+            if stop.wait(self.CHUNK_S):
                 return
             yield audio[start : start + size]
-            how.progress(min(start + size, audio.size), audio.size)
+            if how.progress:
+                how.progress(min(start + size, audio.size), audio.size)
 
 
 def fake_explorer(kind: type[FakeFamily] = FakeFamily) -> Explorer:
