@@ -24,9 +24,7 @@ def test_encode_many_notes_into_a_folder(fake: Explorer, note_file: Callable[...
 
 
 @pytest.mark.parametrize("name", ["one.npz", "deep/one.npy"])
-def test_encode_one_note_into_a_file(
-    fake: Explorer, note_file: Callable[..., Path], tmp_path: Path, name: str
-) -> None:
+def test_encode_one_note_into_a_file(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path, name: str) -> None:
     ok("encode", note_file(), "-o", tmp_path / name)
     assert fake.load_latents(tmp_path / name, pitch=60).channels == CHANNELS
 

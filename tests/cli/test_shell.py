@@ -15,7 +15,6 @@ from synth_explorer.cli import common
 from synth_explorer.errors import LatentsError
 from tests.cli.shell import leftovers, ok, refused, run
 
-
 HELP = [
     "",
     "encode",
