@@ -68,6 +68,7 @@ def edit(
     common.say_notices(note, latents)
     patch = renderer.patch(
         source,
+        checkpoint=checkpoint,
         edits=steps.chain(explorer, latents, first, fit_steps=fit_steps),
         decoder=common.decoder_of(explorer, decoder),
         seed=seed,

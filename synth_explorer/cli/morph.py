@@ -85,21 +85,19 @@ def morph(
     common.check_outputs(*outputs, inputs=notes)
     common.check_inputs(*notes)
     explorer, failures = common.load_explorer(checkpoint), common.Failures()
-    from synth_explorer.rendering import Mix, Patch, Renderer, Source
+    from synth_explorer.rendering import Mix, Renderer, Source
 
     own = pitch if explorer.has_pitch else None  # of what has none of its own
     sources = [Source.of(note, pitch_midi=own if note.suffix.lower() == ".npy" else None) for note in notes]
-    renderer, first = (
-        Renderer(explorer),
-        Patch.of(
-            *sources,
-            checkpoint=checkpoint,
-            pitch_midi=pitch,
-            decoder=common.decoder_of(explorer, decoder),
-            seed=seed,
-            temperature=temperature,
-            fit_steps=common.steps_of(fit_steps),
-        ),
+    renderer = Renderer(explorer)
+    first = renderer.patch(
+        *sources,
+        checkpoint=checkpoint,
+        pitch_midi=pitch,
+        decoder=common.decoder_of(explorer, decoder),
+        seed=seed,
+        temperature=temperature,
+        fit_steps=common.steps_of(fit_steps),
     )
     for note, source in zip(notes, first.sources, strict=True):
         common.say_notices(note, renderer.latents(source, fit_steps=first.fit_steps))

@@ -364,7 +364,10 @@ class Explorer:
             hz = midi_to_hz(check_midi(pitch))
             steady = latents.replace(pitch_hz=np.full(latents.frames, hz))
             latents = with_pitch(latents, midi=pitch) if latents.has_pitch else steady
-        self._check(latents)
+        try:
+            self._check(latents)
+        except LatentsError as error:
+            raise LatentsError(f"{path}: {error}") from None
         return latents
 
     def _check(self, latents: Latents) -> None:

@@ -52,10 +52,10 @@ class Renderer:
         return self._latents.get(_key(source, fit_steps))
 
     def patch(self, *notes: Source, **further: Any) -> Patch:
-        """A patch of this checkpoint, see `Patch.of`. Raises SpecError."""
+        """A patch of this checkpoint, see `Patch.of`; `checkpoint` may say where it was found. Raises SpecError."""
         values = {"checkpoint": self.explorer.checkpoint_name, "checkpoint_hash": self.explorer.checkpoint_hash}
         values |= {"decoder": self.explorer.decoder(further.pop("decoder", None)).name}
-        return Patch.make(what="The patch", error=SpecError, sources=notes, **values, **further)
+        return Patch.make(what="The patch", error=SpecError, sources=notes, **(values | further))
 
     def latents(
         self,
