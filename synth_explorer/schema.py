@@ -50,12 +50,12 @@ def sentence(found: ValidationError, *, what: str) -> str:
     first = found.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        return f"{what} must be JSON: {first['ctx']['error']}."
+        return f"{what} must be JSON: {first.get('ctx', {})['error']}."
     if first["type"] == "extra_forbidden":
         return f"{what} has an unknown field {place!r}; leave it out."
     if first["type"] == "missing":
         return f"{what} lacks the field {place!r}."
-    why = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
+    why = str(first.get("ctx", {})["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
     given = "" if first["type"] == "value_error" else f"; received {_short(first['input'])}"
     return f"{what}: {place + ': ' if place else ''}{why}{given}".rstrip(".") + "."
 

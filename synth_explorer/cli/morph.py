@@ -123,7 +123,9 @@ def _check_morph(count: int, given: dict[str, float | str | None]) -> None:
     if len(ways) > 1:
         raise common.wrong_usage(f"give only one of {' and '.join(ways)}.", ways[0])
     for option in ("--mix", "--x", "--y"):
-        _check_place(given[option], option)
+        place = given[option]
+        if not isinstance(place, str):
+            _check_place(place, option)
 
 
 def _check_place(value: float | None, option: str) -> None:

@@ -41,7 +41,7 @@ SavePatch = Annotated[
 Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
 
 
-def writing(peak: str, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
+def writing(peak: Peak, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
     """How sounds are written by these options, checked against the files to be written before any work is done."""
     given = [("--peak", peak != "keep"), ("--bits", bits is not None), ("--length-s", length_s is not None)]
     for out in outs:

@@ -88,7 +88,7 @@ class EditChain:
         """Read what `to_list` wrote. Raises EditError."""
         if not isinstance(edits, list):
             raise EditError("Edits must be a list of objects, each with its kind.")
-        return cls(tuple(_edit(item) for item in edits))
+        return cls(tuple(_edit(item) for item in cast("list[Any]", edits)))
 
     def to_json(self) -> str:
         """The preset as JSON text."""
@@ -159,4 +159,4 @@ def _edit(content: Any) -> Edit:
     if unknown or missing:
         wrong = f"has no field {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
         raise EditError(f"{kind.kind} {wrong}; its fields are {', '.join(known)}.")
-    return kind(**given)
+    return kind.of(**given)

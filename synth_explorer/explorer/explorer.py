@@ -10,7 +10,7 @@ Shapes: T samples, F frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,7 +254,7 @@ class Explorer:
         engine: str = "auto",
         stop: Stop | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """As `decode`, in chunks: float32 [n], one after another, which together are what `decode` returns.
 
         A WaveNet's chunks come as they are made; a decoder that answers at once gives one. Wrong arguments are refused

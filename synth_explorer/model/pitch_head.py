@@ -88,7 +88,8 @@ class PitchHeadConfig:
         unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
         if unknown:
             raise CheckpointError(f"The pitch head's configuration has unknown fields: {', '.join(unknown)}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        fields: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**fields)
 
 
 class LogSpectrum(layers.Layer):

@@ -15,6 +15,7 @@ from synth_explorer.plots.spectrogram import FLOOR_DB, TOP_DB, frequency_positio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     from synth_explorer.latents import Latents
@@ -70,7 +71,8 @@ def latents_figure(latents: Latents, *, before: Latents | None = None) -> Figure
             channels.plot(time_s, note.z[:, index] - index * spread / 2, **style)
         style = {"color": "#e8a33d", "linewidth": 1.2} if colours else {"color": "#6b6f76", "linewidth": 2.4}
         pitch.plot(time_s, 69.0 + 12.0 * np.log2(note.pitch_hz / 440.0), **style)
-    channels.set_yticks([-index * spread / 2 for index in range(latents.channels)], range(latents.channels))
+    places = [-index * spread / 2 for index in range(latents.channels)]
+    channels.set_yticks(places, [str(index) for index in range(latents.channels)])
     channels.set(title=latents.meta.source or "latents", ylabel="channel")
     pitch.set(xlabel="seconds", ylabel="pitch (MIDI)")
     return figure
@@ -93,7 +95,7 @@ def _figure(rows: int, *, height: float) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _colour_map(colour: str) -> object:
+def _colour_map(colour: str) -> ListedColormap:
     from matplotlib.colors import ListedColormap
 
     return ListedColormap(palette(colour) / 255.0)

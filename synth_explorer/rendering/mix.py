@@ -74,8 +74,8 @@ class Mix(Schema):
         """Weights of `count` sources at each of these times [F]."""
         if self.weights:
             return [self.weights] * len(times_s)
-        known_s, x, y = np.array(self.places).T
-        across, up = np.interp(times_s, known_s, x), np.interp(times_s, known_s, y)
+        known = np.array(self.places)
+        across, up = (np.interp(times_s, known[:, 0], known[:, axis]) for axis in (1, 2))
         return [pad_weights(count, float(a), float(b)) for a, b in zip(across, up, strict=True)]
 
     def standing(self, count: int) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ NO_SOUND = {"format_version", "checkpoint", "sources", "mix", "edits"}
 Edits = Annotated[
     EditChain,
     PlainValidator(lambda given: given if isinstance(given, EditChain) else EditChain.from_list(given)),
-    PlainSerializer(EditChain.to_list, return_type=list),
+    PlainSerializer(EditChain.to_list, return_type=list[dict[str, Any]]),
 ]
 
 

@@ -6,7 +6,7 @@ Shapes: T samples.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -82,8 +82,9 @@ class Renderer:
         if recording is None and path.suffix.lower() in LATENTS_SUFFIXES:
             found = self.explorer.load_latents(path, pitch=source.pitch_midi)
         else:
-            given = {"pitch": source.pitch_midi, "fit_steps": fit_steps, "progress": progress}
-            found = self.explorer.encode(recording or path, source=source.name, **given)
+            found = self.explorer.encode(
+                recording or path, source=source.name, pitch=source.pitch_midi, fit_steps=fit_steps, progress=progress
+            )
         return self._latents.put(_key(source, fit_steps), found)
 
     def recording(self, source: Source) -> np.ndarray | None:
@@ -173,10 +174,17 @@ class Renderer:
         engine: str = "auto",
         stop: Stop | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
-        how = {"seed": begun.patch.seed, "temperature": begun.patch.temperature, "engine": engine}
-        return self.explorer.stream(begun.after, decoder=begun.patch.decoder, stop=stop, progress=progress, **how)
+        return self.explorer.stream(
+            begun.after,
+            decoder=begun.patch.decoder,
+            seed=begun.patch.seed,
+            temperature=begun.patch.temperature,
+            engine=engine,
+            stop=stop,
+            progress=progress,
+        )
 
     def decode(self, latents: Latents, patch: Patch, *, engine: str = "auto") -> np.ndarray:
         """The sound [T] of latents as a patch decodes them."""

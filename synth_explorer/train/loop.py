@@ -24,13 +24,18 @@ from synth_explorer.files import atomic_path
 class Schedule(Protocol):
     """What a configuration says of time. Steps are counted from 0."""
 
-    steps: int
-    validate_every: int
-    save_every_s: float
-    average: float
+    @property
+    def steps(self) -> int: ...
+    @property
+    def validate_every(self) -> int: ...
+    @property
+    def save_every_s(self) -> float: ...
+    @property
+    def average(self) -> float: ...
 
     def rate(self, step: int) -> float:
         """The learning rate at a step."""
+        ...
 
 
 def read_config(path: Path, *, needs: str) -> dict[str, Any]:
@@ -175,7 +180,8 @@ class Loop(ABC):
 
     def _save_weights(self, name: str) -> None:
         with atomic_path(self.out / name) as temporary:
-            np.savez(temporary, **{f"w{i:03d}": w for i, w in enumerate(self.average)})
+            weights: dict[str, Any] = {f"w{i:03d}": w for i, w in enumerate(self.average)}
+            np.savez(temporary, **weights)
 
     def _save(self) -> None:
         """Everything that a later process needs to go on."""
