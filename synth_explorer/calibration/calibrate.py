@@ -143,7 +143,7 @@ class _Run:
                 unanswered[answer.name] = answer.reason
             else:
                 steps, heard = zip(*answer.curve, strict=True)
-                axes[answer.name] = NamedAxis(UNITS[answer.name], tuple(vector), steps, heard)
+                axes[answer.name] = NamedAxis(unit=UNITS[answer.name], vector=tuple(vector), steps=steps, heard=heard)
         for name in self.sought:
             if name not in axes and name not in unanswered:
                 unanswered[name] = f"too little data: fewer than {directions.FEWEST_NOTES} notes have it"
@@ -165,7 +165,14 @@ class _Run:
             "readable_r2": directions.readable(views),
             "controls": {answer.name: answer.to_dict() for answer in found},
         }
-        controls = Controls(own.loudness, own.brightness, axes, unanswered, tuple(principal), measured)
+        controls = Controls(
+            loudness=own.loudness,
+            brightness=own.brightness,
+            axes=axes,
+            unanswered=unanswered,
+            principal=tuple(principal),
+            measured=measured,
+        )
         report = {
             "checkpoint": self.explorer.checkpoint_name,
             "checkpoint_hash": self.explorer.checkpoint_hash,
@@ -235,7 +242,7 @@ class _Run:
             at = [steps.index(step) for step in (-1.0, 1.0)]
             name = answers.description(number, [answers.slopes(sweep[at[0]], sweep[at[1]], 1.0) for sweep in sweeps])
             places = tuple(sorted((*steps, 0.0)))
-            found.append(PrincipalAxis(tuple(vector), share, places, curves, name))
+            found.append(PrincipalAxis(name=name, share=share, vector=tuple(vector), steps=places, moves=curves))
         return found
 
     def _sweep(self, stage: str, swept: Swept, note: Note) -> list[dict[str, float | None]]:

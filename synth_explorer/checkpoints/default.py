@@ -21,7 +21,7 @@ def load_autoencoder(info: CheckpointInfo) -> Autoencoder:
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
 
-    model = Autoencoder(ModelConfig.from_dict(info.config), name="autoencoder")
+    model = Autoencoder(ModelConfig(**info.config), name="autoencoder")
     model.build_weights()
     load_weights(model, info)
     return model

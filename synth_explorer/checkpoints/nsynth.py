@@ -55,7 +55,7 @@ def load_nsynth(info: CheckpointInfo) -> NSynth:
     """Build the network and give it its weights. Raises CheckpointError when a name or a shape does not fit."""
     from synth_explorer.model.nsynth_config import NSynthConfig
 
-    model = _built(NSynthConfig.from_dict(info.config))
+    model = _built(NSynthConfig(**info.config))
     load_weights(model, info)
     return model
 

@@ -302,13 +302,6 @@ class Explorer:
             **further,
         )
 
-    def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
-        """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
-        latents = self.encode(audio, pitch=pitch, enhance=self.decoder(decoding.get("decoder")).reads_enhancement)
-        return audio_files.restore(
-            self.decode(latents, **decoding), lead_in_samples=latents.meta.lead_in_samples, total_samples=len(audio)
-        )
-
     def morph(self, latents: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:
         """Mix two to four notes by weights that sum to 1 (-0.3..1.3 each), at a MIDI pitch or a mixed one."""
         return interpolate(latents, weights, **self._mixing(latents, pitch))

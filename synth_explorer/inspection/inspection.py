@@ -23,8 +23,6 @@ from synth_explorer.latents import Latents, midi_to_hz
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
-ROLES = ("original", "before", "after")
-
 
 @dataclass(frozen=True, eq=False)
 class Inspection:

@@ -290,14 +290,12 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
         raise
     except UNREADABLE as error:
         raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
-    meta = cast("dict[str, Any]", found) if isinstance(found, dict) else None
-    if meta is None or not set(meta) <= META_NAMES:
-        if meta is not None and meta.get("format_version") not in (None, *READ_VERSIONS):
-            raise LatentsError(
-                f"{path} has format_version={meta['format_version']!r}; this version reads up to {FORMAT_VERSION}. "
-                "Update it."
-            )
-        raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
+    meta = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    if meta.get("format_version") not in (None, *READ_VERSIONS):
+        raise LatentsError(
+            f"{path} has format_version={meta['format_version']!r}; this version reads up to {FORMAT_VERSION}. "
+            "Update it."
+        )
     try:
         return Latents(z, pitch_hz, LatentsMeta(**meta), **fitted)
     except (TypeError, ValueError) as error:

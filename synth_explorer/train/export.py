@@ -66,7 +66,7 @@ def export(
     if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
         raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
     config = TrainConfig(**json.loads((run / "config.json").read_text(encoding="utf-8")))
-    model = Autoencoder(ModelConfig.from_dict(config.model), name="autoencoder")
+    model = Autoencoder(ModelConfig(**config.model), name="autoencoder")
     model.build_weights()
     with np.load(run / "best.npz", allow_pickle=False) as file:
         model.set_weights([file[name] for name in sorted(file.files)])

@@ -40,10 +40,6 @@ class Job:
         return self._started_s is None
 
     @property
-    def was_stopped(self) -> bool:
-        return self._stop.is_set()
-
-    @property
     def left_s(self) -> float | None:
         """Estimate of the seconds that it still takes; None before there is any."""
         if self._started_s is None or not self.done:
