@@ -47,12 +47,9 @@ class Schema(BaseModel):
         """Read JSON.
 
         Args:
-            text: JSON.
             what: what it is, for the message: "The patch".
-            error: what is raised.
 
-        Raises:
-            SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
+        Raises SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
         """
         try:
             return cls.model_validate_json(text)

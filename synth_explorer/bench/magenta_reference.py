@@ -120,8 +120,7 @@ def write_checkpoint(
     It holds the variables, their `ExponentialMovingAverage` twins (other numbers), the step and, when `optimizer` says
     so, Adam's slots.
 
-    Returns:
-        The prefix, `.../model.ckpt-<step>`, for a Saver.
+    Returns the prefix, `.../model.ckpt-<step>`, for a Saver.
     """
     _, fastgen = modules(sizes)
     rng = np.random.default_rng(seed)

@@ -40,11 +40,7 @@ def save(
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
     Args:
-        model: with its weights.
         folder: its last part is the checkpoint's name.
-        description: one line.
-        controls: content of controls.json.
-        card: Markdown.
         pitch_files: the pitch head's JSON and weights, copied.
         dtype: of the stored weights; float16 halves the file and is well below what can be heard.
     """

@@ -76,8 +76,7 @@ def targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
 def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing | None = None, **decoding: Any) -> Any:
     """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
 
-    Returns:
-        the decoded audio [T], before its peak and its length are changed, or None when latents were written.
+    Returns the decoded audio [T], before its peak and its length are changed, or None when latents were written.
     """
     if common.is_latents(out):
         common.write_latents(latents, out)

@@ -17,21 +17,14 @@ from synth_explorer.schema import LENIENT, Schema, Some
 
 
 class NamedAxis(Schema):
-    """A direction that does what its name says.
-
-    Attributes:
-        unit: of what is heard.
-        vector: [C], one step along it.
-        steps: [S], positions that were decoded and measured, rising, 0 among them.
-        heard: [S], median change at each of them, rising, 0 at 0.
-    """
+    """A direction that does what its name says."""
 
     model_config = LENIENT
 
-    unit: str = ""
-    vector: Some
-    steps: Some
-    heard: Some
+    unit: str = ""  # of what is heard
+    vector: Some  # [C], one step along it
+    steps: Some  # [S], positions that were decoded and measured, rising, 0 among them
+    heard: Some  # [S], median change at each of them, rising, 0 at 0
 
     def model_post_init(self, context: Any, /) -> None:
         rising = all(len(x) == len(self.steps) > 1 and np.all(np.diff(x) > 0) for x in (self.steps, self.heard))
@@ -41,8 +34,7 @@ class NamedAxis(Schema):
     def shifted(self, latents: Latents, amount: float | np.ndarray, *, kind: str) -> Latents:
         """Latents moved so that a change by `amount`, a number or a track [F], is heard.
 
-        Raises:
-            EditError: other channels, or further than was measured; it says how far it goes.
+        Raises EditError: other channels, or further than was measured; it says how far it goes.
         """
         low, high = self.heard[0], self.heard[-1]
         if np.min(amount) < low - 1e-9 or np.max(amount) > high + 1e-9:
@@ -55,29 +47,20 @@ class NamedAxis(Schema):
 
 
 class PrincipalAxis(Schema):
-    """A principal direction of the latent space, with what it moves.
-
-    Attributes:
-        name: what it moves per step, in words, from the measurement.
-        share: of the variance of the mean sounds of notes, 0..1.
-        vector: [C], one step: a standard deviation of them along it.
-        steps: [S], positions that were decoded and measured, rising, 0 among them.
-        moves: [S] for each thing that is heard: its median change at each of them.
-    """
+    """A principal direction of the latent space, with what it moves."""
 
     model_config = LENIENT
 
-    name: str = "unnamed"
-    share: float
-    vector: Some
-    steps: Some
-    moves: dict[str, Some]
+    name: str = "unnamed"  # what it moves per step, in words, from the measurement
+    share: float  # of the variance of the mean sounds of notes, 0..1
+    vector: Some  # [C], one step: a standard deviation of them along it
+    steps: Some  # [S], positions that were decoded and measured, rising, 0 among them
+    moves: dict[str, Some]  # [S] for each thing that is heard: its median change at each of them
 
     def shifted(self, latents: Latents, amount: float, unit: str, *, kind: str) -> Latents:
         """Latents moved by `amount` steps, or, where `unit` is something that is heard, until it changes by as much.
 
-        Raises:
-            EditError: other channels, further than was measured, or something that this direction does not move.
+        Raises EditError: other channels, further than was measured, or something that this direction does not move.
         """
         if unit == "steps":
             low, high = self.steps[0], self.steps[-1]

@@ -47,9 +47,6 @@ class Controls(Schema):
 
     Attributes:
         loudness, brightness: channels that are tied to them; None where there is none.
-        axes: directions that answer, by the name of what is heard.
-        unanswered: why others do not answer, by name.
-        principal: the principal directions of the latent space.
         measured: how well each control answered when it was measured, as `calibrate` reports it.
     """
 
@@ -57,9 +54,9 @@ class Controls(Schema):
 
     loudness: LoudnessControl | None = None
     brightness: BrightnessControl | None = None
-    axes: dict[str, NamedAxis] = Field(default={})
-    unanswered: dict[str, str] = Field(default={})
-    principal: tuple[PrincipalAxis, ...] = ()
+    axes: dict[str, NamedAxis] = Field(default={})  # directions that answer, by the name of what is heard
+    unanswered: dict[str, str] = Field(default={})  # why others do not answer, by name
+    principal: tuple[PrincipalAxis, ...] = ()  # the principal directions of the latent space
     measured: dict[str, Any] = Field(default={})
 
     def answers(self, name: str) -> bool:
@@ -132,11 +129,7 @@ class Controls(Schema):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Controls:
-        """Read a `controls.json`.
-
-        Raises:
-            CheckpointError: there is none, or it is not what `to_dict` writes.
-        """
+        """Read a `controls.json`. Raises CheckpointError: there is none, or it is not what `to_dict` writes."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -19,34 +19,23 @@ class LatentsMeta:
     """What latents mean and where they came from.
 
     Attributes:
-        checkpoint: name of the model that made them.
-        checkpoint_hash: hash of that model; latents of another hash mean something else.
-        sample_rate_hz: rate of the audio they stand for.
-        hop: samples per frame.
-        source: the note or the mix, in words.
-        duration_samples: samples to decode; 0 means all frames (F * hop).
-        lead_in_samples: index in the original recording of the first sample that was encoded; may be negative.
-        noise_db: by how much the decoder's noise is raised against its partials.
         pitch_confidence: 0..1, how sure the pitch is that was heard; None where it was stated, or is a mix of several.
-        pitch_kind: what the pitch was heard of, see `pitch.HeardPitch`; "" where it was stated.
         loop: first and last sample of the note's sustain, as its file gave it; None where it gave none.
-        notices: what was lost when the note was read, in sentences that go on after its name.
-        format_version: of the file.
     """
 
-    checkpoint: str
-    checkpoint_hash: str
-    sample_rate_hz: Annotated[int, Field(ge=1)]
-    hop: Annotated[int, Field(ge=1)]
-    source: str = ""
-    duration_samples: Index = 0
-    lead_in_samples: int = 0
-    noise_db: float = 0.0
+    checkpoint: str  # name of the model that made them
+    checkpoint_hash: str  # hash of that model; latents of another hash mean something else
+    sample_rate_hz: Annotated[int, Field(ge=1)]  # rate of the audio they stand for
+    hop: Annotated[int, Field(ge=1)]  # samples per frame
+    source: str = ""  # the note or the mix, in words
+    duration_samples: Index = 0  # samples to decode; 0 means all frames (F * hop)
+    lead_in_samples: int = 0  # index in the original recording of the first sample that was encoded; may be negative
+    noise_db: float = 0.0  # by how much the decoder's noise is raised against its partials
     pitch_confidence: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
-    pitch_kind: str = ""
+    pitch_kind: str = ""  # what the pitch was heard of, see `pitch.HeardPitch`; "" where it was stated
     loop: Pair | None = None
-    notices: Texts = ()
-    format_version: int = FORMAT_VERSION
+    notices: Texts = ()  # what was lost when the note was read, in sentences that go on after its name
+    format_version: int = FORMAT_VERSION  # of the file
 
     def __post_init__(self) -> None:
         if self.loop is not None and not 0 <= self.loop[0] < self.loop[1]:

@@ -50,14 +50,11 @@ def export(
     """Write the checkpoint of a run's best weights.
 
     Args:
-        run: folder of the run.
         out: folder of the checkpoint; its last part is the name.
         pitch_folder: where `pitch.json` and `pitch.weights.h5` lie; None takes those of the bundled checkpoint.
-        description: one line.
         figures: Markdown that ends the card: what was measured, and the limits.
 
-    Raises:
-        DataError: a folder that holds no finished run.
+    Raises DataError: a folder that holds no finished run.
     """
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig

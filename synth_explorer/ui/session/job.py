@@ -23,7 +23,6 @@ class Job:
         Args:
             chunks: (stop, progress) -> chunks of audio, float32 [n].
             keep: (audio [T], seconds it took, whether it is whole) -> what `result` is to be.
-            total: samples of the whole.
             turn: held while it renders.
         """
         self.total, self.done = total, 0
