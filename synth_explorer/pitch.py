@@ -38,14 +38,12 @@ class HeardPitch(NamedTuple):
     """What is heard of the pitch of a sound.
 
     Attributes:
-        midi: fractional MIDI number, the best guess there is, whatever the doubt.
-        confidence: 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone.
         kind: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
             folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
     """
 
-    midi: float
-    confidence: float
+    midi: float  # fractional MIDI number, the best guess there is, whatever the doubt
+    confidence: float  # 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone
     kind: str = "note"
 
 
@@ -53,7 +51,6 @@ def doubt(midi: float, confidence: float | None, kind: str) -> str:
     """What is to be said beside a pitch that was heard, in words that go on after the note's name; "" where it is sure.
 
     Args:
-        midi: the pitch.
         confidence: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt.
         kind: of `HeardPitch`.
     """

@@ -62,8 +62,7 @@ def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> 
 
     Compiled as `compiled` does.
 
-    Raises:
-        NotImplementedError: a backend other than TensorFlow and JAX.
+    Raises NotImplementedError: a backend other than TensorFlow and JAX.
     """
     import keras
 

@@ -38,30 +38,20 @@ INSTALL_PYAV = "pip install av"
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a file holds.
+    """What a file holds."""
 
-    Attributes:
-        samples: float32 [T, N], full scale 1.0.
-        rate_hz: their rate.
-        whole_s: how long all of it is, read or not.
-        notices: what was wrong with it, in sentences that go on after its name.
-        root_midi: the pitch that its sampler chunk gives, MIDI with a fraction; None without one.
-        loop: first and last sample of its sampler chunk's first loop.
-    """
-
-    samples: np.ndarray
-    rate_hz: int
-    whole_s: float
-    notices: tuple[str, ...] = ()
-    root_midi: float | None = None
-    loop: tuple[int, int] | None = None
+    samples: np.ndarray  # float32 [T, N], full scale 1.0
+    rate_hz: int  # their rate
+    whole_s: float  # how long all of it is, read or not
+    notices: tuple[str, ...] = ()  # what was wrong with it, in sentences that go on after its name
+    root_midi: float | None = None  # the pitch that its sampler chunk gives, MIDI with a fraction; None without one
+    loop: tuple[int, int] | None = None  # first and last sample of its sampler chunk's first loop
 
 
 def read(path: Path, *, max_s: float | None) -> Contents:
     """Read a file, no more of it than `max_s` seconds (None: all).
 
-    Raises:
-        AudioError: it is missing, a folder, empty, or nothing that can be read.
+    Raises AudioError: it is missing, a folder, empty, or nothing that can be read.
     """
     try:
         if not path.exists():

@@ -34,18 +34,14 @@ class Answer:
     """How a control answered.
 
     Attributes:
-        name: of what it should move.
-        by: how it moves, in words.
         curve: (asked, median change heard), rising, 0 among them; as far as it is monotone; empty where it is not.
-        figures: on notes that the curve was not made from, see `judge`.
-        reason: why it does not do what its name says; "" where it does.
     """
 
-    name: str
-    by: str
+    name: str  # of what it should move
+    by: str  # how it moves, in words
     curve: tuple[tuple[float, float], ...]
-    figures: dict[str, Any]
-    reason: str
+    figures: dict[str, Any]  # on notes that the curve was not made from, see `judge`
+    reason: str  # why it does not do what its name says; "" where it does
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -52,12 +52,9 @@ def named(views: Views, names: Sequence[str], channels: Sequence[int]) -> dict[s
     mean change of the latents that goes with it. The attack is fitted on the beginnings of notes.
 
     Args:
-        views: of many notes.
         names: descriptors that are wanted, of `NAMES`.
-        channels: that may move.
 
-    Returns:
-        By name, in latents per unit of the descriptor; names that too few notes have are left out.
+    Returns by name, in latents per unit of the descriptor; names that too few notes have are left out.
     """
     steady = [name for name in NAMES if name != "attack"]
     found = {name: vector for name, vector in _apart(views, steady, channels).items() if name in names}
@@ -113,9 +110,8 @@ def apart_by_answer(
         vectors: [C] by name, per unit.
         answers: for each of them the change of every descriptor that was heard, per unit.
 
-    Returns:
-        The mixed vectors; those as they were whose own descriptor was not heard to move, and all where the answers are
-        too much alike to be told apart.
+    Returns the mixed vectors; those as they were whose own descriptor was not heard to move, and all where the answers
+    are too much alike to be told apart.
     """
     names = [name for name in vectors if np.isfinite(answers[name].get(name, np.nan))]
     names = [name for name in names if abs(answers[name][name]) > 0.1]

@@ -32,17 +32,11 @@ _ADVICE = "give a prefix such as model.ckpt-200000, its .index, its folder or it
 
 @dataclass(frozen=True, eq=False)
 class TensorFlowCheckpoint:
-    """A checkpoint that can be read: shapes are known, the numbers are read when asked for.
+    """A checkpoint that can be read: shapes are known, the numbers are read when asked for."""
 
-    Attributes:
-        name: the last part of its prefix.
-        shapes: of every variable by name.
-        step: of training, None when it is not known.
-    """
-
-    name: str
-    shapes: dict[str, tuple[int, ...]]
-    step: int | None
+    name: str  # the last part of its prefix
+    shapes: dict[str, tuple[int, ...]]  # of every variable by name
+    step: int | None  # of training, None when it is not known
     _reader: Any
 
     def read(self, name: str) -> np.ndarray:
@@ -55,8 +49,7 @@ class TensorFlowCheckpoint:
 def opened(path: Path) -> Iterator[TensorFlowCheckpoint]:
     """Open a checkpoint given as prefix, `.index`, `.meta`, data shard, folder or tar; yields it while it can be read.
 
-    Raises:
-        CheckpointError: there is none, it is no checkpoint, or it is not whole.
+    Raises CheckpointError: there is none, it is no checkpoint, or it is not whole.
     """
     with tempfile.TemporaryDirectory(prefix="synth-explorer-") as temporary:
         prefix = _from_tar(path, Path(temporary)) if _is_tar(path) else _prefix(path)

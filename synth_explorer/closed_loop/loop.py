@@ -41,31 +41,21 @@ class Solution:
     """Edited latents and their sound. What is heard of it is measured when it is asked for.
 
     Attributes:
-        latents: to decode.
-        audio: [T], decoded from them.
-        reference: what they were compared with: the sound without the solved edits.
-        chain: the edits as they were applied, corrections included.
-        decodes: how many trials were made, the reference not counted; 0 where there was nothing to solve.
-        note: the latents that the edits were asked of.
         asked_first, asked: what was asked, in two parts, see `split`.
-        first: `asked_first` as it was applied.
-        request: the knobs of `asked`, as they stood in the trial that was taken.
-        decoding: how every sound was decoded.
-        judge: measures `outcomes`.
     """
 
-    latents: Latents
-    audio: np.ndarray
-    reference: Reference
-    chain: EditChain
-    decodes: int
-    note: Latents
+    latents: Latents  # to decode
+    audio: np.ndarray  # [T], decoded from them
+    reference: Reference  # what they were compared with: the sound without the solved edits
+    chain: EditChain  # the edits as they were applied, corrections included
+    decodes: int  # how many trials were made, the reference not counted; 0 where there was nothing to solve
+    note: Latents  # the latents that the edits were asked of
     asked_first: EditChain
     asked: tuple[Edit, ...]
-    first: EditChain
-    request: Request
-    decoding: dict[str, Any]
-    judge: Callable[[Solution], tuple[Outcome, ...]]
+    first: EditChain  # `asked_first` as it was applied
+    request: Request  # the knobs of `asked`, as they stood in the trial that was taken
+    decoding: dict[str, Any]  # how every sound was decoded
+    judge: Callable[[Solution], tuple[Outcome, ...]]  # measures `outcomes`
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -113,12 +103,9 @@ class ClosedLoop:
         Moves toward other notes and the last attack are solved wherever they stand.
 
         Args:
-            latents: a note of this checkpoint.
-            chain: what is asked.
             seed: of the decoder, as are temperature and engine.
 
-        Raises:
-            EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
+        Raises EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
         """
         decoding = _listening(seed, temperature, engine)
         asked_first, asked = split(chain)

@@ -69,30 +69,22 @@ class Request:
 
     Attributes:
         level, brightness: of the whole sound, asked for or held.
-        level_from: what the level is compared with: the sound without the edits that promise to leave it, too.
-        has_goals: whether there is anything to turn a knob for; otherwise the sound is its own reference.
-        oscillations: that are asked for.
-        depths: a knob for each of them.
         stills: for each oscillation of brightness a knob for the RMS level that swings with it, in dB; None for others,
             and where it is not told apart. The decoder holds a loudness that weighs the treble more than RMS does.
-        noise: where noisiness is asked for.
-        by_loudness: whether the level is that of BS.1770, not RMS.
-        asks_gain: whether the level was asked to move.
-        asked_octaves: of brightness; its knob's goal is what the note has room for.
         swung_db: how far the level swings with each oscillation in whatever phase, NaN where that is not told.
     """
 
     level: Knob
-    level_from: Reference
-    has_goals: bool
+    level_from: Reference  # what the level is compared with: the sound without the edits that promise to leave it, too
+    has_goals: bool  # whether there is anything to turn a knob for; otherwise the sound is its own reference
     brightness: Knob
-    oscillations: list[Oscillate]
-    depths: list[Knob]
+    oscillations: list[Oscillate]  # that are asked for
+    depths: list[Knob]  # a knob for each of them
     stills: list[Knob | None]
-    noise: Knob | None
-    by_loudness: bool
-    asks_gain: bool
-    asked_octaves: float
+    noise: Knob | None  # where noisiness is asked for
+    by_loudness: bool  # whether the level is that of BS.1770, not RMS
+    asks_gain: bool  # whether the level was asked to move
+    asked_octaves: float  # of brightness; its knob's goal is what the note has room for
     swung_db: list[float] = field(default_factory=list)
 
     @classmethod

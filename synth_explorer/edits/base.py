@@ -146,8 +146,7 @@ class Edit(ABC):
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """New latents with this edit; the given ones stay as they are.
 
-        Raises:
-            EditError: these latents or this checkpoint cannot have this edit.
+        Raises EditError: these latents or this checkpoint cannot have this edit.
         """
 
     def to_dict(self) -> dict[str, Any]:

@@ -57,8 +57,7 @@ class EditChain:
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """Apply every edit in turn; an empty chain returns the latents themselves.
 
-        Raises:
-            EditError: as the first edit that cannot be applied says.
+        Raises EditError: as the first edit that cannot be applied says.
         """
         for edit in self.edits:
             latents = edit.apply(latents, controls)
@@ -99,8 +98,7 @@ class EditChain:
     def from_json(cls, text: str) -> EditChain:
         """Read what `to_json` wrote.
 
-        Raises:
-            EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
+        Raises EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
         """
         try:
             found: Any = json.loads(text)
@@ -123,11 +121,7 @@ class EditChain:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> EditChain:
-        """Read a preset.
-
-        Raises:
-            EditError: there is no such file, or as `from_json`; the message names the file.
-        """
+        """Read a preset. Raises EditError: there is no such file, or as `from_json`; the message names the file."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:

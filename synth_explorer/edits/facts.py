@@ -33,25 +33,18 @@ class Figure:
     """Something that is heard as one number, and when it is what was asked.
 
     Attributes:
-        key: in reports.
-        name: in words.
-        unit: of its changes; "" where it is that of what swings.
-        tolerance: how far it may lie from what was asked, in its unit,
-        part: or as a proportion of what was asked; the larger one counts.
         aim, aim_part: how near the closed loop tries to come, likewise.
-        signed: whether it is told with its sign.
-        title: over a row of a table; "": its name.
     """
 
-    key: str
-    name: str
-    unit: str
-    tolerance: float = 0.0
-    part: float = 0.0
+    key: str  # in reports
+    name: str  # in words
+    unit: str  # of its changes; "" where it is that of what swings
+    tolerance: float = 0.0  # how far it may lie from what was asked, in its unit,
+    part: float = 0.0  # or as a proportion of what was asked; the larger one counts
     aim: float = 0.0
     aim_part: float = 0.0
-    signed: bool = True
-    title: str = ""
+    signed: bool = True  # whether it is told with its sign
+    title: str = ""  # over a row of a table; "": its name
 
     def __bool__(self) -> bool:
         """Whether anything is heard: not of `UNHEARD`."""

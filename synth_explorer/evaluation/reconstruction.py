@@ -49,20 +49,13 @@ def evaluate_reconstruction(
     """Encode and decode every note and compare with the original.
 
     Args:
-        explorer: the checkpoint.
-        notes_folder: see the module.
-        decoder: which decoder; None: the first.
-        engine: that computes it, see `Explorer.decode`.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
         save: what writes them; None: `audio.save` at their own level.
         pitch_source: "estimate" (by the program) or "index" (told).
-        fit_steps: see `Explorer.encode`.
         with_baselines: also what the figures stand beside (`baselines`), in `summary["baselines"]`.
-        progress: called with (done, total).
 
-    Returns:
-        The report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents (render
-        against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
+    Returns the report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents
+    (render against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
     decoder, notes = explorer.decoder(decoder), read_index(notes_folder)
     stems = {} if save_audio is None else stems_of(notes, Path(save_audio))

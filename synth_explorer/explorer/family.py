@@ -70,20 +70,14 @@ class Family(Protocol):
 
     Attributes:
         config: the model's sizes.
-        model: the Keras model.
-        decoders: its decoders, the best default first.
-        has_pitch: whether a pitch track goes beside z.
-        details: how many numbers of detail a fit finds, D.
-        enhancements: how many bands of enhancement, E.
-        together: how many notes it decodes at once; 1: one after the other.
     """
 
-    model: Any
-    decoders: tuple[Decoder, ...]
-    has_pitch: bool
-    details: int
-    enhancements: int
-    together: int
+    model: Any  # the Keras model
+    decoders: tuple[Decoder, ...]  # its decoders, the best default first
+    has_pitch: bool  # whether a pitch track goes beside z
+    details: int  # how many numbers of detail a fit finds, D
+    enhancements: int  # how many bands of enhancement, E
+    together: int  # how many notes it decodes at once; 1: one after the other
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...

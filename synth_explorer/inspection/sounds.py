@@ -151,7 +151,6 @@ def modulations(sounds: Mapping[str, Heard], *, comparable: bool) -> str:
     """Modulation spectra of loudness, brightness and pitch.
 
     Args:
-        sounds: by role.
         comparable: whether before and after lie on one time axis, so that their difference means something.
     """
     swings: dict[str, Callable[[str], np.ndarray]] = {role: heard.swing for role, heard in sounds.items()}

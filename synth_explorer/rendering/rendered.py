@@ -26,29 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A rendered patch. What costs more than the sound is made when it is asked for, once.
+    """A rendered patch. What costs more than the sound is made when it is asked for, once."""
 
-    Attributes:
-        patch: what was asked.
-        before: latents of the mix.
-        after: latents with the edits, as they were solved.
-        weights: of the sources, their means over time where the mix moves.
-        solution: of the edits; None where they were applied by their formulas, or there are none.
-        audio: [T], decoded from `after`; empty while a slow decoder has not made it.
-        sample_rate_hz: of it.
-        took_s: seconds that it took.
-        renderer: that made it.
-    """
-
-    patch: Patch
-    before: Latents
-    after: Latents
-    weights: tuple[float, ...]
-    solution: Solution | None
-    audio: np.ndarray
-    sample_rate_hz: int
-    took_s: float
-    renderer: Renderer
+    patch: Patch  # what was asked
+    before: Latents  # latents of the mix
+    after: Latents  # latents with the edits, as they were solved
+    weights: tuple[float, ...]  # of the sources, their means over time where the mix moves
+    solution: Solution | None  # of the edits; None where they were applied by their formulas, or there are none
+    audio: np.ndarray  # [T], decoded from `after`; empty while a slow decoder has not made it
+    sample_rate_hz: int  # of it
+    took_s: float  # seconds that it took
+    renderer: Renderer  # that made it
 
     @property
     def chain(self) -> EditChain:

@@ -34,11 +34,7 @@ NOTHING = np.zeros(0, np.float32)
 
 
 class Renderer:
-    """Renders patches of one checkpoint. Safe to call from several threads: who asks the same waits for one answer.
-
-    Args:
-        explorer: of the checkpoint.
-    """
+    """Renders patches of one checkpoint. Safe to call from several threads: who asks the same waits for one answer."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
@@ -68,12 +64,10 @@ class Renderer:
         """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
 
         Args:
-            source: the note.
             fit_steps, progress: as of `Explorer.encode`.
             recording: what was read of the note already.
 
-        Raises:
-            AudioError, LatentsError: a note that is not there or cannot be used.
+        Raises AudioError, LatentsError: a note that is not there or cannot be used.
         """
         found = self.known(source, fit_steps=fit_steps)
         if found is not None:
@@ -112,8 +106,7 @@ class Renderer:
     def begin(self, patch: Patch, *, engine: str = "auto") -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
 
-        Raises:
-            SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
+        Raises SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
         """
         started_s = time.perf_counter()
         before, weights = self.mix(patch)
@@ -138,12 +131,9 @@ class Renderer:
         """The sound of a patch, whole.
 
         Args:
-            patch: of this checkpoint.
             engine: what computes the decoder, see `Explorer.decode`.
-            progress: called with (samples done, samples in all).
 
-        Raises:
-            SynthExplorerError: as of `begin` and `Explorer.decode`.
+        Raises SynthExplorerError: as of `begin` and `Explorer.decode`.
         """
         names = tuple(source.name for source in patch.sources)
         with self._turn:  # whoever asks the same a moment later waits for this answer
@@ -249,15 +239,11 @@ def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "aut
     """The sound of a patch, its edits solved.
 
     Args:
-        patch: what is to be heard.
         explorer: of its checkpoint; None: loaded by the patch's name of it, once.
         engine: what computes the decoder, see `Explorer.decode`.
 
-    Returns:
-        `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`.
-
-    Raises:
-        SynthExplorerError: what the patch says cannot be, in a sentence.
+    Returns `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`. Raises
+    SynthExplorerError: what the patch says cannot be, in a sentence.
     """
     renderer = renderer_of(patch) if explorer is None else Renderer(explorer)
     return renderer.render(patch, engine=engine)

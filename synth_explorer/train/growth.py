@@ -24,9 +24,8 @@ BLOCK_EXIT = "/dense/kernel"  # the last weights of a ResidualBlock
 def begin_from(model: Autoencoder, checkpoint: str) -> list[str]:
     """Give `model` the weights of a checkpoint (name or folder); returns the names that are new in the model.
 
-    Raises:
-        CheckpointError: no such checkpoint, or a damaged one.
-        SpecError: it has weights that this model has no place for.
+    Raises CheckpointError: no such checkpoint, or a damaged one; SpecError: it has weights that this model has no place
+    for.
     """
     earlier = checkpoints.load_model(checkpoints.verify(checkpoint))
     known = {_name(v.path): w for v, w in zip(earlier.weights, earlier.get_weights(), strict=True)}

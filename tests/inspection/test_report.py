@@ -250,9 +250,9 @@ def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[...
     """NSynth's network, tiny: no fast decoder, no calibrated channel, no pitch track."""
     from synth_explorer.checkpoints import save_nsynth
     from synth_explorer.model.nsynth import NSynth
-    from synth_explorer.model.nsynth_config import NSynthConfig
+    from tests.model.small_nsynth import TINY
 
-    network = NSynth(NSynthConfig.tiny(), name="nsynth")
+    network = NSynth(TINY, name="nsynth")
     network.build()
     save_nsynth(network, tmp_path / "tiny", description="tiny", card="# Tiny\n")
     note, out, preset = note_file(seconds=0.5), tmp_path / "a.html", tmp_path / "p.json"

@@ -32,7 +32,6 @@ class WaveNetDecoder:
     """A stack made ready for one engine; may be used from several threads, each call has a state of its own.
 
     Args:
-        stack: the weights.
         engine: `numba` (CPU), `keras` (TensorFlow or JAX, any device), `reference` (plain NumPy, slow) or `auto`, which
             is numba: on a CPU it beat XLA at every batch that was measured (3 to 17 times). On a GPU choose `keras`.
         precision: of the weights. `float32` (and `auto`): as they are. `int16` and `int8` (numba only): rounded, see
@@ -40,8 +39,7 @@ class WaveNetDecoder:
             they change 0.07 % and 2.2 % of the draws (0.015 % and 0.7 % for 20 layers of 64).
         threads: how many cores the numba engine uses; None: all that this process may use.
 
-    Raises:
-        SynthExplorerError: an unknown engine or precision, or a precision that the engine does not have.
+    Raises SynthExplorerError: an unknown engine or precision, or a precision that the engine does not have.
     """
 
     def __init__(
@@ -91,16 +89,11 @@ class WaveNetDecoder:
             samples: T; by default, and at most, F * hop.
             forced: audio [B, <= T] that the notes begin with; generation goes on after it.
             stop: an event or a function; once it is set, or says True, the stream ends within 50 ms.
-            progress: called with (samples done, T) about every 15 ms.
             chunk_samples: samples a chunk.
 
-        Returns:
-            an iterator of float32 [B, n] in [-1, 1]; n is `chunk_samples` but for the last chunk. Memory does not grow
-            with T, but for the uniform numbers and extra inputs that were passed in.
-
-        Raises:
-            SynthExplorerError: arrays whose shapes do not fit, or a negative temperature. Raised here, not by the
-                iterator.
+        Returns an iterator of float32 [B, n] in [-1, 1]; n is `chunk_samples` but for the last chunk. Memory does not
+        grow with T, but for the uniform numbers and extra inputs that were passed in. Raises SynthExplorerError: arrays
+        whose shapes do not fit, or a negative temperature. Raised here, not by the iterator.
         """
         conditioning, total = self._checked(conditioning, samples)
         batch = len(conditioning)
@@ -176,12 +169,9 @@ class WaveNetDecoder:
         """Teacher-forced: what this engine expects before each sample of given audio.
 
         Args:
-            conditioning: [B, F, C].
             audio: [B, T] in [-1, 1], T <= F * hop; it passes through the mu-law on its way in.
-            extra: [B, >= T, X - 1].
 
-        Returns:
-            [B, T, Q] float32, summing to 1: position t knows samples before t only.
+        Returns [B, T, Q] float32, summing to 1: position t knows samples before t only.
         """
         audio = np.asarray(audio, np.float32)
         if audio.ndim != 2:

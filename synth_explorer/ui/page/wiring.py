@@ -112,8 +112,6 @@ def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, pl
     """Let an event put the question of the knobs to the result's screen, which plays it by itself.
 
     Args:
-        panels: all that is on the page.
-        event: of a component.
         at_pad: whether the place of the morph is the pad's, not the sliders'.
         play: False never plays it.
     """

@@ -42,11 +42,9 @@ def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
     """The edits that the knobs ask for, in their order; those at rest are left out.
 
     Args:
-        settings: the knobs.
         means: mean sound of each source by its letter, and of "Preset" where one was loaded.
 
-    Raises:
-        EditError: `toward` names a source that is not there, or as the edits say.
+    Raises EditError: `toward` names a source that is not there, or as the edits say.
     """
     steps = _toward(settings, means)
     for kind in ORDER:
@@ -118,11 +116,8 @@ ORDER = tuple(edit.kind for edit in in_order() if edit.kind in (*SIMPLE, *MADE, 
 def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | None]:
     """Turn the edit knobs to what a preset says; the morph stays where it is, its curves included.
 
-    Returns:
-        The knobs, and the mean sound that the preset goes toward, if it does.
-
-    Raises:
-        EditError: the preset has an edit that the page has no knob for, one twice, or edits in another order.
+    Returns the knobs, and the mean sound that the preset goes toward, if it does. Raises EditError: the preset has an
+    edit that the page has no knob for, one twice, or edits in another order.
     """
     rest = Settings()
     kept = tuple((target, points) for target, points in settings.curves if target in MORPH_CURVES)

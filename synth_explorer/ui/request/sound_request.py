@@ -22,27 +22,16 @@ LONGEST = 16384
 
 @dataclass(frozen=True)
 class SoundRequest:
-    """A request for a sound.
+    """A request for a sound."""
 
-    Attributes:
-        tokens: of the sources in the slots A, B, ...; empty where a slot holds none.
-        settings: the knobs.
-        checkpoint: name of the checkpoint.
-        preset_mean: mean sound that a loaded preset goes toward.
-    """
-
-    tokens: tuple[str, ...]
-    settings: Settings
-    checkpoint: str = ""
-    preset_mean: MeanSound | None = None
+    tokens: tuple[str, ...]  # of the sources in the slots A, B, ...; empty where a slot holds none
+    settings: Settings  # the knobs
+    checkpoint: str = ""  # name of the checkpoint
+    preset_mean: MeanSound | None = None  # mean sound that a loaded preset goes toward
 
     @classmethod
     def from_json(cls, text: Any) -> SoundRequest:
-        """Read what `request.js` wrote.
-
-        Raises:
-            EditError: it is no question of this page.
-        """
+        """Read what `request.js` wrote. Raises EditError: it is no question of this page."""
         try:
             if not isinstance(text, str) or len(text) > LONGEST:
                 raise ValueError
