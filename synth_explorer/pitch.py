@@ -152,12 +152,7 @@ def track(
     move smoothly to the note's own overall pitch; silence and noise give `midi` itself. Never raises on a signal.
     """
     refined = refine(
-        audio,
-        midi=midi,
-        sample_rate_hz=sample_rate_hz,
-        hop=hop,
-        frames=frames,
-        max_deviation_cents=max_deviation_cents,
+        audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, max_deviation_cents=max_deviation_cents
     )
     return np.asarray(midi_to_hz(refined.midi + refined.cents / 100.0), dtype=np.float32)
 

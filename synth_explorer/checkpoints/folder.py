@@ -135,16 +135,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     family, description = (str(values.get(name, other)) for name, other in (("family", "default"), ("description", "")))
     digest = latents_hash(family, config, files[WEIGHTS])
-    return CheckpointInfo(
-        folder.resolve().name,
-        folder,
-        family,
-        description,
-        digest,
-        size,
-        config,
-        files,
-    )
+    return CheckpointInfo(folder.resolve().name, folder, family, description, digest, size, config, files)
 
 
 def latents_hash(family: str, config: Mapping[str, Any], weights_hash: str) -> str:

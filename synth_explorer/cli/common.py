@@ -195,8 +195,7 @@ def missing(path: Path) -> str:
 
 
 Folder = Annotated[
-    Path,
-    typer.Option("--out", "-o", metavar="DIR", file_okay=False, callback=a_folder, help="Folder to write."),
+    Path, typer.Option("--out", "-o", metavar="DIR", file_okay=False, callback=a_folder, help="Folder to write.")
 ]
 
 

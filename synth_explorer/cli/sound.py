@@ -73,20 +73,6 @@ def targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
     return inputs.in_folder(found, common.a_folder(out), f".{format or 'wav'}")
 
 
-def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing | None = None, **decoding: Any) -> Any:
-    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
-
-    Returns the decoded audio [T], before its peak and its length are changed, or None when latents were written.
-    """
-    if common.is_latents(out):
-        common.write_latents(latents, out)
-        return None
-    sound = decode(explorer, latents, out.name, **decoding)
-    write(out, sound, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler_of(latents), how=how)
-    common.say(out)
-    return sound
-
-
 def write_patch(renderer: Renderer, patch: Patch, out: Path, how: Writing | None, *, engine: str) -> Rendered:
     """Render a patch and write its latents (.npz, .npy) or its sound (.wav, .flac), and print the path."""
     if common.is_latents(out):

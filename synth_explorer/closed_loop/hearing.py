@@ -143,11 +143,7 @@ class Reference:
         if not self._can_follow(target):
             return float("nan")
         return measure.oscillation(
-            after,
-            before=self.audio,
-            sample_rate_hz=self.sample_rate_hz,
-            target=target,
-            around_hz=self.pitch_hz,
+            after, before=self.audio, sample_rate_hz=self.sample_rate_hz, target=target, around_hz=self.pitch_hz
         ).rate_hz
 
 

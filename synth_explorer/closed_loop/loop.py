@@ -88,13 +88,7 @@ class ClosedLoop:
         return self.explorer.decoders[0].answers_at_once and None not in (controls.loudness, controls.brightness)
 
     def solve(
-        self,
-        latents: Latents,
-        chain: EditChain,
-        *,
-        seed: int = 0,
-        temperature: float = 1.0,
-        engine: str = "auto",
+        self, latents: Latents, chain: EditChain, *, seed: int = 0, temperature: float = 1.0, engine: str = "auto"
     ) -> Solution:
         """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 

@@ -60,16 +60,7 @@ class Note:
     bandwidth_hz: float = 0.0
 
 
-_FIELD_TYPES = {
-    "pitch": float,
-    "scale": float,
-    "peak_db": float,
-    "key": int,
-    "velocity": int,
-    "row": int,
-    "onset_samples": int,
-    "bandwidth_hz": float,
-}
+_FIELD_TYPES = {field.name: {"float": float, "int": int, "str": str}[str(field.type)] for field in fields(Note)}
 FIELD_NAMES = tuple(field.name for field in fields(Note))
 _NEEDED = tuple(field.name for field in fields(Note) if field.default is MISSING)
 
@@ -277,7 +268,7 @@ def read_rows(path: Path) -> list[Note]:
             raise DataError(f"{path} lacks the columns {', '.join(missing)}: it is not the index of a notes dataset.")
         try:
             known = [name for name in FIELD_NAMES if name in (reader.fieldnames or ())]
-            return [Note(**{name: _FIELD_TYPES.get(name, str)(line[name]) for name in known}) for line in reader]
+            return [Note(**{name: _FIELD_TYPES[name](line[name]) for name in known}) for line in reader]
         except (TypeError, ValueError) as error:
             raise DataError(f"{path} has a line that cannot be read ({error}): render the dataset again.") from error
 

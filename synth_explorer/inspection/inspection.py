@@ -180,11 +180,7 @@ def _source(sounds: dict[str, Heard]) -> np.ndarray | None:
 
 
 def _judged(
-    chain: EditChain,
-    scores: dict[str, Latents],
-    sounds: dict[str, Heard],
-    sample_rate_hz: int,
-    remarks: list[str],
+    chain: EditChain, scores: dict[str, Latents], sounds: dict[str, Heard], sample_rate_hz: int, remarks: list[str]
 ) -> list[Verdict]:
     """Requested against measured, where there are edits and both sounds; the sound without edits against its source."""
     source = _source(sounds)

@@ -315,10 +315,7 @@ def _expect(meta: LatentsMeta, expected: tuple[str, str], *, what: str) -> None:
 
 
 def time_mean(
-    latents: Latents,
-    *,
-    loudness_channel: int | None = LOUDNESS_CHANNEL,
-    units_per_db: float = LOUDNESS_UNITS_PER_DB,
+    latents: Latents, *, loudness_channel: int | None = LOUDNESS_CHANNEL, units_per_db: float = LOUDNESS_UNITS_PER_DB
 ) -> np.ndarray:
     """The "mean sound" of a note: the mean of z over the frames that can be heard, each by its power.
 

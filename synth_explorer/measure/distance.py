@@ -173,11 +173,7 @@ def _best_lag(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def multi_resolution_stft(
-    reference: np.ndarray,
-    rendered: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    sizes: Sequence[int] = STFT_SIZES,
+    reference: np.ndarray, rendered: np.ndarray, *, sample_rate_hz: int, sizes: Sequence[int] = STFT_SIZES
 ) -> float:
     """Multi-scale spectral distance of DDSP (Engel et al. 2020, eq. 5): mean over sizes of |a - b| + |log a - log b|.
 

@@ -57,11 +57,7 @@ def pitch_hz(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None 
 
 
 def pitch_cents_difference(
-    a: np.ndarray,
-    b: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    around_hz: float | tuple[float, float] | None = None,
+    a: np.ndarray, b: np.ndarray, *, sample_rate_hz: int, around_hz: float | tuple[float, float] | None = None
 ) -> float:
     """How many cents b sounds above a, over their sustained parts.
 

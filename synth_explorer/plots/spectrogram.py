@@ -48,12 +48,7 @@ def _analysis(window: int, sample_rate_hz: int, bands: int) -> tuple[np.ndarray,
 
 
 def spectrogram_png(
-    audio: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    colour: str = "#e8a33d",
-    bands: int = 128,
-    compress_level: int = 1,
+    audio: np.ndarray, *, sample_rate_hz: int, colour: str = "#e8a33d", bands: int = 128, compress_level: int = 1
 ) -> bytes:
     """Spectrogram as a PNG with a palette, one pixel a band and frame: a few milliseconds for a note of four seconds.
 

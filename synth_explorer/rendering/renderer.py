@@ -54,12 +54,7 @@ class Renderer:
         return Patch.make(what="The patch", error=SpecError, sources=notes, **values, **further)
 
     def latents(
-        self,
-        source: Source,
-        *,
-        fit_steps: int,
-        progress: Progress | None = None,
-        recording: Recording | None = None,
+        self, source: Source, *, fit_steps: int, progress: Progress | None = None, recording: Recording | None = None
     ) -> Latents:
         """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
 
@@ -156,12 +151,7 @@ class Renderer:
         return self._renders.get((patch.id, tuple(source.name for source in patch.sources), engine))
 
     def stream(
-        self,
-        begun: Rendered,
-        *,
-        engine: str = "auto",
-        stop: Stop | None = None,
-        progress: Progress | None = None,
+        self, begun: Rendered, *, engine: str = "auto", stop: Stop | None = None, progress: Progress | None = None
     ) -> Iterator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
         how = {"seed": begun.patch.seed, "temperature": begun.patch.temperature, "engine": engine}

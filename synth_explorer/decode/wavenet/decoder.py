@@ -45,12 +45,7 @@ class WaveNetDecoder:
     """
 
     def __init__(
-        self,
-        stack: Stack,
-        *,
-        engine: EngineName = "auto",
-        precision: Precision = "auto",
-        threads: int | None = None,
+        self, stack: Stack, *, engine: EngineName = "auto", precision: Precision = "auto", threads: int | None = None
     ) -> None:
         self.stack = stack
         self._engine = _make_engine(stack, engine, precision, threads)
