@@ -23,16 +23,16 @@ Some = Annotated[tuple[float, ...], Field(min_length=1)]
 NotZero = Annotated[float, AfterValidator(lambda value: value or _refuse("must not be 0"))]
 Index = Annotated[int, Field(ge=0)]
 
-CHECKED = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
-LENIENT = CHECKED | ConfigDict(extra="ignore")
+LENIENT = ConfigDict(extra="ignore")
 """For what later versions may say more of."""
 
 
 class Schema(BaseModel):
     """A frozen value with declared fields; numbers are finite, and nothing is converted from text."""
 
-    model_config = CHECKED
+    model_config = CHECKED | ConfigDict(frozen=True)
 
     @classmethod
     def make(cls, *, what: str, error: type[SynthExplorerError], **values: Any) -> Self:

@@ -119,7 +119,7 @@ class Controls(Schema):
     @classmethod
     def from_json(cls, text: str) -> Controls:
         """Read the text of a `controls.json`. Raises CheckpointError naming what is wrong."""
-        read = _Written.parse(text, what="controls", error=CheckpointError)
+        read = _Written.parse(text, what="controls.json", error=CheckpointError)
         return cls(**{name: getattr(read, name) for name in cls.model_fields})
 
     def to_dict(self) -> dict[str, Any]:
