@@ -235,15 +235,11 @@ def write(
     return read_info(target)
 
 
-def amend(
-    info: CheckpointInfo, files: Mapping[str, bytes], *, remove: tuple[str, ...] = (), **about: Any
-) -> CheckpointInfo:
+def amend(info: CheckpointInfo, files: Mapping[str, bytes]) -> CheckpointInfo:
     """Give a checkpoint new or other files, with their hashes; all at once, or not at all.
 
     Args:
         files: contents by name; the card is not hashed.
-        remove: names of files to take out.
-        about: more entries of config.json, or other values of them.
 
     Raises CheckpointError: the folder can't be written.
     """
@@ -252,10 +248,7 @@ def amend(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
             new = Path(temporary) / folder.name
             shutil.copytree(folder, new)
-            content = json.loads((new / CONFIG).read_text(encoding="utf-8")) | about
-            for name in remove:
-                (new / name).unlink(missing_ok=True)
-                content["files"].pop(name, None)
+            content = json.loads((new / CONFIG).read_text(encoding="utf-8"))
             for name, data in files.items():
                 (new / name).write_bytes(data)
                 if name != CARD:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -106,37 +106,18 @@ class NotesDataset:
         row = self.rows[index]
         return self._shard(row.shard)[row.row].astype(np.float32) * np.float32(row.scale / FULL_SCALE)
 
-    def batch(self, indices: Iterable[int]) -> np.ndarray:
-        """Audio of several notes, float32 [N, T]."""
-        return np.stack([self.audio(index) for index in indices])
-
     def column(self, name: str) -> np.ndarray:
         """One field of all rows as an array [N]."""
         if name not in FIELD_NAMES:
             raise DataError(f"column={name!r} does not exist: choose one of {', '.join(FIELD_NAMES)}.")
         return np.array([getattr(row, name) for row in self.rows])
 
-    def select(
-        self,
-        *,
-        split: str | None = None,
-        instrument: str | None = None,
-        family: str | None = None,
-        source: str | None = None,
-    ) -> np.ndarray:
-        """Indices [N] of the notes that match every condition given."""
-        if split is not None and split not in SPLITS:
-            raise DataError(f"split={split!r} must be one of {', '.join(SPLITS)}.")
-        wanted = {"split": split, "instrument": instrument, "family": family, "source": source}
-        wanted = {name: value for name, value in wanted.items() if value is not None}
-        return np.array(
-            [
-                i
-                for i, row in enumerate(self.rows)
-                if all(getattr(row, name) == value for name, value in wanted.items())
-            ],
-            dtype=np.int64,
-        )
+    def select(self, **wanted: str) -> np.ndarray:
+        """Indices [N] of the notes whose split, instrument, family, source, ... are as wanted."""
+        if wanted.get("split", "test") not in SPLITS:
+            raise DataError(f"split={wanted['split']!r} must be one of {', '.join(SPLITS)}.")
+        fits = [all(getattr(row, name) == value for name, value in wanted.items()) for row in self.rows]
+        return np.flatnonzero(np.array(fits, bool))
 
     def instruments(self, *, split: str | None = None) -> list[str]:
         """Sorted names of the instruments, of one split or of all."""
