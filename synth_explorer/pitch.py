@@ -36,9 +36,8 @@ SURE = 0.98
 class HeardPitch(NamedTuple):
     """What is heard of the pitch of a sound.
 
-    Attributes:
-        kind: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
-            folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
+    `kind`: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
+    folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
     """
 
     midi: float  # fractional MIDI number, the best guess there is, whatever the doubt
@@ -49,9 +48,8 @@ class HeardPitch(NamedTuple):
 def doubt(midi: float, confidence: float | None, kind: str) -> str:
     """What is to be said beside a pitch that was heard, in words that go on after the note's name; "" where it is sure.
 
-    Args:
-        confidence: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt.
-        kind: of `HeardPitch`.
+    `confidence`: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt. `kind`: of
+    `HeardPitch`.
     """
     if confidence is None:
         return ""

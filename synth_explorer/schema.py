@@ -46,10 +46,8 @@ class Schema(BaseModel):
     def parse(cls, text: str | bytes, *, what: str, error: type[SynthExplorerError]) -> Self:
         """Read JSON.
 
-        Args:
-            what: what it is, for the message: "The patch".
-
-        Raises SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
+        `what`: what it is, for the message: "The patch". Raises SynthExplorerError: of the kind `error`, one sentence
+        with the place of the first thing that is wrong.
         """
         try:
             return cls.model_validate_json(text)

@@ -238,10 +238,7 @@ def write(
 def amend(info: CheckpointInfo, files: Mapping[str, bytes]) -> CheckpointInfo:
     """Give a checkpoint new or other files, with their hashes; all at once, or not at all.
 
-    Args:
-        files: contents by name; the card is not hashed.
-
-    Raises CheckpointError: the folder can't be written.
+    `files`: contents by name; the card is not hashed. Raises CheckpointError: the folder can't be written.
     """
     folder = info.path.resolve()
     try:

@@ -119,9 +119,7 @@ class Reference:
 
         The real part is what swings with it (negative: against it), by the fundamental of its shape.
 
-        Args:
-            edits: R oscillations whose rates are told apart.
-            beside: oscillations of loudness itself at other rates.
+        `edits`: R oscillations whose rates are told apart. `beside`: oscillations of loudness itself at other rates.
         """
         heard = measure.oscillation_phasors(
             after,

@@ -39,8 +39,7 @@ FULL_SCALE = 32767.0
 class Note:
     """One line of the index.
 
-    Attributes:
-        bandwidth_hz: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
+    `bandwidth_hz`: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
     """
 
     id: str  # unique name of the note within its dataset
@@ -196,11 +195,8 @@ class DatasetWriter:
     def write_shard(self, instrument: str, audio: np.ndarray, notes: Sequence[Mapping[str, Any]]) -> int:
         """Write one instrument.
 
-        Args:
-            audio: float [N, T].
-            notes: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps bandwidth_hz.
-
-        Returns the number of notes written.
+        `audio`: float [N, T]. `notes`: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps
+        bandwidth_hz. Returns the number of notes written.
         """
         if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
             raise DataError(

@@ -45,9 +45,8 @@ class BrightnessControl(Schema):
 class Controls(Schema):
     """The calibrated controls of a checkpoint.
 
-    Attributes:
-        loudness, brightness: channels that are tied to them; None where there is none.
-        measured: how well each control answered when it was measured, as `calibrate` reports it.
+    `loudness`, `brightness`: channels that are tied to them; None where there is none. `measured`: how well each
+    control answered when it was measured, as `calibrate` reports it.
     """
 
     model_config = LENIENT

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 class Inspection:
     """Everything that the report shows, as numbers.
 
-    Attributes:
-        sounds: role -> what is heard: "original" where there is a recording, the others where they were decoded.
-        detail_places: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
+    `sounds`: role -> what is heard: "original" where there is a recording, the others where they were decoded.
+    `detail_places`: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
     """
 
     explorer_name: str  # of the checkpoint, with `checkpoint_hash` and `decoder`

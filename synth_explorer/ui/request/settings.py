@@ -20,9 +20,8 @@ Turned = make_dataclass("Turned", [(name, float, fact.knob.rest) for name, fact 
 class Settings(Turned):
     """The knobs. Field names are the names of the page's components.
 
-    Attributes:
-        x, y: with more sources, the point on the pad, 0..1.
-        curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
+    `x`, `y`: with more sources, the point on the pad, 0..1. `curves`: what was drawn over time: ((target, ((time_s,
+    value), ...)), ...), in the order of `knobs.CURVES`.
     """
 
     count: int = 4  # how many sources take part, 2 to 4
