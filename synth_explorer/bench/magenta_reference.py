@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def modules(sizes: Sizes = FULL) -> tuple[Any, Any]:
             super().__init__(train_path)
             self.ae_bottleneck_width = sizes.channels
 
-    fastgen.Config, fastgen.FastGenerationConfig = Config, network.FastGenerationConfig
+    vars(fastgen).update(Config=Config, FastGenerationConfig=network.FastGenerationConfig)
     return types.SimpleNamespace(Config=Config, FastGenerationConfig=network.FastGenerationConfig), fastgen
 
 
@@ -78,14 +79,22 @@ def import_parents() -> None:
     for name in PARENTS:
         if name not in sys.modules:
             package = types.ModuleType(name)
-            package.__spec__ = importlib.util.find_spec(name)  # of the parent, which is empty already: runs nothing
-            package.__path__ = list(package.__spec__.submodule_search_locations)
+            package.__spec__ = spec = _spec(name)  # of the parent, which is empty already: runs nothing
+            package.__path__ = list(spec.submodule_search_locations or ())
             sys.modules[name] = package
+
+
+def _spec(name: str) -> ModuleSpec:
+    """Where a module of magenta lies, which is installed."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None, f"{name} is not installed"
+    return spec
 
 
 def _compiled(name: str, literals: dict[str, int]) -> types.ModuleType:
     """A module of magenta, compiled with other integers assigned to these names."""
-    spec = importlib.util.find_spec(name)
+    spec = _spec(name)
+    assert spec.origin is not None
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     replaced: set[str] = set()
     for node in ast.walk(tree):
@@ -105,7 +114,7 @@ def _compiled(name: str, literals: dict[str, int]) -> types.ModuleType:
 @contextmanager
 def session(build: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
     """A TensorFlow 1 session on a new graph: yields (session, what `build(tf)` returned)."""
-    import tensorflow.compat.v1 as tf
+    tf: Any = importlib.import_module("tensorflow.compat.v1")
 
     options = tf.ConfigProto(allow_soft_placement=True)
     with tf.Graph().as_default(), tf.Session(config=options) as opened:
@@ -163,7 +172,7 @@ def _random(variable: Any, rng: np.random.Generator, step: int) -> Any:
 @contextmanager
 def stepper(prefix: Path, batch: int, *, sizes: Sizes = FULL) -> Iterator[Callable[[np.ndarray], None]]:
     """For timing: yields a function that lets fastgen make one sample for each note of a batch, encoding [B, C]."""
-    import tensorflow.compat.v1 as tf
+    tf: Any = importlib.import_module("tensorflow.compat.v1")
 
     _, fastgen = modules(sizes)
     with session(lambda tf: fastgen.load_fastgen_nsynth(batch_size=batch)) as (opened, network):

@@ -205,7 +205,7 @@ class _Run:
         for name, vector in vectors.items():
             pair = along(name, by, vector, (-SPAN[name], SPAN[name]))
             sweeps = [self._sweep("first", pair, note) for note in made]
-            moved[name] = answers.medians([answers.slopes(*sweep, SPAN[name]) for sweep in sweeps])
+            moved[name] = answers.medians([answers.slopes(sweep[0], sweep[1], SPAN[name]) for sweep in sweeps])
         mixed = directions.apart_by_answer(vectors, moved)
         asks = {name: tuple(m * SPAN[name] for m in multiples) for name in mixed}
         return [(along(name, by, vector, asks[name]), vector) for name, vector in mixed.items()]
@@ -225,8 +225,9 @@ class _Run:
             curves = {}
             for name in EVERYTHING:
                 rows = [answers.medians([sweep[i] for sweep in sweeps]).get(name) for i in range(len(steps))]
-                if None not in rows:
-                    curves[name] = tuple(float(row) for row in np.insert(rows, np.searchsorted(steps, 0.0), 0.0))
+                known = [row for row in rows if row is not None]
+                if len(known) == len(rows):
+                    curves[name] = tuple(float(row) for row in np.insert(known, np.searchsorted(steps, 0.0), 0.0))
             at = [steps.index(step) for step in (-1.0, 1.0)]
             name = answers.description(number, [answers.slopes(sweep[at[0]], sweep[at[1]], 1.0) for sweep in sweeps])
             places = tuple(sorted((*steps, 0.0)))
@@ -249,8 +250,9 @@ class _Run:
         except (EditError, LatentsError):  # refused, with the reason, to whoever asks for it: not heard
             return dict.fromkeys(EVERYTHING)
         found = hear(self.explorer, probe, moved, decoding=self.decoding)
-        if swept.zero is not None and found[swept.name] is not None:
-            found[swept.name] += probe.own[swept.name] - swept.zero
+        heard = found[swept.name]
+        if swept.zero is not None and heard is not None:
+            found[swept.name] = heard + (probe.own[swept.name] - swept.zero)
         return found
 
     def _probe(self, note: Note) -> Probe:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,8 @@ def apart_by_answer(
     mixed = dict(vectors)
     for column, name in enumerate(names):
         parts = mix[:, column] * min(1.0, MOST_MIX / np.linalg.norm(mix[:, column]))
-        mixed[name] = sum(part * vectors[of] * SPAN[of] for part, of in zip(parts, names, strict=True)) / SPAN[name]
+        total = sum(part * vectors[of] * SPAN[of] for part, of in zip(parts, names, strict=True))
+        mixed[name] = np.asarray(total) / SPAN[name]
     return mixed
 
 
@@ -132,7 +134,7 @@ def principal(means: np.ndarray, count: int, channels: Sequence[int]) -> list[tu
     count = min(count, len(part) - 1, len(channels))
     if count < 1 or np.ptp(part, axis=0).max() == 0:
         return []
-    model = PCA(n_components=count, svd_solver="full").fit(part)
+    model: Any = PCA(n_components=count, svd_solver="full").fit(part)
     found = []
     for axis, variance, share in zip(
         model.components_, model.explained_variance_, model.explained_variance_ratio_, strict=True

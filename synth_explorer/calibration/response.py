@@ -84,7 +84,7 @@ def hear(explorer: Explorer, probe: Probe, moved: Latents, *, decoding: dict[str
         expected_cents=cents,
         own=probe.own,
     )
-    if tones is not None:
+    if tones is not None and probe.tones is not None:
         found["noisiness"] = _noise_db(after, tones) - _noise_db(probe.audio, probe.tones)
     return {name: value if np.isfinite(value) else None for name, value in found.items()}
 

@@ -218,7 +218,8 @@ def write(
         new = Path(temporary) / target.name
         new.mkdir()
         arrays = {v.path: np.asarray(v.numpy() if hasattr(v, "numpy") else v, np.float32) for v in model.weights}
-        np.savez(new / WEIGHTS, **{name: array.astype(dtype, copy=False) for name, array in arrays.items()})
+        stored: dict[str, Any] = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
+        np.savez(new / WEIGHTS, **stored)
         (new / CONTROLS).write_text(json.dumps(dict(controls), indent=2) + "\n", encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")
         hashed = (WEIGHTS, CONTROLS, *add(new))

@@ -179,8 +179,10 @@ def _from_tar(path: Path, folder: Path) -> Path:
                 if member.name.startswith(chosen + ".") and _PARTS.search(member.name):
                     if member.name.endswith(".meta"):
                         continue
+                    content = tar.extractfile(member)
+                    assert content is not None  # all members are files
                     with (folder / PurePosixPath(member.name).name).open("wb") as file:
-                        shutil.copyfileobj(tar.extractfile(member), file)
+                        shutil.copyfileobj(content, file)
             return folder / PurePosixPath(chosen).name
     except (tarfile.TarError, EOFError, OSError) as error:
         raise CheckpointError(f"{path} can't be read as a tar archive; fetch it again ({error}).") from error

@@ -71,7 +71,8 @@ def listen(edit: Attack, audio: np.ndarray, *, sample_rate_hz: int) -> Trial:
         tenth, nine_tenths = (int(np.argmax(envelope >= part * envelope.max())) for part in (0.1, 0.9))
         times_s.append((nine_tenths - tenth) / sample_rate_hz)
         short_db = max(short_db, _short_db(envelope, tenth, edit.seconds * sample_rate_hz, AFTER_S * sample_rate_hz))
-    return Trial(edit, *times_s, short_db)
+    heard_s, broad_s = times_s
+    return Trial(edit, heard_s, broad_s, short_db)
 
 
 def _short_db(envelope: np.ndarray, tenth: int, rise: float, after: float) -> float:
@@ -112,6 +113,7 @@ def solve(asked: Attack, render: Callable[[Attack], np.ndarray], *, sample_rate_
         else:
             tried.append(trial)
             edit = _timed(edit, np.clip(_next_s(asked.seconds, tried), asked.seconds / WIDEST, asked.seconds * WIDEST))
+    assert best is not None
     return best
 
 

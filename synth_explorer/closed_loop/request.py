@@ -107,7 +107,8 @@ class Request:
             noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
             by_loudness=octaves != 0
             or level_from is not reference
-            or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
+            or any(isinstance(edit, Noisiness) for edit in asked)
+            or any(edit.target == "brightness" for edit in swings),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
             asked_octaves=octaves,
         )
@@ -155,12 +156,12 @@ class Request:
     def _hear_stills(self, reference: Reference, audio: np.ndarray) -> None:
         """Tell every still how far the level swings with its oscillation."""
         self.swung_db = [float("nan")] * len(self.oscillations)
-        chosen = [i for i, knob in enumerate(self.stills) if knob]
+        chosen = [(i, knob) for i, knob in enumerate(self.stills) if knob]
         if chosen:
             beside = [edit for edit in self.oscillations if edit.target == "loudness" and edit.shape != "walk"]
-            edits = [self.oscillations[i] for i in chosen]
-            for i, value in zip(chosen, reference.level_swings_db(audio, edits, beside=beside), strict=True):
-                self.stills[i].hear(float(value.real))
+            edits = [self.oscillations[i] for i, _ in chosen]
+            for (i, knob), value in zip(chosen, reference.level_swings_db(audio, edits, beside=beside), strict=True):
+                knob.hear(float(value.real))
                 self.swung_db[i] = abs(value)
 
     def outcomes(self) -> list[Outcome]:
@@ -178,8 +179,9 @@ class Request:
             if edit.target != "pitch"
         ]
         still = Oscillate.beside
-        swings = [Outcome(still.name, still.unit, 0.0, swung, still.tolerance) for swung in self.swung_db]
-        return found + [item for item in swings if known(item.measured) is not None and not item.reached]
+        heard = [swung for swung in self.swung_db if known(swung) is not None]
+        swings = [Outcome(still.name, still.unit, 0.0, swung, still.tolerance) for swung in heard]
+        return found + [item for item in swings if not item.reached]
 
     def _brightness_outcome(self) -> Outcome:
         asked, heard, figure = self.asked_octaves, self.brightness.heard, Brightness.figure

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -236,7 +236,8 @@ def _goal_db(asked: Toward, before: Latents, controls: Controls, heard_db: Sound
 
 def _offsets(equaliser_db: np.ndarray, explorer: Explorer) -> np.ndarray:
     """An equaliser [M] as nepers upon the detail [D]; what stands at multiples of the pitch stays."""
-    at_hz = explorer.config.detail_hz
+    config: Any = explorer.config  # that of a model with a detail
+    at_hz = config.detail_hz
     nepers = np.interp(at_hz, measure.MEL_CENTRES_HZ, equaliser_db) * np.log(10.0) / 20.0
     return np.where(np.isnan(at_hz), 0.0, nepers)
 

@@ -109,7 +109,8 @@ def _import_instrument(
     def tell(error: AudioError) -> None:
         nonlocal was_told
         was_told = True
-        failed(error)
+        if failed is not None:
+            failed(error)
 
     for note in (one for one in members if one.id not in known):
         signal = _load(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ def _chance(rng: np.random.Generator, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
-def _envelope(rng: np.random.Generator) -> dict[str, float]:
+def _envelope(rng: np.random.Generator) -> dict[str, Any]:
     """Attack, fall, sustain and release of an instrument that is held."""
     attack_s = _log(rng, 0.001, 0.03) if _chance(rng, 0.6) else _log(rng, 0.03, 1.0)
     sustain = 1.0 if _chance(rng, 0.35) else float(rng.uniform(0.1, 1.0))
@@ -113,7 +114,7 @@ def _envelope(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _filter(rng: np.random.Generator) -> dict[str, float]:
+def _filter(rng: np.random.Generator) -> dict[str, Any]:
     """A resonant low-pass filter with an envelope and sometimes a slow wobble."""
     return {
         "cutoff_hz": _log(rng, 150.0, 6000.0),
@@ -129,7 +130,7 @@ def _filter(rng: np.random.Generator) -> dict[str, float]:
 
 def _common(patch: Patch, rng: np.random.Generator) -> Patch:
     """Motion, dirt, room and dynamics, which any kind may have."""
-    changes: dict[str, object] = {"seed": int(rng.integers(2**31)), "level_db": float(rng.uniform(-14.0, -1.5))}
+    changes: dict[str, Any] = {"seed": int(rng.integers(2**31)), "level_db": float(rng.uniform(-14.0, -1.5))}
     changes["velocity_db"] = float(rng.uniform(0.0, 6.0)) if _chance(rng, 0.3) else float(rng.uniform(6.0, 28.0))
     changes["velocity_octaves"] = float(rng.uniform(0.0, 2.0))
     if _chance(rng, 0.3) and patch.vibrato_cents == 0.0:
@@ -155,7 +156,7 @@ def _common(patch: Patch, rng: np.random.Generator) -> Patch:
             "ring_ratio": float(rng.choice([0.01, 1.0, 2.0, 3.0, 5.0, rng.uniform(0.2, 6.0)])),
             "ring_mix": float(rng.uniform(0.05, 0.4)),
         }
-    return replace(patch, **changes)  # type: ignore[arg-type]
+    return replace(patch, **changes)
 
 
 def _additive(rng: np.random.Generator) -> Patch:

@@ -45,6 +45,10 @@ class EditChain:
         given: Any = other
         return EditChain(self.edits + other.edits) if isinstance(given, EditChain) else NotImplemented
 
+    def at_work(self) -> EditChain:
+        """The chain without edits that ask for nothing: it does the same."""
+        return EditChain(tuple(edit for edit in self.edits if not edit.rests))
+
     def check(self, latents: Latents) -> None:
         """Raises EditError where an edit was made for latents of other channels, before anything is solved."""
         for edit in self.edits:
@@ -83,7 +87,7 @@ class EditChain:
         """Read what `to_list` wrote. Raises EditError."""
         if not isinstance(edits, list):
             raise EditError("Edits must be a list of objects, each with its kind.")
-        return cls(tuple(_edit(item) for item in edits))
+        return cls(tuple(_edit(item) for item in cast("list[Any]", edits)))
 
     def to_json(self) -> str:
         """The preset as JSON text."""
@@ -149,4 +153,4 @@ def _edit(content: Any) -> Edit:
     if unknown or missing:
         wrong = f"has no field {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
         raise EditError(f"{kind.kind} {wrong}; its fields are {', '.join(known)}.")
-    return kind(**given)
+    return kind.of(**given)

@@ -72,7 +72,7 @@ class Direction(Edit):
     def knobs(cls) -> dict[str, Number]:
         """One for each of the first directions."""
         found = [cls.numbers()["amount"].turned_by(number=number) for number in range(1, cls.KNOBS + 1)]
-        return {fact.knob.name: fact for fact in found}
+        return {fact.slider.name: fact for fact in found}
 
     def ask(self, asked: dict[str, Any]) -> None:
         asked.setdefault("directions", []).append(self.plain)

@@ -83,7 +83,7 @@ def evaluate_reconstruction(
                 save_render(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered, latents.pitch_midi, save)
     refuse_none(rows, failed)
     settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
-    report = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
+    report: dict[str, Any] = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     fits = fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
@@ -132,18 +132,20 @@ def _distances(
     from synth_explorer import measure
     from synth_explorer.latents import midi_to_hz
 
-    rate = {"sample_rate_hz": explorer.sample_rate_hz}
+    rate_hz = explorer.sample_rate_hz
     row: dict[str, Any] = {
         "midi": midi,
-        "log_mel_db": measure.log_mel_distance_db(audio, rendered, **rate),
-        "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, **rate),
+        "log_mel_db": measure.log_mel_distance_db(audio, rendered, sample_rate_hz=rate_hz),
+        "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, sample_rate_hz=rate_hz),
         "level_error_db": measure.level_error_db(audio, rendered),
-        "attack_error_ms": measure.attack_error_ms(audio, rendered, **rate),
+        "attack_error_ms": measure.attack_error_ms(audio, rendered, sample_rate_hz=rate_hz),
     }
     known = midi if np.isfinite(midi) else label  # NSynth's latents tell no pitch
     if known is not None:
         around_hz = midi_to_hz(known)
-        row["pitch_cents"] = measure.pitch_cents_difference(audio, rendered, **rate, around_hz=around_hz)
+        row["pitch_cents"] = measure.pitch_cents_difference(
+            audio, rendered, sample_rate_hz=rate_hz, around_hz=around_hz
+        )
     if label is not None and np.isfinite(midi):
         row["midi_error"] = midi - label
     return row

@@ -84,7 +84,7 @@ def named(goal: MeanSound, *, control: str, asked: float, rate_hz: float) -> Edi
     if control == "toward":
         return EditChain((Toward(amount=asked, **goal._asdict()),))
     target = SWEEPS[control].oscillates
-    return EditChain((Oscillate(target, rate_hz, asked) if target else KINDS[control](asked),))
+    return EditChain((Oscillate(target, rate_hz, asked) if target else KINDS[control].of(asked),))
 
 
 def raw(latents: Latents, goal: Latents, *, control: str, asked: float, rate_hz: float) -> EditChain:

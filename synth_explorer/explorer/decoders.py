@@ -51,7 +51,7 @@ FINAL = Decoder(
 )
 WAVENET = Decoder("wavenet", "sample by sample, on demand", False, SAMPLED_ENGINES)
 KNOWN = (FAST, FINAL, WAVENET)
-OF_FAMILY = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
+OF_FAMILY: dict[str, tuple[Decoder, ...]] = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
 """The decoders of each family of checkpoints, its default first."""
 
 

@@ -10,7 +10,7 @@ Shapes: T samples, F frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,7 +249,7 @@ class Explorer:
         engine: str = "auto",
         stop: Stop | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """As `decode`, in chunks: float32 [n], one after another, which together are what `decode` returns.
 
         A WaveNet's chunks come as they are made; a decoder that answers at once gives one. Wrong arguments are refused
@@ -349,7 +349,10 @@ class Explorer:
             hz = midi_to_hz(check_midi(pitch))
             steady = latents.replace(pitch_hz=np.full(latents.frames, hz))
             latents = with_pitch(latents, midi=pitch) if latents.has_pitch else steady
-        self._check(latents)
+        try:
+            self._check(latents)
+        except LatentsError as error:
+            raise LatentsError(f"{path}: {error}") from None
         return latents
 
     def _check(self, latents: Latents) -> None:

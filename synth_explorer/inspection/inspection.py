@@ -104,6 +104,7 @@ def inspect(
         remarks.append("This checkpoint keeps pitch inside its latents: pitch is estimated from the sounds.")
     judged = _judged(chain, scores, sounds, explorer.sample_rate_hz, remarks)
     controls = explorer.controls
+    has_detail = any(score.details for score in scores.values())
     places = {"centre": examples.centre, "spread": examples.spread}
     return Inspection(
         explorer_name=explorer.checkpoint_name,
@@ -120,7 +121,7 @@ def inspect(
         use={role: channel_use(score, controls, **places) for role, score in scores.items()},
         means={role: controls.time_mean(score) for role, score in scores.items()},
         remarks=tuple(remarks),
-        detail_places=explorer.config.detail_places if any(score.details for score in scores.values()) else {},
+        detail_places=getattr(explorer.config, "detail_places", {}) if has_detail else {},
     )
 
 

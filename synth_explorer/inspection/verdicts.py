@@ -123,7 +123,7 @@ def _held(promise: Figure, value: float | None, movers: list[str], *, goal: floa
 
 def _movers(target: str, chain: EditChain) -> list[str]:
     """The kinds in a chain that may move this, once each."""
-    return list(dict.fromkeys(edit.kind.replace("_", " ") for edit in chain if target in edit.moves))
+    return list(dict.fromkeys(edit.kind.replace("_", " ") for edit in chain if target in edit.may_move))
 
 
 def _number(value: float, promise: Figure, unit: str) -> str:

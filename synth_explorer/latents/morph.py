@@ -51,7 +51,7 @@ def interpolate(
     weights that cannot be, notes of different checkpoints, or a pitch for latents without one.
     """
     notes = _check_notes(latents)
-    parts = _normalise(weights, count=len(notes))
+    parts = normalised(weights, count=len(notes))
     if pitch_hz is not None and not (math.isfinite(pitch_hz) and pitch_hz > 0):
         raise LatentsError(f"pitch_hz={pitch_hz} must be positive, or None to mix the pitches of the notes.")
     kept = [(note, part) for note, part in zip(notes, parts, strict=True) if part != 0.0]
@@ -84,7 +84,7 @@ def path(
     times_s = [float(time_s) for time_s, _ in keyframes]
     if not all(math.isfinite(time_s) and time_s >= 0 for time_s in times_s) or np.any(np.diff(times_s) <= 0):
         raise LatentsError(f"Keyframe times must rise from 0 s or later; received {times_s}.")
-    corners = np.array([_normalise(weights, count=len(notes)) for _, weights in keyframes])  # [keyframes, S]
+    corners = np.array([normalised(weights, count=len(notes)) for _, weights in keyframes])  # [keyframes, S]
     kept = np.flatnonzero(np.any(corners != 0.0, axis=0))
     notes = [notes[index] for index in kept]
     frames = max(note.frames for note in notes)
@@ -147,7 +147,7 @@ def _check_notes(latents: Sequence[Latents]) -> list[Latents]:
     return notes
 
 
-def _normalise(weights: Sequence[float], *, count: int) -> list[float]:
+def normalised(weights: Sequence[float], *, count: int) -> list[float]:
     """Weights that sum to 1, checked."""
     given = [float(weight) for weight in weights]
     if len(given) != count:

@@ -105,12 +105,15 @@ def seconds(duration_s: float) -> Scale:
 def ticks(low: float, high: float, *, most: int) -> tuple[tuple[float, str], ...]:
     """At most `most` round values within low..high, with their texts: multiples of 1, 2 or 5 of a power of ten."""
     finest = 10.0 ** math.floor(math.log10((high - low) / most) - 1)
-    for step in (finest * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500)):
-        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-        if last - first < most:
-            break
+    steps = [finest * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
+
+    def within(step: float) -> range:
+        """Which multiples of a step lie within."""
+        return range(math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6) + 1)
+
+    step = next((step for step in steps if len(within(step)) <= most), steps[-1])
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return tuple((index * step, _number(index * step, digits)) for index in range(first, last + 1))
+    return tuple((index * step, _number(index * step, digits)) for index in within(step))
 
 
 def _number(value: float, digits: int) -> str:

@@ -9,6 +9,6 @@ from __future__ import annotations
 from synth_explorer.rendering.mix import Mix
 from synth_explorer.rendering.pack import load_patch, pack
 from synth_explorer.rendering.patch import Patch
-from synth_explorer.rendering.rendered import Rendered
+from synth_explorer.rendering.rendered import Rendered, sampler_of
 from synth_explorer.rendering.renderer import Renderer, render, renderer_of
 from synth_explorer.rendering.sources import Source

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import model_validator
 
 from synth_explorer.errors import SpecError
-from synth_explorer.latents import pad_weights
+from synth_explorer.latents import normalised, pad_weights
 from synth_explorer.schema import Schema
 
 Place = tuple[float, float, float]
@@ -70,17 +70,23 @@ class Mix(Schema):
         """Weights of `count` sources at each of these times [F]."""
         if self.weights:
             return [self.weights] * len(times_s)
-        known_s, x, y = np.array(self.places).T
-        across, up = np.interp(times_s, known_s, x), np.interp(times_s, known_s, y)
+        known = np.array(self.places)
+        across, up = (np.interp(times_s, known[:, 0], known[:, axis]) for axis in (1, 2))
         return [pad_weights(count, float(a), float(b)) for a, b in zip(across, up, strict=True)]
 
     def standing(self, count: int) -> tuple[float, ...]:
         """Weights of `count` sources where it stands still, or begins."""
         return self.weights_at(np.zeros(1), count)[0]
 
+    def check(self, count: int) -> None:
+        """Raises LatentsError where it cannot be a mix of `count` sources."""
+        if self.weights:
+            normalised(self.weights, count=count)
+        for _, x, y in self.places:
+            pad_weights(count, x, y)
+
     def meaning(self, count: int) -> Any:
         """What is equal for mixes that mean the same."""
         if not self.stands(count):
             return [[time_s, x, y if count > 2 else 0.0] for time_s, x, y in self.places]
-        weights = self.standing(count)
-        return [round(weight / sum(weights), ALIKE) + 0.0 for weight in weights]
+        return [round(weight, ALIKE) + 0.0 for weight in normalised(self.standing(count), count=count)]

@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainSerializer, PlainValidator, field_validator
+from pydantic import Field, PlainSerializer, PlainValidator, field_validator, model_validator
 
 from synth_explorer import checkpoints
 from synth_explorer.edits import Edit, EditChain
@@ -24,13 +24,13 @@ from synth_explorer.schema import Schema
 
 FORMAT_VERSION = 1
 ID_DIGITS = 12
-NO_SOUND = {"format_version", "checkpoint", "sources", "mix"}
+NO_SOUND = {"format_version", "checkpoint", "sources", "mix", "edits"}
 """Fields that stand in another form in a patch's meaning."""
 
 Edits = Annotated[
     EditChain,
     PlainValidator(lambda given: given if isinstance(given, EditChain) else EditChain.from_list(given)),
-    PlainSerializer(EditChain.to_list, return_type=list),
+    PlainSerializer(EditChain.to_list, return_type=list[dict[str, Any]]),
 ]
 
 
@@ -62,6 +62,11 @@ class Patch(Schema):
         if version < 1:
             raise ValueError(f"version {version} never existed; this program reads 1 to {FORMAT_VERSION}")
         return FORMAT_VERSION
+
+    @model_validator(mode="after")
+    def _sane_mix(self) -> Self:
+        self.mix.check(len(self.sources))
+        return self
 
     @field_validator("pitch_midi")
     @classmethod
@@ -101,8 +106,11 @@ class Patch(Schema):
     def meaning(self) -> dict[str, Any]:
         """What is equal for patches that mean the same sound: not where files lie or what they are called."""
         plain = self.model_dump(mode="json", exclude=NO_SOUND)
-        heard = [[source.sha256, source.pitch_midi] for source in self.sources]
-        return plain | {"sources": heard, "mix": self.mix.meaning(len(self.sources))}
+        plain["edits"] = self.edits.at_work().to_list()
+        mix, notes = self.mix.meaning(len(self.sources)), [[one.sha256, one.pitch_midi] for one in self.sources]
+        if self.mix.stands(len(notes)):  # a note of weight zero takes no part
+            notes, mix = zip(*((note, weight) for note, weight in zip(notes, mix, strict=True) if weight), strict=True)
+        return plain | {"sources": list(notes), "mix": list(mix)}
 
     @property
     def id(self) -> str:

@@ -5,12 +5,16 @@ Shapes: T samples.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.audio import Sampler, save
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
 from synth_explorer.rendering.patch import Patch
 
 if TYPE_CHECKING:
@@ -59,3 +63,18 @@ class Rendered:
     def report(self) -> dict[str, Any]:
         """Requested against measured, see `measure.report`, with the outcomes of what was solved."""
         return self.renderer.report(self)
+
+    @property
+    def sampler(self) -> Sampler | None:
+        """What its file tells samplers."""
+        return sampler_of(self.after)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the sound as it is, .wav (32-bit floats) or .flac, with its pitch for samplers. Raises AudioError."""
+        return save(path, self.audio, sample_rate_hz=self.sample_rate_hz, sampler=self.sampler)
+
+
+def sampler_of(latents: Latents) -> Sampler | None:
+    """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
+    known = latents.meta.pitch_kind in ("", "note", "moving") and LOWEST_MIDI <= latents.pitch_midi <= HIGHEST_MIDI
+    return Sampler(latents.pitch_midi, latents.meta.loop) if known else None

@@ -6,7 +6,7 @@ Shapes: T samples.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -48,10 +48,10 @@ class Renderer:
         return self._latents.get(_key(source, fit_steps))
 
     def patch(self, *notes: Source, **further: Any) -> Patch:
-        """A patch of this checkpoint, see `Patch.of`. Raises SpecError."""
+        """A patch of this checkpoint, see `Patch.of`; `checkpoint` may say where it was found. Raises SpecError."""
         values = {"checkpoint": self.explorer.checkpoint_name, "checkpoint_hash": self.explorer.checkpoint_hash}
         values |= {"decoder": self.explorer.decoder(further.pop("decoder", None)).name}
-        return Patch.make(what="The patch", error=SpecError, sources=notes, **values, **further)
+        return Patch.make(what="The patch", error=SpecError, sources=notes, **(values | further))
 
     def latents(
         self, source: Source, *, fit_steps: int, progress: Progress | None = None, recording: Recording | None = None
@@ -68,8 +68,9 @@ class Renderer:
         if recording is None and path.suffix.lower() in LATENTS_SUFFIXES:
             found = self.explorer.load_latents(path, pitch=source.pitch_midi)
         else:
-            given = {"pitch": source.pitch_midi, "fit_steps": fit_steps, "progress": progress}
-            found = self.explorer.encode(recording or path, source=source.name, **given)
+            found = self.explorer.encode(
+                recording or path, source=source.name, pitch=source.pitch_midi, fit_steps=fit_steps, progress=progress
+            )
         return self._latents.put(_key(source, fit_steps), found)
 
     def recording(self, source: Source) -> np.ndarray | None:
@@ -101,13 +102,14 @@ class Renderer:
         """
         started_s = time.perf_counter()
         before, weights = self.mix(patch)
-        patch.edits.check(before)
+        chain = patch.edits.at_work()
+        chain.check(before)
         solution, after, audio = None, before, NOTHING
-        if len(patch.edits) and self._loop.available and not patch.open_loop:
-            solution = self._loop.solve(before, patch.edits, **_listening(patch, engine))
+        if len(chain) and self._loop.available and not patch.open_loop:
+            solution = self._loop.solve(before, chain, **_listening(patch, engine))
             after, audio = solution.latents, solution.audio
-        elif len(patch.edits):
-            after = self.explorer.edit(before, patch.edits)
+        elif len(chain):
+            after = self.explorer.edit(before, chain)
         if not self._is_heard_by_loop(patch):
             audio = NOTHING
         elif solution is None:
@@ -147,10 +149,17 @@ class Renderer:
 
     def stream(
         self, begun: Rendered, *, engine: str = "auto", stop: Stop | None = None, progress: Progress | None = None
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
-        how = {"seed": begun.patch.seed, "temperature": begun.patch.temperature, "engine": engine}
-        return self.explorer.stream(begun.after, decoder=begun.patch.decoder, stop=stop, progress=progress, **how)
+        return self.explorer.stream(
+            begun.after,
+            decoder=begun.patch.decoder,
+            seed=begun.patch.seed,
+            temperature=begun.patch.temperature,
+            engine=engine,
+            stop=stop,
+            progress=progress,
+        )
 
     def decode(self, latents: Latents, patch: Patch, *, engine: str = "auto") -> np.ndarray:
         """The sound [T] of latents as a patch decodes them."""

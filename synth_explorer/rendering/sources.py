@@ -6,7 +6,7 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -43,10 +43,11 @@ class Source(Schema):
         bundled = next((one for one in example_notes() if one.path == path), None)
         if not path.exists():
             bundled = find_note(os.fspath(note))
-        given = {"what": "The note", "error": AudioError, "pitch_midi": pitch_midi}
+        given: dict[str, Any] = {"name": path.name, "path": str(path)}
         if bundled is not None:
-            return cls.make(sha256=content_hash(bundled.path), name=bundled.name, origin="bundled", **given)
-        return cls.make(sha256=content_hash(path), name=path.name, path=str(path), **given)
+            path, given = bundled.path, {"name": bundled.name, "origin": "bundled"}
+        given |= {"sha256": content_hash(path), "pitch_midi": pitch_midi}
+        return cls.make(what="The note", error=AudioError, **given)
 
     def locate(self) -> Path:
         """The file with this content. Raises AudioError: it is nowhere, or its content is another one."""

@@ -130,14 +130,16 @@ def with_doubt(head: PitchHead, doubt: PitchDoubt, *, needed: float) -> PitchHea
     sizes = {"doubt_width": _WIDTH, "doubt_cues": tuple(doubt.cues), "kind_needed": round(needed, 4)}
     new = PitchHead(dataclasses.replace(head.config, **sizes))
     new.build()
+    made = new.doubt
+    assert made is not None
     own = {id(variable) for variable in head.doubt.variables} if head.doubt is not None else set()
-    fresh = {id(variable) for variable in new.doubt.variables}
+    fresh = {id(variable) for variable in made.variables}
     values = [v for v in head.variables if id(v) not in own]
     for variable, value in zip([v for v in new.variables if id(v) not in fresh], values, strict=True):
         variable.assign(value)
-    for variable, value in zip(new.doubt.variables, doubt.variables[: len(new.doubt.variables)], strict=True):
+    for variable, value in zip(made.variables, doubt.variables[: len(made.variables)], strict=True):
         variable.assign(value)
-    for standard in new.doubt.standard:
+    for standard in made.standard:
         standard.finalize_state()
     return new
 

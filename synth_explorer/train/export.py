@@ -81,7 +81,7 @@ def export(
         description=description,
         controls=controls(model.config, transpose_slope=brightness_slope(datasets[0])),
         card=card,
-        pitch_files=tuple(pitch_folder / name for name in checkpoints.PITCH),
+        pitch_files=(pitch_folder / checkpoints.PITCH[0], pitch_folder / checkpoints.PITCH[1]),
     )
 
 

@@ -95,7 +95,9 @@ def make_training_model(config: TrainConfig):
             self.spectral = SpectralLoss(sizes, **config.loss)
             self.track = {name: keras.metrics.Mean(name=name) for name in ("spectra", "attributes", "latents")}
 
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
+        ) -> Any:
             weight = x["weight"] / ops.mean(x["weight"])
             spectra = ops.mean(weight * self.spectral(x["target"], y_pred["audio"], x.get("bandwidth_hz")))
             front_end = self.encoder.front_end

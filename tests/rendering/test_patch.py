@@ -13,7 +13,7 @@ import pytest
 
 from synth_explorer import audio
 from synth_explorer.assets import find_note
-from synth_explorer.edits import Brightness, EditChain, Gain, Toward
+from synth_explorer.edits import Brightness, EditChain, Gain, Noisiness, Oscillate, Stretch, Toward, Transpose
 from synth_explorer.errors import AudioError, CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.rendering import Mix, Patch, Source, load_patch, pack
 
@@ -36,6 +36,15 @@ class TestEquality:
         for mix in (Mix.at(0.25, 0.9), (0.75, 0.25), (3, 1), Mix(places=((0.0, 0.25, 0.0), (2.0, 0.25, 0.5)))):
             other = Patch.of(marimba, "cello", mix=mix, edits=patch.edits, pitch_midi=55.0, seed=7)
             assert other == patch and other.id == patch.id and hash(other) == hash(patch)
+
+    def test_a_note_of_weight_zero_is_none(self, patch: Patch) -> None:
+        alone = Patch.of("Cello", edits=patch.edits, pitch_midi=55, seed=7)
+        assert patch.but(mix=Mix.at(1.0)) == alone != patch
+
+    def test_an_edit_that_asks_for_nothing_is_none(self, patch: Patch) -> None:
+        idle = (Noisiness(0.0), Transpose(0.0), *patch.edits, Oscillate("pitch", 5.0, 0.0))
+        assert patch.but(edits=EditChain(idle)) == patch
+        assert patch.but(edits=EditChain((Stretch(1.5), *patch.edits))) != patch
 
     @pytest.mark.parametrize(
         "changes",
@@ -103,7 +112,17 @@ class TestJson:
         assert words in str(found.value) and "\n" not in str(found.value)
 
     @pytest.mark.parametrize(
-        "wrong", [{"mix": float("nan")}, {"mix": ()}, {"seed": 1.5}, {"fit_steps": 201}, {"pitch_midi": 500}]
+        "wrong",
+        [
+            {"mix": float("nan")},
+            {"mix": ()},
+            {"mix": 2.0},
+            {"mix": [1.0]},
+            {"mix": [1.0, -1.0]},
+            {"seed": 1.5},
+            {"fit_steps": 201},
+            {"pitch_midi": 500},
+        ],
     )
     def test_what_cannot_be_is_refused_when_it_is_made(self, wrong: dict) -> None:
         with pytest.raises(SynthExplorerError) as found:

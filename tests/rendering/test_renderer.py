@@ -119,6 +119,12 @@ class TestMixing:
         sounds = [renderer.render(renderer.patch(*sources[:4], mix=mix, fit_steps=0)).after.z for mix in pads]
         np.testing.assert_allclose(*sounds, atol=1e-6)
 
+    def test_a_note_of_weight_zero_takes_no_part(self, explorer: Explorer, sources: list[Source]) -> None:
+        both = Renderer(explorer).patch(*sources[:2], mix=Mix.at(0.0), pitch_midi=50, fit_steps=0)
+        alone = both.but(sources=tuple(sources[:1]))
+        assert both == alone
+        np.testing.assert_array_equal(*(Renderer(explorer).render(one).audio for one in (both, alone)))
+
     def test_latents_are_sources_too(self, renderer: Renderer, sources: list[Source], tmp_path: Path) -> None:
         path = renderer.latents(sources[1], fit_steps=0).save(tmp_path / "note.npz")
         note, file = renderer.render(renderer.patch(sources[1], fit_steps=0)), Source.of(path)
@@ -152,8 +158,9 @@ class TestOther:
         self, renderer: Renderer, sources: list[Source], wrong: dict
     ) -> None:
         patch = renderer.patch(*sources[:2], fit_steps=0)
-        with pytest.raises(SynthExplorerError):
+        with pytest.raises(SynthExplorerError) as found:
             renderer.render(patch.but(**wrong))
+        assert "\n" not in str(found.value)
         assert renderer.render(patch).audio.size
 
     def test_the_recording_is_that_of_the_latents_time(self, renderer: Renderer, tmp_path: Path) -> None:

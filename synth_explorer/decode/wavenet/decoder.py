@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +22,6 @@ from synth_explorer.decode.wavenet.session import Block, Engine, Session
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.model.stack import Stack
 
-EngineName = Literal["auto", "numba", "keras", "reference"]
-Precision = Literal["auto", "float32", "int16", "int8"]
 ENGINES = ("auto", "numba", "keras", "reference")
 PRECISIONS = ("auto", "float32", "int16", "int8")
 SLICE_S = 0.015  # the engine is asked for about this much work at a time; a stop waits no longer than one slice
@@ -45,7 +43,7 @@ class WaveNetDecoder:
     """
 
     def __init__(
-        self, stack: Stack, *, engine: EngineName = "auto", precision: Precision = "auto", threads: int | None = None
+        self, stack: Stack, *, engine: str = "auto", precision: str = "auto", threads: int | None = None
     ) -> None:
         self.stack = stack
         self._engine = _make_engine(stack, engine, precision, threads)
@@ -155,9 +153,9 @@ class WaveNetDecoder:
             levels=np.zeros((batch, n), np.int32),
         )
 
-    def generate(self, conditioning: np.ndarray, **options: object) -> np.ndarray:
+    def generate(self, conditioning: np.ndarray, **options: Any) -> np.ndarray:
         """All of `stream` at once: [B, T] float32, shorter when it was stopped. Options as there."""
-        chunks = list(self.stream(conditioning, **options))  # type: ignore[arg-type]
+        chunks = list(self.stream(conditioning, **options))
         return np.concatenate([np.zeros((len(conditioning), 0), np.float32), *chunks], axis=1)
 
     def probabilities(
@@ -208,7 +206,7 @@ class WaveNetDecoder:
         count = self.stack.inputs - 1
         if extra is None and count == 0:
             return np.zeros((batch, total, 0), np.float32)
-        shape = np.shape(extra)
+        shape = () if extra is None else np.shape(extra)
         if extra is None or len(shape) != 3 or shape[0] != batch or shape[1] < total or shape[2] != count:
             raise SynthExplorerError(f"This decoder needs extra inputs [{batch}, {total}, {count}]; received {shape}.")
         return np.ascontiguousarray(extra[:, :total], np.float32)

@@ -83,7 +83,7 @@ def answer(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> 
     except SynthExplorerError as error:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
-    return heard if studio.is_slow else Heard(heard.screen | marks, heard.message)
+    return heard if studio.is_slow or heard.screen is None else Heard(heard.screen | marks, heard.message)
 
 
 def asked_for(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockContext
 
 from synth_explorer.edits import EditChain
 from synth_explorer.ui.answers import presets, results, slots, switching
@@ -43,6 +44,7 @@ RENDERS_WATCHED = 32
 REQUEST = Path(__file__).with_name("request.js").read_text(encoding="utf-8")
 
 SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
+SAVE_PATCH = Path(__file__).with_name("save_patch.js").read_text(encoding="utf-8")
 
 LAYOUT = Path(__file__).with_name("layout.js").read_text(encoding="utf-8")
 
@@ -82,7 +84,7 @@ class Panels:
         return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *chosen, *screens, *self.knobs.values()]
 
     @property
-    def switched(self) -> list[gr.Component]:
+    def switched(self) -> list[gr.Component | BlockContext]:
         """What `switching.values` goes to, in its order."""
         edits, morph, result = self.edits, self.morph, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
@@ -125,6 +127,7 @@ def _name(panels: Panels, event: Callable[..., Any]) -> None:
 
 def _wire_result(panels: Panels) -> None:
     result, studios = panels.result, panels.studios
+    result.save_patch.click(None, None, result.message, js=SAVE_PATCH, **QUIET)
     inputs = [result.question, *panels.sources.states]
 
     def answer(question: Any, *held: Any) -> tuple[Any, ...]:
@@ -250,14 +253,15 @@ def _wire_morph(panels: Panels) -> None:
 
 def _wire_edits(panels: Panels) -> None:
     edits = panels.edits
-    for name, knob in edits.knobs.items():
+    knobs: dict[str, Any] = edits.knobs  # whose kinds have events of their own
+    for name, knob in knobs.items():
         if isinstance(knob, gr.Slider) or name == "curves":
             _hear(panels, knob.release)
         else:
             _hear(panels, knob.input)
-    toward, swinging = edits.knobs["toward"], edits.knobs["osc_targets"]
+    toward, swinging = knobs["toward"], knobs["osc_targets"]
     far = VISIBLE % f"toward !== '{NO_SOURCE}'"
-    toward.input(None, toward, edits.knobs["amount"], js=f"(toward) => [{far}]", **QUIET)
+    toward.input(None, toward, knobs["amount"], js=f"(toward) => [{far}]", **QUIET)
     blocks = ", ".join(VISIBLE % f"targets.includes('{target}')" for target in edits.blocks)
     swinging.input(None, swinging, list(edits.blocks.values()), js=f"(targets) => [{blocks}]", **QUIET)
 

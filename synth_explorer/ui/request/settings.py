@@ -12,7 +12,9 @@ from synth_explorer.rendering import Mix
 from synth_explorer.ui.request import knobs
 from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
 
-Turned = make_dataclass("Turned", [(name, float, fact.knob.rest) for name, fact in knobs.NUMBERS.items()], frozen=True)
+Turned = make_dataclass(
+    "Turned", [(name, float, fact.slider.rest) for name, fact in knobs.NUMBERS.items()], frozen=True
+)
 """The sliders of the edits at rest, as the edits say: their names, how far they turn and their units stand there."""
 
 

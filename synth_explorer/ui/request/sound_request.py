@@ -41,7 +41,7 @@ class SoundRequest:
                 raise ValueError
             if mean is not None:
                 means, spectrum_db, midi = mean
-                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, spectrum_db)), float(midi))
+                mean = MeanSound(tuple(map(float, means)), tuple(map(float, spectrum_db)), float(midi))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise EditError("The page sent a question that cannot be read; reload it.") from None
         if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):

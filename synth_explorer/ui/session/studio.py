@@ -218,7 +218,8 @@ class Studio:
         """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted."""
         if wanted == PRESET_SOUND:
             return {wanted: preset_mean} if preset_mean else {}
-        source = dict(zip(LETTERS, sources, strict=False)).get(wanted)
+        by_letter: dict[str, SlotNote] = dict(zip(LETTERS, sources, strict=False))
+        source = by_letter.get(wanted)
         if source is None:
             return {}
         latents = self.latents(source)
