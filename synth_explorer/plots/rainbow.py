@@ -47,7 +47,7 @@ def constant_q(audio: np.ndarray, *, sample_rate_hz: int, lowest_hz: float = LOW
     and brought back at the frame rate (Brown and Puckette 1992, for the whole sound at once). The derivative of its
     output comes from the same product times i omega; the two give the instantaneous frequency without unwrapping.
 
-    `audio`: [T], full scale 1.0; zeros lie beyond its ends. `lowest_hz`: centre of the lowest bin. Returns Bins x
+    `audio`: [T], full scale 1.0; zeros lie beyond its ends. `lowest_hz`: centre of the lowest bin. Returns bins x
     ceil(T / hop) frames.
     """
     audio = np.asarray(audio, dtype=np.float64)
