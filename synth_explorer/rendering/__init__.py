@@ -12,16 +12,3 @@ from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.rendered import Rendered, sampler_of
 from synth_explorer.rendering.renderer import Renderer, render, renderer_of
 from synth_explorer.rendering.sources import Source
-
-__all__ = [
-    "Mix",
-    "Patch",
-    "Rendered",
-    "Renderer",
-    "Source",
-    "load_patch",
-    "pack",
-    "render",
-    "renderer_of",
-    "sampler_of",
-]
