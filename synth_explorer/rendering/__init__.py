@@ -4,6 +4,7 @@
 file, and a `Renderer` does the work for page, shell and scripts.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
 from synth_explorer.rendering.mix import Mix
