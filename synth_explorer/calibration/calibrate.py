@@ -255,7 +255,7 @@ class _Run:
         except (EditError, LatentsError):  # refused, with the reason, to whoever asks for it: not heard
             return dict.fromkeys(EVERYTHING)
         found = hear(self.explorer, probe, moved, decoding=self.decoding)
-        heard = found[swept.name]
+        heard = None if swept.zero is None else found[swept.name]
         if swept.zero is not None and heard is not None:
             found[swept.name] = heard + (probe.own[swept.name] - swept.zero)
         return found
