@@ -32,11 +32,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Args:
         path: where the finished file belongs.
 
-    Yields:
-        The path to write to. It does not have to be written by one call, but it must exist when the block ends.
-
-    Raises:
-        OSError: the folder cannot be made or written, or the block ended without writing the file.
+    Yields the path to write to. It does not have to be written by one call, but it must exist when the block ends.
+    Raises OSError: the folder cannot be made or written, or the block ended without writing the file.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

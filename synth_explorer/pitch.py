@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synth_explorer.errors import AudioError
 
@@ -37,14 +38,12 @@ class HeardPitch(NamedTuple):
     """What is heard of the pitch of a sound.
 
     Attributes:
-        midi: fractional MIDI number, the best guess there is, whatever the doubt.
-        confidence: 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone.
         kind: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
             folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
     """
 
-    midi: float
-    confidence: float
+    midi: float  # fractional MIDI number, the best guess there is, whatever the doubt
+    confidence: float  # 0..1, calibrated: of the notes told with 0.9, nine in ten are right within half a semitone
     kind: str = "note"
 
 
@@ -52,7 +51,6 @@ def doubt(midi: float, confidence: float | None, kind: str) -> str:
     """What is to be said beside a pitch that was heard, in words that go on after the note's name; "" where it is sure.
 
     Args:
-        midi: the pitch.
         confidence: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt.
         kind: of `HeardPitch`.
     """
@@ -101,6 +99,10 @@ class _Peaks(NamedTuple):
     change: np.ndarray
 
 
+@overload
+def midi_to_hz(midi: float) -> float: ...
+@overload
+def midi_to_hz(midi: np.ndarray) -> np.ndarray: ...
 def midi_to_hz(midi: float | np.ndarray) -> float | np.ndarray:
     """Frequency in Hz of a (fractional) MIDI number, A4 = 69 = 440 Hz."""
     return 440.0 * 2.0 ** ((np.asarray(midi, dtype=np.float64) - 69.0) / 12.0)
@@ -133,6 +135,10 @@ def note_name(midi: float) -> str:
     return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
 
 
+@overload
+def hz_to_midi(hz: float) -> float: ...
+@overload
+def hz_to_midi(hz: np.ndarray) -> np.ndarray: ...
 def hz_to_midi(hz: float | np.ndarray) -> float | np.ndarray:
     """(Fractional) MIDI number of a frequency in Hz."""
     return 69.0 + 12.0 * np.log2(np.asarray(hz, dtype=np.float64) / 440.0)
@@ -251,7 +257,9 @@ def _coarse_cents(
     return float(grid[int(np.argmax(score))])
 
 
-def _peaks(hann: np.ndarray, slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float) -> _Peaks:
+def _peaks(
+    hann: NDArray[np.complex64], slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float
+) -> _Peaks:
     """Peak near each harmonic, each [K, F]: its deviation in cents from k f0, its amplitude, how tonal it is (0..1)
     and how fast its level changes (in bins, 0.64 for a tone that begins in the middle of the window)."""
     frames, bins = hann.shape
@@ -313,7 +321,7 @@ def _frame_cents(
     """Deviation of each frame from the note's pitch [F] in cents, and how far to trust it [F] 0..1."""
     level = peaks.cents - shift - (stiffness * _CENTS_PER_B * harmonics.astype(np.float64) ** 2)[:, None]
     votes = peaks.amplitude * peaks.tonality * harmonics[:, None] + 1e-20
-    centre = _weighted_median(level.T, votes.T)
+    centre, use = _weighted_median(level.T, votes.T), votes
     for _ in range(2):
         use = votes / (1.0 + ((level - centre) / 8.0) ** 2)
         centre = (use * level).sum(axis=0) / use.sum(axis=0)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import map_coordinates
 
@@ -121,11 +122,16 @@ def follow(
     along = bridged(path)
     along = along + (_octaves_to(midi, along, path.loud) if stated else 0.0)
     middle = float(np.average(along, weights=path.loud + 1e-9))
-    for last in [False] * (ROUNDS - 1) + [True]:
+
+    def refined(along: np.ndarray, every: int) -> tuple[np.ndarray, pitch.Refined]:
+        """The path nearer to the sound, at one of so many steps, and how the straightened sound was heard."""
         warped, places = straightened(audio, along, step=step, middle=middle)
-        every = STEPS if last else 1
         straight = pitch.refine(warped, midi=middle, sample_rate_hz=sample_rate_hz, hop=step, centres=places[::every])
-        along = along[::every] + (straight.midi - middle) + straight.cents / 100.0
+        return along[::every] + (straight.midi - middle) + straight.cents / 100.0, straight
+
+    for _ in range(ROUNDS - 1):
+        along, _ = refined(along, 1)
+    along, straight = refined(along, STEPS)
     return Followed(along, path.loud[::STEPS], straight)
 
 
@@ -158,6 +164,7 @@ def salience(audio: np.ndarray, *, sample_rate_hz: int, step: int, count: int) -
     """
     hz = np.asarray(pitch.midi_to_hz(grid_midi()))
     found = np.full((count, len(hz)), -1.0, np.float32)
+    level = np.zeros(count)  # heard below, in windows of one length
     for seconds, finer in zip(WINDOWS_S, FINER, strict=True):
         window = 2 ** round(np.log2(seconds * sample_rate_hz))
         low = 0 if seconds == WINDOWS_S[0] else int(np.searchsorted(hz, PERIODS[0] * sample_rate_hz / window))
@@ -180,7 +187,7 @@ def correlation(windows: np.ndarray, periods: np.ndarray, *, finer: int) -> np.n
     """
     size = windows.shape[1]
     hann, own = _hann(size, finer)
-    spectrum = fft.rfft(windows * hann, _padded(size), axis=1)
+    spectrum: NDArray[np.complex64] = fft.rfft(windows * hann, _padded(size), axis=1)
     power = (spectrum.real**2 + spectrum.imag**2) ** np.float32(COMPRESSION)
     longest = int(finer * periods[0] * 1.01) + 4
     wave = fft.irfft(power, _padded(size) * finer, axis=1)[:, :longest]

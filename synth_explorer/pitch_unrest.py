@@ -35,7 +35,7 @@ def suspicious(steady: Refined) -> bool:
     wide = np.abs(steady.cents[loud][heard]) > WIDE_CENTS
     if wide.sum() >= FEW_FRAMES or np.mean(~heard) > DEAF:
         return True
-    return bool(_moved(steady).sum() >= FEW_FRAMES)
+    return bool(_moved(steady, steady.spectra).sum() >= FEW_FRAMES)
 
 
 def unrest(refined: Refined) -> float:
@@ -43,24 +43,25 @@ def unrest(refined: Refined) -> float:
     if refined.spectra is None:
         return 1.0
     loud = loud_frames(refined.spectra)
-    return float(np.mean(_moved(refined) | (refined.heard[loud] < 0.5) | (np.abs(refined.cents[loud]) > WIDE_CENTS)))
+    moved, deaf = _moved(refined, refined.spectra), refined.heard[loud] < 0.5
+    return float(np.mean(moved | deaf | (np.abs(refined.cents[loud]) > WIDE_CENTS)))
 
 
-def _moved(refined: Refined) -> np.ndarray:
+def _moved(refined: Refined, spectra: np.ndarray) -> np.ndarray:
     """Whether each loud frame's spectrum is shifted, or has no odd harmonics while others have them."""
-    odd = _odd_share(refined)[loud_frames(refined.spectra)]
+    odd = _odd_share(refined, spectra)[loud_frames(spectra)]
     octave = (odd < ODD_GONE) & (np.quantile(odd, 0.9) > ODD_THERE)
-    return octave | (shift_gain(refined.spectra, bin_hz=refined.bin_hz) > GAIN)
+    return octave | (shift_gain(spectra, bin_hz=refined.bin_hz) > GAIN)
 
 
-def _odd_share(refined: Refined) -> np.ndarray:
+def _odd_share(refined: Refined, spectra: np.ndarray) -> np.ndarray:
     """Power of the harmonics 1, 3, 5, .. among the first ten, [F] 0..1."""
     bins = float(midi_to_hz(refined.midi)) / refined.bin_hz
-    count = min(10, int((refined.spectra.shape[1] - 2) / bins) // 2 * 2)
+    count = min(10, int((spectra.shape[1] - 2) / bins) // 2 * 2)
     if count < 2:
-        return np.ones(len(refined.spectra))
+        return np.ones(len(spectra))
     at = np.round(bins * np.arange(1, count + 1)).astype(int)
-    power = np.max([refined.spectra[:, at + away] for away in (-1, 0, 1)], axis=0) ** 2
+    power = np.max([spectra[:, at + away] for away in (-1, 0, 1)], axis=0) ** 2
     return power[:, ::2].sum(axis=1) / (power.sum(axis=1) + 1e-20)
 
 

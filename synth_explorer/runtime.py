@@ -25,7 +25,7 @@ def compiled(call: Callable[..., Any], *, ranks: Sequence[int], last: Sequence[i
     if backend == "tensorflow":
         import tensorflow as tf
 
-        shapes = [[None] * rank for rank in ranks]
+        shapes: list[list[int | None]] = [[None] * rank for rank in ranks]
         for shape, size in zip(shapes, last, strict=False):
             shape[-1] = size
         graph = tf.function(call, input_signature=[tf.TensorSpec(shape, tf.float32) for shape in shapes])
@@ -62,8 +62,7 @@ def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> 
 
     Compiled as `compiled` does.
 
-    Raises:
-        NotImplementedError: a backend other than TensorFlow and JAX.
+    Raises NotImplementedError: a backend other than TensorFlow and JAX.
     """
     import keras
 

@@ -5,19 +5,34 @@ A `Schema` is a frozen value that is read from JSON and written to it. Other tex
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, NoReturn, Self, TypeVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic.dataclasses import dataclass
 
 from synth_explorer.errors import SynthExplorerError
+
+Value = TypeVar("Value")
+Floats = Annotated[tuple[float, ...], Strict(False)]  # JSON's lists are tuples here
+Ints = Annotated[tuple[int, ...], Strict(False)]
+Pair = Annotated[tuple[int, int], Strict(False)]
+Texts = Annotated[tuple[str, ...], Strict(False)]
+Some = Annotated[tuple[float, ...], Field(min_length=1)]
+NotZero = Annotated[float, AfterValidator(lambda value: value or _refuse("must not be 0"))]
+Index = Annotated[int, Field(ge=0)]
+
+CHECKED = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+LENIENT = CHECKED | ConfigDict(extra="ignore")
+"""For what later versions may say more of."""
 
 
 class Schema(BaseModel):
     """A frozen value with declared fields; numbers are finite, and nothing is converted from text."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
+    model_config = CHECKED
 
     @classmethod
     def make(cls, *, what: str, error: type[SynthExplorerError], **values: Any) -> Self:
@@ -32,12 +47,9 @@ class Schema(BaseModel):
         """Read JSON.
 
         Args:
-            text: JSON.
             what: what it is, for the message: "The patch".
-            error: what is raised.
 
-        Raises:
-            SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
+        Raises SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
         """
         try:
             return cls.model_validate_json(text)
@@ -45,17 +57,38 @@ class Schema(BaseModel):
             raise error(sentence(found, what=what)) from None
 
 
+@dataclass_transform(frozen_default=True)
+def declared(*, what: str, error: type[SynthExplorerError]) -> Callable[[type[Value]], type[Value]]:
+    """A frozen dataclass that is checked as a `Schema` is whenever one is made; `what` and `error` as of `parse`."""
+
+    def make(cls: type[Value]) -> type[Value]:
+        made: Any = dataclass(cls, frozen=True, config=CHECKED)
+        init = made.__init__
+
+        @wraps(init)
+        def checked(self: Value, *given: Any, **named: Any) -> None:
+            try:
+                init(self, *given, **named)
+            except ValidationError as found:
+                raise error(sentence(found, what=what)) from None
+
+        made.__init__ = checked
+        return made
+
+    return make
+
+
 def sentence(found: ValidationError, *, what: str) -> str:
     """The first thing that is wrong, with its place, what it must be and what was given."""
     first = found.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        return f"{what} must be JSON: {first['ctx']['error']}."
-    if first["type"] == "extra_forbidden":
+        return f"{what} must be JSON: {first.get('ctx', {})['error']}."
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{what} has an unknown field {place!r}; leave it out."
     if first["type"] == "missing":
         return f"{what} lacks the field {place!r}."
-    why = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
+    why = str(first.get("ctx", {})["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
     given = "" if first["type"] == "value_error" else f"; received {_short(first['input'])}"
     return f"{what}: {place + ': ' if place else ''}{why}{given}".rstrip(".") + "."
 
@@ -63,3 +96,7 @@ def sentence(found: ValidationError, *, what: str) -> str:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _refuse(why: str) -> NoReturn:
+    raise ValueError(why)

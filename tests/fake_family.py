@@ -70,7 +70,7 @@ class FakeFamily:
 
     name, hash, decoders, has_pitch = "fake", "0" * 64, (FAST, FINAL), True
     details, enhancements, together = len(PLACES_HZ), 0, 1
-    model = None
+    model, controls = None, Controls.from_dict(CONTROLS)
     config = SimpleNamespace(
         sample_rate_hz=RATE_HZ,
         hop=HOP,
@@ -83,10 +83,26 @@ class FakeFamily:
     )
 
     def __init__(self) -> None:
-        self.encoded = self.decoded = self.fitted = 0
+        self.heard: list[Encoding] = []  # how each note was encoded
+        self.made: list[Decoding] = []  # how each sound was decoded
         self.go_on = Event()  # a final render waits for it half-way
         self.go_on.set()
         self.ended = Event()  # set when a final render has ended, or was left
+
+    @property
+    def encoded(self) -> int:
+        """Notes that were encoded without a fit."""
+        return sum(not how.fit_steps for how in self.heard)
+
+    @property
+    def fitted(self) -> int:
+        """Notes that were encoded with one."""
+        return len(self.heard) - self.encoded
+
+    @property
+    def decoded(self) -> int:
+        """Sounds that were made."""
+        return len(self.made)
 
     def warm_up(self, decoder: Decoder) -> None:
         assert decoder in self.decoders
@@ -98,12 +114,9 @@ class FakeFamily:
         return HeardPitch(69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.99)
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
-        if how.fit_steps:
-            self.fitted += 1
-            if how.progress:
-                how.progress(how.fit_steps, how.fit_steps)
-        else:
-            self.encoded += 1
+        self.heard.append(how)
+        if how.fit_steps and how.progress:
+            how.progress(how.fit_steps, how.fit_steps)
         frames = -(-audio.size // HOP)
         padded = np.pad(audio, (0, frames * HOP - audio.size)).reshape(frames, HOP)
         rms_db = 10 * np.log10(np.mean(padded.astype(np.float64) ** 2, axis=1) + 1e-9)
@@ -133,7 +146,7 @@ class FakeFamily:
 
     def sound(self, latents: Latents, how: Decoding) -> np.ndarray:
         """Partials and noise, float32 [how.samples]."""
-        self.decoded += 1
+        self.made.append(how)
         total = latents.frames * HOP
         at, frame_at = np.arange(total), np.arange(latents.frames) * HOP + HOP / 2
         hz = np.interp(at, frame_at, latents.pitch_hz)
@@ -147,11 +160,17 @@ class FakeFamily:
         return (gain * (tones + noise)).astype(np.float32)[: how.samples]
 
 
+class LongFamily(FakeFamily):
+    """The same for notes as long as the bundled model's."""
+
+    config = SimpleNamespace(**vars(FakeFamily.config) | {"max_s": 16.0})
+
+
 class SlowFamily(FakeFamily):
     """The same sound in chunks that take time, without named controls and without a pitch."""
 
     name, hash, decoders, has_pitch = "slow", "1" * 64, (WAVENET,), False
-    details = 0
+    details, controls = 0, Controls()
     CHUNKS, CHUNK_S = 16, 0.1
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
@@ -163,18 +182,19 @@ class SlowFamily(FakeFamily):
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         audio = self.sound(latents.replace(pitch_hz=np.full(latents.frames, 220.0)), how)
-        size = audio.size // self.CHUNKS
+        size, stop = audio.size // self.CHUNKS, how.stop or Event()
         for start in range(0, audio.size, size):
-            if how.stop.wait(self.CHUNK_S):
+            if stop.wait(self.CHUNK_S):
                 return
             yield audio[start : start + size]
-            how.progress(min(start + size, audio.size), audio.size)
+            if how.progress:
+                how.progress(min(start + size, audio.size), audio.size)
 
 
 def fake_explorer(kind: type[FakeFamily] = FakeFamily) -> Explorer:
     """A real Explorer over a family that is none."""
     info = CheckpointInfo(kind.name, Path(kind.name), "default", "", kind.hash, 0, {}, {})
-    return Explorer(info, kind(), Controls.from_dict(CONTROLS) if kind is FakeFamily else Controls())
+    return Explorer(info, kind(), kind.controls)
 
 
 def fake_notes(folder: Path) -> list[FakeNote]:

@@ -12,25 +12,15 @@ _BETWEEN_WORDS = str.maketrans("", "", " _-")
 
 @dataclass(frozen=True)
 class ExampleNote:
-    """One bundled note.
+    """One bundled note."""
 
-    Attributes:
-        name: instrument, as people say it ("Cello").
-        family: "string", "brass", "reed", ...
-        path: FLAC file, mono, 16 kHz.
-        pitch: MIDI note.
-        velocity: MIDI velocity.
-        source: SoundFont that it was rendered from.
-        licence: short name; the full text is in LICENCE.md beside the files.
-    """
-
-    name: str
-    family: str
-    path: Path
-    pitch: int
-    velocity: int
-    source: str
-    licence: str
+    name: str  # instrument, as people say it ("Cello")
+    family: str  # "string", "brass", "reed", ...
+    path: Path  # FLAC file, mono, 16 kHz
+    pitch: int  # MIDI note
+    velocity: int  # MIDI velocity
+    source: str  # SoundFont that it was rendered from
+    licence: str  # short name; the full text is in LICENCE.md beside the files
 
 
 def example_notes() -> list[ExampleNote]:

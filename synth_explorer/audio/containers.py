@@ -38,30 +38,20 @@ INSTALL_PYAV = "pip install av"
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a file holds.
+    """What a file holds."""
 
-    Attributes:
-        samples: float32 [T, N], full scale 1.0.
-        rate_hz: their rate.
-        whole_s: how long all of it is, read or not.
-        notices: what was wrong with it, in sentences that go on after its name.
-        root_midi: the pitch that its sampler chunk gives, MIDI with a fraction; None without one.
-        loop: first and last sample of its sampler chunk's first loop.
-    """
-
-    samples: np.ndarray
-    rate_hz: int
-    whole_s: float
-    notices: tuple[str, ...] = ()
-    root_midi: float | None = None
-    loop: tuple[int, int] | None = None
+    samples: np.ndarray  # float32 [T, N], full scale 1.0
+    rate_hz: int  # their rate
+    whole_s: float  # how long all of it is, read or not
+    notices: tuple[str, ...] = ()  # what was wrong with it, in sentences that go on after its name
+    root_midi: float | None = None  # the pitch that its sampler chunk gives, MIDI with a fraction; None without one
+    loop: tuple[int, int] | None = None  # first and last sample of its sampler chunk's first loop
 
 
 def read(path: Path, *, max_s: float | None) -> Contents:
     """Read a file, no more of it than `max_s` seconds (None: all).
 
-    Raises:
-        AudioError: it is missing, a folder, empty, or nothing that can be read.
+    Raises AudioError: it is missing, a folder, empty, or nothing that can be read.
     """
     try:
         if not path.exists():
@@ -116,7 +106,8 @@ def _frames(path: Path | IO[bytes], *, max_s: float | None) -> tuple[np.ndarray,
     that is damaged further on."""
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    given: Any = path  # the library's types leave out open files
+    with soundfile.SoundFile(given) as file:
         rate_hz, declared = int(file.samplerate), int(file.frames)
         most = math.ceil((LONGEST_S if max_s is None else max_s) * rate_hz)
         try:  # in one go: libsndfile does not find the same place again in an MP3
@@ -126,7 +117,7 @@ def _frames(path: Path | IO[bytes], *, max_s: float | None) -> tuple[np.ndarray,
     if not isinstance(path, Path):
         path.seek(0)
     blocks: list[np.ndarray] = []
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(given) as file:
         while sum(map(len, blocks)) < most:
             try:
                 block = file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)
@@ -152,20 +143,23 @@ def _read_film(path: Path, refused: Exception, *, max_s: float | None) -> Conten
         raise AudioError(why) from refused
     try:
         import av
+        from av.error import FFmpegError
+        from av.logging import set_level
     except ImportError:
         missing = f"{path} is read with PyAV, which is not installed: {INSTALL_PYAV}. Or give WAV, FLAC, OGG or MP3."
         raise AudioError(missing) from refused
-    av.logging.set_level(None)
+    set_level(None)
     try:
         with av.open(str(path), format=kind) as container:
             return _decode(container, max_s=max_s)
-    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+    except (FFmpegError, OSError, ValueError, IndexError) as error:
         raise AudioError(why) from error
 
 
 def _decode(container: Any, *, max_s: float | None) -> Contents:
     """All frames of a container's first stream of sound, up to `max_s`."""
     import av
+    from av.error import FFmpegError
 
     stream = container.streams.audio[0]
     rate_hz = int(stream.rate)
@@ -180,7 +174,7 @@ def _decode(container: Any, *, max_s: float | None) -> Contents:
                 total += len(blocks[-1])
             if total >= most:
                 break
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         if not blocks:
             raise
         notices.append(f"is damaged after {total / rate_hz:.2f} s ({error.strerror}); what lies before is used")

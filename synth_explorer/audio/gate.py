@@ -21,10 +21,8 @@ def check(audio: np.ndarray, *, name: str = "audio") -> np.ndarray:
 
     Args:
         audio: [T] real numbers, full scale 1.0; float32 arrays pass without a copy.
-        name: what to call it in an error message.
 
-    Raises:
-        AudioError: it is not a one-dimensional, non-empty array of finite real floating point numbers.
+    Raises AudioError: it is not a one-dimensional, non-empty array of finite real floating point numbers.
     """
     array = np.asarray(audio)
     if not np.issubdtype(array.dtype, np.floating):

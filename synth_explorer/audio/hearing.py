@@ -32,8 +32,7 @@ def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     Nothing moves in time, and a note that begins at once keeps its beginning. A sound that has nothing to take out
     comes back as it is, the same array.
 
-    Raises:
-        AudioError: audio that is not valid.
+    Raises AudioError: audio that is not valid.
     """
     audio = check(audio)
     if audio.size < sample_rate_hz / LOWEST_HEARD_HZ:  # no telling an offset from a tone
@@ -130,8 +129,6 @@ def refuse_silence(audio: np.ndarray, *, name: str = "audio", why: str = "") -> 
     """Raise AudioError where nobody would hear anything: `audio` [T], as `audible` left it, peaks below -80 dBFS.
 
     Args:
-        audio: [T].
-        name: what to call it.
         why: what else to say of it, in brackets.
     """
     peak = float(np.abs(audio).max(initial=0.0))

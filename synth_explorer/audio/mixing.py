@@ -30,8 +30,7 @@ def to_mono(samples: np.ndarray, *, rate_hz: int) -> tuple[np.ndarray, str]:
 
     What a mean loses is told by powers: uncorrelated channels lose 3 dB, channels against each other all.
 
-    Returns:
-        float32 [T], and a sentence about what was left out or lost, "" where nothing was.
+    Returns float32 [T], and a sentence about what was left out or lost, "" where nothing was.
     """
     samples = np.asarray(samples, np.float32)
     if samples.shape[1] == 1:

@@ -30,15 +30,10 @@ _STEP_S = 0.002
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A note cut to its onset.
+    """A note cut to its onset."""
 
-    Attributes:
-        audio: float32 [T], the note with exactly the pre-roll asked for before its onset.
-        lead_in_samples: index in the original of the first sample kept; negative when zeros were padded in front.
-    """
-
-    audio: np.ndarray
-    lead_in_samples: int
+    audio: np.ndarray  # float32 [T], the note with exactly the pre-roll asked for before its onset
+    lead_in_samples: int  # index in the original of the first sample kept; negative when zeros were padded in front
 
 
 def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
@@ -55,13 +50,8 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
 
     Args:
         audio: [T], one note, without an offset or rumble (see `hearing.audible`).
-        sample_rate_hz: its rate.
 
-    Returns:
-        Index of the onset, 0 <= onset < T.
-
-    Raises:
-        AudioError: audio that is not valid, or silent.
+    Returns the index of the onset, 0 <= onset < T. Raises AudioError: audio that is not valid, or silent.
     """
     audio = check(audio)
     magnitude = np.abs(audio)
@@ -154,15 +144,11 @@ def prepare(audio: np.ndarray, *, sample_rate_hz: int, pre_roll_samples: int, ma
 
     Args:
         audio: [T], one note.
-        sample_rate_hz: its rate.
         pre_roll_samples: how many samples to keep before the onset, at least 0.
         max_samples: longest result; must exceed the pre-roll.
 
-    Returns:
-        The cut note and where it came from.
-
-    Raises:
-        AudioError: audio that is not valid, or silent, or lengths that do not fit together.
+    Returns the cut note and where it came from. Raises AudioError: audio that is not valid, or silent, or lengths that
+    do not fit together.
     """
     if pre_roll_samples < 0 or max_samples <= pre_roll_samples:
         raise AudioError(
@@ -182,8 +168,7 @@ def restore(audio: np.ndarray, *, lead_in_samples: int, total_samples: int) -> n
         lead_in_samples: as `prepare` returned it; may be negative.
         total_samples: length of the original.
 
-    Returns:
-        float32 [total_samples], zero where `audio` has nothing to say.
+    Returns float32 [total_samples], zero where `audio` has nothing to say.
     """
     audio = check(audio)
     if total_samples < 1:

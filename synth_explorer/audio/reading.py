@@ -36,17 +36,14 @@ class Recording:
     """A sound file as it is heard.
 
     Attributes:
-        audio: float32 [T], one channel, without what lies below hearing.
-        sample_rate_hz: its rate.
-        whole_s: length of the whole file, however much of it `audio` holds.
         notices: what was lost, or is to be known, in sentences that go on after the file's name ("is cut off: ...").
         root_midi: pitch that the file itself gives in its sampler chunk, MIDI with a fraction; None without one.
         loop: first and last sample of the loop that the file itself gives, at `sample_rate_hz`; None without one.
     """
 
-    audio: np.ndarray
-    sample_rate_hz: int
-    whole_s: float
+    audio: np.ndarray  # float32 [T], one channel, without what lies below hearing
+    sample_rate_hz: int  # its rate
+    whole_s: float  # length of the whole file, however much of it `audio` holds
     notices: tuple[str, ...] = ()
     root_midi: float | None = None
     loop: tuple[int, int] | None = None
@@ -71,12 +68,10 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = 
 
     Args:
         path: any format that libsndfile reads, and with PyAV those of phones and films.
-        sample_rate_hz: rate of the result.
         max_s: read at most this many seconds from the start.
 
-    Raises:
-        AudioError: the file is missing, not sound, empty, has NaN or infinite samples, is silent to a listener, or
-            lies above half of `sample_rate_hz` as good as whole.
+    Raises AudioError: the file is missing, not sound, empty, has NaN or infinite samples, is silent to a listener, or
+    lies above half of `sample_rate_hz` as good as whole.
     """
     contents = containers.read(Path(path), max_s=max_s)
     notices = list(contents.notices)
@@ -111,12 +106,9 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
     For what this program wrote, and for measurements; `record` is for what is to be listened to.
 
     Args:
-        path: the file.
-        sample_rate_hz: rate of the result.
         max_s: read at most this many seconds from the start; None reads everything.
 
-    Raises:
-        AudioError: the file is missing, not sound, empty, has NaN or infinite samples, or is silent.
+    Raises AudioError: the file is missing, not sound, empty, has NaN or infinite samples, or is silent.
     """
     if max_s is not None and not max_s > 0:
         raise AudioError(f"max_s={max_s} must be positive, or None for the whole file.")

@@ -35,23 +35,19 @@ class Chunks:
     """What a header says.
 
     Attributes:
-        notices: sentences about sizes that do not agree with the file; they go on after its name.
         mended: the file with the sizes that its header should have had; None where it can be read as it is.
-        root_midi: unity note of the sampler chunk, MIDI with its fraction; None without one.
-        loop: first and last sample of its first loop; None without one.
     """
 
-    notices: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()  # sentences about sizes that do not agree with the file; they go on after its name
     mended: IO[bytes] | None = None
-    root_midi: float | None = None
-    loop: tuple[int, int] | None = None
+    root_midi: float | None = None  # unity note of the sampler chunk, MIDI with its fraction; None without one
+    loop: tuple[int, int] | None = None  # first and last sample of its first loop; None without one
 
 
 def read(path: Path) -> Chunks:
     """Read the header of a file; nothing is said of a container that is not known here.
 
-    Raises:
-        OSError: the file cannot be opened.
+    Raises OSError: the file cannot be opened.
     """
     with path.open("rb") as file:
         head = file.read(64)

@@ -40,11 +40,10 @@ class Sampler:
     """How a sampler maps a sound, as the `smpl` chunk of a WAV file says it.
 
     Attributes:
-        midi: pitch of the sound with its fraction, 0 <= midi < 128: the key at which it plays as it is.
         loop: first and last sample of the sustain loop; both are played (RIFF's dwStart and dwEnd). None: no loop.
     """
 
-    midi: float
+    midi: float  # pitch of the sound with its fraction, 0 <= midi < 128: the key at which it plays as it is
     loop: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -59,15 +58,13 @@ class Writing:
     """How a sound is written.
 
     Attributes:
-        peak: `keep` changes no level; `limit` turns down only what exceeds `CEILING_DB`; `normalise` brings the peak
-            to it.
-        bits: 16 or 24 (PCM), 32 (float, WAV only); None: 32 for .wav, 24 for .flac.
-        length_s: fixed length: cut with a short fade, or filled with silence; None: as it is.
+        peak: `keep` changes no level; `limit` turns down only what exceeds `CEILING_DB`; `normalise` brings the peak to
+            it.
     """
 
     peak: Peak = "keep"
-    bits: int | None = None
-    length_s: float | None = None
+    bits: int | None = None  # 16 or 24 (PCM), 32 (float, WAV only); None: 32 for .wav, 24 for .flac
+    length_s: float | None = None  # fixed length: cut with a short fade, or filled with silence; None: as it is
 
     def __post_init__(self) -> None:
         if self.peak not in PEAKS:
@@ -91,17 +88,11 @@ class Writing:
 
 @dataclass(frozen=True)
 class Written:
-    """A file that was written.
+    """A file that was written."""
 
-    Attributes:
-        path: the file.
-        peak_db: the highest sample in dBFS, -inf for silence.
-        change_db: what `limit` (at its deepest) or `normalise` did to the level; 0 where nothing was changed.
-    """
-
-    path: Path
-    peak_db: float
-    change_db: float = 0.0
+    path: Path  # the file
+    peak_db: float  # the highest sample in dBFS, -inf for silence
+    change_db: float = 0.0  # what `limit` (at its deepest) or `normalise` did to the level; 0 where nothing was changed
 
 
 def save(
@@ -123,12 +114,8 @@ def save(
         sampler: pitch and loop for samplers; a WAV file carries them, a FLAC has no place for them.
         peak, bits, length_s: see `Writing`.
 
-    Returns:
-        the path.
-
-    Raises:
-        AudioError: another ending, bits that the format has not, audio that is not valid, a level above full scale
-            where the file ends there, a loop outside the sound, or no room to write.
+    Returns the path. Raises AudioError: another ending, bits that the format has not, audio that is not valid, a level
+    above full scale where the file ends there, a loop outside the sound, or no room to write.
     """
     how = Writing(peak, bits, length_s)
     return write(path, audio, sample_rate_hz=sample_rate_hz, sampler=sampler, how=how).path

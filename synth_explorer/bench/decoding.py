@@ -41,7 +41,6 @@ def run(
         engines: (engine, precision) pairs.
         seconds: how long each is timed, after a warm-up.
         magenta: whether magenta's fastgen decodes the same weights; None: where it is installed.
-        progress: called with (rows done, rows in all).
 
     Returns:
         a row for each network, engine and batch: `{"network", "engine", "precision", "batch", "step_us",
@@ -50,8 +49,7 @@ def run(
         reading the weights or multiplying, in plain sums, would take at this machine's measured rates, whichever is
         longer; many notes in float32 may pass it, see `limits`.
 
-    Raises:
-        SynthExplorerError: an unknown network, or magenta asked for where it is not installed.
+    Raises SynthExplorerError: an unknown network, or magenta asked for where it is not installed.
     """
     for name in networks:
         if name not in NETWORKS:

@@ -18,9 +18,9 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -48,7 +48,6 @@ class Sizes:
 
 
 FULL = Sizes()
-NARROW = Sizes(layers=12, width=24, skip_width=16, encoder_layers=12, encoder_width=20, channels=6)
 
 
 def available() -> bool:
@@ -58,7 +57,7 @@ def available() -> bool:
 
 def modules(sizes: Sizes = FULL) -> tuple[Any, Any]:
     """magenta's (h512_bo16, fastgen) modules with these sizes, fresh ones for each call."""
-    _empty_parents()
+    import_parents()
     fastgen = _compiled("magenta.models.nsynth.wavenet.fastgen", {})
     network = _compiled(
         "magenta.models.nsynth.wavenet.h512_bo16", {name: getattr(sizes, field) for name, field in LITERALS.items()}
@@ -71,28 +70,31 @@ def modules(sizes: Sizes = FULL) -> tuple[Any, Any]:
             super().__init__(train_path)
             self.ae_bottleneck_width = sizes.channels
 
-    fastgen.Config, fastgen.FastGenerationConfig = Config, network.FastGenerationConfig
+    vars(fastgen).update(Config=Config, FastGenerationConfig=network.FastGenerationConfig)
     return types.SimpleNamespace(Config=Config, FastGenerationConfig=network.FastGenerationConfig), fastgen
 
 
-def utils() -> types.ModuleType:
-    """magenta's `nsynth.utils`: mu-law and the like."""
-    _empty_parents()
-    return importlib.import_module("magenta.models.nsynth.utils")
-
-
-def _empty_parents() -> None:
+def import_parents() -> None:
+    """Put empty packages where importing magenta's own would pull all that it needs."""
     for name in PARENTS:
         if name not in sys.modules:
             package = types.ModuleType(name)
-            package.__spec__ = importlib.util.find_spec(name)  # of the parent, which is empty already: runs nothing
-            package.__path__ = list(package.__spec__.submodule_search_locations)
+            package.__spec__ = spec = _spec(name)  # of the parent, which is empty already: runs nothing
+            package.__path__ = list(spec.submodule_search_locations or ())
             sys.modules[name] = package
+
+
+def _spec(name: str) -> ModuleSpec:
+    """Where a module of magenta lies, which is installed."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None, f"{name} is not installed"
+    return spec
 
 
 def _compiled(name: str, literals: dict[str, int]) -> types.ModuleType:
     """A module of magenta, compiled with other integers assigned to these names."""
-    spec = importlib.util.find_spec(name)
+    spec = _spec(name)
+    assert spec.origin is not None
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     replaced: set[str] = set()
     for node in ast.walk(tree):
@@ -112,7 +114,7 @@ def _compiled(name: str, literals: dict[str, int]) -> types.ModuleType:
 @contextmanager
 def session(build: Callable[[Any], Any]) -> Iterator[tuple[Any, Any]]:
     """A TensorFlow 1 session on a new graph: yields (session, what `build(tf)` returned)."""
-    import tensorflow.compat.v1 as tf
+    tf: Any = importlib.import_module("tensorflow.compat.v1")
 
     options = tf.ConfigProto(allow_soft_placement=True)
     with tf.Graph().as_default(), tf.Session(config=options) as opened:
@@ -127,8 +129,7 @@ def write_checkpoint(
     It holds the variables, their `ExponentialMovingAverage` twins (other numbers), the step and, when `optimizer` says
     so, Adam's slots.
 
-    Returns:
-        The prefix, `.../model.ckpt-<step>`, for a Saver.
+    Returns the prefix, `.../model.ckpt-<step>`, for a Saver.
     """
     _, fastgen = modules(sizes)
     rng = np.random.default_rng(seed)
@@ -168,83 +169,10 @@ def _random(variable: Any, rng: np.random.Generator, step: int) -> Any:
     return (0.1 * rng.standard_normal(shape)).astype(np.float32)
 
 
-def variables(prefix: Path) -> dict[str, np.ndarray]:
-    """Every variable of a checkpoint, by TensorFlow's own reader."""
-    import tensorflow as tf
-
-    reader = tf.train.load_checkpoint(str(prefix))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-
-
-def teacher_forced(
-    prefix: Path, audio: np.ndarray, *, sizes: Sizes = FULL, averaged: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Audio [B, T] -> (encodings [B, F, C], probabilities [B, T, Q]) by `h512_bo16.Config.build`."""
-    _, fastgen = modules(sizes)
-
-    def build(tf: Any) -> Any:
-        network = fastgen.load_nsynth(batch_size=audio.shape[0], sample_length=audio.shape[1])
-        average = tf.train.ExponentialMovingAverage(0.9999)
-        names = {average.average_name(v): v for v in tf.global_variables()} if averaged else None
-        return network, tf.train.Saver(names)
-
-    with session(build) as (opened, (network, saver)):
-        saver.restore(opened, str(prefix))
-        encodings, flat = opened.run([network["encoding"], network["predictions"]], {network["X"]: audio})
-    return encodings, flat.reshape(*audio.shape, -1)
-
-
-def encode(prefix: Path, audio: np.ndarray, *, sizes: Sizes = FULL) -> np.ndarray:
-    """Audio [B, T] -> encodings [B, F, C] by `fastgen.encode`."""
-    _, fastgen = modules(sizes)
-    return fastgen.encode(audio, str(prefix), sample_length=audio.shape[1])
-
-
-def generate(
-    prefix: Path, encodings: np.ndarray, uniforms: np.ndarray, *, sizes: Sizes = FULL, margin: float = 1e-5
-) -> tuple[np.ndarray, np.ndarray]:
-    """Encodings [B, F, C] -> (audio [B, F * 512], uniforms used) by `fastgen.synthesize`, fed our random numbers.
-
-    Args:
-        prefix: the checkpoint.
-        encodings: to decode.
-        uniforms: [B, F * 512] in [0, 1).
-        sizes: of the network.
-        margin: a number closer than this to the edge of its level is moved inwards before it is drawn with, so that
-            the last bits of a sum do not decide (they would, once in some ten thousand draws).
-    """
-    _, fastgen = modules(sizes)
-    draws, used, heard = iter(np.ascontiguousarray(uniforms.T)), [], []
-    sample = fastgen.sample_categorical
-
-    def sample_with_ours(probabilities: np.ndarray) -> np.ndarray:
-        used.append(_inwards(next(draws), probabilities, margin))
-        with mock.patch.object(np.random, "rand", lambda count: used[-1]):
-            return sample(probabilities)
-
-    with (
-        mock.patch.object(fastgen, "sample_categorical", sample_with_ours),
-        mock.patch.object(fastgen, "save_batch", lambda audio, paths: heard.append(audio.copy())),
-    ):
-        fastgen.synthesize(encodings, [], checkpoint_path=str(prefix))
-    return heard[-1], np.stack(used, axis=1)
-
-
-def _inwards(uniforms: np.ndarray, probabilities: np.ndarray, margin: float) -> np.ndarray:
-    """Numbers [B] away from the edges of the levels that they draw from probabilities [B, Q]."""
-    moved = uniforms.copy()
-    for note, sums in enumerate(np.cumsum(probabilities.astype(np.float64), axis=1)):
-        level = min(int(np.searchsorted(sums, uniforms[note])), len(sums) - 1)
-        low, high = (sums[level - 1] if level else 0.0), min(sums[level], 1.0)
-        inset = min(margin, (high - low) / 2)
-        moved[note] = np.clip(uniforms[note], low + inset, high - inset)
-    return moved
-
-
 @contextmanager
 def stepper(prefix: Path, batch: int, *, sizes: Sizes = FULL) -> Iterator[Callable[[np.ndarray], None]]:
     """For timing: yields a function that lets fastgen make one sample for each note of a batch, encoding [B, C]."""
-    import tensorflow.compat.v1 as tf
+    tf: Any = importlib.import_module("tensorflow.compat.v1")
 
     _, fastgen = modules(sizes)
     with session(lambda tf: fastgen.load_fastgen_nsynth(batch_size=batch)) as (opened, network):

@@ -30,12 +30,10 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     network, whose last answers are remembered.
 
     Args:
-        explorer: the checkpoint.
         note_s: length of the note in seconds.
         repeats: how often each step runs after one warm-up.
 
-    Returns:
-        `{"machine": {...}, "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
+    Returns `{"machine": {...}, "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
     """
     from synth_explorer.edits import EditChain, Gain, Oscillate
     from synth_explorer.explorer import FIT_STEPS

@@ -34,18 +34,14 @@ class Answer:
     """How a control answered.
 
     Attributes:
-        name: of what it should move.
-        by: how it moves, in words.
         curve: (asked, median change heard), rising, 0 among them; as far as it is monotone; empty where it is not.
-        figures: on notes that the curve was not made from, see `judge`.
-        reason: why it does not do what its name says; "" where it does.
     """
 
-    name: str
-    by: str
+    name: str  # of what it should move
+    by: str  # how it moves, in words
     curve: tuple[tuple[float, float], ...]
-    figures: dict[str, Any]
-    reason: str
+    figures: dict[str, Any]  # on notes that the curve was not made from, see `judge`
+    reason: str  # why it does not do what its name says; "" where it does
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -86,7 +82,7 @@ def judge(
     if len(sweeps) < FEWEST_PROBES:
         reason = f"too little data: it was heard on {len(sweeps)} notes to check it on, {FEWEST_PROBES} are needed"
         return Answer(name, by, curve, figures | {"side": {}}, reason)
-    wanted, heard = (np.concatenate([sweep[part] for sweep in sweeps]) for part in (0, 1))
+    wanted, heard = np.concatenate([sweep[0] for sweep in sweeps]), np.concatenate([sweep[1] for sweep in sweeps])
     figures |= {
         "spearman": _middle([_spearman(*sweep[:2]) for sweep in sweeps]),
         "slope": _middle([_slope(*sweep[:2]) for sweep in sweeps]),
@@ -104,7 +100,7 @@ def response_curve(asks: Sequence[float], heard: Sequence[Sequence[float | None]
     """
     medians = {0.0: 0.0}
     for i, ask in enumerate(asks):
-        values = [sweep[i] for sweep in heard if sweep[i] is not None]
+        values = [value for sweep in heard if (value := sweep[i]) is not None]
         if values and 2 * len(values) >= len(heard):
             medians[ask] = float(np.median(values))
     kept = [(0.0, 0.0)]
@@ -120,18 +116,19 @@ def response_curve(asks: Sequence[float], heard: Sequence[Sequence[float | None]
 
 def slopes(heard_below: Heard, heard_above: Heard, ask: float) -> dict[str, float]:
     """Change of everything per unit asked, from what was heard at -ask and at +ask."""
-    return {
-        name: (heard_above[name] - heard_below[name]) / (2.0 * ask)
-        for name in EVERYTHING
-        if heard_above[name] is not None and heard_below[name] is not None
-    }
+    found = {}
+    for name in EVERYTHING:
+        above, below = heard_above[name], heard_below[name]
+        if above is not None and below is not None:
+            found[name] = (above - below) / (2.0 * ask)
+    return found
 
 
-def medians(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def medians(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
     """Median of each entry over the rows that have it, where at least half do."""
     found = {}
     for name in EVERYTHING:
-        values = [row[name] for row in rows if row.get(name) is not None]
+        values = [value for row in rows if (value := row.get(name)) is not None]
         if values and 2 * len(values) >= len(rows):
             found[name] = float(np.median(values))
     return found
@@ -142,7 +139,7 @@ def description(number: int, rows: Sequence[Mapping[str, float]]) -> str:
     middle = medians(rows)
     said = []
     for name in sorted(middle, key=lambda name: -abs(middle[name]) / SPAN[name]):
-        values = [row[name] for row in rows if row.get(name) is not None]
+        values = [value for row in rows if (value := row.get(name)) is not None]
         agreed = np.mean(np.sign(values) == np.sign(middle[name]))
         if abs(middle[name]) >= AUDIBLE * SPAN[name] and agreed >= AGREED:
             digits = COARSE_DIGITS.get(UNITS[name], 2)

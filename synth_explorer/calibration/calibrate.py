@@ -35,23 +35,14 @@ STEPS, FEW_STEPS = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0), (-2.0, -1.0, 1.
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is listened to.
+    """How much is listened to."""
 
-    Attributes:
-        notes: paired views of so many notes at most.
-        probes: so many of them are moved and decoded; every second one makes the curves, the others check them.
-        stretch_s: so much of each of those.
-        directions: so many principal directions at most.
-        few: fewer settings, for a decoder that takes its time.
-        engine: that decodes.
-    """
-
-    notes: int = 400
-    probes: int = 24
-    stretch_s: float = 2.0
-    directions: int = 4
-    few: bool = False
-    engine: str = "auto"
+    notes: int = 400  # paired views of so many notes at most
+    probes: int = 24  # so many of them are moved and decoded; every second one makes the curves, the others check them
+    stretch_s: float = 2.0  # so much of each of those
+    directions: int = 4  # so many principal directions at most
+    few: bool = False  # fewer settings, for a decoder that takes its time
+    engine: str = "auto"  # that decodes
 
     @classmethod
     def suited(cls, explorer: Explorer, **given: Any) -> Settings:
@@ -83,14 +74,11 @@ def calibrate(
     are measured. For whatever has no such control a direction is sought, and kept where it answers.
 
     Args:
-        explorer: of the checkpoint.
         notes: many, of many instruments and pitches.
         journal_path: finished work is kept here until all is done, and taken up again.
         settings: None: those that suit the decoder.
-        progress: called with (steps done, steps in all).
 
-    Raises:
-        DataError: fewer than two notes can be used, or the journal can't be written.
+    Raises DataError: fewer than two notes can be used, or the journal can't be written.
     """
     settings = Settings.suited(explorer) if settings is None else settings
     chosen = _spread(notes, settings.notes)
@@ -143,7 +131,7 @@ class _Run:
                 unanswered[answer.name] = answer.reason
             else:
                 steps, heard = zip(*answer.curve, strict=True)
-                axes[answer.name] = NamedAxis(UNITS[answer.name], tuple(vector), steps, heard)
+                axes[answer.name] = NamedAxis(unit=UNITS[answer.name], vector=tuple(vector), steps=steps, heard=heard)
         for name in self.sought:
             if name not in axes and name not in unanswered:
                 unanswered[name] = f"too little data: fewer than {directions.FEWEST_NOTES} notes have it"
@@ -165,7 +153,14 @@ class _Run:
             "readable_r2": directions.readable(views),
             "controls": {answer.name: answer.to_dict() for answer in found},
         }
-        controls = Controls(own.loudness, own.brightness, axes, unanswered, tuple(principal), measured)
+        controls = Controls(
+            loudness=own.loudness,
+            brightness=own.brightness,
+            axes=axes,
+            unanswered=unanswered,
+            principal=tuple(principal),
+            measured=measured,
+        )
         report = {
             "checkpoint": self.explorer.checkpoint_name,
             "checkpoint_hash": self.explorer.checkpoint_hash,
@@ -210,7 +205,7 @@ class _Run:
         for name, vector in vectors.items():
             pair = along(name, by, vector, (-SPAN[name], SPAN[name]))
             sweeps = [self._sweep("first", pair, note) for note in made]
-            moved[name] = answers.medians([answers.slopes(*sweep, SPAN[name]) for sweep in sweeps])
+            moved[name] = answers.medians([answers.slopes(sweep[0], sweep[1], SPAN[name]) for sweep in sweeps])
         mixed = directions.apart_by_answer(vectors, moved)
         asks = {name: tuple(m * SPAN[name] for m in multiples) for name in mixed}
         return [(along(name, by, vector, asks[name]), vector) for name, vector in mixed.items()]
@@ -230,12 +225,13 @@ class _Run:
             curves = {}
             for name in EVERYTHING:
                 rows = [answers.medians([sweep[i] for sweep in sweeps]).get(name) for i in range(len(steps))]
-                if None not in rows:
-                    curves[name] = tuple(float(row) for row in np.insert(rows, np.searchsorted(steps, 0.0), 0.0))
+                known = [row for row in rows if row is not None]
+                if len(known) == len(rows):
+                    curves[name] = tuple(float(row) for row in np.insert(known, np.searchsorted(steps, 0.0), 0.0))
             at = [steps.index(step) for step in (-1.0, 1.0)]
             name = answers.description(number, [answers.slopes(sweep[at[0]], sweep[at[1]], 1.0) for sweep in sweeps])
             places = tuple(sorted((*steps, 0.0)))
-            found.append(PrincipalAxis(tuple(vector), share, places, curves, name))
+            found.append(PrincipalAxis(name=name, share=share, vector=tuple(vector), steps=places, moves=curves))
         return found
 
     def _sweep(self, stage: str, swept: Swept, note: Note) -> list[dict[str, float | None]]:
@@ -254,8 +250,9 @@ class _Run:
         except (EditError, LatentsError):  # refused, with the reason, to whoever asks for it: not heard
             return dict.fromkeys(EVERYTHING)
         found = hear(self.explorer, probe, moved, decoding=self.decoding)
-        if swept.zero is not None and found[swept.name] is not None:
-            found[swept.name] += probe.own[swept.name] - swept.zero
+        heard = found[swept.name]
+        if swept.zero is not None and heard is not None:
+            found[swept.name] = heard + (probe.own[swept.name] - swept.zero)
         return found
 
     def _probe(self, note: Note) -> Probe:

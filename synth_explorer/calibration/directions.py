@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,12 +52,9 @@ def named(views: Views, names: Sequence[str], channels: Sequence[int]) -> dict[s
     mean change of the latents that goes with it. The attack is fitted on the beginnings of notes.
 
     Args:
-        views: of many notes.
         names: descriptors that are wanted, of `NAMES`.
-        channels: that may move.
 
-    Returns:
-        By name, in latents per unit of the descriptor; names that too few notes have are left out.
+    Returns by name, in latents per unit of the descriptor; names that too few notes have are left out.
     """
     steady = [name for name in NAMES if name != "attack"]
     found = {name: vector for name, vector in _apart(views, steady, channels).items() if name in names}
@@ -112,9 +110,8 @@ def apart_by_answer(
         vectors: [C] by name, per unit.
         answers: for each of them the change of every descriptor that was heard, per unit.
 
-    Returns:
-        The mixed vectors; those as they were whose own descriptor was not heard to move, and all where the answers are
-        too much alike to be told apart.
+    Returns the mixed vectors; those as they were whose own descriptor was not heard to move, and all where the answers
+    are too much alike to be told apart.
     """
     names = [name for name in vectors if np.isfinite(answers[name].get(name, np.nan))]
     names = [name for name in names if abs(answers[name][name]) > 0.1]
@@ -126,7 +123,8 @@ def apart_by_answer(
     mixed = dict(vectors)
     for column, name in enumerate(names):
         parts = mix[:, column] * min(1.0, MOST_MIX / np.linalg.norm(mix[:, column]))
-        mixed[name] = sum(part * vectors[of] * SPAN[of] for part, of in zip(parts, names, strict=True)) / SPAN[name]
+        total = sum(part * vectors[of] * SPAN[of] for part, of in zip(parts, names, strict=True))
+        mixed[name] = np.asarray(total) / SPAN[name]
     return mixed
 
 
@@ -141,7 +139,7 @@ def principal(means: np.ndarray, count: int, channels: Sequence[int]) -> list[tu
     count = min(count, len(part) - 1, len(channels))
     if count < 1 or np.ptp(part, axis=0).max() == 0:
         return []
-    model = PCA(n_components=count, svd_solver="full").fit(part)
+    model: Any = PCA(n_components=count, svd_solver="full").fit(part)
     found = []
     for axis, variance, share in zip(
         model.components_, model.explained_variance_, model.explained_variance_ratio_, strict=True

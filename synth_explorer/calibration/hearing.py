@@ -35,14 +35,11 @@ def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict
     """Everything that is heard of a sound but its pitch.
 
     Args:
-        audio: [T].
-        sample_rate_hz: of it.
         pitch_hz: of it, NaN where there is none.
 
-    Returns:
-        By name: RMS in dB, log2 of the spectral centroid in Hz, noise against partials in dB, log2 of the seconds from
-        10 to 90 % of the loudest amplitude, log2 of the spectrum's width in Hz, odd partials against even ones in dB.
-        NaN for what does not exist in this sound.
+    Returns by name: RMS in dB, log2 of the spectral centroid in Hz, noise against partials in dB, log2 of the seconds
+    from 10 to 90 % of the loudest amplitude, log2 of the spectrum's width in Hz, odd partials against even ones in dB.
+    NaN for what does not exist in this sound.
     """
     rate = {"sample_rate_hz": sample_rate_hz}
     if not audio.any():
@@ -70,9 +67,6 @@ def changes(
     """What is heard to change from one sound to another, by name, in the units of `edits.UNITS`.
 
     Args:
-        before: [T].
-        after: [T'].
-        sample_rate_hz: of both.
         pitch_hz: of the first, NaN where there is none.
         expected_cents: where the pitch is sought; NaN where nothing is known, so that it is estimated.
         own: what `describe` says of the first.

@@ -19,7 +19,6 @@ class Journal:
     file is read again.
 
     Args:
-        path: of the file; its folder is made.
         work: what the work depends on, as JSON has it.
     """
 

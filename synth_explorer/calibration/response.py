@@ -27,23 +27,14 @@ ATTACK_S = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A note that is moved and decoded.
+    """A note that is moved and decoded."""
 
-    Attributes:
-        name: of its file.
-        latents: of its beginning.
-        audio: [T], decoded from them.
-        pitch_hz: of it; NaN where there is none.
-        own: what is heard of it, by name.
-        tones: [T], it without its noise, where the decoder makes noise apart from partials; else None.
-    """
-
-    name: str
-    latents: Latents
-    audio: np.ndarray
-    pitch_hz: float
-    own: dict[str, float]
-    tones: np.ndarray | None
+    name: str  # of its file
+    latents: Latents  # of its beginning
+    audio: np.ndarray  # [T], decoded from them
+    pitch_hz: float  # of it; NaN where there is none
+    own: dict[str, float]  # what is heard of it, by name
+    tones: np.ndarray | None  # [T], it without its noise, where the decoder makes noise apart from partials; else None
 
 
 @dataclass(frozen=True)
@@ -51,18 +42,14 @@ class Swept:
     """A control that is swept.
 
     Attributes:
-        name: of what it should move.
-        by: how it is moved, in words.
-        asks: what is asked of it in turn, in the unit of its name, without 0.
         apply: moves a probe's latents so that a change by a number is heard, if it does what it says.
-        zero: where the asks are no changes: what is asked for by 0, as `describe` tells it.
     """
 
-    name: str
-    by: str
-    asks: tuple[float, ...]
+    name: str  # of what it should move
+    by: str  # how it is moved, in words
+    asks: tuple[float, ...]  # what is asked of it in turn, in the unit of its name, without 0
     apply: Callable[[Probe, float], Latents]
-    zero: float | None = None
+    zero: float | None = None  # where the asks are no changes: what is asked for by 0, as `describe` tells it
 
 
 def make_probe(explorer: Explorer, note: Note, *, stretch_s: float, decoding: dict[str, Any]) -> Probe:
@@ -98,7 +85,7 @@ def hear(explorer: Explorer, probe: Probe, moved: Latents, *, decoding: dict[str
         expected_cents=cents,
         own=probe.own,
     )
-    if tones is not None:
+    if tones is not None and probe.tones is not None:
         found["noisiness"] = _noise_db(after, tones) - _noise_db(probe.audio, probe.tones)
     return {name: value if np.isfinite(value) else None for name, value in found.items()}
 

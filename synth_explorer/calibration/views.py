@@ -38,17 +38,14 @@ class Views:
     """Rows of paired views.
 
     Attributes:
-        note: int [R], which note each row is of.
-        z: [R, C], mean latents of a stretch.
         heard: [R, D], what is heard in it, in the order of `NAMES`; NaN where it is not. The attack is the whole note's
             and stands in the row of its beginning.
-        means: [N, C], the mean sound of each note.
     """
 
-    note: np.ndarray
-    z: np.ndarray
+    note: np.ndarray  # int [R], which note each row is of
+    z: np.ndarray  # [R, C], mean latents of a stretch
     heard: np.ndarray
-    means: np.ndarray
+    means: np.ndarray  # [N, C], the mean sound of each note
 
     @classmethod
     def of(cls, found: Sequence[dict[str, Any]]) -> Views:
@@ -65,8 +62,7 @@ class Views:
 def look(explorer: Explorer, note: Note) -> dict[str, Any]:
     """The views of one note, as JSON has them: {"rows": [{"z": [C], "heard": [D]}], "mean": [C]}.
 
-    Raises:
-        AudioError: it is not sound, or silent.
+    Raises AudioError: it is not sound, or silent.
     """
     audio = explorer.read(note.path)
     latents = explorer.encode(audio, pitch=note.pitch, source=note.path.name)

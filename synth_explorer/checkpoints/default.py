@@ -21,7 +21,7 @@ def load_autoencoder(info: CheckpointInfo) -> Autoencoder:
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
 
-    model = Autoencoder(ModelConfig.from_dict(info.config), name="autoencoder")
+    model = Autoencoder(ModelConfig(**info.config), name="autoencoder")
     model.build_weights()
     load_weights(model, info)
     return model
@@ -40,11 +40,7 @@ def save(
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
     Args:
-        model: with its weights.
         folder: its last part is the checkpoint's name.
-        description: one line.
-        controls: content of controls.json.
-        card: Markdown.
         pitch_files: the pitch head's JSON and weights, copied.
         dtype: of the stored weights; float16 halves the file and is well below what can be heard.
     """

@@ -41,27 +41,16 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What a checkpoint says of itself.
+    """What a checkpoint says of itself."""
 
-    Attributes:
-        name: its name in listings, messages and latents.
-        path: its folder.
-        family: what kind of model it is.
-        description: one line.
-        hash: SHA-256 of what gives latents their meaning (see `latents_hash`), in hexadecimal.
-        size_bytes: of all its files.
-        config: the model's sizes.
-        files: SHA-256 of each file by name.
-    """
-
-    name: str
-    path: Path
-    family: str
-    description: str
-    hash: str
-    size_bytes: int
-    config: dict[str, Any]
-    files: dict[str, str]
+    name: str  # its name in listings, messages and latents
+    path: Path  # its folder
+    family: str  # what kind of model it is
+    description: str  # one line
+    hash: str  # SHA-256 of what gives latents their meaning (see `latents_hash`), in hexadecimal
+    size_bytes: int  # of all its files
+    config: dict[str, Any]  # the model's sizes
+    files: dict[str, str]  # SHA-256 of each file by name
 
 
 def folders() -> list[Path]:
@@ -228,14 +217,7 @@ def write(
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
     Args:
-        model: with its weights.
         folder: its last part is the checkpoint's name.
-        family: what kind of model it is.
-        description: one line.
-        config: the model's sizes.
-        controls: content of controls.json.
-        card: Markdown.
-        dtype: of the stored weights.
         add: puts more files into the new folder and returns their names.
         about: more entries of config.json.
     """
@@ -245,7 +227,8 @@ def write(
         new = Path(temporary) / target.name
         new.mkdir()
         arrays = {v.path: np.asarray(v.numpy() if hasattr(v, "numpy") else v, np.float32) for v in model.weights}
-        np.savez(new / WEIGHTS, **{name: array.astype(dtype, copy=False) for name, array in arrays.items()})
+        stored: dict[str, Any] = {name: array.astype(dtype, copy=False) for name, array in arrays.items()}
+        np.savez(new / WEIGHTS, **stored)
         (new / CONTROLS).write_text(json.dumps(dict(controls), indent=2) + "\n", encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")
         hashed = (WEIGHTS, CONTROLS, *add(new))
@@ -268,13 +251,11 @@ def amend(
     """Give a checkpoint new or other files, with their hashes; all at once, or not at all.
 
     Args:
-        info: of the checkpoint.
         files: contents by name; the card is not hashed.
         remove: names of files to take out.
         about: more entries of config.json, or other values of them.
 
-    Raises:
-        CheckpointError: the folder can't be written.
+    Raises CheckpointError: the folder can't be written.
     """
     folder = info.path.resolve()
     try:

@@ -34,28 +34,20 @@ _LAYERS = re.compile(
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import found.
+    """What an import found."""
 
-    Attributes:
-        info: the checkpoint that was written.
-        source: the name of TensorFlow's checkpoint.
-        step: of its training, None when it is not known.
-        averaged: whether the averages were taken.
-        left_out: how many other variables it holds.
-    """
-
-    info: CheckpointInfo
-    source: str
-    step: int | None
-    averaged: bool
-    left_out: int
+    info: CheckpointInfo  # the checkpoint that was written
+    source: str  # the name of TensorFlow's checkpoint
+    step: int | None  # of its training, None when it is not known
+    averaged: bool  # whether the averages were taken
+    left_out: int  # how many other variables it holds
 
 
 def load_nsynth(info: CheckpointInfo) -> NSynth:
     """Build the network and give it its weights. Raises CheckpointError when a name or a shape does not fit."""
     from synth_explorer.model.nsynth_config import NSynthConfig
 
-    model = _built(NSynthConfig.from_dict(info.config))
+    model = _built(NSynthConfig(**info.config))
     load_weights(model, info)
     return model
 
@@ -100,10 +92,8 @@ def import_nsynth(
 
     Args:
         path: prefix, `.index`, `.meta`, folder or tar.
-        name: what to call it.
         into: the folder to write it to; None: the first of `folders()`.
         averaged: take the exponential moving averages in place of the plain variables.
-        force: replace a checkpoint of this name.
 
     Raises:
         CheckpointError: a name that is taken or is none, or a checkpoint that is missing, damaged or of another model.

@@ -32,17 +32,11 @@ _ADVICE = "give a prefix such as model.ckpt-200000, its .index, its folder or it
 
 @dataclass(frozen=True, eq=False)
 class TensorFlowCheckpoint:
-    """A checkpoint that can be read: shapes are known, the numbers are read when asked for.
+    """A checkpoint that can be read: shapes are known, the numbers are read when asked for."""
 
-    Attributes:
-        name: the last part of its prefix.
-        shapes: of every variable by name.
-        step: of training, None when it is not known.
-    """
-
-    name: str
-    shapes: dict[str, tuple[int, ...]]
-    step: int | None
+    name: str  # the last part of its prefix
+    shapes: dict[str, tuple[int, ...]]  # of every variable by name
+    step: int | None  # of training, None when it is not known
     _reader: Any
 
     def read(self, name: str) -> np.ndarray:
@@ -55,8 +49,7 @@ class TensorFlowCheckpoint:
 def opened(path: Path) -> Iterator[TensorFlowCheckpoint]:
     """Open a checkpoint given as prefix, `.index`, `.meta`, data shard, folder or tar; yields it while it can be read.
 
-    Raises:
-        CheckpointError: there is none, it is no checkpoint, or it is not whole.
+    Raises CheckpointError: there is none, it is no checkpoint, or it is not whole.
     """
     with tempfile.TemporaryDirectory(prefix="synth-explorer-") as temporary:
         prefix = _from_tar(path, Path(temporary)) if _is_tar(path) else _prefix(path)
@@ -186,8 +179,10 @@ def _from_tar(path: Path, folder: Path) -> Path:
                 if member.name.startswith(chosen + ".") and _PARTS.search(member.name):
                     if member.name.endswith(".meta"):
                         continue
+                    content = tar.extractfile(member)
+                    assert content is not None  # all members are files
                     with (folder / PurePosixPath(member.name).name).open("wb") as file:
-                        shutil.copyfileobj(tar.extractfile(member), file)
+                        shutil.copyfileobj(content, file)
             return folder / PurePosixPath(chosen).name
     except (tarfile.TarError, EOFError, OSError) as error:
         raise CheckpointError(f"{path} can't be read as a tar archive; fetch it again ({error}).") from error

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, overload
 
 import typer
 from typer.core import TyperGroup
@@ -72,7 +72,7 @@ _TYPERS_OWN = (typer.Exit, typer.Abort, typer.BadParameter.__bases__[0], BrokenP
 class Shell(TyperGroup):
     """The root command: turns errors into one line on stderr and exit code 1."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run a command; with --debug errors pass through with their traceback."""
         Failures.debug = bool(ctx.params.get("debug"))
         try:
@@ -162,6 +162,10 @@ def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | Non
         taken[path.resolve()] = f"is written by {option} already"
 
 
+@overload
+def a_folder(path: Path) -> Path: ...
+@overload
+def a_folder(path: Path | None) -> Path | None: ...
 def a_folder(path: Path | None) -> Path | None:
     """Refuse to make a folder that is named like a file: it was most likely meant to be one."""
     if path is not None and (named := _named_like_a_file(path)):

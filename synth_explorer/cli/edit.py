@@ -68,6 +68,7 @@ def edit(
     common.say_notices(note, latents)
     patch = renderer.patch(
         source,
+        checkpoint=checkpoint,
         edits=steps.chain(explorer, latents, first, fit_steps=fit_steps),
         decoder=common.decoder_of(explorer, decoder),
         seed=seed,
@@ -145,8 +146,7 @@ class _Steps:
 
         goal = common.read_latents(explorer, self.toward, fit_steps=fit_steps)
         mean = closed_loop.mean_sound(explorer, goal, midi=before.pitch_midi if before.has_pitch else None)
-        usual = Toward.numbers()["amount"].usual
-        return Toward(amount=usual if self.amount is None else self.amount, **mean._asdict())
+        return Toward(amount=Toward.numbers()["amount"].given(self.amount), **mean._asdict())
 
 
 def _report(report: dict[str, Any], path: Path) -> None:

@@ -18,6 +18,7 @@ from synth_explorer.cli import common
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Edit, Points
+    from synth_explorer.edits.facts import Option
 
 Channels = tuple[int, ...] | None  # None: all of them
 OnChannels = tuple["Edit", bool]  # an edit, and whether it is of all the channels that a note has
@@ -42,6 +43,7 @@ class EditCommand(TyperCommand):
     @cached_property
     def whole(self) -> Any:
         """The command with all of its options."""
+        assert self.callback is not None
         function = inspect.unwrap(self.callback)
         own = inspect.signature(function)
         needed = [item for item in own.parameters.values() if item.default is item.empty]
@@ -55,15 +57,15 @@ class EditCommand(TyperCommand):
         shell.command(self.name)(command)
         return typer.main.get_command(shell)
 
-    @property
-    def params(self) -> list[Any]:
+    def _params(self) -> list[Any]:
         return self.whole.params
 
-    @params.setter
-    def params(self, own: list[Any]) -> None:
+    def _keep_none(self, own: list[Any]) -> None:
         """Typer's, without the edits."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    params: Any = property(_params, _keep_none)
+
+    def invoke(self, ctx: Any) -> Any:
         return self.whole.invoke(ctx)
 
 
@@ -73,7 +75,8 @@ def _parameters() -> Iterator[inspect.Parameter]:
 
     for edit in in_order():
         if edit is Toward:
-            yield _parameter(*edit.option[:3], of=Path)
+            name, words, metavar, *_ = _own(edit)
+            yield _parameter(name, words, metavar, of=Path)
         if edit is Oscillate:
             yield _parameter("osc", "What swings.", of=Literal[TARGETS])
             depths = [f"{fact.unit} of {name} (default {fact.usual:g})" for name, fact in edit.DEPTHS.items()]
@@ -118,13 +121,14 @@ def plain_steps(asked: Mapping[str, Any]) -> list[Edit]:
     for edit in (edit for edit in in_order() if edit.kind not in _APART):
         for name, fact in edit.numbers().items():
             if fact.option and asked.get(fact.option.name) is not None:
-                steps.append(edit(**{name: asked[fact.option.name]}))
-        given = asked.get(edit.option.name) if edit.option else None
-        if edit.option and edit.option.switch:
-            steps += [edit()] if given else []
-        elif given is not None:
+                steps.append(edit.of(**{name: asked[fact.option.name]}))
+        option = edit.option
+        given = asked.get(option.name) if option else None
+        if option and option.switch:
+            steps += [edit.of()] if given else []
+        elif option and given is not None:
             read = _READERS.get(edit.kind, _numbers)
-            steps += [read(edit, text) for text in (given if edit.option.many else [given])]
+            steps += [read(edit, text) for text in (given if option.many else [given])]
     return steps
 
 
@@ -132,7 +136,7 @@ def raw_steps(asked: Mapping[str, Any]) -> list[OnChannels]:
     """The edits of channels that --scale and --add ask for."""
     from synth_explorer.edits import Add, Scale
 
-    return [_assignment(edit, text) for edit in (Scale, Add) for text in asked.get(edit.option.name) or ()]
+    return [_assignment(edit, text) for edit in (Scale, Add) for text in asked.get(_own(edit).name) or ()]
 
 
 def swing_steps(asked: Mapping[str, Any]) -> list[OnChannels]:
@@ -142,37 +146,37 @@ def swing_steps(asked: Mapping[str, Any]) -> list[OnChannels]:
     steps: list[OnChannels] = []
     target, channels, rate_hz, depth = (asked.get(f"osc{name}") for name in ("", "_channels", "_rate_hz", "_depth"))
     if target is not None or channels is not None:
-        usual = (Oscillate.DEPTHS[target] if target else OscillateChannels.numbers()["depth"]).usual
+        deep = Oscillate.DEPTHS[target] if target else OscillateChannels.numbers()["depth"]
         wave = {
-            "rate_hz": Oscillate.numbers()["rate_hz"].usual if rate_hz is None else rate_hz,
-            "depth": usual if depth is None else depth,
+            "rate_hz": Oscillate.numbers()["rate_hz"].given(rate_hz),
+            "depth": deep.given(depth),
             "shape": asked.get("osc_shape") or "sine",
         }
         if target is not None:
             steps.append((Oscillate(target, **wave), False))
-        else:
+        elif channels is not None:
             steps.append(_on(OscillateChannels, _channels(channels, "--osc-channels"), **wave))
     return steps + [(_swing(Oscillate, text), False) for text in asked.get("swing") or ()]
 
 
 def _numbers(edit: type[Edit], text: str) -> Edit:
     """`0.5:2` -> an edit of these numbers, in the order of its fields; one that has a default may be left out."""
-    option, parts = _option(edit.option.name), text.split(":")
+    option, parts = _option(_own(edit).name), text.split(":")
     if len(parts) > len(fields(edit)):
-        raise common.wrong_usage(f"{text!r} must be {edit.option.metavar}.", option)
+        raise common.wrong_usage(f"{text!r} must be {_own(edit).metavar}.", option)
     given = {
         item.name: _number(part, option)
         for item, part in zip(fields(edit), parts, strict=False)
         if part or item.default is MISSING
     }
-    return edit(**given)
+    return edit.of(**given)
 
 
 def _envelope(edit: type[Edit], text: str) -> Edit:
     parts = text.split(",")
     if len(parts) != 4:
         raise common.wrong_usage(f"{text!r} must be four numbers: attack, decay, sustain in dB, release.", "--adsr")
-    return edit(*(_number(part, "--adsr") for part in parts))
+    return edit.of(*(_number(part, "--adsr") for part in parts))
 
 
 def _direction(edit: type[Edit], text: str) -> Edit:
@@ -180,13 +184,13 @@ def _direction(edit: type[Edit], text: str) -> Edit:
     amount, _, unit = rest.partition(":")
     if not found or not _ORDINAL.fullmatch(number):
         raise common.wrong_usage(f"{text!r} must be N=AMOUNT, such as 1=1.5 or 2=0.3:brightness.", "--direction")
-    return edit(int(number), _number(amount, "--direction"), unit.strip() or "steps")
+    return edit.of(int(number), _number(amount, "--direction"), unit.strip() or "steps")
 
 
 def _curve(edit: type[Edit], text: str) -> Edit:
     target, _, points = text.partition(":")
     pairs: Points = tuple(_point(part, text) for part in points.split(","))
-    return edit(target=target, points=pairs)
+    return edit.of(target=target, points=pairs)
 
 
 def _point(part: str, text: str) -> tuple[float, float]:
@@ -205,17 +209,17 @@ def _swing(edit: type[Edit], text: str) -> Edit:
     if not 2 <= len(parts) <= 6:
         raise common.wrong_usage(f"{text!r} must be TARGET:RATE:DEPTH, such as pitch:5:30.", "--swing")
     values = [part if at == 2 else _number(part, "--swing") for at, part in enumerate(parts)]
-    return edit(target, *values)
+    return edit.of(target, *values)
 
 
 def _on(edit: type[Edit], channels: Channels, **given: Any) -> OnChannels:
-    return edit(channels=channels or (0,), **given), channels is None
+    return edit.of(channels=channels or (0,), **given), channels is None
 
 
 def _assignment(edit: type[Edit], text: str) -> OnChannels:
     """`CHANNELS=NUMBER` -> the edit of these channels by this number."""
     channels, _, value = text.partition("=")
-    option, (name, *_) = _option(edit.option.name), edit.numbers()
+    option, (name, *_) = _option(_own(edit).name), edit.numbers()
     try:
         number = float(value)
     except ValueError:
@@ -234,6 +238,12 @@ def _channels(text: str, option: str) -> Channels:
     if not channels:
         raise common.wrong_usage(f"{text!r} names no channel; write the lower one first.", option)
     return channels
+
+
+def _own(edit: type[Edit]) -> Option:
+    """The option of an edit that has one of its own."""
+    assert edit.option is not None
+    return edit.option
 
 
 def _option(name: str) -> str:

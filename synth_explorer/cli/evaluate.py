@@ -155,7 +155,7 @@ def controls(
     _say_failed(report)
 
 
-def _writing(save_audio: Path | None, peak: str, bits: str | None, length_s: float | None) -> Writing:
+def _writing(save_audio: Path | None, peak: sound.Peak, bits: str | None, length_s: float | None) -> Writing:
     """How renders are written; options of what is not written are wrong usage."""
     how = sound.writing(peak, bits, length_s)
     if save_audio is None and (how.peak, how.bits, how.length_s) != ("keep", None, None):

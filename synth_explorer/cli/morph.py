@@ -85,21 +85,19 @@ def morph(
     common.check_outputs(*outputs, inputs=notes)
     common.check_inputs(*notes)
     explorer, failures = common.load_explorer(checkpoint), common.Failures()
-    from synth_explorer.rendering import Mix, Patch, Renderer, Source
+    from synth_explorer.rendering import Mix, Renderer, Source
 
     own = pitch if explorer.has_pitch else None  # of what has none of its own
     sources = [Source.of(note, pitch_midi=own if note.suffix.lower() == ".npy" else None) for note in notes]
-    renderer, first = (
-        Renderer(explorer),
-        Patch.of(
-            *sources,
-            checkpoint=checkpoint,
-            pitch_midi=pitch,
-            decoder=common.decoder_of(explorer, decoder),
-            seed=seed,
-            temperature=temperature,
-            fit_steps=common.steps_of(fit_steps),
-        ),
+    renderer = Renderer(explorer)
+    first = renderer.patch(
+        *sources,
+        checkpoint=checkpoint,
+        pitch_midi=pitch,
+        decoder=common.decoder_of(explorer, decoder),
+        seed=seed,
+        temperature=temperature,
+        fit_steps=common.steps_of(fit_steps),
     )
     for note, source in zip(notes, first.sources, strict=True):
         common.say_notices(note, renderer.latents(source, fit_steps=first.fit_steps))
@@ -125,7 +123,9 @@ def _check_morph(count: int, given: dict[str, float | str | None]) -> None:
     if len(ways) > 1:
         raise common.wrong_usage(f"give only one of {' and '.join(ways)}.", ways[0])
     for option in ("--mix", "--x", "--y"):
-        _check_place(given[option], option)
+        place = given[option]
+        if not isinstance(place, str):
+            _check_place(place, option)
 
 
 def _check_place(value: float | None, option: str) -> None:

@@ -113,6 +113,8 @@ def _decode_group(
     decoding: dict[str, Any],
 ) -> None:
     """Read, decode and write (latents, sound) together."""
+    from synth_explorer.rendering import sampler_of
+
     read, ready = [], []
     for path, target in pairs:
         with failures.going_on(path):
@@ -124,6 +126,6 @@ def _decode_group(
             sounds = sound.decode_group(explorer, read, [target.name for _, target in ready], **decoding)
     for heard, latents, (path, target) in zip(sounds, read, ready, strict=False):  # none where decoding failed
         with failures.going_on(path):
-            sampler = sound.sampler_of(latents)
+            sampler = sampler_of(latents)
             sound.write(target, heard, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler, how=how)
             common.say(target)

@@ -54,12 +54,6 @@ class Lines:
 
     The first line comes after `FIRST_S`; the next ones after each tenth of the whole, not sooner than `FIRST_S` after
     one another, or after 30 s, then 60 s, 120 s ... in which less was done. What ends sooner says nothing.
-
-    Args:
-        title: what is being done.
-        unit: of what is counted.
-        clock: seconds that pass.
-        say: takes a line.
     """
 
     def __init__(

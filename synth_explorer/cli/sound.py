@@ -41,7 +41,7 @@ SavePatch = Annotated[
 Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
 
 
-def writing(peak: str, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
+def writing(peak: Peak, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
     """How sounds are written by these options, checked against the files to be written before any work is done."""
     given = [("--peak", peak != "keep"), ("--bits", bits is not None), ("--length-s", length_s is not None)]
     for out in outs:
@@ -73,21 +73,6 @@ def targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:
     return inputs.in_folder(found, common.a_folder(out), f".{format or 'wav'}")
 
 
-def write_result(explorer: Explorer, latents: Latents, out: Path, how: Writing | None = None, **decoding: Any) -> Any:
-    """Write latents as they are (.npz, .npy) or as sound (.wav, .flac) by these options, and print the path.
-
-    Returns:
-        the decoded audio [T], before its peak and its length are changed, or None when latents were written.
-    """
-    if common.is_latents(out):
-        common.write_latents(latents, out)
-        return None
-    sound = decode(explorer, latents, out.name, **decoding)
-    write(out, sound, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler_of(latents), how=how)
-    common.say(out)
-    return sound
-
-
 def write_patch(renderer: Renderer, patch: Patch, out: Path, how: Writing | None, *, engine: str) -> Rendered:
     """Render a patch and write its latents (.npz, .npy) or its sound (.wav, .flac), and print the path."""
     if common.is_latents(out):
@@ -99,7 +84,7 @@ def write_patch(renderer: Renderer, patch: Patch, out: Path, how: Writing | None
     else:
         with common.progress(f"decoding {out.name}", unit="samples") as update:
             done = renderer.render(patch, engine=engine, progress=update)
-    write(out, done.audio, sample_rate_hz=done.sample_rate_hz, sampler=sampler_of(done.after), how=how)
+    write(out, done.audio, sample_rate_hz=done.sample_rate_hz, sampler=done.sampler, how=how)
     common.say(out)
     return done
 
@@ -112,15 +97,6 @@ def save_patch(patch: Patch, path: Path | None) -> None:
 
     with common.replacing(path):
         pack(patch, path) if path.suffix.lower() == ".zip" else patch.save(path)
-
-
-def sampler_of(latents: Latents) -> Sampler | None:
-    """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
-    from synth_explorer.audio import Sampler
-    from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
-
-    known = latents.meta.pitch_kind in ("", "note", "moving") and LOWEST_MIDI <= latents.pitch_midi <= HIGHEST_MIDI
-    return Sampler(latents.pitch_midi, latents.meta.loop) if known else None
 
 
 def write(

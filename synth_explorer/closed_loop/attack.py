@@ -43,19 +43,12 @@ INNER = (0.2, 0.8)
 
 @dataclass(frozen=True)
 class Trial:
-    """An attack as it was applied, and what was heard of it.
+    """An attack as it was applied, and what was heard of it."""
 
-    Attributes:
-        edit: that was applied.
-        heard_s: seconds from 10 to 90 % of the loudest amplitude, by `measure.attack_time_ms`; NaN for silence.
-        broad_s: the same in longer windows.
-        short_db: how far the end of its rise lies under the loudest amplitude, >= 0; 0 where it goes on rising.
-    """
-
-    edit: Attack
-    heard_s: float
-    broad_s: float
-    short_db: float
+    edit: Attack  # that was applied
+    heard_s: float  # seconds from 10 to 90 % of the loudest amplitude, by `measure.attack_time_ms`; NaN for silence
+    broad_s: float  # the same in longer windows
+    short_db: float  # how far the end of its rise lies under the loudest amplitude, >= 0; 0 where it goes on rising
 
     def miss(self, asked_s: float) -> float:
         """How far what was heard lies from what was asked, as a ratio, >= 0; that of the longer windows counts half."""
@@ -78,7 +71,8 @@ def listen(edit: Attack, audio: np.ndarray, *, sample_rate_hz: int) -> Trial:
         tenth, nine_tenths = (int(np.argmax(envelope >= part * envelope.max())) for part in (0.1, 0.9))
         times_s.append((nine_tenths - tenth) / sample_rate_hz)
         short_db = max(short_db, _short_db(envelope, tenth, edit.seconds * sample_rate_hz, AFTER_S * sample_rate_hz))
-    return Trial(edit, *times_s, short_db)
+    heard_s, broad_s = times_s
+    return Trial(edit, heard_s, broad_s, short_db)
 
 
 def _short_db(envelope: np.ndarray, tenth: int, rise: float, after: float) -> float:
@@ -102,12 +96,9 @@ def solve(asked: Attack, render: Callable[[Attack], np.ndarray], *, sample_rate_
     the proportion of what was asked to what was heard, or between two trials, one too fast and one too slow.
 
     Args:
-        asked: what should be heard.
         render: makes the sound [T] of a note with an attack.
-        sample_rate_hz: of the sounds.
 
-    Returns:
-        The trial that came nearest.
+    Returns the trial that came nearest.
     """
     edit, tried = asked, []
     best: Trial | None = None
@@ -125,6 +116,7 @@ def solve(asked: Attack, render: Callable[[Attack], np.ndarray], *, sample_rate_
         else:
             tried.append(trial)
             edit = _timed(edit, np.clip(_next_s(asked.seconds, tried), asked.seconds / WIDEST, asked.seconds * WIDEST))
+    assert best is not None
     return best
 
 

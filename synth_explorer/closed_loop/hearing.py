@@ -23,19 +23,12 @@ APART_HZ = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The sound without the edits that are to be solved, and what can be measured on it once.
+    """The sound without the edits that are to be solved, and what can be measured on it once."""
 
-    Attributes:
-        audio: [T].
-        sample_rate_hz: of it.
-        pitch_hz: median of its pitch track.
-        tones: [T], it without its noise; None where it was not asked for.
-    """
-
-    audio: np.ndarray
-    sample_rate_hz: int
-    pitch_hz: float
-    tones: np.ndarray | None = None
+    audio: np.ndarray  # [T]
+    sample_rate_hz: int  # of it
+    pitch_hz: float  # median of its pitch track
+    tones: np.ndarray | None = None  # [T], it without its noise; None where it was not asked for
 
     def noise_db(self, after: np.ndarray, tones: np.ndarray) -> float:
         """Change of the level of the noise against that of the partials in dB; NaN where there is no noise."""
@@ -127,7 +120,6 @@ class Reference:
         The real part is what swings with it (negative: against it), by the fundamental of its shape.
 
         Args:
-            after: [T].
             edits: R oscillations whose rates are told apart.
             beside: oscillations of loudness itself at other rates.
         """

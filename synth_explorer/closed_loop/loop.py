@@ -41,31 +41,21 @@ class Solution:
     """Edited latents and their sound. What is heard of it is measured when it is asked for.
 
     Attributes:
-        latents: to decode.
-        audio: [T], decoded from them.
-        reference: what they were compared with: the sound without the solved edits.
-        chain: the edits as they were applied, corrections included.
-        decodes: how many trials were made, the reference not counted; 0 where there was nothing to solve.
-        note: the latents that the edits were asked of.
         asked_first, asked: what was asked, in two parts, see `split`.
-        first: `asked_first` as it was applied.
-        request: the knobs of `asked`, as they stood in the trial that was taken.
-        decoding: how every sound was decoded.
-        judge: measures `outcomes`.
     """
 
-    latents: Latents
-    audio: np.ndarray
-    reference: Reference
-    chain: EditChain
-    decodes: int
-    note: Latents
+    latents: Latents  # to decode
+    audio: np.ndarray  # [T], decoded from them
+    reference: Reference  # what they were compared with: the sound without the solved edits
+    chain: EditChain  # the edits as they were applied, corrections included
+    decodes: int  # how many trials were made, the reference not counted; 0 where there was nothing to solve
+    note: Latents  # the latents that the edits were asked of
     asked_first: EditChain
     asked: tuple[Edit, ...]
-    first: EditChain
-    request: Request
-    decoding: dict[str, Any]
-    judge: Callable[[Solution], tuple[Outcome, ...]]
+    first: EditChain  # `asked_first` as it was applied
+    request: Request  # the knobs of `asked`, as they stood in the trial that was taken
+    decoding: dict[str, Any]  # how every sound was decoded
+    judge: Callable[[Solution], tuple[Outcome, ...]]  # measures `outcomes`
 
     @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -113,17 +103,15 @@ class ClosedLoop:
         Moves toward other notes and the last attack are solved wherever they stand.
 
         Args:
-            latents: a note of this checkpoint.
-            chain: what is asked.
             seed: of the decoder, as are temperature and engine.
 
-        Raises:
-            EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
+        Raises EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
         """
         decoding = _listening(seed, temperature, engine)
         asked_first, asked = split(chain)
         first, base = self._base(latents, asked_first, decoding)
-        reference, silent = self._reference(base, decoding), decoding | {"temperature": 0.0}
+        reference = self._reference(base, decoding)
+        silent: dict[str, Any] = decoding | {"temperature": 0.0}
         request = Request.of(asked, reference, level_from=self._level_from(latents, first, reference, decoding))
         known = {"note": latents, "asked_first": asked_first, "asked": asked, "first": first}
         known |= {"request": request, "decoding": decoding, "judge": self._judged}
@@ -132,7 +120,9 @@ class ClosedLoop:
         if request.noise:
             reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
-        for step in range(MOST_DECODES):
+        decodes = 0
+        while decodes < MOST_DECODES:
+            decodes += 1
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
             same = edited.fingerprint == base.fingerprint
@@ -142,14 +132,14 @@ class ClosedLoop:
             worst = max(abs(knob.error) for knob in request.knobs)
             if best is None or worst < best[0]:
                 best = worst, first + solved, edited, audio, request.heard
-            if worst <= 1.0 or step == MOST_DECODES - 1:
+            if worst <= 1.0 or decodes == MOST_DECODES:
                 break
             for knob in request.knobs:
                 knob.turn()
         assert best is not None
         _, applied, edited, audio, request.heard = best
         audio.flags.writeable = False  # it is remembered
-        return Solution(edited, audio, reference, applied, step + 1, **known)
+        return Solution(edited, audio, reference, applied, decodes, **known)
 
     def _judged(self, solution: Solution) -> tuple[Outcome, ...]:
         """Outcomes of all that was asked or should have stayed, pitch and the rates of oscillations too."""
@@ -179,16 +169,17 @@ class ClosedLoop:
                 if isinstance(edit, Toward):
                     before = self.explorer.edit(latents, EditChain(tuple(edits[:at])))
                     edits[at] = self._path(before, edit, decoding).applied(edit)
-            attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
+            attacks = [(at, edit) for at, edit in enumerate(edits) if isinstance(edit, Attack)]
             if not attacks:
                 return EditChain(tuple(edits)), self.explorer.edit(latents, EditChain(tuple(edits)))
-            first, after = edits[: attacks[-1]], edits[attacks[-1] + 1 :]
+            at, asked = attacks[-1]
+            first, after = edits[:at], edits[at + 1 :]
             before = self.explorer.edit(latents, EditChain(tuple(first)))
 
             def sound(edit: Attack) -> np.ndarray:
                 return self._reference(self.explorer.edit(before, EditChain((edit, *after))), decoding).audio
 
-            trial = attack.solve(edits[attacks[-1]], sound, sample_rate_hz=self.explorer.sample_rate_hz)
+            trial = attack.solve(asked, sound, sample_rate_hz=self.explorer.sample_rate_hz)
             return EditChain((*first, trial.edit, *after)), self.explorer.edit(before, EditChain((trial.edit, *after)))
 
         key = latents.fingerprint, rest, tuple(decoding.items())
@@ -279,16 +270,17 @@ def _listening(seed: int, temperature: float, engine: str) -> dict[str, Any]:
 def _attacks(rest: EditChain, reference: Reference, audio: np.ndarray, *, frame_s: float) -> list[Outcome]:
     """The outcome of the last attack that was asked for, none where there is none."""
     edits = list(rest)
-    attacks = [at for at, edit in enumerate(edits) if isinstance(edit, Attack)]
+    attacks = [(at, edit) for at, edit in enumerate(edits) if isinstance(edit, Attack)]
     if not attacks:
         return []
-    asked_s, heard = edits[attacks[-1]].seconds, reference.attack_s(audio)
-    plain = Outcome(*edits[attacks[-1]].promise, known(heard), Attack.figure.within(asked_s))
+    at, last = attacks[-1]
+    asked_s, heard = last.seconds, reference.attack_s(audio)
+    plain = Outcome(*last.promise, known(heard), Attack.figure.within(asked_s))
     if plain.reached:
         return [plain]
     if plain.measured is None:
         return [replace(plain, reason="it is silent")]
-    shaped = any(not edit.transposes for edit in edits[attacks[-1] + 1 :])
+    shaped = any(not edit.transposes for edit in edits[at + 1 :])
     if shaped:
         return [replace(plain, limit=heard, reason="what is edited behind it shapes the beginning too")]
     if asked_s < min(heard, SHORT_FRAMES * frame_s):

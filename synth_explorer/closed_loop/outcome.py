@@ -10,27 +10,16 @@ from synth_explorer.edits import DIGITS, UNSIGNED_UNITS
 
 @dataclass(frozen=True)
 class Outcome:
-    """One thing that an edit promised, and what was heard of it.
+    """One thing that an edit promised, and what was heard of it."""
 
-    Attributes:
-        control: what it is about: "gain", "loudness", "brightness", "pitch", "oscillation of loudness", ...
-        unit: of the numbers: dB, octaves, cents, Hz, s, or "of the way" for a proportion.
-        requested: the change that was asked for; 0 for what should have stayed.
-        measured: the change that was heard; None where it cannot be measured.
-        tolerance: how far the two may lie apart.
-        limit: how far this note goes in the direction that was asked; None where no limit was met.
-        reason: why there is a limit, or why nothing was measured.
-        movement: what the pitch does of itself, "moves from C4 to C5"; "" where it stands still.
-    """
-
-    control: str
-    unit: str
-    requested: float
-    measured: float | None
-    tolerance: float
-    limit: float | None = None
-    reason: str = ""
-    movement: str = ""
+    control: str  # what it is about: "gain", "loudness", "brightness", "pitch", "oscillation of loudness", ...
+    unit: str  # of the numbers: dB, octaves, cents, Hz, s, or "of the way" for a proportion
+    requested: float  # the change that was asked for; 0 for what should have stayed
+    measured: float | None  # the change that was heard; None where it cannot be measured
+    tolerance: float  # how far the two may lie apart
+    limit: float | None = None  # how far this note goes in the direction that was asked; None where no limit was met
+    reason: str = ""  # why there is a limit, or why nothing was measured
+    movement: str = ""  # what the pitch does of itself, "moves from C4 to C5"; "" where it stands still
 
     @property
     def reached(self) -> bool:

@@ -69,30 +69,22 @@ class Request:
 
     Attributes:
         level, brightness: of the whole sound, asked for or held.
-        level_from: what the level is compared with: the sound without the edits that promise to leave it, too.
-        has_goals: whether there is anything to turn a knob for; otherwise the sound is its own reference.
-        oscillations: that are asked for.
-        depths: a knob for each of them.
         stills: for each oscillation of brightness a knob for the RMS level that swings with it, in dB; None for others,
             and where it is not told apart. The decoder holds a loudness that weighs the treble more than RMS does.
-        noise: where noisiness is asked for.
-        by_loudness: whether the level is that of BS.1770, not RMS.
-        asks_gain: whether the level was asked to move.
-        asked_octaves: of brightness; its knob's goal is what the note has room for.
         swung_db: how far the level swings with each oscillation in whatever phase, NaN where that is not told.
     """
 
     level: Knob
-    level_from: Reference
-    has_goals: bool
+    level_from: Reference  # what the level is compared with: the sound without the edits that promise to leave it, too
+    has_goals: bool  # whether there is anything to turn a knob for; otherwise the sound is its own reference
     brightness: Knob
-    oscillations: list[Oscillate]
-    depths: list[Knob]
+    oscillations: list[Oscillate]  # that are asked for
+    depths: list[Knob]  # a knob for each of them
     stills: list[Knob | None]
-    noise: Knob | None
-    by_loudness: bool
-    asks_gain: bool
-    asked_octaves: float
+    noise: Knob | None  # where noisiness is asked for
+    by_loudness: bool  # whether the level is that of BS.1770, not RMS
+    asks_gain: bool  # whether the level was asked to move
+    asked_octaves: float  # of brightness; its knob's goal is what the note has room for
     swung_db: list[float] = field(default_factory=list)
 
     @classmethod
@@ -115,7 +107,8 @@ class Request:
             noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
             by_loudness=octaves != 0
             or level_from is not reference
-            or any(isinstance(edit, Noisiness) or (edit in swings and edit.target == "brightness") for edit in asked),
+            or any(isinstance(edit, Noisiness) for edit in asked)
+            or any(edit.target == "brightness" for edit in swings),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
             asked_octaves=octaves,
         )
@@ -163,12 +156,12 @@ class Request:
     def _hear_stills(self, reference: Reference, audio: np.ndarray) -> None:
         """Tell every still how far the level swings with its oscillation."""
         self.swung_db = [float("nan")] * len(self.oscillations)
-        chosen = [i for i, knob in enumerate(self.stills) if knob]
+        chosen = [(i, knob) for i, knob in enumerate(self.stills) if knob]
         if chosen:
             beside = [edit for edit in self.oscillations if edit.target == "loudness" and edit.shape != "walk"]
-            edits = [self.oscillations[i] for i in chosen]
-            for i, value in zip(chosen, reference.level_swings_db(audio, edits, beside=beside), strict=True):
-                self.stills[i].hear(float(value.real))
+            edits = [self.oscillations[i] for i, _ in chosen]
+            for (i, knob), value in zip(chosen, reference.level_swings_db(audio, edits, beside=beside), strict=True):
+                knob.hear(float(value.real))
                 self.swung_db[i] = abs(value)
 
     def outcomes(self) -> list[Outcome]:
@@ -186,8 +179,9 @@ class Request:
             if edit.target != "pitch"
         ]
         still = Oscillate.beside
-        swings = [Outcome(still.name, still.unit, 0.0, swung, still.tolerance) for swung in self.swung_db]
-        return found + [item for item in swings if known(item.measured) is not None and not item.reached]
+        heard = [swung for swung in self.swung_db if known(swung) is not None]
+        swings = [Outcome(still.name, still.unit, 0.0, swung, still.tolerance) for swung in heard]
+        return found + [item for item in swings if not item.reached]
 
     def _brightness_outcome(self) -> Outcome:
         asked, heard, figure = self.asked_octaves, self.brightness.heard, Brightness.figure

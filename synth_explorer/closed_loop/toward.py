@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,8 +77,6 @@ def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = Non
     """What another note may be moved toward, with what is heard of it; that is left out where nothing can be solved.
 
     Args:
-        explorer: of its checkpoint.
-        latents: the note.
         midi: the pitch of the one that is moved, at which this one is heard too; None: as it is.
     """
     controls = explorer.controls
@@ -97,20 +95,15 @@ class Path:
 
     Attributes:
         own_db, goal_db: mean spectra of the note and of the other one, [M].
-        amounts: 0 and `KNOTS`, [K].
-        octaves: by which the brightness moves beside the formula, [K].
-        offsets: nepers upon the detail, [K, D].
-        places: where what is heard of each lies on the way, rising, [K].
-        nearest: the amount of `KNOTS` that comes nearest to the other note: nothing that is asked goes beyond it.
     """
 
     own_db: np.ndarray
     goal_db: np.ndarray
-    amounts: np.ndarray
-    octaves: np.ndarray
-    offsets: np.ndarray
-    places: np.ndarray
-    nearest: float
+    amounts: np.ndarray  # 0 and `KNOTS`, [K]
+    octaves: np.ndarray  # by which the brightness moves beside the formula, [K]
+    offsets: np.ndarray  # nepers upon the detail, [K, D]
+    places: np.ndarray  # where what is heard of each lies on the way, rising, [K]
+    nearest: float  # the amount of `KNOTS` that comes nearest to the other note: nothing that is asked goes beyond it
 
     def applied(self, asked: Toward) -> Toward:
         """The edit with what was found, and the amount at which what is asked is heard; see `_within` for the end."""
@@ -143,12 +136,10 @@ def find(asked: Toward, before: Latents, explorer: Explorer, sound: Sound) -> Pa
 
     Args:
         asked: whose amount does not matter.
-        before: the note.
         explorer: of a checkpoint whose fast decoder takes a detail.
         sound: makes the sound [T] of latents.
 
-    Raises:
-        EditError: its spectrum has another number of bands.
+    Raises EditError: its spectrum has another number of bands.
     """
     controls, bands_hz = explorer.controls, measure.MEL_CENTRES_HZ
 
@@ -247,7 +238,8 @@ def _goal_db(asked: Toward, before: Latents, controls: Controls, heard_db: Sound
 
 def _offsets(equaliser_db: np.ndarray, explorer: Explorer) -> np.ndarray:
     """An equaliser [M] as nepers upon the detail [D]; what stands at multiples of the pitch stays."""
-    at_hz = explorer.config.detail_hz
+    config: Any = explorer.config  # that of a model with a detail
+    at_hz = config.detail_hz
     nepers = np.interp(at_hz, measure.MEL_CENTRES_HZ, equaliser_db) * np.log(10.0) / 20.0
     return np.where(np.isnan(at_hz), 0.0, nepers)
 

@@ -33,10 +33,8 @@ def bandwidth_hz(audio: np.ndarray, *, f0_hz: float, sample_rate_hz: int) -> flo
     Args:
         audio: one note, float [T].
         f0_hz: its pitch; a gap between two partials is no cliff.
-        sample_rate_hz: its rate.
 
-    Returns:
-        Hz, at most 20,000 and 0.45 of the rate.
+    Returns Hz, at most 20,000 and 0.45 of the rate.
     """
     top = top_hz(sample_rate_hz)
     size = 1 << int(np.ceil(np.log2(0.08 * sample_rate_hz)))

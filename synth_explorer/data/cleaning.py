@@ -26,10 +26,8 @@ def remove_rumble(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
 
     Args:
         audio: float [T].
-        sample_rate_hz: its rate.
 
-    Returns:
-        float [T].
+    Returns float [T].
     """
     from scipy.signal import butter, sosfilt
 
@@ -45,10 +43,8 @@ def octave_shift(notes: Sequence[np.ndarray], pitches: Sequence[float], *, sampl
     Args:
         notes: sounds of one instrument, each float [T], from the onset on.
         pitches: MIDI pitch that each was labelled with.
-        sample_rate_hz: their rate.
 
-    Returns:
-        24, 12, 0, -12 or -24.
+    Returns 24, 12, 0, -12 or -24.
     """
     shares = [
         _harmonic_shares(note, 440.0 * 2 ** ((pitch - 69) / 12), sample_rate_hz)

@@ -40,37 +40,23 @@ class Note:
     """One line of the index.
 
     Attributes:
-        id: unique name of the note within its dataset.
-        instrument: instrument name; also the name of its shard.
-        family: instrument family ("string", "brass", ...).
-        source: key into the dataset's `sources`.
-        group: what the split was drawn by; instruments that share a group share their split.
-        split: "train", "validation" or "test".
-        pitch: MIDI note heard, detune included (69.0 = 440 Hz).
-        key: MIDI key that was struck.
-        velocity: MIDI velocity, 1 to 127.
-        shard: file of the audio, relative to the dataset's folder.
-        row: row of the shard.
-        scale: factor that brings int16 / 32767 back to the rendered level.
-        peak_db: peak level, dBFS.
-        onset_samples: sample at which the note starts.
         bandwidth_hz: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
     """
 
-    id: str
-    instrument: str
-    family: str
-    source: str
-    group: str
-    split: str
-    pitch: float
-    key: int
-    velocity: int
-    shard: str
-    row: int
-    scale: float
-    peak_db: float
-    onset_samples: int
+    id: str  # unique name of the note within its dataset
+    instrument: str  # instrument name; also the name of its shard
+    family: str  # instrument family ("string", "brass", ...)
+    source: str  # key into the dataset's `sources`
+    group: str  # what the split was drawn by; instruments that share a group share their split
+    split: str  # "train", "validation" or "test"
+    pitch: float  # MIDI note heard, detune included (69.0 = 440 Hz)
+    key: int  # MIDI key that was struck
+    velocity: int  # MIDI velocity, 1 to 127
+    shard: str  # file of the audio, relative to the dataset's folder
+    row: int  # row of the shard
+    scale: float  # factor that brings int16 / 32767 back to the rendered level
+    peak_db: float  # peak level, dBFS
+    onset_samples: int  # sample at which the note starts
     bandwidth_hz: float = 0.0
 
 
@@ -100,11 +86,7 @@ def split_of(group: str) -> str:
 class NotesDataset:
     """Read-only view of a folder of notes.
 
-    Args:
-        folder: folder written by `DatasetWriter`.
-
-    Raises:
-        DataError: when the folder is not a finished dataset of a known version.
+    Raises DataError: when the folder is not a finished dataset of a known version.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -189,9 +171,6 @@ class DatasetWriter:
 
     Args:
         folder: where to write. If it already holds a dataset, its description must be the same as this one.
-        sample_rate_hz: rate of the audio.
-        samples: length T of every note.
-        pre_roll_samples: silence before each onset.
         sources: name -> description with at least "licence".
         settings: whatever decides the content; a resumed run must state the same.
     """
@@ -246,12 +225,10 @@ class DatasetWriter:
         """Write one instrument.
 
         Args:
-            instrument: name, also of the files.
             audio: float [N, T].
             notes: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps bandwidth_hz.
 
-        Returns:
-            the number of notes written.
+        Returns the number of notes written.
         """
         if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
             raise DataError(

@@ -51,19 +51,12 @@ def import_nsynth(
     Silent notes are left out. Instruments are kept whole in one split, as everywhere.
 
     Args:
-        folder: what to read.
-        out: folder of the dataset.
-        sample_rate_hz: rate of the dataset.
         samples: length T of each note; longer ones are cut, shorter ones padded with silence.
-        pre_roll_samples: silence before each onset.
         failed: told of each sound that cannot be read, which is then left out, and tried again by the next import;
             None: that is an error.
 
-    Returns:
-        the dataset's folder.
-
-    Raises:
-        DataError: when the folder is of neither kind, a line cannot be understood or a sound cannot be read.
+    Returns the dataset's folder. Raises DataError: when the folder is of neither kind, a line cannot be understood or a
+    sound cannot be read.
     """
     folder = Path(folder)
     if (folder / "examples.json").is_file():
@@ -119,7 +112,8 @@ def _import_instrument(
     def tell(error: AudioError) -> None:
         nonlocal was_told
         was_told = True
-        failed(error)
+        if failed is not None:
+            failed(error)
 
     for note in (one for one in members if one.id not in known):
         signal = _load(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,20 +16,8 @@ class Patch:
     """One synthetic instrument. Levels are for velocity 100; times in seconds; `None` switches a part off.
 
     Attributes:
-        family: family of the instrument, as in the datasets.
-        seed: of all that is random but belongs to the instrument (levels of single partials).
-        ratios: partial frequencies over the fundamental; empty for the harmonic series.
-        levels: amplitudes of `ratios`; empty for all the same.
-        slope_db_oct: tilt of the spectrum.
-        jitter_db: standard deviation of the partials' random levels.
-        even: level of even harmonics (0 for a closed pipe); fundamental: level of the first one.
-        wave: "series" (all partials alike before the tilt), "saw", "pulse" or "triangle".
         pulse_width, pwm_depth, pwm_rate_hz: of the pulse wave.
         formants: (centre in Hz, gain in dB, width in octaves), fixed while the pitch moves.
-        stiffness: inharmonicity B of a string, f_k = k f_0 sqrt((1 + B k^2) / (1 + B)).
-        pluck: where the string is struck, as a share of its length (0: nowhere).
-        decay_s: time for the fundamental to fall by 60 dB at MIDI 60 (None: it sustains).
-        decay_damping: how much faster higher partials fall, as a power of their ratio.
         fm_ratio, fm_index, fm_decay_s, fm_sustain, fm_feedback: phase modulation of a sine (index 0: no FM).
         ring_ratio, ring_mix: ring modulation at a multiple of the fundamental.
         unison, unison_cents: number of voices and the spread of their tuning.
@@ -37,27 +26,25 @@ class Patch:
         attack_s, fall_s, sustain, release_s: envelope of the level.
         vibrato_hz, vibrato_cents, vibrato_delay_s, tremolo_hz, tremolo_db, glide_semitones, glide_s: motion.
         drive_db: gain into a tanh; floor_db: noise floor in dBFS; reverb_s, reverb_mix: exponential noise.
-        level_db: peak of a note in dBFS; velocity_db: level change over the whole velocity range;
-        velocity_octaves: change of brightness over it.
     """
 
-    family: str = "synth_lead"
-    seed: int = 0
-    ratios: tuple[float, ...] = ()
-    levels: tuple[float, ...] = ()
-    slope_db_oct: float = 0.0
-    jitter_db: float = 0.0
-    even: float = 1.0
+    family: str = "synth_lead"  # family of the instrument, as in the datasets
+    seed: int = 0  # of all that is random but belongs to the instrument (levels of single partials)
+    ratios: tuple[float, ...] = ()  # partial frequencies over the fundamental; empty for the harmonic series
+    levels: tuple[float, ...] = ()  # amplitudes of `ratios`; empty for all the same
+    slope_db_oct: float = 0.0  # tilt of the spectrum
+    jitter_db: float = 0.0  # standard deviation of the partials' random levels
+    even: float = 1.0  # level of even harmonics (0 for a closed pipe); fundamental: level of the first one
     fundamental: float = 1.0
-    wave: str = "series"
+    wave: str = "series"  # "series" (all partials alike before the tilt), "saw", "pulse" or "triangle"
     pulse_width: float = 0.5
     pwm_depth: float = 0.0
     pwm_rate_hz: float = 0.5
     formants: tuple[tuple[float, float, float], ...] = ()
-    stiffness: float = 0.0
-    pluck: float = 0.0
-    decay_s: float | None = None
-    decay_damping: float = 0.5
+    stiffness: float = 0.0  # inharmonicity B of a string, f_k = k f_0 sqrt((1 + B k^2) / (1 + B))
+    pluck: float = 0.0  # where the string is struck, as a share of its length (0: nowhere)
+    decay_s: float | None = None  # time for the fundamental to fall by 60 dB at MIDI 60 (None: it sustains)
+    decay_damping: float = 0.5  # how much faster higher partials fall, as a power of their ratio
     fm_ratio: float = 1.0
     fm_index: float = 0.0
     fm_decay_s: float = 1.0
@@ -93,16 +80,15 @@ class Patch:
     floor_db: float | None = None
     reverb_s: float = 0.0
     reverb_mix: float = 0.0
-    level_db: float = -6.0
+    level_db: float = -6.0  # peak of a note in dBFS; velocity_db: level change over the whole velocity range;
     velocity_db: float = 16.0
-    velocity_octaves: float = 1.0
+    velocity_octaves: float = 1.0  # change of brightness over it
 
 
 def random_patch(rng: np.random.Generator, *, kind: str | None = None) -> Patch:
     """Draw a patch: its kind (one of `KINDS` unless given), then everything that all kinds share.
 
     Args:
-        rng: source of all randomness.
         kind: a key of `KINDS`.
     """
     kind = kind or str(rng.choice(list(KINDS)))
@@ -117,7 +103,7 @@ def _chance(rng: np.random.Generator, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
-def _envelope(rng: np.random.Generator) -> dict[str, float]:
+def _envelope(rng: np.random.Generator) -> dict[str, Any]:
     """Attack, fall, sustain and release of an instrument that is held."""
     attack_s = _log(rng, 0.001, 0.03) if _chance(rng, 0.6) else _log(rng, 0.03, 1.0)
     sustain = 1.0 if _chance(rng, 0.35) else float(rng.uniform(0.1, 1.0))
@@ -129,7 +115,7 @@ def _envelope(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _filter(rng: np.random.Generator) -> dict[str, float]:
+def _filter(rng: np.random.Generator) -> dict[str, Any]:
     """A resonant low-pass filter with an envelope and sometimes a slow wobble."""
     return {
         "cutoff_hz": _log(rng, 150.0, 6000.0),
@@ -145,7 +131,7 @@ def _filter(rng: np.random.Generator) -> dict[str, float]:
 
 def _common(patch: Patch, rng: np.random.Generator) -> Patch:
     """Motion, dirt, room and dynamics, which any kind may have."""
-    changes: dict[str, object] = {"seed": int(rng.integers(2**31)), "level_db": float(rng.uniform(-14.0, -1.5))}
+    changes: dict[str, Any] = {"seed": int(rng.integers(2**31)), "level_db": float(rng.uniform(-14.0, -1.5))}
     changes["velocity_db"] = float(rng.uniform(0.0, 6.0)) if _chance(rng, 0.3) else float(rng.uniform(6.0, 28.0))
     changes["velocity_octaves"] = float(rng.uniform(0.0, 2.0))
     if _chance(rng, 0.3) and patch.vibrato_cents == 0.0:
@@ -171,7 +157,7 @@ def _common(patch: Patch, rng: np.random.Generator) -> Patch:
             "ring_ratio": float(rng.choice([0.01, 1.0, 2.0, 3.0, 5.0, rng.uniform(0.2, 6.0)])),
             "ring_mix": float(rng.uniform(0.05, 0.4)),
         }
-    return replace(patch, **changes)  # type: ignore[arg-type]
+    return replace(patch, **changes)
 
 
 def _additive(rng: np.random.Generator) -> Patch:

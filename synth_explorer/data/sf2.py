@@ -50,16 +50,13 @@ class Preset:
     """One preset of a SoundFont.
 
     Attributes:
-        name: as the file spells it.
-        bank: MIDI bank; 128 is percussion.
-        program: MIDI program, 0 to 127.
         shift_semitones: [128], how far the nearest recorded sample is transposed to sound each key; infinite where no
             sample sounds or where the key does not set the pitch.
     """
 
-    name: str
-    bank: int
-    program: int
+    name: str  # as the file spells it
+    bank: int  # MIDI bank; 128 is percussion
+    program: int  # MIDI program, 0 to 127
     shift_semitones: np.ndarray
 
     def keys(self, *, lowest: int = 21, highest: int = 108, max_shift_semitones: float = 12.0) -> list[int]:
@@ -70,8 +67,7 @@ class Preset:
 def read_presets(path: str | Path) -> list[Preset]:
     """All presets of a SoundFont, sorted by bank and program.
 
-    Raises:
-        DataError: when the file is missing or is not a SoundFont 2 file.
+    Raises DataError: when the file is missing or is not a SoundFont 2 file.
     """
     path = Path(path)
     tables = _read_tables(path)

@@ -29,31 +29,18 @@ WRAPPER = ".synth_explorer.sfz"
 
 @dataclass(frozen=True)
 class Instrument:
-    """One way to play an SFZ file.
+    """One way to play an SFZ file."""
 
-    Attributes:
-        name: of the instrument.
-        repository: folder of the repository, `OWNER.NAME` without the owner that they share.
-        file: the SFZ file within.
-        family: as in `general_midi`.
-        licence: of the recordings.
-        keys: lowest and highest key, None as mapped.
-        dynamics: MIDI velocities, or values of the controller `dynamic_cc`.
-        dynamic_cc: a controller that decides the dynamics, as a breath does; None: the velocity.
-        controllers: set before playing, (number, value).
-        sample_dir: what the file's macro `$sample_dir` is to be, where it needs one.
-    """
-
-    name: str
-    repository: str
-    file: str
-    family: str
-    licence: str
-    keys: tuple[int, int] | None = None
-    dynamics: tuple[int, ...] = (40, 80, 120)
-    dynamic_cc: int | None = None
-    controllers: tuple[tuple[int, int], ...] = ()
-    sample_dir: str = ""
+    name: str  # of the instrument
+    repository: str  # folder of the repository, `OWNER.NAME` without the owner that they share
+    file: str  # the SFZ file within
+    family: str  # as in `general_midi`
+    licence: str  # of the recordings
+    keys: tuple[int, int] | None = None  # lowest and highest key, None as mapped
+    dynamics: tuple[int, ...] = (40, 80, 120)  # MIDI velocities, or values of the controller `dynamic_cc`
+    dynamic_cc: int | None = None  # a controller that decides the dynamics, as a breath does; None: the velocity
+    controllers: tuple[tuple[int, int], ...] = ()  # set before playing, (number, value)
+    sample_dir: str = ""  # what the file's macro `$sample_dir` is to be, where it needs one
 
     @property
     def group(self) -> str:
@@ -172,19 +159,10 @@ def render(
 
     Args:
         root: folder that has the repositories' folders.
-        out: folder of the dataset.
         key_step: semitones between rendered keys.
-        workers: processes; all cores when None.
-        sample_rate_hz: rate of the dataset.
         samples: length T of each note; the key is held for three quarters of it.
-        pre_roll_samples: silence before each note-on.
-        progress: show a progress bar.
 
-    Returns:
-        the dataset's folder.
-
-    Raises:
-        DataError: no such instrument in `root`, or pysfizz is not installed.
+    Returns the dataset's folder. Raises DataError: no such instrument in `root`, or pysfizz is not installed.
     """
     _import_pysfizz()
     root = Path(root)
@@ -279,7 +257,7 @@ def _open(path: Path, sample_dir: str, sample_rate_hz: int) -> Any:
 
 def _import_pysfizz() -> Any:
     try:
-        import pysfizz
+        import pysfizz  # pyright: ignore[reportMissingImports]  # an extra, with no wheels for every machine
     except ImportError as error:
         raise DataError(f"pysfizz is not installed ({error}): `pip install pysfizz`.") from error
     return pysfizz

@@ -65,11 +65,9 @@ class Player:
     """A FluidSynth without audio driver that plays single notes of one SoundFont.
 
     Args:
-        soundfont: path of an .sf2 file.
         gain: FluidSynth's output gain.
 
-    Raises:
-        DataError: when FluidSynth is not installed or refuses the file.
+    Raises DataError: when FluidSynth is not installed or refuses the file.
     """
 
     def __init__(self, soundfont: str | Path, *, gain: float = SYNTH_GAIN) -> None:
@@ -99,14 +97,11 @@ class Player:
         """Play one note.
 
         Args:
-            key: MIDI key.
-            velocity: MIDI velocity.
             held_s: time from note-on to note-off.
             total_s: time from note-on to the end.
             bend_cents: pitch bend within +-200 cents; FluidSynth keeps whole cents.
 
-        Returns:
-            float32 [T] at 44.1 kHz, mono (mean of the two channels).
+        Returns float32 [T] at 44.1 kHz, mono (mean of the two channels).
         """
         held = round(held_s * SYNTH_RATE_HZ / BLOCK_SAMPLES) * BLOCK_SAMPLES
         total = -int(-total_s * SYNTH_RATE_HZ // BLOCK_SAMPLES) * BLOCK_SAMPLES
@@ -152,25 +147,12 @@ def render(
     Finished instruments are kept: the same command run again goes on where it stopped.
 
     Args:
-        soundfonts: .sf2 files.
-        out: folder of the dataset.
         pitch_step: semitones between rendered keys.
-        velocities: MIDI velocities.
         detune_cents: each note is detuned by a whole number of cents drawn from +- this; its label says so.
-        workers: processes; all cores when None.
-        limit_instruments: stop after this many instruments (for trials).
-        seed: of the detunes.
         presets: keeps the presets for which it is true.
-        sample_rate_hz: rate of the dataset.
-        samples: length T of each note.
-        pre_roll_samples: silence before each note-on.
-        progress: show a progress bar.
 
-    Returns:
-        the dataset's folder.
-
-    Raises:
-        DataError: for missing or damaged files, missing FluidSynth, or arguments out of range.
+    Returns the dataset's folder. Raises DataError: for missing or damaged files, missing FluidSynth, or arguments out
+    of range.
     """
     _check_arguments(soundfonts, pitch_step, velocities, detune_cents, workers)
     common = {

@@ -61,23 +61,12 @@ def render_synthetic(
     Finished instruments are kept: the same command run again goes on where it stopped.
 
     Args:
-        out: folder of the dataset.
         instruments: how many; the kinds of patches take turns.
         pitches: notes over the range, each at a random pitch within its share of it.
         lowest, highest: MIDI range.
         velocities: MIDI velocities, each played at every pitch.
-        seed: of everything.
-        workers: processes; all cores when None.
-        sample_rate_hz: rate of the dataset.
-        samples: length T of each note.
-        pre_roll_samples: silence before each note.
-        progress: show a progress bar.
 
-    Returns:
-        the dataset's folder.
-
-    Raises:
-        DataError: for arguments out of range.
+    Returns the dataset's folder. Raises DataError: for arguments out of range.
     """
     _check_arguments(instruments, pitches, lowest, highest, velocities)
     kinds = list(KINDS)

@@ -52,16 +52,13 @@ def play(
     """Play one note from its onset on.
 
     Args:
-        patch: the instrument.
         midi: pitch that is heard, fractions allowed.
         velocity: MIDI velocity; moves level and brightness around velocity 100.
         rng: phases and noise of this note.
-        sample_rate_hz: rate.
         total_samples: length T.
         held_s: when the key is let go.
 
-    Returns:
-        float64 [T]; its peak is the patch's level, moved by the velocity.
+    Returns float64 [T]; its peak is the patch's level, moved by the velocity.
     """
     clock = Clock(sample_rate_hz, total_samples, held_s)
     f0_hz = 440.0 * 2.0 ** ((midi - 69.0) / 12.0)

@@ -149,8 +149,7 @@ def _pitch(
 def _rise(asked_frames: float) -> tuple[float, float]:
     """A linear rise that is heard to take `asked_frames` from 10 to 90 % when frames tell it in dB.
 
-    Returns:
-        Its length in frames, 1 at least, and the dB from where it comes at most.
+    Returns its length in frames, 1 at least, and the dB from where it comes at most.
     """
     lengths, heard = _table()
     if asked_frames >= heard[-1]:

@@ -5,39 +5,36 @@ Shapes: F frames, C channels, S steps.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from synth_explorer.edits.facts import UNITS
 from synth_explorer.errors import CheckpointError, EditError
 from synth_explorer.latents import Latents
+from synth_explorer.schema import LENIENT, Schema, Some
 
 
-@dataclass(frozen=True)
-class NamedAxis:
-    """A direction that does what its name says.
+class NamedAxis(Schema):
+    """A direction that does what its name says."""
 
-    Attributes:
-        unit: of what is heard.
-        vector: [C], one step along it.
-        steps: [S], positions that were decoded and measured, rising, 0 among them.
-        heard: [S], median change at each of them, rising, 0 at 0.
-    """
+    model_config = LENIENT
 
-    unit: str
-    vector: tuple[float, ...]
-    steps: tuple[float, ...]
-    heard: tuple[float, ...]
+    unit: str = ""  # of what is heard
+    vector: Some  # [C], one step along it
+    steps: Some  # [S], positions that were decoded and measured, rising, 0 among them
+    heard: Some  # [S], median change at each of them, rising, 0 at 0
+
+    def model_post_init(self, context: Any, /) -> None:
+        rising = all(len(x) == len(self.steps) > 1 and np.all(np.diff(x) > 0) for x in (self.steps, self.heard))
+        if not rising or not self.heard[0] <= 0.0 <= self.heard[-1]:
+            raise CheckpointError("steps and heard must be as long as each other, rising, around 0")
 
     def shifted(self, latents: Latents, amount: float | np.ndarray, *, kind: str) -> Latents:
         """Latents moved so that a change by `amount`, a number or a track [F], is heard.
 
-        Raises:
-            EditError: other channels, or further than was measured; it says how far it goes.
+        Raises EditError: other channels, or further than was measured; it says how far it goes.
         """
         low, high = self.heard[0], self.heard[-1]
         if np.min(amount) < low - 1e-9 or np.max(amount) > high + 1e-9:
@@ -48,45 +45,22 @@ class NamedAxis:
             )
         return moved(latents, self.vector, np.interp(amount, self.heard, self.steps), kind=kind)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        lists = {name: list(getattr(self, name)) for name in ("vector", "steps", "heard")}
-        return {"unit": self.unit} | lists
 
-    @classmethod
-    def from_dict(cls, name: str, content: Any) -> NamedAxis:
-        """Read what `to_dict` wrote; fields that this version does not know are left out. Raises CheckpointError."""
-        where = f"axes {name!r}"
-        vector, steps, heard = (numbers(where, content, key) for key in ("vector", "steps", "heard"))
-        rising = all(len(x) == len(steps) > 1 and np.all(np.diff(x) > 0) for x in (steps, heard))
-        if not rising or not heard[0] <= 0.0 <= heard[-1]:
-            raise CheckpointError(f"controls {where}: steps and heard must be as long as each other, rising, around 0.")
-        return cls(str(content.get("unit", "")), vector, steps, heard)
+class PrincipalAxis(Schema):
+    """A principal direction of the latent space, with what it moves."""
 
+    model_config = LENIENT
 
-@dataclass(frozen=True)
-class PrincipalAxis:
-    """A principal direction of the latent space, with what it moves.
-
-    Attributes:
-        vector: [C], one step: a standard deviation of the mean sounds of notes along it.
-        share: of their variance, 0..1.
-        steps: [S], positions that were decoded and measured, rising, 0 among them.
-        moves: [S] for each thing that is heard: its median change at each of them.
-        name: what it moves per step, in words, from the measurement.
-    """
-
-    vector: tuple[float, ...]
-    share: float
-    steps: tuple[float, ...]
-    moves: Mapping[str, tuple[float, ...]]
-    name: str
+    name: str = "unnamed"  # what it moves per step, in words, from the measurement
+    share: float  # of the variance of the mean sounds of notes, 0..1
+    vector: Some  # [C], one step: a standard deviation of them along it
+    steps: Some  # [S], positions that were decoded and measured, rising, 0 among them
+    moves: dict[str, Some]  # [S] for each thing that is heard: its median change at each of them
 
     def shifted(self, latents: Latents, amount: float, unit: str, *, kind: str) -> Latents:
         """Latents moved by `amount` steps, or, where `unit` is something that is heard, until it changes by as much.
 
-        Raises:
-            EditError: other channels, further than was measured, or something that this direction does not move.
+        Raises EditError: other channels, further than was measured, or something that this direction does not move.
         """
         if unit == "steps":
             low, high = self.steps[0], self.steps[-1]
@@ -120,25 +94,10 @@ class PrincipalAxis:
         order = slice(None) if way > 0 else slice(None, None, -1)
         return np.array(self.steps)[part][order], curve[part][order]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        moves = {name: list(curve) for name, curve in self.moves.items()}
-        lists = {"vector": list(self.vector), "steps": list(self.steps), "moves": moves}
-        return {"name": self.name, "share": self.share} | lists
-
-    @classmethod
-    def from_dict(cls, number: int, content: Any) -> PrincipalAxis:
-        """Read what `to_dict` wrote; fields that this version does not know are left out. Raises CheckpointError."""
-        where = f"principal direction {number}"
-        vector, steps = (numbers(where, content, key) for key in ("vector", "steps"))
-        share = numbers(where, {"share": [content.get("share")]}, "share")[0]
-        given: Mapping[str, Any] | None = content.get("moves")
-        if not isinstance(given, Mapping) or len(steps) < 2 or np.any(np.diff(steps) <= 0) or 0.0 not in steps:
-            raise CheckpointError(f"controls {where}: it must have moves, and steps that rise, 0 among them.")
-        moves = {str(name): numbers(where, given, name) for name in given}
-        if any(len(curve) != len(steps) for curve in moves.values()):
-            raise CheckpointError(f"controls {where}: moves must be as long as steps.")
-        return cls(vector, share, steps, moves, str(content.get("name", where)))
+    def model_post_init(self, context: Any, /) -> None:
+        rising = len(self.steps) > 1 and np.all(np.diff(self.steps) > 0) and 0.0 in self.steps
+        if not rising or any(len(curve) != len(self.steps) for curve in self.moves.values()):
+            raise CheckpointError("steps must rise, 0 among them, and each of moves be as long")
 
 
 def moved(latents: Latents, vector: Sequence[float], steps: float | np.ndarray, *, kind: str) -> Latents:
@@ -146,16 +105,3 @@ def moved(latents: Latents, vector: Sequence[float], steps: float | np.ndarray, 
     if len(vector) != latents.channels:
         raise EditError(f"{kind}: the direction has {len(vector)} channels, these latents {latents.channels}.")
     return latents.replace(z=latents.z.astype(np.float64) + np.reshape(steps, (-1, 1)) * np.array(vector))
-
-
-def numbers(where: str, content: Any, key: str) -> tuple[float, ...]:
-    """A list of finite numbers, not empty, from controls. Raises CheckpointError."""
-    found: Any = cast("Mapping[str, Any]", content).get(key) if isinstance(content, Mapping) else None
-    values = cast("list[Any]", found) if isinstance(found, list) else []
-    real = all(
-        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-        for value in values
-    )
-    if not real or not values:
-        raise CheckpointError(f"controls {where}: {key} must be a list of finite numbers, not empty.")
-    return tuple(float(value) for value in values)

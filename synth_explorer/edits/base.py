@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, cast
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 
 from synth_explorer.edits.controls import Controls
-from synth_explorer.edits.facts import Figure, Number, Option, Untold
+from synth_explorer.edits.facts import UNHEARD, Figure, Number, Option, Untold
 from synth_explorer.edits.waves import SHAPES
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
@@ -42,7 +42,7 @@ class Edit(ABC):
 
     Facts, which shell, page, closed loop, verdicts and evaluation read:
         order: its place in a chain that they make.
-        figure: what is heard of it; None where it is no one number.
+        figure: what is heard of it; `UNHEARD` where it is no one number.
         untold: how reports name it, where it has no figure that is measured.
         option: of the shell, where it is asked for in other words than one number.
         needs: what the checkpoint must have: "loudness", "brightness", "noise"; "" for nothing.
@@ -52,12 +52,13 @@ class Edit(ABC):
         adds: "alike" to every frame, "over time", or "" where it does more than add: what adds may change places.
         reads: whether what it does depends on the mean sound or on the values of channels.
         timed: whether it moves the note in time.
-        moves: of `facts.HELD`, what it may move without having been asked to: none of it is a promise.
+        moves: of `facts.HELD`, what it may move without having been asked to: none of it is a promise. `may_move` is
+            what this one may.
     """
 
     kind: ClassVar[str] = ""
     order: ClassVar[int] = 0
-    figure: ClassVar[Figure | None] = None
+    figure: ClassVar[Figure] = UNHEARD
     untold: ClassVar[Untold | None] = None
     option: ClassVar[Option | None] = None
     needs: ClassVar[str] = ""
@@ -84,6 +85,12 @@ class Edit(ABC):
             if fact and not low <= value <= high:
                 raise EditError(f"{self.kind}: {item.name}={value:g} must lie in {low:g}..{high:g}.")
             object.__setattr__(self, item.name, tuple(cast("list[Any]", value)) if isinstance(value, list) else value)
+
+    @classmethod
+    def of(cls, *values: Any, **named: Any) -> Edit:
+        """An edit of this kind from its fields, for who does not know which ones there are."""
+        make: Callable[..., Edit] = cls
+        return make(*values, **named)
 
     @classmethod
     def numbers(cls) -> dict[str, Number]:
@@ -115,6 +122,11 @@ class Edit(ABC):
         """What it promises: the control, the unit and how much, as outcomes have them."""
         return self.kind, self.figure.unit, self.wanted
 
+    @property
+    def may_move(self) -> frozenset[str]:
+        """Of what such edits may move, what this one may."""
+        return self.moves
+
     def ask(self, asked: dict[str, Any]) -> None:
         """Add to what a report says was asked: figures add up over a chain, of what is untold the last one counts."""
         if self.figure:
@@ -134,8 +146,7 @@ class Edit(ABC):
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """New latents with this edit; the given ones stay as they are.
 
-        Raises:
-            EditError: these latents or this checkpoint cannot have this edit.
+        Raises EditError: these latents or this checkpoint cannot have this edit.
         """
 
     def to_dict(self) -> dict[str, Any]:

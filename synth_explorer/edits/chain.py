@@ -57,8 +57,7 @@ class EditChain:
     def apply(self, latents: Latents, controls: Controls) -> Latents:
         """Apply every edit in turn; an empty chain returns the latents themselves.
 
-        Raises:
-            EditError: as the first edit that cannot be applied says.
+        Raises EditError: as the first edit that cannot be applied says.
         """
         for edit in self.edits:
             latents = edit.apply(latents, controls)
@@ -88,7 +87,7 @@ class EditChain:
         """Read what `to_list` wrote. Raises EditError."""
         if not isinstance(edits, list):
             raise EditError("Edits must be a list of objects, each with its kind.")
-        return cls(tuple(_edit(item) for item in edits))
+        return cls(tuple(_edit(item) for item in cast("list[Any]", edits)))
 
     def to_json(self) -> str:
         """The preset as JSON text."""
@@ -99,8 +98,7 @@ class EditChain:
     def from_json(cls, text: str) -> EditChain:
         """Read what `to_json` wrote.
 
-        Raises:
-            EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
+        Raises EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
         """
         try:
             found: Any = json.loads(text)
@@ -123,11 +121,7 @@ class EditChain:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> EditChain:
-        """Read a preset.
-
-        Raises:
-            EditError: there is no such file, or as `from_json`; the message names the file.
-        """
+        """Read a preset. Raises EditError: there is no such file, or as `from_json`; the message names the file."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
@@ -159,4 +153,4 @@ def _edit(content: Any) -> Edit:
     if unknown or missing:
         wrong = f"has no field {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
         raise EditError(f"{kind.kind} {wrong}; its fields are {', '.join(known)}.")
-    return kind(**given)
+    return kind.of(**given)

@@ -8,69 +8,60 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
 import numpy as np
 
 from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.errors import CheckpointError, EditError
-from synth_explorer.files import UNREADABLE
 from synth_explorer.latents import Latents, time_mean
+from synth_explorer.schema import LENIENT, Field, Index, NotZero, Schema
 
 FORMAT_VERSION = 1
 
 
-@dataclass(frozen=True)
-class LoudnessControl:
+class LoudnessControl(Schema):
     """z[:, channel] = (loudness_db - offset_db) * units_per_db."""
 
-    channel: int
-    units_per_db: float
+    channel: Index
+    units_per_db: NotZero
     offset_db: float = 0.0
 
 
-@dataclass(frozen=True)
-class BrightnessControl:
+class BrightnessControl(Schema):
     """z[:, channel] = log2(centroid_hz / reference_hz) * units_per_octave.
 
     `transpose_octaves_per_octave` is how much the brightness of real instruments rises with each octave of pitch.
     """
 
-    channel: int
-    units_per_octave: float
+    channel: Index
+    units_per_octave: NotZero
     reference_hz: float = 1000.0
     transpose_octaves_per_octave: float = 0.0
 
 
-_KINDS = {"loudness": LoudnessControl, "brightness": BrightnessControl}
-
-
-@dataclass(frozen=True)
-class Controls:
+class Controls(Schema):
     """The calibrated controls of a checkpoint.
 
     Attributes:
         loudness, brightness: channels that are tied to them; None where there is none.
-        axes: directions that answer, by the name of what is heard.
-        unanswered: why others do not answer, by name.
-        principal: the principal directions of the latent space.
         measured: how well each control answered when it was measured, as `calibrate` reports it.
     """
 
+    model_config = LENIENT
+
     loudness: LoudnessControl | None = None
     brightness: BrightnessControl | None = None
-    axes: Mapping[str, NamedAxis] = field(default_factory=dict[str, NamedAxis])
-    unanswered: Mapping[str, str] = field(default_factory=dict[str, str])
-    principal: tuple[PrincipalAxis, ...] = ()
-    measured: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    axes: dict[str, NamedAxis] = Field(default={})  # directions that answer, by the name of what is heard
+    unanswered: dict[str, str] = Field(default={})  # why others do not answer, by name
+    principal: tuple[PrincipalAxis, ...] = ()  # the principal directions of the latent space
+    measured: dict[str, Any] = Field(default={})
 
     def answers(self, name: str) -> bool:
         """Whether there is a control of this name, a tied channel or a direction."""
-        return name in self.axes or (name in _KINDS and getattr(self, name) is not None)
+        return name in self.axes or getattr(self, name, None) is not None
 
     def axis(self, name: str) -> NamedAxis:
         """The direction of this name, or an EditError that says why there is none."""
@@ -112,12 +103,6 @@ class Controls:
             raise EditError(self._no_channel("loudness"))
         return self.loudness
 
-    def require_brightness(self) -> BrightnessControl:
-        """The brightness channel, or an EditError that says that this checkpoint has none."""
-        if self.brightness is None:
-            raise EditError(self._no_channel("brightness"))
-        return self.brightness
-
     def _no_channel(self, name: str) -> str:
         if name in self.axes:
             return (
@@ -128,69 +113,30 @@ class Controls:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Controls:
-        """Read what `to_dict` wrote. Controls that this version does not know are left out.
+        """Read what `to_dict` wrote; controls that this version does not know are left out. Raises CheckpointError."""
+        return cls.from_json(json.dumps(content))
 
-        Raises:
-            CheckpointError: an unknown format version, or a control with a field missing, unknown or not a number.
-        """
-        given: Any = content
-        if not isinstance(given, Mapping):
-            raise CheckpointError(f"controls must be a JSON object; received {type(given).__name__}.")
-        version = content.get("format_version")
-        if version != FORMAT_VERSION:
-            raise CheckpointError(f"controls have format_version={version!r}; this version reads {FORMAT_VERSION}.")
-        axes, texts, measured = (content.get(name, {}) for name in ("axes", "unanswered", "measured"))
-        principal = content.get("principal", [])
-        shapes = ((axes, Mapping), (principal, list), (texts, Mapping), (measured, Mapping))
-        if any(not isinstance(value, kind) for value, kind in shapes):
-            raise CheckpointError("controls must hold axes, unanswered and measured as objects, principal as a list.")
-        tied: dict[str, Any] = {name: _control(name, content[name]) for name in _KINDS if content.get(name) is not None}
-        return cls(
-            **tied,
-            axes={str(name): NamedAxis.from_dict(name, item) for name, item in axes.items()},
-            unanswered={str(name): str(why) for name, why in texts.items()},
-            principal=tuple(PrincipalAxis.from_dict(n, item) for n, item in enumerate(principal, start=1)),
-            measured=dict(measured),
-        )
+    @classmethod
+    def from_json(cls, text: str) -> Controls:
+        """Read the text of a `controls.json`. Raises CheckpointError naming what is wrong."""
+        read = _Written.parse(text, what="controls", error=CheckpointError)
+        return cls(**{name: getattr(read, name) for name in cls.model_fields})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        known = {name: getattr(self, name) for name in _KINDS}
-        content = {"format_version": FORMAT_VERSION} | {name: asdict(item) for name, item in known.items() if item}
-        found = {
-            "axes": {name: item.to_dict() for name, item in self.axes.items()},
-            "unanswered": dict(self.unanswered),
-            "principal": [item.to_dict() for item in self.principal],
-            "measured": dict(self.measured),
-        }
-        return content | {name: item for name, item in found.items() if item}
+        content = {name: item for name, item in self.model_dump(mode="json").items() if item}
+        return {"format_version": FORMAT_VERSION} | content
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Controls:
-        """Read a `controls.json`.
-
-        Raises:
-            CheckpointError: there is none, or it is not what `to_dict` writes.
-        """
+        """Read a `controls.json`. Raises CheckpointError: there is none, or it is not what `to_dict` writes."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except UNREADABLE as error:
-            raise CheckpointError(f"{path} cannot be read as controls: {error}.") from error
-        return cls.from_dict(content)
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path} cannot be read as controls: {error}") from error
 
 
-def _control(name: str, content: Any) -> LoudnessControl | BrightnessControl:
-    kind = _KINDS[name]
-    known = [item.name for item in fields(kind)]
-    values = cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else None
-    if values is None or not set(values) <= set(known):
-        raise CheckpointError(f"controls {name!r} must be an object with {', '.join(known)}; received {content!r}.")
-    for key, value in values.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-        whole = key != "channel" or (isinstance(value, int) and value >= 0)
-        if not number or not whole or (key.startswith("units_per") and value == 0):
-            raise CheckpointError(f"controls {name!r}: {key}={value!r} is not a number that can be used there.")
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise CheckpointError(f"controls {name!r} must have {', '.join(known)}; received {sorted(values)}.") from error
+class _Written(Controls):
+    """What a file must say beside."""
+
+    format_version: Literal[1]

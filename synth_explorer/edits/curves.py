@@ -39,6 +39,7 @@ class Curve(Edit):
     option = Option("curve", "Drawn over time: loudness:0=0,1.5=-12 (dB, octaves, cents).", "TARGET:T=V,...", many=True)
     untold = Untold("curves", "curves over time", "see the tracks")
     adds = "over time"
+    moves = frozenset(TARGETS)
     VALUES: ClassVar[dict[str, Number]] = {
         target: Number((-most, most), UNITS[target], knob=Knob(f"curve_{target}", target, *drawn, 0.0))
         for target, most, drawn in (
@@ -57,7 +58,7 @@ class Curve(Edit):
             raise EditError(f"{self.kind}: values of {self.target} must lie in {low:g}..{high:g}.")
 
     @property
-    def moves(self) -> frozenset[str]:
+    def may_move(self) -> frozenset[str]:
         return frozenset({self.target})
 
     def ask(self, asked: dict[str, Any]) -> None:

@@ -33,25 +33,22 @@ class Figure:
     """Something that is heard as one number, and when it is what was asked.
 
     Attributes:
-        key: in reports.
-        name: in words.
-        unit: of its changes; "" where it is that of what swings.
-        tolerance: how far it may lie from what was asked, in its unit,
-        part: or as a proportion of what was asked; the larger one counts.
         aim, aim_part: how near the closed loop tries to come, likewise.
-        signed: whether it is told with its sign.
-        title: over a row of a table; "": its name.
     """
 
-    key: str
-    name: str
-    unit: str
-    tolerance: float = 0.0
-    part: float = 0.0
+    key: str  # in reports
+    name: str  # in words
+    unit: str  # of its changes; "" where it is that of what swings
+    tolerance: float = 0.0  # how far it may lie from what was asked, in its unit,
+    part: float = 0.0  # or as a proportion of what was asked; the larger one counts
     aim: float = 0.0
     aim_part: float = 0.0
-    signed: bool = True
-    title: str = ""
+    signed: bool = True  # whether it is told with its sign
+    title: str = ""  # over a row of a table; "": its name
+
+    def __bool__(self) -> bool:
+        """Whether anything is heard: not of `UNHEARD`."""
+        return bool(self.key)
 
     @property
     def digits(self) -> int:
@@ -72,6 +69,9 @@ class Figure:
         """How near the closed loop tries to come."""
         return max(self.aim, self.aim_part * abs(asked))
 
+
+UNHEARD = Figure("", "", "")
+"""Of what is no one number."""
 
 HELD = {
     "loudness": Figure("loudness_db", "loudness", UNITS["loudness"], 1.0),
@@ -127,18 +127,32 @@ class Number:
     aim: float = 0.0
 
     @property
+    def slider(self) -> Knob:
+        """Its knob, of a number that has one."""
+        assert self.knob is not None
+        return self.knob
+
+    @property
     def label(self) -> str:
         """The words beside its knob."""
-        return self.knob.label.format(unit=self.unit)
+        return self.slider.label.format(unit=self.unit)
 
     @property
     def help(self) -> str:
         """The words of its option."""
+        assert self.option is not None
         return self.option.words.format(unit=self.unit, low=self.range[0], high=self.range[1], usual=self.usual)
+
+    def given(self, value: float | None) -> float:
+        """A value, or what it is usually where there is none."""
+        if value is not None:
+            return value
+        assert self.usual is not None
+        return self.usual
 
     def turned_by(self, **words: Any) -> Number:
         """The number with the name of its knob filled in."""
-        return replace(self, knob=replace(self.knob, name=self.knob.name.format(**words)))
+        return replace(self, knob=replace(self.slider, name=self.slider.name.format(**words)))
 
 
 class Untold(NamedTuple):
@@ -152,3 +166,8 @@ class Untold(NamedTuple):
 def ranged(range_: tuple[float, float], unit: str = "", *, default: Any = MISSING, **facts: Any) -> Any:
     """A field of an edit with its `Number`."""
     return field(default=default, metadata={"number": Number(range_, unit, **facts)})
+
+
+def unranged() -> Any:
+    """A field of an edit whose range another field tells, behind fields made by `ranged`."""
+    return field()

@@ -23,14 +23,9 @@ def move(latents: Latents, controls: Controls, name: str, amount: float | np.nda
     """Change what is heard by `amount`, a number or a track [F].
 
     Args:
-        latents: a note.
-        controls: of its checkpoint.
         name: "loudness" (dB), "brightness" (octaves), "pitch" (cents), or another calibrated one.
-        amount: in its unit.
-        kind: of the edit, for its errors.
 
-    Raises:
-        EditError: this checkpoint has no such control, or it does not go so far.
+    Raises EditError: this checkpoint has no such control, or it does not go so far.
     """
     if name == "pitch" and (latents.has_pitch or "pitch" not in controls.axes):
         if not latents.has_pitch and "pitch" in controls.unanswered:
@@ -79,7 +74,7 @@ class Direction(Edit):
     def knobs(cls) -> dict[str, Number]:
         """One for each of the first directions."""
         found = [cls.numbers()["amount"].turned_by(number=number) for number in range(1, cls.KNOBS + 1)]
-        return {fact.knob.name: fact for fact in found}
+        return {fact.slider.name: fact for fact in found}
 
     def ask(self, asked: dict[str, Any]) -> None:
         asked.setdefault("directions", []).append(self.plain)

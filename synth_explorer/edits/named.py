@@ -13,7 +13,7 @@ import numpy as np
 
 from synth_explorer.edits.base import Edit, add_to_channel, check_rate, scale_pitch
 from synth_explorer.edits.controls import Controls
-from synth_explorer.edits.facts import HELD, TARGETS, UNITS, Figure, Knob, Number, Option, Untold, ranged
+from synth_explorer.edits.facts import HELD, TARGETS, UNITS, Figure, Knob, Number, Option, Untold, ranged, unranged
 from synth_explorer.edits.moves import move
 from synth_explorer.edits.waves import Shape, held, wave
 from synth_explorer.errors import EditError
@@ -153,7 +153,7 @@ class Oscillate(Edit):
         option=Option("osc_rate_hz", "Swings a second (default {usual:g})."),
         knob=Knob("osc_{target}_rate_hz", "Rate ({unit})", 0.1, 15.6, 0.1, 5.0, "oscillation"),
     )
-    depth: float
+    depth: float = unranged()
     shape: Shape = "sine"
     phase_turns: float = ranged(
         (-math.inf, math.inf),
@@ -216,7 +216,7 @@ class Oscillate(Edit):
             for target in TARGETS
             for fact in (*cls.numbers().values(), cls.DEPTHS[target])
         ]
-        return {fact.knob.name: fact for fact in found}
+        return {fact.slider.name: fact for fact in found}
 
     @classmethod
     def figures(cls) -> tuple[Figure, ...]:
@@ -293,14 +293,15 @@ class Toward(Edit):
     solved_apart = True
     untold = Untold("toward", "moved toward a note", "see the map")
     reads = True
+    moves = frozenset({"brightness", "loudness"})
 
     @property
     def wanted(self) -> float:
         return self.amount
 
     @property
-    def moves(self) -> frozenset[str]:
-        return frozenset({"brightness"}) | (frozenset() if self.keep_loudness else {"loudness"})
+    def may_move(self) -> frozenset[str]:
+        return self.moves - {"loudness"} if self.keep_loudness else self.moves
 
     def ask(self, asked: dict[str, Any]) -> None:
         """The last one counts."""

@@ -32,7 +32,6 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
     """The latents as they are at other times, one a new frame; times beyond the ends hold the first or last frame.
 
     Args:
-        latents: F frames.
         at_samples: [F'], where in the old note each new frame is read.
         duration_samples: of the new note, at most F' * hop.
     """

@@ -68,9 +68,6 @@ def wave(
     heard at `rate_hz` then has the depth asked for. At half the frame rate a sine is caught only at cosine phases.
 
     Args:
-        frames: F.
-        frame_rate_hz: of the latents.
-        rate_hz: of the oscillation.
         shape: sine, triangle (both start at 0, rising), square (starts at +1), ramp (rises from -1 to 1), or walk: a
             smooth random walk between -1 and 1 with an RMS of 0.5, whose power spectrum is flat up to `rate_hz` and
             falls as its fourth power above it (1 / (1 + (f / rate_hz)^4), up to half the frame rate).
@@ -79,8 +76,7 @@ def wave(
         seed: of a walk; the same seed gives the same walk, a longer one begins like a shorter one.
         kept: proportion of the fundamental that the decoder gives back; None: `interpolated`, see above.
 
-    Returns:
-        float64 [F].
+    Returns float64 [F].
     """
     time_s = np.arange(frames) / frame_rate_hz
     turns = rate_hz * time_s + phase_turns

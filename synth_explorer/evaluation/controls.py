@@ -69,7 +69,6 @@ def evaluate_controls(
         limit: how many notes, evenly spread over the index; None: all.
         pitch_source: "estimate" (by the program) or "index" (told).
         fit_steps: of the latents that are edited, see `Explorer.encode`.
-        progress: called with (done, total).
 
     Returns:
         `{"notes", "summary": {"checkpoint", ..., "controls": {control: {method: figures}}}, "per_note": [rows]}`;
@@ -78,8 +77,7 @@ def evaluate_controls(
         `solved` did not declare, for every method alike. Of `toward` the steps are counted that lead back by more than
         `Toward.step_back`, to the note or away from its goal.
 
-    Raises:
-        DataError: a control or method that does not exist, fewer than two notes, or a checkpoint without controls.
+    Raises DataError: a control or method that does not exist, fewer than two notes, or a checkpoint without controls.
     """
     from synth_explorer.closed_loop import ClosedLoop
 

@@ -57,8 +57,8 @@ def evaluate_morph(
     notes = [note for note in read_index(notes_folder) if note.pitch is not None]
     decoder = explorer.decoder(decoder)
     stems = {} if save_audio is None else stems_of(notes, Path(save_audio))
-    alike = Counter(round(note.pitch) for note in notes)
-    paired = [note for note in notes if alike[round(note.pitch)] > 1]
+    alike = Counter(_key(note) for note in notes)
+    paired = [note for note in notes if alike[_key(note)] > 1]
     if not paired:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
     rows: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def evaluate_morph(
         told = note.pitch if pitch_source == "index" else None
         with going_on(failed, note.path):
             latents = explorer.encode(note.path, pitch=told, fit_steps=fit_steps)
-            by_pitch.setdefault(round(note.pitch), []).append((note, latents))
+            by_pitch.setdefault(_key(note), []).append((note, latents))
     pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
     if by_pitch and not pairs:
         why = "; ".join(f"{one['path']}: {one['error']}" for one in failed)
@@ -84,10 +84,16 @@ def evaluate_morph(
                     save_render(explorer, Path(save_audio) / name, rendered, midi, save)
     refuse_none(rows, failed)
     settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
-    report = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
+    report: dict[str, Any] = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
     return report
+
+
+def _key(note: IndexedNote) -> int:
+    """The rounded pitch of a note that has one."""
+    assert note.pitch is not None
+    return round(note.pitch)
 
 
 def _morphs(

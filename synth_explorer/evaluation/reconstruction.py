@@ -49,20 +49,13 @@ def evaluate_reconstruction(
     """Encode and decode every note and compare with the original.
 
     Args:
-        explorer: the checkpoint.
-        notes_folder: see the module.
-        decoder: which decoder; None: the first.
-        engine: that computes it, see `Explorer.decode`.
         save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
         save: what writes them; None: `audio.save` at their own level.
         pitch_source: "estimate" (by the program) or "index" (told).
-        fit_steps: see `Explorer.encode`.
         with_baselines: also what the figures stand beside (`baselines`), in `summary["baselines"]`.
-        progress: called with (done, total).
 
-    Returns:
-        The report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents (render
-        against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
+    Returns the report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents
+    (render against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
     decoder, notes = explorer.decoder(decoder), read_index(notes_folder)
     stems = {} if save_audio is None else stems_of(notes, Path(save_audio))
@@ -90,7 +83,7 @@ def evaluate_reconstruction(
                 save_render(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered, latents.pitch_midi, save)
     refuse_none(rows, failed)
     settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
-    report = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
+    report: dict[str, Any] = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
     fits = fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
@@ -139,18 +132,20 @@ def _distances(
     from synth_explorer import measure
     from synth_explorer.latents import midi_to_hz
 
-    rate = {"sample_rate_hz": explorer.sample_rate_hz}
+    rate_hz = explorer.sample_rate_hz
     row: dict[str, Any] = {
         "midi": midi,
-        "log_mel_db": measure.log_mel_distance_db(audio, rendered, **rate),
-        "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, **rate),
+        "log_mel_db": measure.log_mel_distance_db(audio, rendered, sample_rate_hz=rate_hz),
+        "multi_resolution_stft": measure.multi_resolution_stft(audio, rendered, sample_rate_hz=rate_hz),
         "level_error_db": measure.level_error_db(audio, rendered),
-        "attack_error_ms": measure.attack_error_ms(audio, rendered, **rate),
+        "attack_error_ms": measure.attack_error_ms(audio, rendered, sample_rate_hz=rate_hz),
     }
     known = midi if np.isfinite(midi) else label  # NSynth's latents tell no pitch
     if known is not None:
         around_hz = midi_to_hz(known)
-        row["pitch_cents"] = measure.pitch_cents_difference(audio, rendered, **rate, around_hz=around_hz)
+        row["pitch_cents"] = measure.pitch_cents_difference(
+            audio, rendered, sample_rate_hz=rate_hz, around_hz=around_hz
+        )
     if label is not None and np.isfinite(midi):
         row["midi_error"] = midi - label
     return row

@@ -37,19 +37,12 @@ RATES_HZ = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 
 @dataclass(frozen=True)
 class Sweep:
-    """A control's settings and how they are asked for.
+    """A control's settings and how they are asked for."""
 
-    Attributes:
-        figure: what is heard of it; only the order counts where it is `untold`.
-        settings: what is asked, in turn.
-        still: what should stay, as rows name it, with the most that it may move.
-        oscillates: the target of an oscillation, or "".
-    """
-
-    figure: Figure
-    settings: tuple[Setting, ...]
-    still: tuple[Figure, ...]
-    oscillates: str = ""
+    figure: Figure  # what is heard of it; only the order counts where it is `untold`
+    settings: tuple[Setting, ...]  # what is asked, in turn
+    still: tuple[Figure, ...]  # what should stay, as rows name it, with the most that it may move
+    oscillates: str = ""  # the target of an oscillation, or ""
     untold: bool = False
 
     @property
@@ -91,7 +84,7 @@ def named(goal: MeanSound, *, control: str, asked: float, rate_hz: float) -> Edi
     if control == "toward":
         return EditChain((Toward(amount=asked, **goal._asdict()),))
     target = SWEEPS[control].oscillates
-    return EditChain((Oscillate(target, rate_hz, asked) if target else KINDS[control](asked),))
+    return EditChain((Oscillate(target, rate_hz, asked) if target else KINDS[control].of(asked),))
 
 
 def raw(latents: Latents, goal: Latents, *, control: str, asked: float, rate_hz: float) -> EditChain:

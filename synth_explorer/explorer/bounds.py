@@ -6,7 +6,7 @@ Shapes: T samples.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def refuse_unless_sane(sound: np.ndarray) -> None:
     )
 
 
-def bounded(chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def bounded(chunks: Iterable[np.ndarray]) -> Generator[np.ndarray]:
     """The chunks of a decoder, each looked at before it is passed on."""
     for chunk in chunks:
         refuse_unless_sane(chunk)

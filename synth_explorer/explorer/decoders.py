@@ -20,21 +20,17 @@ class Decoder:
     """A way from latents to sound.
 
     Attributes:
-        name: what `--decoder` and files call it.
-        words: what it is, for people.
         answers_at_once: whether a note takes a fraction of the time that it sounds, so that a slider can wait for it;
             otherwise it is made on demand, in chunks.
-        engines: what can compute it, see `Explorer.decode`.
         reads_enhancement: whether it puts a note's enhancement back; a note without one sounds as by the default.
-        formerly: names that it had before; they are still understood.
     """
 
-    name: str
-    words: str
+    name: str  # what `--decoder` and files call it
+    words: str  # what it is, for people
     answers_at_once: bool
-    engines: tuple[str, ...]
+    engines: tuple[str, ...]  # what can compute it, see `Explorer.decode`
     reads_enhancement: bool = False
-    formerly: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()  # names that it had before; they are still understood
 
     def __str__(self) -> str:
         return self.name
@@ -56,15 +52,14 @@ FINAL = Decoder(
 )
 WAVENET = Decoder("wavenet", "sample by sample, on demand", False, SAMPLED_ENGINES)
 KNOWN = (FAST, FINAL, WAVENET)
-OF_FAMILY = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
+OF_FAMILY: dict[str, tuple[Decoder, ...]] = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
 """The decoders of each family of checkpoints, its default first."""
 
 
 def choose(given: str | Decoder | None, decoders: Sequence[Decoder], *, checkpoint: str) -> Decoder:
     """One of a checkpoint's decoders by its name, or one it had before; None: the first.
 
-    Raises:
-        CheckpointError: the checkpoint has none of this name; the sentence names those that it has.
+    Raises CheckpointError: the checkpoint has none of this name; the sentence names those that it has.
     """
     if given is None:
         return decoders[0]

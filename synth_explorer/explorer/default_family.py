@@ -16,7 +16,7 @@ import numpy as np
 from synth_explorer import pitch, pitch_path
 from synth_explorer.audio import resample
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
-from synth_explorer.explorer.family import Decoding, Encoded, Encoding, tone
+from synth_explorer.explorer.family import NOTHING, Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
@@ -90,8 +90,11 @@ class DefaultFamily:
         total = self._padded(frames)
         padded = np.pad(audio, (0, total * hop - len(audio)))[None]
         heard = self._listener.submit(self._listen, padded)
-        told = folded(self.estimate_pitch(audio)) if how.midi is None else None
-        midi = how.midi if told is None else told.midi
+        if how.midi is None:
+            told = folded(self.estimate_pitch(audio))
+            midi = told.midi
+        else:
+            told, midi = None, how.midi
         sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
         sure = told is None or not pitch.doubt(*told)
         found = pitch_path.listen(audio, midi=midi, stated=told is None, sure=sure, **sizes)
@@ -100,12 +103,12 @@ class DefaultFamily:
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
         longer = np.pad(track, (0, total - frames), mode="edge")[None].astype(np.float32)
         z = self._finish(*heard.result(), padded, longer)
-        detail = missing = None
+        detail = missing = NOTHING
         if how.fit_steps:
-            z, found = self._fit(z, longer, padded, steps=how.fit_steps, progress=how.progress)
-            detail = found[0]
+            z, details = self._fit(z, longer, padded, steps=how.fit_steps, progress=how.progress)
+            detail = details[0]
         if how.enhance:
-            steady = np.zeros(self.details, np.float32) if detail is None else detail
+            steady = detail if how.fit_steps else np.zeros(self.details, np.float32)
             parts = self._parts(z[0], longer[0], np.tile(steady, (total, 1)), noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded, *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0, :frames]
@@ -164,8 +167,9 @@ class DefaultFamily:
 
             from synth_explorer.model import synthesis as reference
 
-            phases = synthesis.noise_phases(len(pitch_hz), hop=config.hop, subframes=config.subframes, seed=seed)
-            sound = reference.render(controls, pitch_hz[None], *(phase[None] for phase in phases), self.model.decoder)
+            sizes = {"hop": config.hop, "subframes": config.subframes}
+            phases, short_phases = synthesis.noise_phases(len(pitch_hz), **sizes, seed=seed)
+            sound = reference.render(controls, pitch_hz[None], phases[None], short_phases[None], self.model.decoder)
             return ops.convert_to_numpy(sound)[0]
         return synthesis.render(*self._one_note(controls, pitch_hz), **self._synthesis(seed))
 

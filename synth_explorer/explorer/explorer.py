@@ -10,7 +10,7 @@ Shapes: T samples, F frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,10 +164,8 @@ class Explorer:
                 a fast decoder.
             enhance: whether to keep what is then still missing, for the final render (see `model.enhancement`): some 40
                 ms more for a note of 4 s. None: where there is a fit.
-            progress: called with (steps done, steps) of the fit.
 
-        Raises:
-            AudioError: not sound, silent, or a pitch out of range.
+        Raises AudioError: not sound, silent, or a pitch out of range.
         """
         if isinstance(audio, (str, os.PathLike)):
             source = source or Path(audio).name
@@ -223,7 +221,6 @@ class Explorer:
         """Latents -> audio [T] float32 of `latents.duration_samples` at `sample_rate_hz`; not limited to [-1, 1].
 
         Args:
-            latents: of this checkpoint.
             decoder: one of `decoders` or its name; None: the first of them.
             seed: of the noise or the draws; the same seed gives the same sound on the same engine.
             temperature: of `fast` and `final`: scales the level of the noise, beside the latents' `noise_db`, 1 as it
@@ -232,12 +229,10 @@ class Explorer:
             engine: "numba", "keras" (the reference), or "auto"; for a WaveNet also "numba-int16" and "numba-int8": its
                 weights rounded, two to five times as fast, other samples, nearer than another seed (see
                 `decode.wavenet.packing`).
-            progress: called with (samples done, samples in all).
 
-        Raises:
-            CheckpointError: a decoder or an engine that does not exist, or that does not suit the other.
-            LatentsError: latents of another checkpoint, or without a pitch; or a sound that is not finite or exceeds
-                full scale by more than 40 dB.
+        Raises CheckpointError: a decoder or an engine that does not exist, or that does not suit the other;
+        LatentsError: latents of another checkpoint, or without a pitch; or a sound that is not finite or exceeds full
+        scale by more than 40 dB.
         """
         chunks = self.stream(
             latents, decoder=decoder, seed=seed, temperature=temperature, engine=engine, progress=progress
@@ -254,7 +249,7 @@ class Explorer:
         engine: str = "auto",
         stop: Stop | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """As `decode`, in chunks: float32 [n], one after another, which together are what `decode` returns.
 
         A WaveNet's chunks come as they are made; a decoder that answers at once gives one. Wrong arguments are refused
@@ -302,13 +297,6 @@ class Explorer:
             **further,
         )
 
-    def reconstruct(self, audio: np.ndarray, *, pitch: float | None = None, **decoding: Any) -> np.ndarray:
-        """Encode and decode; audio [T] -> audio [T] on the original's time axis."""
-        latents = self.encode(audio, pitch=pitch, enhance=self.decoder(decoding.get("decoder")).reads_enhancement)
-        return audio_files.restore(
-            self.decode(latents, **decoding), lead_in_samples=latents.meta.lead_in_samples, total_samples=len(audio)
-        )
-
     def morph(self, latents: Sequence[Latents], weights: Sequence[float], *, pitch: float | None = None) -> Latents:
         """Mix two to four notes by weights that sum to 1 (-0.3..1.3 each), at a MIDI pitch or a mixed one."""
         return interpolate(latents, weights, **self._mixing(latents, pitch))
@@ -336,9 +324,8 @@ class Explorer:
     def edit(self, latents: Latents, chain: EditChain) -> Latents:
         """Apply a chain of edits by this checkpoint's calibration.
 
-        Raises:
-            LatentsError: latents of another checkpoint.
-            EditError: as the edits say; or they go toward a note of another checkpoint.
+        Raises LatentsError: latents of another checkpoint; EditError: as the edits say; or they go toward a note of
+        another checkpoint.
         """
         self._check(latents)
         edited = chain.apply(latents, self.controls)
@@ -364,7 +351,10 @@ class Explorer:
             hz = midi_to_hz(check_midi(pitch))
             steady = latents.replace(pitch_hz=np.full(latents.frames, hz))
             latents = with_pitch(latents, midi=pitch) if latents.has_pitch else steady
-        self._check(latents)
+        try:
+            self._check(latents)
+        except LatentsError as error:
+            raise LatentsError(f"{path}: {error}") from None
         return latents
 
     def _check(self, latents: Latents) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Stop = Event | Callable[[], bool]
 Progress = Callable[[int, int], None]
 
+NOTHING = np.zeros(0, np.float32)
+"""Detail and enhancement where nothing was fitted."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -57,8 +60,8 @@ class Encoded(NamedTuple):
 
     z: np.ndarray
     pitch_hz: np.ndarray
-    detail: np.ndarray | None = None
-    enhancement: np.ndarray | None = None
+    detail: np.ndarray = NOTHING
+    enhancement: np.ndarray = NOTHING
     pitch: HeardPitch | None = None
 
 
@@ -67,41 +70,40 @@ class Family(Protocol):
 
     Attributes:
         config: the model's sizes.
-        model: the Keras model.
-        decoders: its decoders, the best default first.
-        has_pitch: whether a pitch track goes beside z.
-        details: how many numbers of detail a fit finds, D.
-        enhancements: how many bands of enhancement, E.
-        together: how many notes it decodes at once; 1: one after the other.
     """
 
-    model: Any
-    decoders: tuple[Decoder, ...]
-    has_pitch: bool
-    details: int
-    enhancements: int
-    together: int
+    model: Any  # the Keras model
+    decoders: tuple[Decoder, ...]  # its decoders, the best default first
+    has_pitch: bool  # whether a pitch track goes beside z
+    details: int  # how many numbers of detail a fit finds, D
+    enhancements: int  # how many bands of enhancement, E
+    together: int  # how many notes it decodes at once; 1: one after the other
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """Audio [T] -> its MIDI pitch, and how sure that is. Raises AudioError where the model has no pitch."""
+        ...
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """A prepared note [T] -> its latents, F = ceil(T / hop)."""
+        ...
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """Latents -> chunks of audio, float32, `how.samples` in all. The Explorer looks at their level."""
+        ...
 
     def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
         """As `stream`, of at most `together` notes that differ in length and seed alone: chunks [B, n].
 
         They are as long as the longest note; what goes past a shorter one's end is to be cut off.
         """
+        ...
 
     def warm_up(self, decoder: Decoder) -> None:
         """Compile everything that a decoder needs."""
+        ...
 
 
 def tone(samples: int, sample_rate_hz: int) -> np.ndarray:

@@ -21,13 +21,9 @@ def decode_together(
     """Latents -> audio [T] of each, in their order.
 
     Args:
-        family: that decodes.
-        latents: the notes.
         hows: how each is decoded; they differ in length, seed and the level of the noise alone.
-        progress: called with (samples done, samples in all), of all notes.
 
-    Raises:
-        LatentsError: a sound that leaves the sane range.
+    Raises LatentsError: a sound that leaves the sane range.
     """
     sounds: dict[int, np.ndarray] = {}
     total, before = sum(how.samples for how in hows), 0

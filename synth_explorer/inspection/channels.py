@@ -23,19 +23,12 @@ STILL = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class ChannelUse:
-    """What the channels do in one note, over the frames that are heard; each float64 [C].
+    """What the channels do in one note, over the frames that are heard; each float64 [C]."""
 
-    Attributes:
-        mean: over time.
-        variance: over time.
-        use: standard deviation over time, over the channel's spread over many notes; NaN where that is 0.
-        place: mean less the mean over many notes, in spreads; NaN where that is 0.
-    """
-
-    mean: np.ndarray
-    variance: np.ndarray
-    use: np.ndarray
-    place: np.ndarray
+    mean: np.ndarray  # over time
+    variance: np.ndarray  # over time
+    use: np.ndarray  # standard deviation over time, over the channel's spread over many notes; NaN where that is 0
+    place: np.ndarray  # mean less the mean over many notes, in spreads; NaN where that is 0
 
 
 def channel_names(channels: int, controls: Controls) -> list[str]:
@@ -60,7 +53,6 @@ def channel_use(latents: Latents, controls: Controls, *, centre: np.ndarray, spr
     """Mean, variance and use of each channel.
 
     Args:
-        latents: the note.
         controls: tell which channel is loudness.
         centre: [C], mean over many notes.
         spread: [C], standard deviation over many notes and their frames.

@@ -29,21 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Many notes of one checkpoint.
+    """Many notes of one checkpoint."""
 
-    Attributes:
-        names: str [N].
-        families: str [N].
-        means: float64 [N, C], their mean sounds (`latents.time_mean`).
-        centre: float64 [C], mean over notes and over the frames of each that are heard.
-        spread: float64 [C], standard deviation over the same, each note counting alike.
-    """
-
-    names: np.ndarray
-    families: np.ndarray
-    means: np.ndarray
-    centre: np.ndarray
-    spread: np.ndarray
+    names: np.ndarray  # str [N]
+    families: np.ndarray  # str [N]
+    means: np.ndarray  # float64 [N, C], their mean sounds (`latents.time_mean`)
+    centre: np.ndarray  # float64 [C], mean over notes and over the frames of each that are heard
+    spread: np.ndarray  # float64 [C], standard deviation over the same, each note counting alike
 
     def nearest(self, mean: np.ndarray, *, count: int = 3) -> list[tuple[str, float]]:
         """The notes nearest to a mean sound [C]: (name, distance over all channels), the nearest first."""
@@ -53,17 +45,11 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """Two principal axes of mean sounds.
+    """Two principal axes of mean sounds."""
 
-    Attributes:
-        centre: float64 [C].
-        axes: float64 [2, C], orthonormal; a second axis of zeros where the notes lie on one line.
-        share: float64 [2], of the variance, 0..1.
-    """
-
-    centre: np.ndarray
-    axes: np.ndarray
-    share: np.ndarray
+    centre: np.ndarray  # float64 [C]
+    axes: np.ndarray  # float64 [2, C], orthonormal; a second axis of zeros where the notes lie on one line
+    share: np.ndarray  # float64 [2], of the variance, 0..1
 
     def at(self, means: np.ndarray) -> np.ndarray:
         """Mean sounds [..., C] -> places [..., 2]."""
@@ -106,13 +92,10 @@ def examples(
     """The bundled notes for this checkpoint: read from the cache, or encoded at their known pitch and kept there.
 
     Args:
-        explorer: of the checkpoint.
         folder: the cache; None: `cache_folder`.
         notes: other notes; None: the bundled ones.
-        progress: called with (notes done, notes in all) while they are encoded.
 
-    Returns:
-        The examples, and why they could not be kept, "" where they are. A cache that is damaged is made again.
+    Returns the examples, and why they could not be kept, "" where they are. A cache that is damaged is made again.
     """
     notes = example_notes() if notes is None else list(notes)
     path = (cache_folder() if folder is None else folder) / f"examples-{_key(explorer, notes)}.npz"

@@ -27,27 +27,16 @@ PADDING = 8
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """A sound and its tracks, one value each 8 ms from its first sample on.
+    """A sound and its tracks, one value each 8 ms from its first sample on."""
 
-    Attributes:
-        audio: float32 [T].
-        time_s: float64 [F].
-        loudness: float64 [F], RMS level in dB.
-        brightness: float64 [F], log2 of the spectral centroid in Hz; NaN where nothing is heard.
-        pitch: float64 [F], MIDI with its fraction; NaN where nothing is heard or no pitch is known.
-        pitch_missing: why there is no pitch; "" where there is.
-        rms_db: level of the whole sound.
-        peak_db: highest sample, dB of full scale; -inf for silence.
-    """
-
-    audio: np.ndarray
-    time_s: np.ndarray
-    loudness: np.ndarray
-    brightness: np.ndarray
-    pitch: np.ndarray
-    pitch_missing: str
-    rms_db: float
-    peak_db: float
+    audio: np.ndarray  # float32 [T]
+    time_s: np.ndarray  # float64 [F]
+    loudness: np.ndarray  # float64 [F], RMS level in dB
+    brightness: np.ndarray  # float64 [F], log2 of the spectral centroid in Hz; NaN where nothing is heard
+    pitch: np.ndarray  # float64 [F], MIDI with its fraction; NaN where nothing is heard or no pitch is known
+    pitch_missing: str  # why there is no pitch; "" where there is
+    rms_db: float  # level of the whole sound
+    peak_db: float  # highest sample, dB of full scale; -inf for silence
 
     def swing(self, target: str) -> np.ndarray:
         """The track of a target [F] in the unit of its modulation, NaN where the sound is not heard."""
@@ -62,7 +51,6 @@ def hear(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None = No
 
     Args:
         audio: [T], full scale 1.0.
-        sample_rate_hz: its rate.
         around_hz: its pitch within a quarter tone; None estimates it.
     """
     loudness = measure.loudness_track(audio, sample_rate_hz=sample_rate_hz)
@@ -128,12 +116,10 @@ def modulation_spectrum(
 
     Args:
         track: [F], NaN where unknown.
-        track_rate_hz: frames a second.
         highest_hz: of the rates.
 
-    Returns:
-        Rates in Hz and peak deviations in the track's unit, float64 [R] each; both empty where less than 0.4 s, or
-        less than half of the frames between the first and the last, are known.
+    Returns rates in Hz and peak deviations in the track's unit, float64 [R] each; both empty where less than 0.4 s, or
+    less than half of the frames between the first and the last, are known.
     """
     track = np.asarray(track, dtype=np.float64)
     known = np.flatnonzero(np.isfinite(track))

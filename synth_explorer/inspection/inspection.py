@@ -23,43 +23,30 @@ from synth_explorer.latents import Latents, midi_to_hz
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
-ROLES = ("original", "before", "after")
-
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """Everything that the report shows, as numbers.
 
     Attributes:
-        explorer_name: of the checkpoint, with `checkpoint_hash` and `decoder`.
-        seed: of the decoder.
-        latents: role -> latents: "before" always, "after" where there are edits.
         sounds: role -> what is heard: "original" where there is a recording, the others where they were decoded.
-        chain: the edits; empty where there are none.
-        outcomes: what the closed loop said of each edit, as sentences.
-        verdicts: requested against measured; empty where there are no edits or nothing was decoded.
-        names: of the channels.
-        examples: the notes that this one is compared with.
-        use: role -> what the channels do.
-        means: role -> mean sound, float64 [C].
-        remarks: what is missing, and why, in sentences.
         detail_places: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
     """
 
-    explorer_name: str
+    explorer_name: str  # of the checkpoint, with `checkpoint_hash` and `decoder`
     checkpoint_hash: str
     decoder: str
-    seed: int
-    latents: dict[str, Latents]
+    seed: int  # of the decoder
+    latents: dict[str, Latents]  # role -> latents: "before" always, "after" where there are edits
     sounds: dict[str, Heard]
-    chain: EditChain
-    outcomes: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    names: tuple[str, ...]
-    examples: Examples
-    use: dict[str, ChannelUse]
-    means: dict[str, np.ndarray]
-    remarks: tuple[str, ...]
+    chain: EditChain  # the edits; empty where there are none
+    outcomes: tuple[str, ...]  # what the closed loop said of each edit, as sentences
+    verdicts: tuple[Verdict, ...]  # requested against measured; empty where there are no edits or nothing was decoded
+    names: tuple[str, ...]  # of the channels
+    examples: Examples  # the notes that this one is compared with
+    use: dict[str, ChannelUse]  # role -> what the channels do
+    means: dict[str, np.ndarray]  # role -> mean sound, float64 [C]
+    remarks: tuple[str, ...]  # what is missing, and why, in sentences
     detail_places: dict[str, np.ndarray]
 
     @property
@@ -92,7 +79,6 @@ def inspect(
     """Look at a note, and at what edits did to it.
 
     Args:
-        explorer: of the latents' checkpoint.
         latents: the note before its edits.
         examples: see `examples.examples`.
         edited: the note after them; None: `chain` is applied to it by its formulas.
@@ -103,8 +89,7 @@ def inspect(
         decode_s: decode so many seconds from the start; None: all with the fast decoder, nothing without it.
         decode: (latents, seed=...) -> audio [T], which may show its progress; None: the explorer's.
 
-    Raises:
-        EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`; or decode_s is not positive.
+    Raises EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`; or decode_s is not positive.
     """
     if decode_s is not None and not (np.isfinite(decode_s) and decode_s > 0):
         raise LatentsError(f"decode_s={decode_s} must be a positive number of seconds.")
@@ -120,6 +105,7 @@ def inspect(
         remarks.append("This checkpoint keeps pitch inside its latents: pitch is estimated from the sounds.")
     judged = _judged(chain, scores, sounds, explorer.sample_rate_hz, remarks)
     controls = explorer.controls
+    has_detail = any(score.details for score in scores.values())
     places = {"centre": examples.centre, "spread": examples.spread}
     return Inspection(
         explorer_name=explorer.checkpoint_name,
@@ -136,7 +122,7 @@ def inspect(
         use={role: channel_use(score, controls, **places) for role, score in scores.items()},
         means={role: controls.time_mean(score) for role, score in scores.items()},
         remarks=tuple(remarks),
-        detail_places=explorer.config.detail_places if any(score.details for score in scores.values()) else {},
+        detail_places=getattr(explorer.config, "detail_places", {}) if has_detail else {},
     )
 
 

@@ -66,7 +66,7 @@ def curves(latents: Mapping[str, Latents], names: Sequence[str]) -> str:
     for index, name in enumerate(names):
         lines = [
             plots.Line(np.arange(score.frames) / rate_hz, score.z[:, index], role, role)
-            for role, score in reversed(latents.items())
+            for role, score in reversed([*latents.items()])
         ]
         y = plots.scale(*(line.y for line in lines), label="", least=0.2, most_ticks=4)
         chart = plots.line_chart(_channel(name), lines, x=x, y=y, size="low")
@@ -89,7 +89,7 @@ def detail(latents: Mapping[str, Latents], places: Mapping[str, np.ndarray]) -> 
         span, start = slice(start, start + len(at)), start + len(at)
         lines = [
             plots.Line(np.log2(at), DB_PER_NEPER * score.detail[:, span].mean(axis=0), role, role)
-            for role, score in reversed(latents.items())
+            for role, score in reversed([*latents.items()])
             if score.details
         ]
         if not len(at) or not lines:

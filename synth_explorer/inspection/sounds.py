@@ -151,10 +151,9 @@ def modulations(sounds: Mapping[str, Heard], *, comparable: bool) -> str:
     """Modulation spectra of loudness, brightness and pitch.
 
     Args:
-        sounds: by role.
         comparable: whether before and after lie on one time axis, so that their difference means something.
     """
-    swings = {role: heard.swing for role, heard in sounds.items()}
+    swings: dict[str, Callable[[str], np.ndarray]] = {role: heard.swing for role, heard in sounds.items()}
     if comparable and {"before", "after"} <= set(sounds):
         swings["difference"] = _difference(sounds["before"], sounds["after"])
     x = plots.scale(label="Hz", low=0.0, high=HIGHEST_RATE_HZ)
@@ -191,7 +190,7 @@ def _peak(rates_hz: np.ndarray, depths: np.ndarray, unit: str) -> str:
 
 
 def _lines(sounds: Mapping[str, Heard], track: str) -> list[plots.Line]:
-    return [plots.Line(heard.time_s, getattr(heard, track), role, role) for role, heard in reversed(sounds.items())]
+    return [plots.Line(heard.time_s, getattr(heard, track), role, role) for role, heard in reversed([*sounds.items()])]
 
 
 def _time(sounds: Mapping[str, Heard]) -> plots.Scale:

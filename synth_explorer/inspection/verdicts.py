@@ -13,21 +13,13 @@ MET, OFF, UNKNOWN, FREE = "met", "off", "not measurable", "free"
 
 @dataclass(frozen=True)
 class Verdict:
-    """One promise and what was heard of it.
+    """One promise and what was heard of it."""
 
-    Attributes:
-        name: what it is about.
-        requested: with its unit; "stays" for what nobody asked to move.
-        measured: with its unit; "" where there is none.
-        state: "met", "off", "not measurable", or "free" where nothing was promised.
-        words: the verdict as people read it.
-    """
-
-    name: str
-    requested: str
-    measured: str
-    state: str
-    words: str
+    name: str  # what it is about
+    requested: str  # with its unit; "stays" for what nobody asked to move
+    measured: str  # with its unit; "" where there is none
+    state: str  # "met", "off", "not measurable", or "free" where nothing was promised
+    words: str  # the verdict as people read it
 
 
 LOUDNESS = HELD["loudness"]
@@ -131,7 +123,7 @@ def _held(promise: Figure, value: float | None, movers: list[str], *, goal: floa
 
 def _movers(target: str, chain: EditChain) -> list[str]:
     """The kinds in a chain that may move this, once each."""
-    return list(dict.fromkeys(edit.kind.replace("_", " ") for edit in chain if target in edit.moves))
+    return list(dict.fromkeys(edit.kind.replace("_", " ") for edit in chain if target in edit.may_move))
 
 
 def _number(value: float, promise: Figure, unit: str) -> str:

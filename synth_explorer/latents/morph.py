@@ -42,17 +42,13 @@ def interpolate(
     while it sounded goes on and one which was dying away goes on dying.
 
     Args:
-        latents: one or more notes of one checkpoint.
         weights: one for each; normalised to sum 1, each then within -0.3..1.3.
         pitch_hz: the median pitch of the mix; the deviations of each track from its own median (vibrato) are mixed
             and kept. None mixes the tracks themselves.
         loudness_channel: the channel that falls beyond a note's end; None holds every channel.
 
-    Returns:
-        The mix. With a single weight that is not zero and no pitch_hz, it is that note itself.
-
-    Raises:
-        LatentsError: weights that cannot be, notes of different checkpoints, or a pitch for latents without one.
+    Returns the mix. With a single weight that is not zero and no pitch_hz, it is that note itself. Raises LatentsError:
+    weights that cannot be, notes of different checkpoints, or a pitch for latents without one.
     """
     notes = _check_notes(latents)
     parts = normalised(weights, count=len(notes))
@@ -80,13 +76,9 @@ def path(
     rules of `interpolate`, as do lengths and pitch. The path runs over the longest note that takes part.
 
     Args:
-        latents: one or more notes of one checkpoint.
         keyframes: (time_s, weights) with rising times, time 0 at the first frame.
-        pitch_hz: as in `interpolate`.
-        loudness_channel: as in `interpolate`.
 
-    Raises:
-        LatentsError: no keyframes, times that do not rise, and as `interpolate`.
+    Raises LatentsError: no keyframes, times that do not rise, and as `interpolate`.
     """
     notes = _check_notes(latents)
     if not keyframes:
@@ -106,8 +98,7 @@ def path(
 def bilinear_weights(x: float, y: float) -> tuple[float, float, float, float]:
     """Weights of the corners of a pad: A bottom left, B bottom right, C top left, D top right.
 
-    Raises:
-        LatentsError: x or y outside 0..1.
+    Raises LatentsError: x or y outside 0..1.
     """
     for name, value in (("x", x), ("y", y)):
         if not 0.0 <= value <= 1.0:
@@ -121,8 +112,7 @@ def pad_weights(n: int, x: float, y: float) -> tuple[float, ...]:
     Two notes lie left and right, and x may then go on to -0.3..1.3 (extrapolation) while y plays no part. Three lie
     bottom left, bottom right and along the whole top edge. Four lie in the corners of `bilinear_weights`.
 
-    Raises:
-        LatentsError: n outside 1..4, or a point outside the pad.
+    Raises LatentsError: n outside 1..4, or a point outside the pad.
     """
     if n == 1:
         return (1.0,)

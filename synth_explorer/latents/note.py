@@ -50,23 +50,19 @@ class Latents:
     """A note as frames of latent channels with a pitch track. Arrays are copied and read-only.
 
     Attributes:
-        z: float32 [F, C], finite.
-        pitch_hz: float32 [F], positive; NaN where the model carries pitch inside z.
-        meta: what they mean.
         detail: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers
-            (see `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D],
-            for all frames.
+            (see `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D], for
+            all frames.
         enhancement: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
             fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where
             nothing was fitted.
 
-    Raises:
-        LatentsError: shapes that do not fit, or numbers that cannot be.
+    Raises LatentsError: shapes that do not fit, or numbers that cannot be.
     """
 
-    z: np.ndarray
-    pitch_hz: np.ndarray
-    meta: LatentsMeta
+    z: np.ndarray  # float32 [F, C], finite
+    pitch_hz: np.ndarray  # float32 [F], positive; NaN where the model carries pitch inside z
+    meta: LatentsMeta  # what they mean
     detail: np.ndarray = field(default_factory=_nothing)
     enhancement: np.ndarray = field(default_factory=_nothing)
 
@@ -136,8 +132,7 @@ class Latents:
     def heard_of(self, recording: np.ndarray) -> np.ndarray:
         """A recording [T] that these latents were encoded from, on their time axis, at its own level.
 
-        Raises:
-            LatentsError: the latents lie outside the recording.
+        Raises LatentsError: the latents lie outside the recording.
         """
         lead = self.meta.lead_in_samples
         cut = np.pad(recording[max(lead, 0) :], (max(-lead, 0), 0))[: self.duration_samples]
@@ -234,8 +229,7 @@ class Latents:
             expect_checkpoint: (name, hash) of the model that is to decode them; another hash is refused.
             meta_for_npy: what a `.npy` means, since it does not say; without it a `.npy` is refused.
 
-        Raises:
-            LatentsError: no such file, not latents, damaged, or made by another checkpoint (both are named).
+        Raises LatentsError: no such file, not latents, damaged, or made by another checkpoint (both are named).
         """
         latents = _read(Path(path), meta_for_npy)
         if expect_checkpoint is not None:
@@ -290,14 +284,12 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
         raise
     except UNREADABLE as error:
         raise LatentsError(f"{path} is not a latents file, or is damaged; give a .npz or .npy of latents.") from error
-    meta = cast("dict[str, Any]", found) if isinstance(found, dict) else None
-    if meta is None or not set(meta) <= META_NAMES:
-        if meta is not None and meta.get("format_version") not in (None, *READ_VERSIONS):
-            raise LatentsError(
-                f"{path} has format_version={meta['format_version']!r}; this version reads up to {FORMAT_VERSION}. "
-                "Update it."
-            )
-        raise LatentsError(f"{path} has meta data that this version does not know; encode the note again.")
+    meta = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    if meta.get("format_version") not in (None, *READ_VERSIONS):
+        raise LatentsError(
+            f"{path} has format_version={meta['format_version']!r}; this version reads up to {FORMAT_VERSION}. "
+            "Update it."
+        )
     try:
         return Latents(z, pitch_hz, LatentsMeta(**meta), **fitted)
     except (TypeError, ValueError) as error:
@@ -335,12 +327,9 @@ def time_mean(
     would otherwise be half of its mean.
 
     Args:
-        latents: the note.
         loudness_channel: which channel is loudness; None counts every frame alike.
-        units_per_db: of that channel.
 
-    Returns:
-        float64 [C].
+    Returns float64 [C].
     """
     z = latents.z.astype(np.float64)
     if loudness_channel is None:
@@ -353,8 +342,7 @@ def time_mean(
 def with_pitch(latents: Latents, *, midi: float) -> Latents:
     """Move the pitch track so that its median is `midi`; vibrato and glides stay, in cents.
 
-    Raises:
-        LatentsError: the model keeps pitch inside z, or midi lies outside 0..127.
+    Raises LatentsError: the model keeps pitch inside z, or midi lies outside 0..127.
     """
     if not latents.has_pitch:
         raise LatentsError(f"Checkpoint {latents.meta.checkpoint!r} keeps pitch inside z; it cannot be set.")

@@ -42,8 +42,7 @@ def stft_magnitudes(audio: np.ndarray, *, n_fft: int = N_FFT, hop: int = HOP) ->
     Args:
         audio: [T]; less than one window is padded with zeros to one.
 
-    Returns:
-        float32 [F, N] with F = 1 + (T - n_fft) // hop.
+    Returns float32 [F, N] with F = 1 + (T - n_fft) // hop.
     """
     audio = np.pad(audio, (0, max(0, n_fft - audio.size)))
     frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)[::hop]
@@ -89,7 +88,6 @@ def log_mel_distance_db(reference: np.ndarray, rendered: np.ndarray, *, sample_r
     Args:
         reference: [T], the original.
         rendered: [T'], what came out.
-        sample_rate_hz: of both.
     """
     reference = at_measure_rate(reference, sample_rate_hz=sample_rate_hz, name="reference")
     rendered = at_measure_rate(rendered, sample_rate_hz=sample_rate_hz, name="rendered")
@@ -139,12 +137,7 @@ def align(reference: np.ndarray, rendered: np.ndarray) -> tuple[np.ndarray, np.n
     The envelopes are 5 ms RMS values every millisecond. The lag is the one of the largest correlation coefficient of
     their overlap; of equals (a steady tone fits everywhere) the smallest.
 
-    Args:
-        reference: [T].
-        rendered: [T'].
-
-    Returns:
-        Two arrays of one length.
+    Returns Two arrays of one length.
     """
     return _shifted(reference, rendered, _best_lag(_envelope(reference), _envelope(rendered)) * ALIGN_HOP)
 
@@ -192,9 +185,7 @@ def multi_resolution_stft(
     sine's height is its amplitude at every size; logs are natural with a floor of 1e-5. Nothing is aligned.
 
     Args:
-        reference: [T].
         rendered: [T'], compared over the common length.
-        sample_rate_hz: of both.
         sizes: window lengths at 16 kHz.
     """
     reference = at_measure_rate(reference, sample_rate_hz=sample_rate_hz, name="reference")

@@ -42,8 +42,7 @@ def frechet_distance(first: Iterable[np.ndarray], second: Iterable[np.ndarray]) 
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), in dB^2.
 
-    Raises:
-        DataError: fewer windows than dimensions, which fit no distribution.
+    Raises DataError: fewer windows than dimensions, which fit no distribution.
     """
     from scipy.linalg import sqrtm
 

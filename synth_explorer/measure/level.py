@@ -105,8 +105,7 @@ def brightness_octaves(audio: np.ndarray, *, sample_rate_hz: int) -> float:
     The centroid is that of STFT magnitudes (periodic Hann 1024, hop 256, at 16 kHz); a frame's level is the root of
     its energy, so that quiet tails do not count. One more is an octave higher.
 
-    Returns:
-        log2 of Hz; NaN for silence.
+    Returns log2 of Hz; NaN for silence.
     """
     centroid_hz, level = _centroid_and_level(audio, sample_rate_hz=sample_rate_hz)
     heard = np.isfinite(centroid_hz) & (centroid_hz > 0)

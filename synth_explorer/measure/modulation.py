@@ -41,12 +41,10 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
 
     Args:
         track: [F], in any unit; NaN frames are left out.
-        frame_rate_hz: of the track.
         weights: [F], how much each frame counts; None counts all alike.
 
-    Returns:
-        Rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs when
-        fewer than 12 frames are known.
+    Returns rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs when
+    fewer than 12 frames are known.
     """
     fit = _without_trend(track, frame_rate_hz, weights)
     if fit is None:
@@ -70,8 +68,6 @@ def depths_at(
 
     Args:
         track: [F], in any unit; NaN frames are left out.
-        frame_rate_hz: of the track.
-        rates_hz: R rates, each another.
         weights: [F], how much each frame counts; None counts all alike.
 
     Returns:
@@ -199,17 +195,12 @@ def oscillation(
     tracks: the note's own envelope, tremolo and vibrato are not taken for the edit's. Rates up to 20 Hz are sought.
 
     Args:
-        after: [T], the sound.
-        sample_rate_hz: of both.
         target: "loudness" (depth in dB), "brightness" (octaves) or "pitch" (cents).
         before: [T'], the sound without the oscillation.
         around_hz: its pitch, needed for "pitch"; None estimates it.
 
-    Returns:
-        Rate in Hz and depth (peak deviation); NaNs where nothing can be measured.
-
-    Raises:
-        AudioError: a sound of less than 8 ms, or a target that does not exist.
+    Returns rate in Hz and depth (peak deviation); NaNs where nothing can be measured. Raises AudioError: a sound of
+    less than 8 ms, or a target that does not exist.
     """
     track, around_hz = _difference(after, before, sample_rate_hz, target, around_hz)
     rate_hz, depth = modulation(track, TRACK_RATE_HZ / 3)
@@ -227,8 +218,7 @@ def oscillation_depths(
 ) -> np.ndarray:
     """How deep a sound's loudness, brightness or pitch swings at rates that are known; arguments as `oscillation`.
 
-    Returns:
-        float64 [R], peak deviations; NaNs where nothing can be measured.
+    Returns float64 [R], peak deviations; NaNs where nothing can be measured.
     """
     phasors = oscillation_phasors(
         after, sample_rate_hz=sample_rate_hz, target=target, rates_hz=rates_hz, before=before, around_hz=around_hz

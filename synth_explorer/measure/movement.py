@@ -65,7 +65,6 @@ def against_source(
     Args:
         source: [T], the recording, on the time axis of the result.
         result: [T'], the sound without edits.
-        sample_rate_hz: of both.
         around_hz: the note's main pitch; None: none is known, and nothing is said of it.
 
     Returns:

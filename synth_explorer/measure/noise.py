@@ -38,11 +38,9 @@ def noisiness_db(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> 
 
     Args:
         audio: [T], one note.
-        sample_rate_hz: of it.
         pitch_hz: of it, right within about a quarter tone.
 
-    Returns:
-        dB, -80 at least; NaN for silence, a sound shorter than a frame, or a pitch outside of 25 to 4600 Hz.
+    Returns dB, -80 at least; NaN for silence, a sound shorter than a frame, or a pitch outside of 25 to 4600 Hz.
     """
     audio = at_measure_rate(check(audio), sample_rate_hz=sample_rate_hz)
     if not LOWEST_HZ <= pitch_hz <= HIGHEST_HZ:

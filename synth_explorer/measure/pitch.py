@@ -44,11 +44,9 @@ def pitch_hz(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None 
 
     Args:
         audio: [T], one note.
-        sample_rate_hz: its rate.
         around_hz: where to look, right within about a quarter tone; None estimates it by autocorrelation.
 
-    Returns:
-        Hz; NaN when nothing periodic is there.
+    Returns Hz; NaN when nothing periodic is there.
     """
     sustained = _sustained(check(audio), sample_rate_hz=sample_rate_hz)
     around_hz = _coarse_hz(sustained, sample_rate_hz) if around_hz is None else _check_hz(around_hz)
@@ -73,12 +71,10 @@ def pitch_cents_difference(
     Args:
         a: [T], the first note.
         b: [T'], the second note.
-        sample_rate_hz: of both.
         around_hz: pitch of both, right within about a quarter tone, or a pair, one for each. None estimates a's by
             autocorrelation and b's from it by the shift of its spectrum.
 
-    Returns:
-        Cents; NaN when one of them has nothing periodic.
+    Returns cents; NaN when one of them has nothing periodic.
     """
     a, b = (_sustained(check(part), sample_rate_hz=sample_rate_hz) for part in (a, b))
     if around_hz is None:
@@ -105,8 +101,7 @@ def pitch_track_cents(audio: np.ndarray, *, sample_rate_hz: int, around_hz: floa
 
     Each value averages over four periods (5 ms at least); `pitch_track_response` tells what that leaves of a vibrato.
 
-    Returns:
-        float64 [F], NaN where the note is more than 35 dB below its loudest moment.
+    Returns float64 [F], NaN where the note is more than 35 dB below its loudest moment.
     """
     samples = check(audio).astype(np.float32).tobytes()
     return _follow(samples, sample_rate_hz, _check_hz(around_hz), float(track_rate_hz)).copy()
@@ -199,8 +194,7 @@ def _turns(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """How each harmonic turns against k * f0_hz in a quarter of the filter's length, which is the lag.
 
-    Returns:
-        Products [F, K], `steps` to a lag, the times they stand for [F] in s, and the lag in s.
+    Returns products [F, K], `steps` to a lag, the times they stand for [F] in s, and the lag in s.
     """
     length = _periods(f0_hz) * sample_rate_hz / f0_hz
     size = 2 * int(length / 2) + 1

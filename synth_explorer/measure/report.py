@@ -29,12 +29,10 @@ def compare(
     Args:
         before: [T], the sound without the edit.
         after: [T'], the sound with it.
-        sample_rate_hz: of both.
         pitch_hz: pitch of both, or a pair (before, after); None estimates it.
 
-    Returns:
-        `gain_db`: change of RMS level; `loudness_db`: change of ITU-R BS.1770 loudness (see `loudness_change_db`);
-        `brightness_octaves`: change of the log2 spectral centroid; `pitch_cents`. NaN where a figure does not exist.
+    Returns `gain_db`: change of RMS level; `loudness_db`: change of ITU-R BS.1770 loudness (see `loudness_change_db`);
+    `brightness_octaves`: change of the log2 spectral centroid; `pitch_cents`. NaN where a figure does not exist.
     """
     before, after = check(before, name="before"), check(after, name="after")
     brightness = [brightness_octaves(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
@@ -84,7 +82,6 @@ def report(
         requested: an EditChain, or what its `requested()` returns.
         before: [T], decoded without the edits.
         after: [T'], decoded with them, from the same seed.
-        sample_rate_hz: of both.
         pitch_hz: pitch before the edits (a requested shift is added for after), or a pair; None estimates it.
         swings_from: [T'], the sound without its oscillations but with all else, where the edits moved the note in
             time or pitch; None: `before`.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
+from synth_explorer.schema import declared
 
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
 
 
-@dataclass(frozen=True)
+@declared(what="The model configuration", error=CheckpointError)
 class ModelConfig:
     """Sample rate, latents and layer sizes. Every length is in samples, every frequency in Hz.
 
@@ -150,18 +150,3 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
         return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """Inverse of `to_dict`. Raises CheckpointError for unknown or missing-typed fields."""
-        known = {field.name: field for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise CheckpointError(f"The model configuration has unknown fields: {', '.join(unknown)}.")
-        converted: dict[str, Any] = {}
-        for name, value in values.items():
-            kind = float if known[name].type == "float" else int
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise CheckpointError(f"The model configuration's {name}={value!r} must be a number.")
-            converted[name] = kind(value)
-        return cls(**converted)

@@ -65,13 +65,10 @@ class Fit:
 
         Args:
             z: [B, F, C], what the encoder said.
-            pitch_hz: [B, F].
             audio: [B, T], what was encoded.
             steps: of the descent; 0 gives `z` back, and zeros.
-            progress: called with (steps done, steps).
 
-        Returns:
-            z [B, F, C] and detail [B, D], float32.
+        Returns z [B, F, C] and detail [B, D], float32.
         """
         config, (batch, frames, _) = self.config, z.shape
         rng = np.random.default_rng(SEED_STREAM)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.schema import declared
 
 
-@dataclass(frozen=True)
+@declared(what="The NSynth configuration", error=CheckpointError)
 class NSynthConfig:
     """Sizes of a WaveNet autoencoder (Engel et al. 2017); the defaults are magenta's `h512_bo16`.
 
@@ -36,28 +35,11 @@ class NSynthConfig:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if name != "pre_roll_samples" and not value > 0:
-                raise CheckpointError(f"The NSynth configuration's {name}={value} must be positive.")
+                raise CheckpointError(f"{name}={value} must be positive.")
         if self.levels % 2:
-            raise CheckpointError(f"The NSynth configuration's levels={self.levels} must be even.")
+            raise CheckpointError(f"levels={self.levels} must be even.")
         if not self.encoder_taps % 2:
-            raise CheckpointError(f"The NSynth configuration's encoder_taps={self.encoder_taps} must be odd.")
-
-    @classmethod
-    def tiny(cls) -> NSynthConfig:
-        """A network for tests: every part, in a thousandth of the size."""
-        return cls(
-            hop=64,
-            channels=4,
-            pre_roll_samples=64,
-            max_s=4.0,
-            encoder_stages=3,
-            encoder_layers=4,
-            encoder_width=8,
-            stages=3,
-            layers=5,
-            width=12,
-            skip_width=10,
-        )
+            raise CheckpointError(f"encoder_taps={self.encoder_taps} must be odd.")
 
     @property
     def frame_rate_hz(self) -> float:
@@ -82,4 +64,3 @@ class NSynthConfig:
         return shapes | ends
 
     to_dict = ModelConfig.to_dict
-    from_dict = classmethod(ModelConfig.from_dict.__func__)

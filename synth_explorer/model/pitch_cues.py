@@ -27,21 +27,13 @@ _UPSAMPLED = 2
 
 
 class Listening(NamedTuple):
-    """What the pitch head made of one sound.
+    """What the pitch head made of one sound."""
 
-    Attributes:
-        logits: [S] of its pitch.
-        features: [S, C] of each class.
-        votes: [P, S] logits of each frame alone.
-        spectra: [P, G], 0 (at `range_db` below the frame's peak) to 1.
-        presence_db: [S] level at each class's own frequency under the loudest bin of the mean spectrum.
-    """
-
-    logits: np.ndarray
-    features: np.ndarray
-    votes: np.ndarray
-    spectra: np.ndarray
-    presence_db: np.ndarray
+    logits: np.ndarray  # [S] of its pitch
+    features: np.ndarray  # [S, C] of each class
+    votes: np.ndarray  # [P, S] logits of each frame alone
+    spectra: np.ndarray  # [P, G], 0 (at `range_db` below the frame's peak) to 1
+    presence_db: np.ndarray  # [S] level at each class's own frequency under the loudest bin of the mean spectrum
 
 
 class Repetition(NamedTuple):

@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +27,13 @@ from synth_explorer.files import UNREADABLE
 from synth_explorer.model import pitch_cues
 from synth_explorer.model.pitch_cues import Listening
 from synth_explorer.model.pitch_doubt import PitchDoubt
+from synth_explorer.schema import Floats, Ints, Pair, declared
 
 PRESENCE_DB = 30.0  # of a fundamental: so much weaker, a factor e less likely
 _SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)  # semitones away that a block looks at
 
 
-@dataclass(frozen=True)
+@declared(what="The pitch head's configuration", error=CheckpointError)
 class PitchHeadConfig:
     """Sizes of the head. Windows are in samples, longest first; window i serves frequencies below crossovers_hz[i].
 
@@ -44,9 +44,9 @@ class PitchHeadConfig:
     low_midi: int = 18
     high_midi: int = 111
     bins_per_semitone: int = 3
-    windows: tuple[int, ...] = (8192, 4096, 2048)
-    crossovers_hz: tuple[float, ...] = (250.0, 1000.0)
-    harmonics: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
+    windows: Ints = (8192, 4096, 2048)
+    crossovers_hz: Floats = (250.0, 1000.0)
+    harmonics: Floats = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
     range_db: float = 80.0
     width: int = 64
     seen: int = 32
@@ -54,7 +54,7 @@ class PitchHeadConfig:
     note_blocks: int = 2
     frames: int = 10
     doubt_width: int = 0  # of the networks that tell the kind of a sound and how sure its pitch is; 0: there are none
-    doubt_cues: tuple[int, int] = (0, 0)
+    doubt_cues: Pair = (0, 0)
     kind_needed: float = 0.9  # probability from which a kind other than "note" is told
 
     def __post_init__(self) -> None:
@@ -81,14 +81,6 @@ class PitchHeadConfig:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""
         return json.loads(json.dumps(dataclasses.asdict(self)))
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> PitchHeadConfig:
-        """Inverse of `to_dict`. Raises CheckpointError for unknown fields."""
-        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            raise CheckpointError(f"The pitch head's configuration has unknown fields: {', '.join(unknown)}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 class LogSpectrum(layers.Layer):
@@ -268,7 +260,7 @@ class PitchHead(keras.Model):
     def load(cls, config_path: str | Path, weights_path: str | Path) -> PitchHead:
         """Build from the JSON of a `PitchHeadConfig` and load weights. Raises CheckpointError."""
         try:
-            head = cls(PitchHeadConfig.from_dict(json.loads(Path(config_path).read_text())))
+            head = cls(PitchHeadConfig(**json.loads(Path(config_path).read_text())))
             head.build()
             head.load_weights(str(weights_path))
         except CheckpointError:

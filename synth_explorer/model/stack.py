@@ -43,8 +43,7 @@ class Stack:
     Input 0 of `start` at time t is the sample t - 1, in network units (`dequantised level / 128` for NSynth); inputs
     1.. (if any) are given from outside, at time t. The conditioning of a frame holds for `hop` samples.
 
-    Raises:
-        CheckpointError: shapes that do not fit together.
+    Raises CheckpointError: shapes that do not fit together.
     """
 
     sample_rate_hz: int

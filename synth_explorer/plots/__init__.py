@@ -1,14 +1,13 @@
-"""Pictures of sounds and of numbers. Nothing here touches pyplot, so that it may run in any thread.
+"""Pictures of sounds and of numbers.
 
-`spectrogram` and `rainbow` are images of sounds, `chart` draws numbers as HTML and SVG that fit any width, `figures`
-are matplotlib's for files, `colours` the palettes.
+`spectrogram` and `rainbow` are images of sounds, `chart` draws numbers as HTML and SVG that fit any width, `colours`
+the palettes.
 """
 
 from __future__ import annotations
 
 from synth_explorer.plots.chart import Line, Point, Scale, image_chart, line_chart, map_chart, scale, seconds
 from synth_explorer.plots.colours import GRID, INK, PAPER, mix_colour, palette, rgb
-from synth_explorer.plots.figures import latents_figure, spectrogram_figure
 from synth_explorer.plots.heat import heat_map_png
 from synth_explorer.plots.rainbow import ConstantQ, constant_q, rainbowgram_png
 from synth_explorer.plots.spectrogram import (
@@ -35,7 +34,6 @@ __all__ = [
     "frequency_position",
     "heat_map_png",
     "image_chart",
-    "latents_figure",
     "line_chart",
     "map_chart",
     "mix_colour",
@@ -45,6 +43,5 @@ __all__ = [
     "scale",
     "seconds",
     "spectrogram_db",
-    "spectrogram_figure",
     "spectrogram_png",
 ]

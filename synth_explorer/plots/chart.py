@@ -29,19 +29,12 @@ MAP_SIZES = {"wide": (900.0, 12.0), "narrow": (330.0, 11.0)}
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis.
+    """An axis."""
 
-    Attributes:
-        label: what it is, with its unit.
-        low: value at its beginning.
-        high: value at its end, above `low`.
-        ticks: (value, text) within it.
-    """
-
-    label: str
-    low: float
-    high: float
-    ticks: tuple[tuple[float, str], ...] = ()
+    label: str  # what it is, with its unit
+    low: float  # value at its beginning
+    high: float  # value at its end, above `low`
+    ticks: tuple[tuple[float, str], ...] = ()  # (value, text) within it
 
     def at(self, values: np.ndarray | float) -> np.ndarray:
         """Values -> 0 at the beginning .. 1 at the end, NaN where they are."""
@@ -87,9 +80,6 @@ def scale(
         label: of the axis, with its unit.
         least: smallest span, so that noise of a constant is not blown up.
         symmetric: 0 in the middle.
-        low: the low end, if it is fixed.
-        high: the high end, if it is fixed.
-        most_ticks: not more than that.
     """
     known = np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in values] or [np.zeros(0)])
     known = known[np.isfinite(known)]
@@ -115,12 +105,15 @@ def seconds(duration_s: float) -> Scale:
 def ticks(low: float, high: float, *, most: int) -> tuple[tuple[float, str], ...]:
     """At most `most` round values within low..high, with their texts: multiples of 1, 2 or 5 of a power of ten."""
     finest = 10.0 ** math.floor(math.log10((high - low) / most) - 1)
-    for step in (finest * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500)):
-        first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-        if last - first < most:
-            break
+    steps = [finest * part for part in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
+
+    def within(step: float) -> range:
+        """Which multiples of a step lie within."""
+        return range(math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6) + 1)
+
+    step = next((step for step in steps if len(within(step)) <= most), steps[-1])
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return tuple((index * step, _number(index * step, digits)) for index in range(first, last + 1))
+    return tuple((index * step, _number(index * step, digits)) for index in within(step))
 
 
 def _number(value: float, digits: int) -> str:
@@ -135,11 +128,9 @@ def line_chart(title: str, lines: Sequence[Line], *, x: Scale, y: Scale, size: s
         title: what is drawn; the unit is y's label.
         lines: drawn in this order.
         x: a scale labelled "s" is time: the play head moves over it.
-        y: the other axis.
         size: another class of the figure, such as "low".
 
-    Returns:
-        HTML of a <figure>.
+    Returns HTML of a <figure>.
     """
     paths = [f'<path class="grid" d="{_grid(x, y)}"/>']
     for line in lines:
@@ -180,10 +171,7 @@ def image_chart(
 
     Args:
         title: what is drawn; the unit is y's label.
-        png: the picture.
         x: see `line_chart`; the picture begins where the axis does.
-        y: the other axis.
-        size: another class of the figure.
         role: a class of the picture.
         end: where on x the picture ends; None: where the axis does.
     """
@@ -215,14 +203,10 @@ def map_chart(
     """Points on a plane whose two axes have one unit, with as many names as fit without lying over each other.
 
     Args:
-        title: of the picture.
         points: the later ones lie on top, and their names are placed first. Every point tells its name when touched.
-        x_label: of the horizontal axis.
-        y_label: of the vertical one.
         arrow: from which point to which.
 
-    Returns:
-        HTML of a <figure>.
+    Returns HTML of a <figure>.
     """
     places = _places(points)
     dots = "".join(

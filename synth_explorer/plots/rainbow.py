@@ -32,19 +32,12 @@ HUES, LEVELS = 18, 14
 
 @dataclass(frozen=True, eq=False)
 class ConstantQ:
-    """A constant-Q transform.
+    """A constant-Q transform."""
 
-    Attributes:
-        values: complex128 [K, F]; the magnitude of a full-scale sine at its bin is 1.
-        frequency_hz: float64 [K, F], instantaneous frequency; NaN where nothing is.
-        bins_hz: float64 [K], centres, low first.
-        frame_s: time from frame to frame; frame 0 is centred on the first sample.
-    """
-
-    values: np.ndarray
-    frequency_hz: np.ndarray
-    bins_hz: np.ndarray
-    frame_s: float
+    values: np.ndarray  # complex128 [K, F]; the magnitude of a full-scale sine at its bin is 1
+    frequency_hz: np.ndarray  # float64 [K, F], instantaneous frequency; NaN where nothing is
+    bins_hz: np.ndarray  # float64 [K], centres, low first
+    frame_s: float  # time from frame to frame; frame 0 is centred on the first sample
 
 
 def constant_q(
@@ -63,13 +56,11 @@ def constant_q(
 
     Args:
         audio: [T], full scale 1.0; zeros lie beyond its ends.
-        sample_rate_hz: its rate.
         lowest_hz: centre of the lowest bin.
         bins_per_octave: bins to an octave, up to half the sample rate less a window's main lobe.
         hop_s: time between frames, rounded to samples.
 
-    Returns:
-        Bins x ceil(T / hop) frames.
+    Returns Bins x ceil(T / hop) frames.
     """
     audio = np.asarray(audio, dtype=np.float64)
     hop = max(1, round(hop_s * sample_rate_hz))

@@ -26,11 +26,9 @@ def spectrogram_db(audio: np.ndarray, *, sample_rate_hz: int, bands: int = 128) 
 
     Args:
         audio: [T], full scale 1.0.
-        sample_rate_hz: its rate.
         bands: mel bands from 30 Hz to half the sample rate.
 
-    Returns:
-        float32 [B, F] in dB of a full-scale sine, low bands first, one frame each 16 ms.
+    Returns float32 [B, F] in dB of a full-scale sine, low bands first, one frame each 16 ms.
     """
     window = 2 ** round(math.log2(WINDOW_S * sample_rate_hz))
     hop = round(HOP_S * sample_rate_hz)
@@ -60,14 +58,10 @@ def spectrogram_png(
     """Spectrogram as a PNG with a palette, one pixel a band and frame: a few milliseconds for a note of four seconds.
 
     Args:
-        audio: [T].
-        sample_rate_hz: its rate.
         colour: "#rrggbb" in the middle of the palette, which runs from near black to near white.
-        bands: height of the picture.
         compress_level: of the PNG, 0..9: 1 for speed, 9 for size.
 
-    Returns:
-        The bytes of a PNG of F x `bands` pixels, high frequencies on top.
+    Returns the bytes of a PNG of F x `bands` pixels, high frequencies on top.
     """
     level_db = spectrogram_db(audio, sample_rate_hz=sample_rate_hz, bands=bands)
     index = np.clip((level_db - FLOOR_DB) * (255.0 / (TOP_DB - FLOOR_DB)), 0, 255).astype(np.uint8)[::-1]
@@ -83,7 +77,6 @@ def indexed_png(
         index: uint8 [height, width], the top row first.
         colours: uint8 [n <= 256, 3].
         alpha: uint8 [n], how opaque each colour is; None: all are.
-        compress_level: 0..9.
     """
     from PIL import Image
 

@@ -9,8 +9,19 @@ from __future__ import annotations
 from synth_explorer.rendering.mix import Mix
 from synth_explorer.rendering.pack import load_patch, pack
 from synth_explorer.rendering.patch import Patch
-from synth_explorer.rendering.rendered import Rendered
+from synth_explorer.rendering.rendered import Rendered, sampler_of
 from synth_explorer.rendering.renderer import Renderer, render, renderer_of
 from synth_explorer.rendering.sources import Source
 
-__all__ = ["Mix", "Patch", "Rendered", "Renderer", "Source", "load_patch", "pack", "render", "renderer_of"]
+__all__ = [
+    "Mix",
+    "Patch",
+    "Rendered",
+    "Renderer",
+    "Source",
+    "load_patch",
+    "pack",
+    "render",
+    "renderer_of",
+    "sampler_of",
+]

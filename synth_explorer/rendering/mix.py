@@ -24,13 +24,12 @@ class Mix(Schema):
     """Where a sound lies between its sources.
 
     Attributes:
-        weights: of each source; brought to a sum of 1. Empty where the pad says it.
         places: (time_s, x, y) on the pad, see `latents.pad_weights`: one stands still, between several it goes in
             straight lines, before the first and after the last it stays. Two sources lie left and right: y plays no
             part.
     """
 
-    weights: tuple[float, ...] = ()
+    weights: tuple[float, ...] = ()  # of each source; brought to a sum of 1. Empty where the pad says it.
     places: tuple[Place, ...] = ()
 
     @model_validator(mode="after")
@@ -46,8 +45,7 @@ class Mix(Schema):
     def of(cls, mix: Mix | float | Sequence[float]) -> Mix:
         """A mix from a place between two sources, 0 at the first and 1 at the second, or from weights.
 
-        Raises:
-            SpecError: numbers that cannot be.
+        Raises SpecError: numbers that cannot be.
         """
         if isinstance(mix, Mix):
             return mix
@@ -74,8 +72,8 @@ class Mix(Schema):
         """Weights of `count` sources at each of these times [F]."""
         if self.weights:
             return [self.weights] * len(times_s)
-        known_s, x, y = np.array(self.places).T
-        across, up = np.interp(times_s, known_s, x), np.interp(times_s, known_s, y)
+        known = np.array(self.places)
+        across, up = (np.interp(times_s, known[:, 0], known[:, axis]) for axis in (1, 2))
         return [pad_weights(count, float(a), float(b)) for a, b in zip(across, up, strict=True)]
 
     def standing(self, count: int) -> tuple[float, ...]:

@@ -22,9 +22,7 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 def pack(patch: Patch, path: str | os.PathLike[str]) -> Path:
     """Write a patch with its notes into one file, whole or not at all.
 
-    Raises:
-        AudioError: a note is not where it was.
-        SpecError: the file cannot be written.
+    Raises AudioError: a note is not where it was; SpecError: the file cannot be written.
     """
     found = {source.sha256: source.locate() for source in patch.sources}
     kept = tuple(source.model_copy(update={"origin": "kept", "path": ""}) for source in patch.sources)
@@ -44,8 +42,7 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
 
     The notes of a packed patch are unpacked into the user's cache folder.
 
-    Raises:
-        SpecError: not a patch, damaged, or of a newer version; the message names the file.
+    Raises SpecError: not a patch, damaged, or of a newer version; the message names the file.
     """
     path = Path(path)
     try:

@@ -30,7 +30,7 @@ NO_SOUND = {"format_version", "checkpoint", "sources", "mix", "edits"}
 Edits = Annotated[
     EditChain,
     PlainValidator(lambda given: given if isinstance(given, EditChain) else EditChain.from_list(given)),
-    PlainSerializer(EditChain.to_list, return_type=list),
+    PlainSerializer(EditChain.to_list, return_type=list[dict[str, Any]]),
 ]
 
 
@@ -38,31 +38,22 @@ class Patch(Schema):
     """All that a sound is made of. Two patches that mean the same sound are equal and have the same `id`.
 
     Attributes:
-        format_version: of its JSON.
         checkpoint, checkpoint_hash: the model, by its name here and by what gives latents their meaning.
-        sources: one to four notes.
-        mix: where between them.
-        pitch_midi: of the result; None: between those of the sources.
-        edits: in the order in which they are applied.
-        decoder: by its name; `of` says the checkpoint's first one where none is given.
-        seed: of the decoder's noise or draws.
-        temperature: see `Explorer.decode`.
         fit_steps: how often each note is listened to again, see `Explorer.encode`.
-        open_loop: whether edits are applied by their formulas, unsolved.
     """
 
-    format_version: int = FORMAT_VERSION
+    format_version: int = FORMAT_VERSION  # of its JSON
     checkpoint: str
     checkpoint_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=4)]
-    mix: Mix = Mix.at(0.5, 0.5)
-    pitch_midi: float | None = None
-    edits: Edits = EditChain()
-    decoder: str = "fast"
-    seed: Annotated[int, Field(ge=0)] = 0
-    temperature: Annotated[float, Field(ge=0.0)] = 1.0
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=4)]  # one to four notes
+    mix: Mix = Mix.at(0.5, 0.5)  # where between them
+    pitch_midi: float | None = None  # of the result; None: between those of the sources
+    edits: Edits = EditChain()  # in the order in which they are applied
+    decoder: str = "fast"  # by its name; `of` says the checkpoint's first one where none is given
+    seed: Annotated[int, Field(ge=0)] = 0  # of the decoder's noise or draws
+    temperature: Annotated[float, Field(ge=0.0)] = 1.0  # see `Explorer.decode`
     fit_steps: Annotated[int, Field(ge=0, le=200)] = FIT_STEPS
-    open_loop: bool = False
+    open_loop: bool = False  # whether edits are applied by their formulas, unsolved
 
     @field_validator("format_version")
     @classmethod
@@ -99,15 +90,11 @@ class Patch(Schema):
             notes: names of bundled notes, paths of sound files or latents, or sources.
             mix: a `Mix`; a number goes from the first of two notes (0) to the second (1), several are weights; None
                 is the middle.
-            edits: in their order.
             checkpoint: by name or folder.
             decoder: of the checkpoint; None: its first.
-            further: other fields, by name.
 
-        Raises:
-            AudioError: a note that is not there.
-            CheckpointError: no such checkpoint, or it has no such decoder.
-            SpecError: a field that cannot be.
+        Raises AudioError: a note that is not there; CheckpointError: no such checkpoint, or it has no such decoder;
+        SpecError: a field that cannot be.
         """
         info = checkpoints.read_info(checkpoints.find(checkpoint))
         sources = tuple(note if isinstance(note, Source) else Source.of(note) for note in notes)

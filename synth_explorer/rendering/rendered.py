@@ -5,12 +5,16 @@ Shapes: T samples.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.audio import Sampler, save
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
 from synth_explorer.rendering.patch import Patch
 
 if TYPE_CHECKING:
@@ -22,29 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A rendered patch. What costs more than the sound is made when it is asked for, once.
+    """A rendered patch. What costs more than the sound is made when it is asked for, once."""
 
-    Attributes:
-        patch: what was asked.
-        before: latents of the mix.
-        after: latents with the edits, as they were solved.
-        weights: of the sources, their means over time where the mix moves.
-        solution: of the edits; None where they were applied by their formulas, or there are none.
-        audio: [T], decoded from `after`; empty while a slow decoder has not made it.
-        sample_rate_hz: of it.
-        took_s: seconds that it took.
-        renderer: that made it.
-    """
-
-    patch: Patch
-    before: Latents
-    after: Latents
-    weights: tuple[float, ...]
-    solution: Solution | None
-    audio: np.ndarray
-    sample_rate_hz: int
-    took_s: float
-    renderer: Renderer
+    patch: Patch  # what was asked
+    before: Latents  # latents of the mix
+    after: Latents  # latents with the edits, as they were solved
+    weights: tuple[float, ...]  # of the sources, their means over time where the mix moves
+    solution: Solution | None  # of the edits; None where they were applied by their formulas, or there are none
+    audio: np.ndarray  # [T], decoded from `after`; empty while a slow decoder has not made it
+    sample_rate_hz: int  # of it
+    took_s: float  # seconds that it took
+    renderer: Renderer  # that made it
 
     @property
     def chain(self) -> EditChain:
@@ -71,3 +63,18 @@ class Rendered:
     def report(self) -> dict[str, Any]:
         """Requested against measured, see `measure.report`, with the outcomes of what was solved."""
         return self.renderer.report(self)
+
+    @property
+    def sampler(self) -> Sampler | None:
+        """What its file tells samplers."""
+        return sampler_of(self.after)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the sound as it is, .wav (32-bit floats) or .flac, with its pitch for samplers. Raises AudioError."""
+        return save(path, self.audio, sample_rate_hz=self.sample_rate_hz, sampler=self.sampler)
+
+
+def sampler_of(latents: Latents) -> Sampler | None:
+    """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
+    known = latents.meta.pitch_kind in ("", "note", "moving") and LOWEST_MIDI <= latents.pitch_midi <= HIGHEST_MIDI
+    return Sampler(latents.pitch_midi, latents.meta.loop) if known else None

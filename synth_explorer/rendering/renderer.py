@@ -6,7 +6,7 @@ Shapes: T samples.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,11 +34,7 @@ NOTHING = np.zeros(0, np.float32)
 
 
 class Renderer:
-    """Renders patches of one checkpoint. Safe to call from several threads: who asks the same waits for one answer.
-
-    Args:
-        explorer: of the checkpoint.
-    """
+    """Renders patches of one checkpoint. Safe to call from several threads: who asks the same waits for one answer."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
@@ -52,10 +48,10 @@ class Renderer:
         return self._latents.get(_key(source, fit_steps))
 
     def patch(self, *notes: Source, **further: Any) -> Patch:
-        """A patch of this checkpoint, see `Patch.of`. Raises SpecError."""
+        """A patch of this checkpoint, see `Patch.of`; `checkpoint` may say where it was found. Raises SpecError."""
         values = {"checkpoint": self.explorer.checkpoint_name, "checkpoint_hash": self.explorer.checkpoint_hash}
         values |= {"decoder": self.explorer.decoder(further.pop("decoder", None)).name}
-        return Patch.make(what="The patch", error=SpecError, sources=notes, **values, **further)
+        return Patch.make(what="The patch", error=SpecError, sources=notes, **(values | further))
 
     def latents(
         self,
@@ -68,12 +64,10 @@ class Renderer:
         """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
 
         Args:
-            source: the note.
             fit_steps, progress: as of `Explorer.encode`.
             recording: what was read of the note already.
 
-        Raises:
-            AudioError, LatentsError: a note that is not there or cannot be used.
+        Raises AudioError, LatentsError: a note that is not there or cannot be used.
         """
         found = self.known(source, fit_steps=fit_steps)
         if found is not None:
@@ -82,8 +76,9 @@ class Renderer:
         if recording is None and path.suffix.lower() in LATENTS_SUFFIXES:
             found = self.explorer.load_latents(path, pitch=source.pitch_midi)
         else:
-            given = {"pitch": source.pitch_midi, "fit_steps": fit_steps, "progress": progress}
-            found = self.explorer.encode(recording or path, source=source.name, **given)
+            found = self.explorer.encode(
+                recording or path, source=source.name, pitch=source.pitch_midi, fit_steps=fit_steps, progress=progress
+            )
         return self._latents.put(_key(source, fit_steps), found)
 
     def recording(self, source: Source) -> np.ndarray | None:
@@ -111,8 +106,7 @@ class Renderer:
     def begin(self, patch: Patch, *, engine: str = "auto") -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
 
-        Raises:
-            SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
+        Raises SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
         """
         started_s = time.perf_counter()
         before, weights = self.mix(patch)
@@ -137,12 +131,9 @@ class Renderer:
         """The sound of a patch, whole.
 
         Args:
-            patch: of this checkpoint.
             engine: what computes the decoder, see `Explorer.decode`.
-            progress: called with (samples done, samples in all).
 
-        Raises:
-            SynthExplorerError: as of `begin` and `Explorer.decode`.
+        Raises SynthExplorerError: as of `begin` and `Explorer.decode`.
         """
         names = tuple(source.name for source in patch.sources)
         with self._turn:  # whoever asks the same a moment later waits for this answer
@@ -173,10 +164,17 @@ class Renderer:
         engine: str = "auto",
         stop: Stop | None = None,
         progress: Progress | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
-        how = {"seed": begun.patch.seed, "temperature": begun.patch.temperature, "engine": engine}
-        return self.explorer.stream(begun.after, decoder=begun.patch.decoder, stop=stop, progress=progress, **how)
+        return self.explorer.stream(
+            begun.after,
+            decoder=begun.patch.decoder,
+            seed=begun.patch.seed,
+            temperature=begun.patch.temperature,
+            engine=engine,
+            stop=stop,
+            progress=progress,
+        )
 
     def decode(self, latents: Latents, patch: Patch, *, engine: str = "auto") -> np.ndarray:
         """The sound [T] of latents as a patch decodes them."""
@@ -241,15 +239,11 @@ def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "aut
     """The sound of a patch, its edits solved.
 
     Args:
-        patch: what is to be heard.
         explorer: of its checkpoint; None: loaded by the patch's name of it, once.
         engine: what computes the decoder, see `Explorer.decode`.
 
-    Returns:
-        `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`.
-
-    Raises:
-        SynthExplorerError: what the patch says cannot be, in a sentence.
+    Returns `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`. Raises
+    SynthExplorerError: what the patch says cannot be, in a sentence.
     """
     renderer = renderer_of(patch) if explorer is None else Renderer(explorer)
     return renderer.render(patch, engine=engine)

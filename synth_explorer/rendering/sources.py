@@ -6,7 +6,7 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -20,18 +20,14 @@ class Source(Schema):
     """A note of a patch.
 
     Attributes:
-        sha256: of its file's content, hexadecimal.
-        name: of the bundled note or the file.
         origin: whether it is one of the bundled notes, a file, or was kept beside the patch in one file with it.
-        path: where its file was found; "" for a bundled note.
-        pitch_midi: the pitch that is stated for it; None where it is heard.
     """
 
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    name: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # of its file's content, hexadecimal
+    name: str  # of the bundled note or the file
     origin: Literal["bundled", "file", "kept"] = "file"
-    path: str = ""
-    pitch_midi: float | None = None
+    path: str = ""  # where its file was found; "" for a bundled note
+    pitch_midi: float | None = None  # the pitch that is stated for it; None where it is heard
 
     @field_validator("pitch_midi")
     @classmethod
@@ -42,24 +38,20 @@ class Source(Schema):
     def of(cls, note: str | os.PathLike[str], *, pitch_midi: float | None = None) -> Source:
         """A source from the name of a bundled note, or the path of a sound file or latents.
 
-        Raises:
-            AudioError: there is neither a note of that name nor such a file.
+        Raises AudioError: there is neither a note of that name nor such a file.
         """
         path = Path(note).absolute()
         bundled = next((one for one in example_notes() if one.path == path), None)
         if not path.exists():
             bundled = find_note(os.fspath(note))
-        given = {"what": "The note", "error": AudioError, "pitch_midi": pitch_midi}
+        given: dict[str, Any] = {"name": path.name, "path": str(path)}
         if bundled is not None:
-            return cls.make(sha256=content_hash(bundled.path), name=bundled.name, origin="bundled", **given)
-        return cls.make(sha256=content_hash(path), name=path.name, path=str(path), **given)
+            path, given = bundled.path, {"name": bundled.name, "origin": "bundled"}
+        given |= {"sha256": content_hash(path), "pitch_midi": pitch_midi}
+        return cls.make(what="The note", error=AudioError, **given)
 
     def locate(self) -> Path:
-        """The file with this content.
-
-        Raises:
-            AudioError: it is nowhere, or its content is another one.
-        """
+        """The file with this content. Raises AudioError: it is nowhere, or its content is another one."""
         if self.path and Path(self.path).is_file() and content_hash(Path(self.path)) == self.sha256:
             return Path(self.path)
         for note in example_notes():

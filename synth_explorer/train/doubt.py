@@ -6,7 +6,6 @@ The head itself stays as it is. Shapes: N sounds, D cues to the kind, E cues to 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -131,14 +130,16 @@ def with_doubt(head: PitchHead, doubt: PitchDoubt, *, needed: float) -> PitchHea
     sizes = {"doubt_width": _WIDTH, "doubt_cues": tuple(doubt.cues), "kind_needed": round(needed, 4)}
     new = PitchHead(dataclasses.replace(head.config, **sizes))
     new.build()
+    made = new.doubt
+    assert made is not None
     own = {id(variable) for variable in head.doubt.variables} if head.doubt is not None else set()
-    fresh = {id(variable) for variable in new.doubt.variables}
+    fresh = {id(variable) for variable in made.variables}
     values = [v for v in head.variables if id(v) not in own]
     for variable, value in zip([v for v in new.variables if id(v) not in fresh], values, strict=True):
         variable.assign(value)
-    for variable, value in zip(new.doubt.variables, doubt.variables[: len(new.doubt.variables)], strict=True):
+    for variable, value in zip(made.variables, doubt.variables[: len(made.variables)], strict=True):
         variable.assign(value)
-    for standard in new.doubt.standard:
+    for standard in made.standard:
         standard.finalize_state()
     return new
 
@@ -183,16 +184,6 @@ def platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
         curve = (x * (likely * (1.0 - likely))[:, None]).T @ x + pull * np.eye(2)
         found = found - np.linalg.solve(curve, slope)
     return float(found[0]), float(found[1])
-
-
-def reliability_table(likely: np.ndarray, right: np.ndarray, edges: Sequence[float]) -> list[tuple[int, float, float]]:
-    """For confidences [N] between each two `edges`: how many, their mean, and the share that is right."""
-    rows = []
-    for low, high in itertools.pairwise(edges):
-        inside = (likely >= low) & ((likely < high) | (high >= 1.0))
-        mean = [float(values[inside].mean()) if inside.any() else float("nan") for values in (likely, right)]
-        rows.append((int(inside.sum()), *mean))
-    return rows
 
 
 def summary(doubt: PitchDoubt, held: Cases, *, needed: float) -> str:

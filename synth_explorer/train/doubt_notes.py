@@ -44,7 +44,6 @@ class Source:
         notes: datasets of single notes.
         others: datasets whose family says the kind of each sound ("unpitched", "chord", "note").
         split: "train", "validation" or "test".
-        sample_rate_hz: of what is drawn.
     """
 
     def __init__(

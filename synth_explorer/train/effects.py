@@ -13,21 +13,13 @@ import soxr
 
 @dataclass(frozen=True)
 class Room:
-    """Reverberation by exponentially decaying noise.
+    """Reverberation by exponentially decaying noise."""
 
-    Attributes:
-        decay_s: time to fall by 60 dB.
-        delay_s: before the first reflection.
-        wet_db: energy of the response relative to the direct sound.
-        dullness: pole of a one-pole low-pass on the response, 0..1.
-        seed: of the noise, so that two notes can be played in one room.
-    """
-
-    decay_s: float
-    delay_s: float
-    wet_db: float
-    dullness: float
-    seed: int
+    decay_s: float  # time to fall by 60 dB
+    delay_s: float  # before the first reflection
+    wet_db: float  # energy of the response relative to the direct sound
+    dullness: float  # pole of a one-pole low-pass on the response, 0..1
+    seed: int  # of the noise, so that two notes can be played in one room
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Room:
@@ -55,15 +47,10 @@ class Room:
 
 @dataclass(frozen=True)
 class Chorus:
-    """A second voice, detuned.
+    """A second voice, detuned."""
 
-    Attributes:
-        cents: detuning of the second voice.
-        level: its gain.
-    """
-
-    cents: float
-    level: float
+    cents: float  # detuning of the second voice
+    level: float  # its gain
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Chorus:

@@ -50,14 +50,11 @@ def export(
     """Write the checkpoint of a run's best weights.
 
     Args:
-        run: folder of the run.
         out: folder of the checkpoint; its last part is the name.
         pitch_folder: where `pitch.json` and `pitch.weights.h5` lie; None takes those of the bundled checkpoint.
-        description: one line.
         figures: Markdown that ends the card: what was measured, and the limits.
 
-    Raises:
-        DataError: a folder that holds no finished run.
+    Raises DataError: a folder that holds no finished run.
     """
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.config import ModelConfig
@@ -66,7 +63,7 @@ def export(
     if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
         raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
     config = TrainConfig(**json.loads((run / "config.json").read_text(encoding="utf-8")))
-    model = Autoencoder(ModelConfig.from_dict(config.model), name="autoencoder")
+    model = Autoencoder(ModelConfig(**config.model), name="autoencoder")
     model.build_weights()
     with np.load(run / "best.npz", allow_pickle=False) as file:
         model.set_weights([file[name] for name in sorted(file.files)])
@@ -84,7 +81,7 @@ def export(
         description=description,
         controls=controls(model.config, transpose_slope=brightness_slope(datasets[0])),
         card=card,
-        pitch_files=tuple(pitch_folder / name for name in checkpoints.PITCH),
+        pitch_files=(pitch_folder / checkpoints.PITCH[0], pitch_folder / checkpoints.PITCH[1]),
     )
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from synth_explorer import checkpoints
 from synth_explorer.errors import SpecError
 from synth_explorer.mel import interpolation_matrix, mel_centres_hz
+from synth_explorer.model.config import ModelConfig
 
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
-    from synth_explorer.model.config import ModelConfig
 
 BLOCK_EXIT = "/dense/kernel"  # the last weights of a ResidualBlock
 
@@ -24,14 +24,14 @@ BLOCK_EXIT = "/dense/kernel"  # the last weights of a ResidualBlock
 def begin_from(model: Autoencoder, checkpoint: str) -> list[str]:
     """Give `model` the weights of a checkpoint (name or folder); returns the names that are new in the model.
 
-    Raises:
-        CheckpointError: no such checkpoint, or a damaged one.
-        SpecError: it has weights that this model has no place for.
+    Raises CheckpointError: no such checkpoint, or a damaged one; SpecError: it has weights that this model has no place
+    for.
     """
     earlier = checkpoints.load_model(checkpoints.verify(checkpoint))
     known = {_name(v.path): w for v, w in zip(earlier.weights, earlier.get_weights(), strict=True)}
-    if earlier.config.sample_rate_hz != model.config.sample_rate_hz:
-        known = widened(known, earlier.config, model.config)
+    old = earlier.config
+    if isinstance(old, ModelConfig) and old.sample_rate_hz != model.config.sample_rate_hz:
+        known = widened(known, old, model.config)
     wanted = {_name(variable.path): variable for variable in model.weights}
     lost = sorted(set(known) - set(wanted))
     if lost:

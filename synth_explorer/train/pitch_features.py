@@ -146,7 +146,7 @@ def make_bank(head: PitchHead, *, seed: int, size: int = 512) -> Bank:
     noise = rng.normal(size=(size, longest))
     knocks = np.zeros((size, longest))
     for row in knocks:
-        start = rng.integers(0, longest // 2)
+        start = int(rng.integers(0, longest // 2))
         row[start:] = knock(rng, longest - start, rate)
     time_s = np.arange(longest) / rate
     tones = np.sin(2 * np.pi * midi_to_hz(config.grid_midi())[:, None] * time_s + rng.uniform(0, 6.28, (1, 1)))

@@ -82,7 +82,7 @@ def _sum(
     turns = np.cumsum(base_hz) / sample_rate_hz
     top = base_hz.max()
     total = np.zeros(len(base_hz), np.float32)
-    knots = np.linspace(0, len(base_hz) - 1, gains.shape[1]) if gains is not None else None
+    knots = np.linspace(0, len(base_hz) - 1, 0 if gains is None else gains.shape[1])
     for row in np.flatnonzero((ratios * top < 0.49 * sample_rate_hz) & (levels > 1e-4 * levels.max())):
         phase = ((turns * ratios[row] + rng.random()) % 1.0).astype(np.float32)
         wave = np.float32(levels[row]) * np.sin(np.float32(2 * np.pi) * phase)

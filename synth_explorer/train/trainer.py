@@ -1,9 +1,13 @@
-"""Training of the default model's first half: encoder and fast decoder, on any Keras backend (see `loop`)."""
+"""Training of the default model's first half: encoder and fast decoder, on any Keras backend."""
 
 from __future__ import annotations
 
+import csv
 import json
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +15,14 @@ import numpy as np
 
 from synth_explorer.errors import DataError, SpecError
 from synth_explorer.files import atomic_path
-from synth_explorer.train.loop import CosineSchedule, Loop, make_config, read_config
+from synth_explorer.schema import declared
+
+HEADS = ("loss_or_db", "spectra", "attributes", "latents")
+"""Columns of the log after kind and step: the loss and the metrics."""
 
 
-@dataclass(frozen=True)
-class TrainConfig(CosineSchedule):
+@declared(what="The training configuration", error=SpecError)
+class TrainConfig:
     """One training run. `datasets` maps folders to their share of the notes; folders are relative to the file.
 
     `begin_from` names a checkpoint, also a smaller one, whose weights the run begins with (see `growth`); empty: none.
@@ -45,8 +52,30 @@ class TrainConfig(CosineSchedule):
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
         """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
+        import yaml
+
         path = Path(path)
-        return make_config(cls, read_config(path, needs="datasets"), path)
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            why = str(error).splitlines()[0]
+            raise SpecError(f"{path} can't be read as a training configuration: {why}.") from None
+        if not isinstance(values, dict) or not values.get("datasets"):
+            raise SpecError(f"{path} must be a mapping with at least `datasets`.")
+        try:
+            config = cls(**{str(name): value for name, value in values.items()})
+        except SpecError as error:
+            raise SpecError(f"{path}: {error}") from None
+        folders = {str((path.parent / name).resolve()): share for name, share in config.datasets.items()}
+        return replace(config, datasets=folders)
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step."""
+        if step < self.warm_up_steps:
+            return self.learning_rate * (step + 1) / self.warm_up_steps
+        start = self.steps * (1.0 - self.decay_fraction)
+        part = min(max((step - start) / max(self.steps - start, 1.0), 0.0), 1.0)
+        return self.final_rate + (self.learning_rate - self.final_rate) * 0.5 * (1.0 + np.cos(np.pi * part))
 
 
 def make_training_model(config: TrainConfig):
@@ -66,7 +95,9 @@ def make_training_model(config: TrainConfig):
             self.spectral = SpectralLoss(sizes, **config.loss)
             self.track = {name: keras.metrics.Mean(name=name) for name in ("spectra", "attributes", "latents")}
 
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
+        ) -> Any:
             weight = x["weight"] / ops.mean(x["weight"])
             spectra = ops.mean(weight * self.spectral(x["target"], y_pred["audio"], x.get("bandwidth_hz")))
             front_end = self.encoder.front_end
@@ -79,7 +110,7 @@ def make_training_model(config: TrainConfig):
             return spectra + config.attribute_weight * attributes + config.latent_penalty * latents
 
     keras.utils.set_random_seed(config.seed)
-    model = TrainingModel(ModelConfig.from_dict(config.model))
+    model = TrainingModel(ModelConfig(**config.model))
     model.build_weights()
     optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
@@ -87,16 +118,20 @@ def make_training_model(config: TrainConfig):
     return model
 
 
-class Run(Loop):
-    """A training run of the default model in its folder."""
+class Run:
+    """A training run in its folder: resumable to the step, with an exponential average of the weights.
+
+    The folder holds `config.json`, `log.csv`, `state.npz` (weights, optimiser, average, step) and `best.npz` /
+    `last.npz` (averaged weights). A batch is a function of (seed, step), so that a killed run goes on where it was.
+    """
 
     def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
         from synth_explorer.train import growth
         from synth_explorer.train.batches import Augmentation, Batches
 
-        heads = ("loss_or_db", "spectra", "attributes", "latents")
-        super().__init__(make_training_model(config), config, out, heads=heads)
-        self.config = config
+        self.config, self.out = config, out
+        self.model = make_training_model(config)
+        self.step, self.best = 0, float("inf")
         self.batches = Batches(
             open_sources(config, self.model.config),
             self.model.config,
@@ -105,19 +140,100 @@ class Run(Loop):
             seed=config.seed,
             augmentation=Augmentation(**config.augmentation),
         )
-        if not (resume and self.resume()) and config.begin_from:
-            growth.begin_from(self.model, config.begin_from)
+        if not (resume and self.resume()):
+            if config.begin_from:
+                growth.begin_from(self.model, config.begin_from)
             self.average = [np.array(v) for v in self.model.get_weights()]
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
-        """Crops of notes."""
-        return self.batches.batch(step)
-
     def validate(self) -> float:
-        """Log-mel distance in dB of whole unseen notes."""
+        """Log-mel distance in dB of whole unseen notes, lower is better, by the weights as they are."""
         from synth_explorer.train.validation import validation_distance_db
 
         return validation_distance_db(self.model, self.batches.sources, notes=self.config.validation_notes)
+
+    def train(self, report: Callable[[str], None] = print) -> Path:
+        """Run to the last step; returns the file of the best weights. Raises DataError when the loss is not finite."""
+        config, rows = self.config, []
+        saved, started, first = time.monotonic(), time.monotonic(), self.step
+        with ThreadPoolExecutor(1) as feeder:
+            waiting = feeder.submit(self.batches.batch, self.step)
+            while self.step < config.steps:
+                batch = waiting.result()
+                waiting = feeder.submit(self.batches.batch, self.step + 1)
+                self.model.optimizer.learning_rate.assign(config.rate(self.step))
+                logs = self.model.train_on_batch(batch, return_dict=True)
+                if not np.isfinite(logs["loss"]):
+                    raise DataError(f"The loss is not finite at step {self.step}; the last state is in {self.out}.")
+                rows.append([float(logs[name]) for name in ("loss", *self.model.track)])
+                self.step += 1
+                if self.step % 10 == 0:
+                    self._update_average()
+                last = self.step == config.steps
+                if self.step % 100 == 0 or last:
+                    rate = (self.step - first) / (time.monotonic() - started)
+                    self._log("train", np.mean(rows, axis=0), rate, report)
+                    rows = []
+                    self.model.reset_metrics()
+                if self.step % config.validate_every == 0 or last:
+                    self._validate(report)
+                if time.monotonic() - saved > config.save_every_s or last:
+                    self._save()
+                    saved = time.monotonic()
+        return self.out / "best.npz"
+
+    def resume(self) -> bool:
+        """Go on from `state.npz` if there is one; returns whether there was."""
+        if not (self.out / "state.npz").exists():
+            return False
+        with np.load(self.out / "state.npz", allow_pickle=False) as state:
+            names = sorted(state.files)
+            self.model.set_weights([state[n] for n in names if n[0] == "w"])
+            self.average = [state[n].copy() for n in names if n[0] == "a"]
+            values = [state[n] for n in names if n[0] == "o"]
+            for variable, value in zip(self.model.optimizer.variables, values, strict=True):
+                variable.assign(value)
+            self.step, self.best = int(state["step"]), float(state["best"])
+        return True
+
+    def _update_average(self) -> None:
+        """Exponential average of the weights, every tenth step; a plain copy in the beginning."""
+        keep = min(self.config.average**10, self.step / (self.step + 100.0))
+        for mean, value in zip(self.average, self.model.get_weights(), strict=True):
+            mean += (1.0 - keep) * (value - mean)
+
+    def _validate(self, report: Callable[[str], None]) -> None:
+        """Judge the averaged weights; keep the best."""
+        current = self.model.get_weights()
+        self.model.set_weights(self.average)
+        figure = self.validate()
+        self.model.set_weights(current)
+        self._log("validation", [figure, *[0.0] * (len(HEADS) - 1)], 0.0, report)
+        self._save_weights("last.npz")
+        if figure < self.best:
+            self.best = figure
+            self._save_weights("best.npz")
+
+    def _save_weights(self, name: str) -> None:
+        with atomic_path(self.out / name) as temporary:
+            np.savez(temporary, **{f"w{i:03d}": w for i, w in enumerate(self.average)})
+
+    def _save(self) -> None:
+        """Everything that a later process needs to go on."""
+        arrays = {f"w{i:03d}": w for i, w in enumerate(self.model.get_weights())}
+        arrays |= {f"a{i:03d}": w for i, w in enumerate(self.average)}
+        arrays |= {f"o{i:03d}": np.array(v) for i, v in enumerate(self.model.optimizer.variables)}
+        with atomic_path(self.out / "state.npz") as temporary:
+            np.savez(temporary, step=self.step, best=self.best, **arrays)
+
+    def _log(self, kind: str, values: Any, rate: float, report: Callable[[str], None]) -> None:
+        path = self.out / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["kind", "step", *HEADS, "steps_per_s"])
+            writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
+        report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
 
 
 def open_sources(config: TrainConfig, sizes, *, split: str = "train") -> list:

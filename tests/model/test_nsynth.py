@@ -9,6 +9,7 @@ from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
 from synth_explorer.decode.wavenet.levels import audio_table, inputs_of
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.nsynth_config import NSynthConfig
+from tests.model.small_nsynth import TINY
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_the_presets() -> None:
     assert len(sizes) == 187
     assert sum(size for name, size in sizes.items() if not name.startswith("ae_")) == pytest.approx(59.7e6, rel=0.005)
     assert (full.hop, full.channels, full.layers, full.width, full.skip_width) == (512, 16, 30, 512, 256)
-    assert NSynthConfig.from_dict(full.to_dict()) == full
+    assert NSynthConfig(**full.to_dict()) == full
 
 
 def test_kernels_are_the_models(model) -> None:
@@ -125,15 +126,15 @@ def test_kernels_are_the_models(model) -> None:
     ("change", "message"),
     [
         ({"layers": 0}, "must be positive"),
-        ({"colour": 1}, "unknown fields: colour"),
-        ({"width": "wide"}, "must be a number"),
+        ({"colour": 1}, "unknown field 'colour'"),
+        ({"width": "wide"}, "width: should be a valid integer"),
         ({"encoder_taps": 2}, "odd"),
         ({"levels": 255}, "even"),
     ],
 )
 def test_wrong_sizes_are_named(change: dict, message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
-        NSynthConfig.from_dict(NSynthConfig.tiny().to_dict() | change)
+        NSynthConfig(**TINY.to_dict() | change)
 
 
 def test_the_loss_can_be_learned(model) -> None:

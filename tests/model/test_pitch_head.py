@@ -40,9 +40,9 @@ def head() -> PitchHead:
 
 def test_config_round_trip_and_refusals() -> None:
     config = PitchHeadConfig(width=24, windows=(4096, 1024), crossovers_hz=(500.0,))
-    assert PitchHeadConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    with pytest.raises(CheckpointError, match="unknown fields: colour"):
-        PitchHeadConfig.from_dict({"colour": 1})
+    assert PitchHeadConfig(**json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(CheckpointError, match="unknown field 'colour'"):
+        PitchHeadConfig(**{"colour": 1})
     with pytest.raises(CheckpointError, match="crossover"):
         PitchHeadConfig(windows=(4096, 1024))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from synth_explorer.bench import magenta_reference as magenta
+from tests.parity import magenta
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from synth_explorer import checkpoints
-from synth_explorer.bench import magenta_reference as magenta
+from tests.parity import magenta
 
 HOP = 512
 ENGINES = ["numba", "keras"]

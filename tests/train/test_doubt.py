@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_explorer.model.pitch_head import Cues, PitchHead, PitchHeadConfig, note_frames
-from synth_explorer.train.doubt import _right, platt, reliability_table, temperature
+from synth_explorer.train.doubt import _right, platt, temperature
 from synth_explorer.train.doubt_notes import _DOUBLED, KIND_SHARES, Sound, Source, _intervals
 
 
@@ -39,11 +39,6 @@ def test_temperature_makes_overconfident_logits_honest() -> None:
     likely = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     kind = (rng.random((len(logits), 1)) > np.cumsum(likely, axis=1)).sum(axis=1)
     assert abs(temperature(3.0 * logits, kind) - 3.0) < 0.2
-
-
-def test_reliability_table_counts() -> None:
-    rows = reliability_table(np.array([0.1, 0.6, 0.8, 1.0]), np.array([0.0, 1.0, 0.0, 1.0]), (0.0, 0.5, 1.0))
-    assert rows == [(1, 0.1, 0.0), (3, np.mean([0.6, 0.8, 1.0]), 2 / 3)]
 
 
 def test_chords_are_no_partials_of_one_note_and_doubled_notes_are_notes() -> None:

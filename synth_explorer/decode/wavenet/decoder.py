@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from threading import Event
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +22,6 @@ from synth_explorer.decode.wavenet.session import Block, Engine, Session
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.model.stack import Stack
 
-EngineName = Literal["auto", "numba", "keras", "reference"]
-Precision = Literal["auto", "float32", "int16", "int8"]
 ENGINES = ("auto", "numba", "keras", "reference")
 PRECISIONS = ("auto", "float32", "int16", "int8")
 SLICE_S = 0.015  # the engine is asked for about this much work at a time; a stop waits no longer than one slice
@@ -34,7 +32,6 @@ class WaveNetDecoder:
     """A stack made ready for one engine; may be used from several threads, each call has a state of its own.
 
     Args:
-        stack: the weights.
         engine: `numba` (CPU), `keras` (TensorFlow or JAX, any device), `reference` (plain NumPy, slow) or `auto`, which
             is numba: on a CPU it beat XLA at every batch that was measured (3 to 17 times). On a GPU choose `keras`.
         precision: of the weights. `float32` (and `auto`): as they are. `int16` and `int8` (numba only): rounded, see
@@ -42,16 +39,15 @@ class WaveNetDecoder:
             they change 0.07 % and 2.2 % of the draws (0.015 % and 0.7 % for 20 layers of 64).
         threads: how many cores the numba engine uses; None: all that this process may use.
 
-    Raises:
-        SynthExplorerError: an unknown engine or precision, or a precision that the engine does not have.
+    Raises SynthExplorerError: an unknown engine or precision, or a precision that the engine does not have.
     """
 
     def __init__(
         self,
         stack: Stack,
         *,
-        engine: EngineName = "auto",
-        precision: Precision = "auto",
+        engine: str = "auto",
+        precision: str = "auto",
         threads: int | None = None,
     ) -> None:
         self.stack = stack
@@ -93,16 +89,11 @@ class WaveNetDecoder:
             samples: T; by default, and at most, F * hop.
             forced: audio [B, <= T] that the notes begin with; generation goes on after it.
             stop: an event or a function; once it is set, or says True, the stream ends within 50 ms.
-            progress: called with (samples done, T) about every 15 ms.
             chunk_samples: samples a chunk.
 
-        Returns:
-            an iterator of float32 [B, n] in [-1, 1]; n is `chunk_samples` but for the last chunk. Memory does not grow
-            with T, but for the uniform numbers and extra inputs that were passed in.
-
-        Raises:
-            SynthExplorerError: arrays whose shapes do not fit, or a negative temperature. Raised here, not by the
-                iterator.
+        Returns an iterator of float32 [B, n] in [-1, 1]; n is `chunk_samples` but for the last chunk. Memory does not
+        grow with T, but for the uniform numbers and extra inputs that were passed in. Raises SynthExplorerError: arrays
+        whose shapes do not fit, or a negative temperature. Raised here, not by the iterator.
         """
         conditioning, total = self._checked(conditioning, samples)
         batch = len(conditioning)
@@ -167,9 +158,9 @@ class WaveNetDecoder:
             levels=np.zeros((batch, n), np.int32),
         )
 
-    def generate(self, conditioning: np.ndarray, **options: object) -> np.ndarray:
+    def generate(self, conditioning: np.ndarray, **options: Any) -> np.ndarray:
         """All of `stream` at once: [B, T] float32, shorter when it was stopped. Options as there."""
-        chunks = list(self.stream(conditioning, **options))  # type: ignore[arg-type]
+        chunks = list(self.stream(conditioning, **options))
         return np.concatenate([np.zeros((len(conditioning), 0), np.float32), *chunks], axis=1)
 
     def probabilities(
@@ -178,12 +169,9 @@ class WaveNetDecoder:
         """Teacher-forced: what this engine expects before each sample of given audio.
 
         Args:
-            conditioning: [B, F, C].
             audio: [B, T] in [-1, 1], T <= F * hop; it passes through the mu-law on its way in.
-            extra: [B, >= T, X - 1].
 
-        Returns:
-            [B, T, Q] float32, summing to 1: position t knows samples before t only.
+        Returns [B, T, Q] float32, summing to 1: position t knows samples before t only.
         """
         audio = np.asarray(audio, np.float32)
         if audio.ndim != 2:
@@ -225,7 +213,7 @@ class WaveNetDecoder:
         count = self.stack.inputs - 1
         if extra is None and count == 0:
             return np.zeros((batch, total, 0), np.float32)
-        shape = np.shape(extra)
+        shape = () if extra is None else np.shape(extra)
         if extra is None or len(shape) != 3 or shape[0] != batch or shape[1] < total or shape[2] != count:
             raise SynthExplorerError(f"This decoder needs extra inputs [{batch}, {total}, {count}]; received {shape}.")
         return np.ascontiguousarray(extra[:, :total], np.float32)

@@ -63,12 +63,10 @@ class Uniforms:
     """One uniform number per sample and note, from one generator a note: neither batch nor chunk changes them.
 
     Args:
-        batch: B.
         seeds: a seed per note; None draws fresh ones.
         given: numbers to use instead, [B, T] in [0, 1).
 
-    Raises:
-        SynthExplorerError: another number of seeds than notes, or `given` of a wrong shape or range.
+    Raises SynthExplorerError: another number of seeds than notes, or `given` of a wrong shape or range.
     """
 
     def __init__(self, batch: int, *, seeds: Sequence[int] | None = None, given: np.ndarray | None = None) -> None:

@@ -223,6 +223,7 @@ class Group:
             ring_scale, gates = room(slots, notes), room(ahead, notes, 2 * width)
             self.kept += [ring, ring_scale, gates]
             if paired:
+                assert less.first is not None and less.second is not None
                 self.kept.append(room(layer.dilation, width // 32, notes, 64))
                 row[kernel.FIRST_W], row[kernel.SECOND_W] = less.first.ctypes.data, less.second.ctypes.data
                 row[kernel.KEPT], row[kernel.PHASE] = self.kept[-1].ctypes.data, phase

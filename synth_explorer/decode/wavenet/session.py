@@ -27,9 +27,9 @@ class Block:
 
     def part(self, begin: int, end: int) -> Block:
         """Some of its samples; writes go to the same arrays."""
-        arrays = (self.uniforms, self.extra, self.forced, self.levels)
-        logits = None if self.logits is None else self.logits[:, begin:end]
-        return Block(*(array[:, begin:end] for array in arrays), logits)
+        cut = slice(begin, end)
+        logits = None if self.logits is None else self.logits[:, cut]
+        return Block(self.uniforms[:, cut], self.extra[:, cut], self.forced[:, cut], self.levels[:, cut], logits)
 
     @property
     def samples(self) -> int:
@@ -42,6 +42,7 @@ class Session(Protocol):
 
     def advance(self, block: Block) -> None:
         """Go on by the block's samples."""
+        ...
 
 
 class Engine(Protocol):
@@ -52,3 +53,4 @@ class Engine(Protocol):
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> Session:
         """A session for conditioning [B, F, C] float32."""
+        ...

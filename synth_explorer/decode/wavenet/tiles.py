@@ -92,6 +92,7 @@ def tile(
         totals = close(totals)
         biases = [lanes.load(builder, bias, VF, rows[o]) for o in range(blocks)]
         outs = [builder.add(y, builder.mul(y_stride, ir.Constant(I64, c))) for c in range(columns)]
+        scales, factors = [], []
         if kind_name != "float32":
             scales = [lanes.load(builder, scale, VF, rows[o]) for o in range(blocks)]
             factors = [

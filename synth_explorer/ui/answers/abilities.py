@@ -18,24 +18,17 @@ class Abilities:
 
     Attributes:
         has_loudness, has_brightness: whether these were calibrated.
-        has_noise: whether its decoder has noise apart from the partials.
-        has_pitch: whether pitch goes beside its latents.
-        is_slow: whether a sound is made on demand.
-        has_final: whether a final render can be made beside what is heard at once.
-        channels: how many latent channels there are.
-        directions: what its principal directions move, in words, as far as the page has knobs for them.
-        missing: a sentence about what is not there; empty when everything is.
     """
 
     has_loudness: bool
     has_brightness: bool
-    has_noise: bool
-    has_pitch: bool
-    is_slow: bool
-    has_final: bool
-    channels: int
-    directions: tuple[str, ...]
-    missing: str
+    has_noise: bool  # whether its decoder has noise apart from the partials
+    has_pitch: bool  # whether pitch goes beside its latents
+    is_slow: bool  # whether a sound is made on demand
+    has_final: bool  # whether a final render can be made beside what is heard at once
+    channels: int  # how many latent channels there are
+    directions: tuple[str, ...]  # what its principal directions move, in words, as far as the page has knobs for them
+    missing: str  # a sentence about what is not there; empty when everything is
 
     @classmethod
     def none(cls) -> Abilities:

@@ -32,8 +32,7 @@ def preset(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> 
 def load_preset(studio: Studio, path: str | None, settings: Settings) -> tuple[Settings, MeanSound | None, str]:
     """Turn the edit knobs to what a preset file says, if the studio's checkpoint can follow it.
 
-    Returns:
-        The knobs (as they were, if the file is no preset), the mean sound it goes toward, and a message.
+    Returns the knobs (as they were, if the file is no preset), the mean sound it goes toward, and a message.
     """
     from synth_explorer.edits import EditChain
 

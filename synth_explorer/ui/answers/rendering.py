@@ -21,17 +21,11 @@ SESSIONS_KEPT = 1024
 
 @dataclass(frozen=True)
 class Progress:
-    """What is shown while a sound is made, and when it is there.
+    """What is shown while a sound is made, and when it is there."""
 
-    Attributes:
-        words: HTML with a bar; empty at the end.
-        is_running: whether it can be stopped.
-        heard: the result, at the end.
-    """
-
-    words: str
-    is_running: bool
-    heard: Heard | None = None
+    words: str  # HTML with a bar; empty at the end
+    is_running: bool  # whether it can be stopped
+    heard: Heard | None = None  # the result, at the end
 
 
 class Renders:
@@ -47,7 +41,6 @@ class Renders:
         """Render what a question asks for; one thing at a time for a session.
 
         Args:
-            session: of the browser.
             question, held: as of `results.answer`.
             play: whether it starts to play when it is there.
         """

@@ -71,8 +71,7 @@ def answer(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> 
         question: what `request.js` wrote: the request, its stamp, whether it is to play, whether the decoder is slow.
         held: the sources that the session holds.
 
-    Returns:
-        The screen is None where nothing on it is to change.
+    Returns the screen is None where nothing on it is to change.
     """
     question = question if isinstance(question, dict) else {}
     marks = {name: question.get(name) for name in ("request", "stamp", "play")}
@@ -84,7 +83,7 @@ def answer(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> 
     except SynthExplorerError as error:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
-    return heard if studio.is_slow else Heard(heard.screen | marks, heard.message)
+    return heard if studio.is_slow or heard.screen is None else Heard(heard.screen | marks, heard.message)
 
 
 def asked_for(
@@ -102,8 +101,7 @@ def compare(studios: Studios, question: Any, held: Sequence[SlotNote | None]) ->
 
     Args: as of `answer`.
 
-    Returns:
-        Value of the screen "before" (None without edits, and where it would take long), and the table as HTML.
+    Returns value of the screen "before" (None without edits, and where it would take long), and the table as HTML.
     """
     try:
         studio, asked, sources = asked_for(studios, question, held)

@@ -45,7 +45,7 @@ class SlotView:
 
 def pitch_text(source: SlotNote) -> str:
     """Pitch of a source in words: name, cents, and where it comes from."""
-    if source.pitch_midi is None:
+    if source.pitch_midi is None or source.heard_midi is None:
         return "<i>pitch is inside its latents</i>"
     nearest = round(source.pitch_midi)
     cents = round(100 * (source.pitch_midi - nearest))

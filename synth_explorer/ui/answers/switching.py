@@ -40,9 +40,7 @@ def values(studios: Studios, name: str, sources: Sequence[SlotNote | None], coun
 
     Args:
         studios: by the names of their checkpoints.
-        name: of the checkpoint.
         sources: in the slots until now; none opens the default notes.
-        count: of the sources that take part.
     """
     try:
         studio = studios.studio(name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gradio as gr
+from gradio.themes.base import Base
+from gradio.themes.utils import colors, sizes
 
 from synth_explorer.ui import colours
 
@@ -13,16 +14,16 @@ SANS = ["-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation San
 MONO = ["ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace"]
 
 
-class InstrumentTheme(gr.themes.Base):
+class InstrumentTheme(Base):
     """Graphite panels, ivory text, and the colours of the slots. Light and dark system settings look the same."""
 
     def __init__(self) -> None:
         super().__init__(
-            primary_hue=gr.themes.colors.stone,
-            neutral_hue=gr.themes.colors.stone,
-            spacing_size=gr.themes.sizes.spacing_sm,
-            radius_size=gr.themes.sizes.radius_md,
-            text_size=gr.themes.sizes.text_sm,
+            primary_hue=colors.stone,
+            neutral_hue=colors.stone,
+            spacing_size=sizes.spacing_sm,
+            radius_size=sizes.radius_md,
+            text_size=sizes.text_sm,
             font=SANS,
             font_mono=MONO,
         )

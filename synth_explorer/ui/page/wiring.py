@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import BlockContext
 
 from synth_explorer.edits import EditChain
 from synth_explorer.ui.answers import presets, results, slots, switching
@@ -83,7 +84,7 @@ class Panels:
         return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *chosen, *screens, *self.knobs.values()]
 
     @property
-    def switched(self) -> list[gr.Component]:
+    def switched(self) -> list[gr.Component | BlockContext]:
         """What `switching.values` goes to, in its order."""
         edits, morph, result = self.edits, self.morph, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
@@ -111,8 +112,6 @@ def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, pl
     """Let an event put the question of the knobs to the result's screen, which plays it by itself.
 
     Args:
-        panels: all that is on the page.
-        event: of a component.
         at_pad: whether the place of the morph is the pad's, not the sliders'.
         play: False never plays it.
     """
@@ -256,14 +255,15 @@ def _wire_morph(panels: Panels) -> None:
 
 def _wire_edits(panels: Panels) -> None:
     edits = panels.edits
-    for name, knob in edits.knobs.items():
+    knobs: dict[str, Any] = edits.knobs  # whose kinds have events of their own
+    for name, knob in knobs.items():
         if isinstance(knob, gr.Slider) or name == "curves":
             _hear(panels, knob.release)
         else:
             _hear(panels, knob.input)
-    toward, swinging = edits.knobs["toward"], edits.knobs["osc_targets"]
+    toward, swinging = knobs["toward"], knobs["osc_targets"]
     far = VISIBLE % f"toward !== '{NO_SOURCE}'"
-    toward.input(None, toward, edits.knobs["amount"], js=f"(toward) => [{far}]", **QUIET)
+    toward.input(None, toward, knobs["amount"], js=f"(toward) => [{far}]", **QUIET)
     blocks = ", ".join(VISIBLE % f"targets.includes('{target}')" for target in edits.blocks)
     swinging.input(None, swinging, list(edits.blocks.values()), js=f"(targets) => [{blocks}]", **QUIET)
 

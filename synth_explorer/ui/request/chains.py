@@ -42,11 +42,9 @@ def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
     """The edits that the knobs ask for, in their order; those at rest are left out.
 
     Args:
-        settings: the knobs.
         means: mean sound of each source by its letter, and of "Preset" where one was loaded.
 
-    Raises:
-        EditError: `toward` names a source that is not there, or as the edits say.
+    Raises EditError: `toward` names a source that is not there, or as the edits say.
     """
     steps = _toward(settings, means)
     for kind in ORDER:
@@ -68,7 +66,7 @@ def _plain(kind: str, settings: Settings) -> list[Edit]:
     on = {"channels": settings.raw_channels} if _has_channels(KINDS[kind]) else {}
     if all(getattr(settings, knob) == getattr(rest, knob) for knob in knobs) or on == {"channels": ()}:
         return []
-    return [KINDS[kind](**on, **{name: getattr(settings, knob) for knob, name in knobs.items()})]
+    return [KINDS[kind].of(**on, **{name: getattr(settings, knob) for knob, name in knobs.items()})]
 
 
 def _has_channels(edit: type[Edit]) -> bool:
@@ -118,11 +116,8 @@ ORDER = tuple(edit.kind for edit in in_order() if edit.kind in (*SIMPLE, *MADE, 
 def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | None]:
     """Turn the edit knobs to what a preset says; the morph stays where it is, its curves included.
 
-    Returns:
-        The knobs, and the mean sound that the preset goes toward, if it does.
-
-    Raises:
-        EditError: the preset has an edit that the page has no knob for, one twice, or edits in another order.
+    Returns the knobs, and the mean sound that the preset goes toward, if it does. Raises EditError: the preset has an
+    edit that the page has no knob for, one twice, or edits in another order.
     """
     rest = Settings()
     kept = tuple((target, points) for target, points in settings.curves if target in MORPH_CURVES)
@@ -152,28 +147,27 @@ def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | 
 
 def _knobs(edit: Edit) -> dict[str, Any]:
     """Which knobs stand for an edit; none for an edit that the page does not know."""
-    kind = edit.kind
-    if kind in SIMPLE:
-        knobs = SIMPLE[kind] | ({"raw_channels": "channels"} if _has_channels(type(edit)) else {})
+    if edit.kind in SIMPLE:
+        knobs = SIMPLE[edit.kind] | ({"raw_channels": "channels"} if _has_channels(type(edit)) else {})
         others = [item for item in fields(edit) if item.name not in knobs.values()]
         if any(getattr(edit, item.name) != item.default for item in others):
             return {}
         return {knob: getattr(edit, name) for knob, name in knobs.items()}
-    if kind == "oscillate" and not edit.seed:
+    if isinstance(edit, Oscillate) and not edit.seed:
         parts = {f"osc_{edit.target}_{part}": getattr(edit, part) for part in OSCILLATION_PARTS}
         return {"osc_targets": (edit.target,)} | parts
-    if kind == "toward" and edit.keep_loudness and not edit.octaves and not edit.offsets:
+    if isinstance(edit, Toward) and edit.keep_loudness and not edit.octaves and not edit.offsets:
         mean = MeanSound(edit.mean, edit.spectrum_db, edit.midi)
         return {"toward": PRESET_SOUND, "amount": edit.amount, "mean": mean}
-    if kind == "oscillate_channels" and edit.shape == "sine" and not edit.phase_turns:
+    if isinstance(edit, OscillateChannels) and edit.shape == "sine" and not edit.phase_turns:
         return {"raw_channels": edit.channels, "raw_rate_hz": edit.rate_hz, "raw_depth": edit.depth}
-    if kind == "direction" and edit.unit == "steps" and edit.number <= DIRECTIONS:
+    if isinstance(edit, Direction) and edit.unit == "steps" and edit.number <= DIRECTIONS:
         return {f"direction_{edit.number}": edit.amount}
-    if kind == "reverse":
+    if isinstance(edit, Reverse):
         return {"reverse": True}
-    if kind == "freeze":
+    if isinstance(edit, Freeze):
         return {"freeze": True, "freeze_at_s": edit.at_s, "freeze_hold_s": edit.hold_s}
-    if kind == "curve" and len(edit.points) <= POINTS_MOST:
+    if isinstance(edit, Curve) and len(edit.points) <= POINTS_MOST:
         return {"curves": {edit.target: edit.points}, f"curve_{edit.target}": edit.points}
     return {}
 

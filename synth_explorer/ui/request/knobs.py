@@ -26,7 +26,7 @@ OSCILLATION_PARTS = ("rate_hz", "depth", "shape", "phase_turns", "fade_in_s")
 NUMBERS = {name: fact for edit in in_order() for name, fact in edit.knobs().items()}
 """What each knob of an edit turns, by the knob's name."""
 
-RANGES = {name: (fact.knob.low, fact.knob.high) for name, fact in NUMBERS.items()}
+RANGES = {name: (fact.slider.low, fact.slider.high) for name, fact in NUMBERS.items()}
 """How far the knobs of the edits turn."""
 
 MORPH_RANGES = {"mix": MIX_RANGE, "x": (0.0, 1.0), "y": (0.0, 1.0), "pitch_midi": (21.0, 108.0)}
@@ -41,7 +41,7 @@ SWITCHES = ("set_pitch", "reverse", "freeze")
 CURVES = {  # what is drawn -> (lowest, highest)
     "across": MIX_RANGE,
     "up": (0.0, 1.0),
-    **{target: (fact.knob.low, fact.knob.high) for target, fact in Curve.VALUES.items()},
+    **{target: (fact.slider.low, fact.slider.high) for target, fact in Curve.VALUES.items()},
 }
 CURVE_UNITS = {name: UNITS.get(name, "") for name in CURVES}
 CURVE_DIGITS = {name: COARSE_DIGITS.get(unit, 2) for name, unit in CURVE_UNITS.items()}
@@ -55,7 +55,7 @@ Curves = tuple[tuple[str, Points], ...]
 
 def group(name: str) -> list[str]:
     """The knobs that stand in a part of the page, see `edits.Knob`."""
-    return [knob for knob, fact in NUMBERS.items() if fact.knob.group == name]
+    return [knob for knob, fact in NUMBERS.items() if fact.slider.group == name]
 
 
 DIRECTION_KNOBS = tuple(group("directions"))

@@ -12,7 +12,9 @@ from synth_explorer.rendering import Mix
 from synth_explorer.ui.request import knobs
 from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
 
-Turned = make_dataclass("Turned", [(name, float, fact.knob.rest) for name, fact in knobs.NUMBERS.items()], frozen=True)
+Turned = make_dataclass(
+    "Turned", [(name, float, fact.slider.rest) for name, fact in knobs.NUMBERS.items()], frozen=True
+)
 """The sliders of the edits at rest, as the edits say: their names, how far they turn and their units stand there."""
 
 
@@ -21,34 +23,25 @@ class Settings(Turned):
     """The knobs. Field names are the names of the page's components.
 
     Attributes:
-        count: how many sources take part, 2 to 4.
-        mix: with two sources, 0 = A and 1 = B, from -0.3 to 1.3.
         x, y: with more sources, the point on the pad, 0..1.
-        set_pitch: whether `pitch_midi` replaces the pitch of the morph.
-        pitch_midi: MIDI note.
-        toward: letter of the source toward whose mean sound the timbre goes, "Preset" or "Off".
-        osc_targets: what oscillates, among loudness, brightness and pitch; osc_..._shape: its form.
-        reverse: whether it is played backwards.
-        freeze: whether the moment `freeze_at_s` is held, for `freeze_hold_s` (0: to the end).
         curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
-        raw_channels: latent channels that the raw edits move; none leaves them at rest.
     """
 
-    count: int = 4
-    mix: float = 0.5
+    count: int = 4  # how many sources take part, 2 to 4
+    mix: float = 0.5  # with two sources, 0 = A and 1 = B, from -0.3 to 1.3
     x: float = 0.5
     y: float = 0.5
-    set_pitch: bool = False
-    pitch_midi: float = 60.0
-    toward: str = NO_SOURCE
-    osc_targets: tuple[str, ...] = ()
+    set_pitch: bool = False  # whether `pitch_midi` replaces the pitch of the morph
+    pitch_midi: float = 60.0  # MIDI note
+    toward: str = NO_SOURCE  # letter of the source toward whose mean sound the timbre goes, "Preset" or "Off"
+    osc_targets: tuple[str, ...] = ()  # what oscillates, among loudness, brightness and pitch; osc_..._shape: its form
     osc_loudness_shape: str = "sine"
     osc_brightness_shape: str = "sine"
     osc_pitch_shape: str = "sine"
-    reverse: bool = False
-    freeze: bool = False
+    reverse: bool = False  # whether it is played backwards
+    freeze: bool = False  # whether the moment `freeze_at_s` is held, for `freeze_hold_s` (0: to the end)
     curves: Curves = ()
-    raw_channels: tuple[int, ...] = ()
+    raw_channels: tuple[int, ...] = ()  # latent channels that the raw edits move; none leaves them at rest
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

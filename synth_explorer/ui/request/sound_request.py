@@ -22,27 +22,16 @@ LONGEST = 16384
 
 @dataclass(frozen=True)
 class SoundRequest:
-    """A request for a sound.
+    """A request for a sound."""
 
-    Attributes:
-        tokens: of the sources in the slots A, B, ...; empty where a slot holds none.
-        settings: the knobs.
-        checkpoint: name of the checkpoint.
-        preset_mean: mean sound that a loaded preset goes toward.
-    """
-
-    tokens: tuple[str, ...]
-    settings: Settings
-    checkpoint: str = ""
-    preset_mean: MeanSound | None = None
+    tokens: tuple[str, ...]  # of the sources in the slots A, B, ...; empty where a slot holds none
+    settings: Settings  # the knobs
+    checkpoint: str = ""  # name of the checkpoint
+    preset_mean: MeanSound | None = None  # mean sound that a loaded preset goes toward
 
     @classmethod
     def from_json(cls, text: Any) -> SoundRequest:
-        """Read what `request.js` wrote.
-
-        Raises:
-            EditError: it is no question of this page.
-        """
+        """Read what `request.js` wrote. Raises EditError: it is no question of this page."""
         try:
             if not isinstance(text, str) or len(text) > LONGEST:
                 raise ValueError
@@ -52,7 +41,7 @@ class SoundRequest:
                 raise ValueError
             if mean is not None:
                 means, spectrum_db, midi = mean
-                mean = MeanSound(*(tuple(float(value) for value in part) for part in (means, spectrum_db)), float(midi))
+                mean = MeanSound(tuple(map(float, means)), tuple(map(float, spectrum_db)), float(midi))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise EditError("The page sent a question that cannot be read; reload it.") from None
         if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):

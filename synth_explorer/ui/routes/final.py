@@ -46,11 +46,10 @@ def final_route(studios: Studios) -> APIRoute:
 
 async def _while_heard(connection: Request, body: Generator[bytes]) -> AsyncIterator[bytes]:
     """The body, made in a thread, until its end or until nobody listens any more; then it is closed."""
-    nothing = object()
     try:
         while not await connection.is_disconnected():
-            piece = await run_in_threadpool(next, body, nothing)
-            if piece is nothing:
+            piece = await run_in_threadpool(next, body, None)
+            if piece is None:
                 break
             yield piece
     finally:

@@ -36,8 +36,7 @@ class Inspections:
     def page(self, request: Any) -> str:
         """The page of what is asked for, HTML.
 
-        Raises:
-            SynthExplorerError: it makes no sense, or a slow decoder has not made it yet.
+        Raises SynthExplorerError: it makes no sense, or a slow decoder has not made it yet.
         """
         asked = SoundRequest.from_json(request)
         studio = self._studios.studio(asked.checkpoint)

@@ -23,7 +23,6 @@ class Job:
         Args:
             chunks: (stop, progress) -> chunks of audio, float32 [n].
             keep: (audio [T], seconds it took, whether it is whole) -> what `result` is to be.
-            total: samples of the whole.
             turn: held while it renders.
         """
         self.total, self.done = total, 0
@@ -38,10 +37,6 @@ class Job:
     def is_waiting(self) -> bool:
         """Whether another job has its turn."""
         return self._started_s is None
-
-    @property
-    def was_stopped(self) -> bool:
-        return self._stop.is_set()
 
     @property
     def left_s(self) -> float | None:

@@ -11,31 +11,18 @@ from synth_explorer.rendering import Source
 
 @dataclass(frozen=True)
 class SlotNote:
-    """A note in a slot: small enough for a session to carry; its latents are in the studio's memory.
+    """A note in a slot: small enough for a session to carry; its latents are in the studio's memory."""
 
-    Attributes:
-        path: the file it was read from.
-        title: what the page calls it.
-        key: hash of the file's content.
-        heard_midi: estimated pitch; None where the checkpoint keeps pitch inside its latents.
-        confidence: of the estimate, 0..1.
-        kind: what the estimate was heard of: "note", "chord", "unpitched", "outside".
-        pitch_midi: the pitch it was encoded with: the estimate, what its file gave, or what the user set.
-        note_id: name of the example note; empty for a user's own.
-        checkpoint: hash of the checkpoint that encodes it.
-        notices: what was lost when the file was read, in sentences that go on after its name.
-    """
-
-    path: str
-    title: str
-    key: str
-    heard_midi: float | None
-    confidence: float
-    kind: str
-    pitch_midi: float | None
-    note_id: str = ""
-    checkpoint: str = ""
-    notices: tuple[str, ...] = ()
+    path: str  # the file it was read from
+    title: str  # what the page calls it
+    key: str  # hash of the file's content
+    heard_midi: float | None  # estimated pitch; None where the checkpoint keeps pitch inside its latents
+    confidence: float  # of the estimate, 0..1
+    kind: str  # what the estimate was heard of: "note", "chord", "unpitched", "outside"
+    pitch_midi: float | None  # the pitch it was encoded with: the estimate, what its file gave, or what the user set
+    note_id: str = ""  # name of the example note; empty for a user's own
+    checkpoint: str = ""  # hash of the checkpoint that encodes it
+    notices: tuple[str, ...] = ()  # what was lost when the file was read, in sentences that go on after its name
 
     @property
     def token(self) -> str:

@@ -59,7 +59,6 @@ class Studio:
         """
         Args:
             load: makes the Explorer; runs once, in a thread of its own.
-            notes: example notes to choose from.
             sound_folder: where sounds to play are kept; None: a new one.
         """
         self.notes = {note.name: note for note in notes}
@@ -123,8 +122,7 @@ class Studio:
     def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> SlotNote:
         """Read a sound file, estimate its pitch and encode it, unless that was done before.
 
-        Raises:
-            AudioError: no sound in it; the message calls the file by `title`.
+        Raises AudioError: no sound in it; the message calls the file by `title`.
         """
         path = Path(path)
         title = title or path.name
@@ -156,8 +154,7 @@ class Studio:
     def with_pitch(self, source: SlotNote, midi: float | None) -> SlotNote:
         """The same note with its pitch as the user says; None goes back to the estimate.
 
-        Raises:
-            AudioError: a pitch that cannot be encoded.
+        Raises AudioError: a pitch that cannot be encoded.
         """
         if not self.explorer.has_pitch:
             raise AudioError("This checkpoint keeps pitch inside its latents; it cannot be set.")
@@ -179,8 +176,7 @@ class Studio:
             token: what `show` gave.
             otherwise: a source that the session holds, in case the token was forgotten.
 
-        Raises:
-            AudioError: nobody knows the token.
+        Raises AudioError: nobody knows the token.
         """
         if not token:
             return None
@@ -226,7 +222,8 @@ class Studio:
         """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted."""
         if wanted == PRESET_SOUND:
             return {wanted: preset_mean} if preset_mean else {}
-        source = dict(zip(LETTERS, sources, strict=False)).get(wanted)
+        by_letter: dict[str, SlotNote] = dict(zip(LETTERS, sources, strict=False))
+        source = by_letter.get(wanted)
         if source is None:
             return {}
         latents = self.latents(source)
@@ -251,11 +248,9 @@ class Studio:
 
         Args:
             notes: those in the slots A, B, ...; only the first `settings.count` take part.
-            settings: the knobs.
             preset_mean: mean sound that a loaded preset goes toward.
 
-        Raises:
-            SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
+        Raises SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
         """
         used = self._used(notes, settings)
         plain = self.renderer.patch(
@@ -276,8 +271,7 @@ class Studio:
     ) -> Rendered:
         """The sound that the knobs ask for; arguments and errors as of `patch`.
 
-        Raises:
-            NotRendered: the decoder is slow, and this was not rendered yet.
+        Raises NotRendered: the decoder is slow, and this was not rendered yet.
         """
         self._moved_s = time.perf_counter()
         patch = self.patch(notes, settings, preset_mean=preset_mean)

@@ -25,7 +25,6 @@ class Studios:
         Args:
             load: makes the Explorer of a checkpoint.
             names: of the checkpoints to choose from; the first begins to load at once.
-            notes: example notes to choose from.
         """
         self.names = list(names)
         self.sound_folder = SoundFolder()
@@ -38,8 +37,7 @@ class Studios:
     def studio(self, name: Any) -> Studio:
         """The studio of a checkpoint.
 
-        Raises:
-            CheckpointError: a name that is not on the list, whatever it is the path of.
+        Raises CheckpointError: a name that is not on the list, whatever it is the path of.
         """
         if name not in self.names:
             raise CheckpointError(f"There is no checkpoint {name!r} here; choose one of: {', '.join(self.names)}.")

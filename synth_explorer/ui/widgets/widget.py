@@ -85,7 +85,6 @@ def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **
     Value: {"selected": id, "own": title of a user's own sound}. Event: `choose`, after a note was chosen.
 
     Args:
-        letter: of its slot.
         families: [(family, [(id, label), ...]), ...].
     """
     return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)

@@ -12,8 +12,8 @@ from synth_explorer.ui.request.knobs import NUMBERS
 
 def slider(name: str, **options: Any) -> gr.Slider:
     """A slider for the knob of this name; one that rests between its ends has no filled part."""
-    label, knob = NUMBERS[name].label, NUMBERS[name].knob
-    looks = {"elem_classes": "from-middle"} if knob.low < 0 < knob.high and not knob.rest else {}
+    label, knob = NUMBERS[name].label, NUMBERS[name].slider
+    looks: dict[str, Any] = {"elem_classes": "from-middle"} if knob.low < 0 < knob.high and not knob.rest else {}
     looks |= {"label": label, "elem_id": element_id(name), "min_width": 0}
     return gr.Slider(knob.low, knob.high, value=knob.rest, step=knob.step, **(looks | options))
 

@@ -14,8 +14,10 @@ import soundfile
 
 from synth_explorer.audio import writing
 from synth_explorer.cli import sound
+from synth_explorer.explorer import Explorer
 from tests.audio.test_writing import smpl_of
-from tests.test_cli import RATE_HZ, MockExplorer, mock, ok, refused  # noqa: F401 (a fixture)
+from tests.cli.shell import ok, refused
+from tests.fake_family import RATE_HZ
 
 Notes = Callable[..., Path]
 COMMANDS = {"decode": ("decode", "a.npz"), "edit": ("edit", "a.npz"), "morph": ("morph", "a.npz", "a.npz")}
@@ -24,7 +26,7 @@ COMMANDS = {"decode": ("decode", "a.npz"), "edit": ("edit", "a.npz"), "morph": (
 @pytest.fixture(params=sorted(COMMANDS))
 def loud(
     request: pytest.FixtureRequest,
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     note_file: Notes,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -32,8 +34,8 @@ def loud(
     """A command that makes a sound above full scale."""
     monkeypatch.chdir(tmp_path)
     ok("encode", note_file("a.wav", level=0.5), "-o", "a.npz", "--pitch", 60.37)
-    decode = mock.decode
-    monkeypatch.setattr(mock, "decode", lambda note, **options: 3.0 * decode(note, **options))
+    decode = fake.family.sound
+    monkeypatch.setattr(fake.family, "sound", lambda note, how: 3.0 * decode(note, how))
     return COMMANDS[request.param]
 
 
@@ -77,7 +79,7 @@ def test_bits_length_and_pitch(loud: tuple[Any, ...]) -> None:
     ],
 )
 def test_wrong_options_are_wrong_usage(
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     note_file: Notes,
     tmp_path: Path,
     out: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,26 +19,19 @@ from synth_explorer import evaluation
 from synth_explorer.cli import calibrate, common
 from synth_explorer.cli.inputs import SOUND_SUFFIXES
 from synth_explorer.errors import LatentsError
+from synth_explorer.explorer import Explorer
+from synth_explorer.explorer.family import Decoding
 from synth_explorer.latents import Latents
-from tests.test_cli import MockExplorer, mock, ok, refused, run  # noqa: F401 (a fixture)
+from tests.cli.shell import failing, ok, refused, run
 
 Notes = Callable[..., Path]
 
 
-def failing(*words: Any) -> tuple[list[str], list[str]]:
-    """Run the shell, expect exit code 1 after part of the work; the lines of stdout and of stderr."""
-    result = run(*words)
-    assert result.exit_code == 1, result.output
-    assert "Traceback" not in result.output
-    return result.stdout.splitlines(), result.stderr.splitlines()
-
-
-def test_one_bad_note_ends_nothing(mock: MockExplorer, note_file: Notes, tmp_path: Path) -> None:  # noqa: F811
+def test_one_bad_note_ends_nothing(fake: Explorer, note_file: Notes, tmp_path: Path) -> None:
     good, last = note_file("good.wav"), note_file("last.flac")
     (tmp_path / "empty.wav").touch()
     (tmp_path / "words.wav").write_bytes(b"these are words")
     bad = [tmp_path / name for name in ("empty.wav", "words.wav", "missing.wav", "a.npz")]
-    mock._meta("", 0)
     np.savez(tmp_path / "a.npz", z=np.zeros(1))
     said, errors = failing("encode", good, *bad, last, "-o", tmp_path / "out")
     assert said == [str(tmp_path / "out" / name) for name in ("good.npz", "last.npz")]
@@ -58,7 +51,7 @@ def test_inputs_that_are_all_bad_load_no_model(monkeypatch: pytest.MonkeyPatch, 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_is_its_sounds(mock: MockExplorer, note_file: Notes, tmp_path: Path) -> None:  # noqa: F811
+def test_a_folder_is_its_sounds(fake: Explorer, note_file: Notes, tmp_path: Path) -> None:
     for name in ("in/b.WAV", "in/a.flac", "in/.hidden.wav", "in/deeper/c.wav"):
         note_file(name)
     for name in ("index.csv", "read.me"):
@@ -73,14 +66,14 @@ def test_suffixes_are_those_that_libsndfile_reads(note_file: Notes) -> None:
         assert kind not in names or f".{kind.lower()}" in SOUND_SUFFIXES
 
 
-def test_several_latents_become_sounds(mock: MockExplorer, note_file: Notes, tmp_path: Path) -> None:  # noqa: F811
+def test_several_latents_become_sounds(fake: Explorer, note_file: Notes, tmp_path: Path) -> None:
     ok("encode", note_file("a.wav", 60), note_file("b.wav", 64), "-o", tmp_path / "in")
     (tmp_path / "bad.npz").write_bytes(b"no latents")
     latents = [tmp_path / "in" / "b.npz", tmp_path / "bad.npz", tmp_path / "in" / "a.npz"]
     said, errors = failing("decode", *latents, "-o", tmp_path / "out", "--format", "flac", "--seed", 4)
     assert said == [str(tmp_path / "out" / name) for name in ("b.flac", "a.flac")]
     assert len(errors) == 1 and "bad.npz" in errors[0]
-    assert [options["seed"] for options in mock.decoded] == [4, 4]
+    assert [how.seed for how in fake.family.made] == [4, 4]
     assert "without .wav" in refused("decode", *latents, "-o", tmp_path / "x.wav", code=2)
     assert "--format" in refused("decode", latents[0], "-o", tmp_path / "x.wav", "--format", "wav", code=2)
     copies = [latents[0], ok("encode", note_file("b.wav"), "-o", tmp_path / "b.npz") and tmp_path / "b.npz"]
@@ -90,45 +83,45 @@ def test_several_latents_become_sounds(mock: MockExplorer, note_file: Notes, tmp
 
 
 def test_a_group_is_decoded_at_once(
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     note_file: Notes,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     groups: list[int] = []
 
-    def decode_many(latents: list[Latents], *, progress: Any, **options: Any) -> list[np.ndarray]:
+    def stream_together(latents: list[Latents], hows: list[Decoding]) -> Iterator[np.ndarray]:
         groups.append(len(latents))
-        return [mock.decode(one, **options) for one in latents]
+        yield np.stack([fake.family.sound(*one) for one in zip(latents, hows, strict=True)])
 
-    monkeypatch.setattr(mock, "together", 2, raising=False)
-    monkeypatch.setattr(mock, "decode_many", decode_many, raising=False)
+    monkeypatch.setattr(fake.family, "together", 2)
+    monkeypatch.setattr(fake.family, "stream_together", stream_together, raising=False)
     ok("encode", *(note_file(f"{name}.wav") for name in "abcde"), "-o", tmp_path / "in")
     result = ok("decode", *sorted((tmp_path / "in").iterdir()), "-o", tmp_path / "out")
-    assert groups == [2, 2] and len(mock.decoded) == 5 and len(result.stdout.splitlines()) == 5
+    assert groups == [2, 2] and fake.family.decoded == 5 and len(result.stdout.splitlines()) == 5
 
 
 def test_a_step_that_fails_ends_nothing(
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     note_file: Notes,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    decode, count = mock.decode, iter(range(9))
+    sound, count = fake.family.sound, iter(range(9))
 
-    def some(note: Latents, **options: Any) -> np.ndarray:
+    def some(note: Latents, how: Decoding) -> np.ndarray:
         if next(count) == 1:
             raise LatentsError("These latents lie too far.")
-        return decode(note, **options)
+        return sound(note, how)
 
-    monkeypatch.setattr(mock, "decode", some)
+    monkeypatch.setattr(fake.family, "sound", some)
     words = ("morph", note_file("a.wav"), note_file("b.wav"), "--steps", 3, "--format", "flac", "-o", tmp_path / "walk")
     said, errors = failing(*words)
     assert [Path(line).name for line in said] == ["000_mix_0.000.flac", "002_mix_1.000.flac"]
     assert errors == [f"error: {tmp_path / 'walk' / '001_mix_0.500.flac'}: These latents lie too far."]
 
 
-def test_what_is_replaced_is_said(mock: MockExplorer, note_file: Notes, tmp_path: Path) -> None:  # noqa: F811
+def test_what_is_replaced_is_said(fake: Explorer, note_file: Notes, tmp_path: Path) -> None:
     note, latents, preset, report = note_file(), tmp_path / "a.npz", tmp_path / "p.json", tmp_path / "r.json"
     edit = ("edit", note, "--gain-db", -6, "--save-preset", preset, "--report", report, "-o", tmp_path / "b.wav")
     lines = {
@@ -184,7 +177,7 @@ def test_folders_are_not_named_like_files(
 
 
 def test_a_folder_that_is_there_may_be_named_as_it_likes(
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     note_file: Notes,
     tmp_path: Path,
 ) -> None:
@@ -193,7 +186,7 @@ def test_a_folder_that_is_there_may_be_named_as_it_likes(
     assert len(list((tmp_path / "x.flac").iterdir())) == 2
 
 
-def test_debug_shows_where_a_batch_failed(mock: MockExplorer, tmp_path: Path) -> None:  # noqa: F811
+def test_debug_shows_where_a_batch_failed(fake: Explorer, tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no latents")
     words = ("decode", tmp_path / "bad.npz", "-o", tmp_path / "a.wav")
     assert isinstance(run("--debug", *words).exception, LatentsError)
@@ -213,7 +206,7 @@ def test_importing_goes_on(note_file: Notes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["reconstruction", "morph"])
 def test_an_evaluation_says_what_failed(
-    mock: MockExplorer,  # noqa: F811
+    fake: Explorer,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     kind: str,

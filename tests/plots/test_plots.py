@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from synth_explorer import plots
-from synth_explorer.latents import Latents, LatentsMeta
 
 RATE_HZ = 16000
 
@@ -54,16 +53,3 @@ def test_palette_goes_from_dark_to_light():
 def test_colours_mix():
     assert plots.mix_colour(["#ff0000", "#0000ff"], [0.5, 0.5]) == "#800080"
     assert plots.mix_colour(["#ff0000", "#0000ff"], [1.3, -0.3]) == "#ff0000"
-
-
-def test_figures_draw_without_pyplot(tmp_path):
-    import sys
-
-    meta = LatentsMeta("test", "0", RATE_HZ, 512, "a note")
-    note = Latents(np.random.default_rng(0).normal(size=(30, 4)), np.full(30, 220.0), meta)
-    loaded = "matplotlib.pyplot" in sys.modules
-    plots.latents_figure(note, before=note).savefig(tmp_path / "latents.png")
-    figure = plots.spectrogram_figure({"before": tone(300), "after": tone(600)}, sample_rate_hz=RATE_HZ)
-    figure.savefig(tmp_path / "spectrogram.png")
-    assert len(figure.axes) == 2 and (tmp_path / "latents.png").stat().st_size > 5000
-    assert ("matplotlib.pyplot" in sys.modules) == loaded

@@ -125,7 +125,7 @@ NAMES: dict[str, Callable[[Path], Path]] = {
 def test_every_name_of_a_checkpoint(prefix: Path, tmp_path: Path, kind: str) -> None:
     found = checkpoints.import_nsynth(NAMES[kind](prefix), name="mine", into=tmp_path / "into")
     assert (found.source, found.step, found.averaged) == (PREFIX, 1234, False)
-    assert NSynthConfig.from_dict(found.info.config) == CONFIG
+    assert NSynthConfig(**found.info.config) == CONFIG
     variables = network()
     for name, values in weights(found.info.path).items():
         np.testing.assert_array_equal(values.reshape(variables[name].shape), variables[name])

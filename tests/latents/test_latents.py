@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
 
@@ -190,12 +191,12 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("meta", "message"),
         [
-            ("[]", "does not know"),
+            ("[]", "lacks the field 'checkpoint'"),
             ("{}", "does not hold"),
             ("not json", "damaged"),
             ("[" * 100_000, "damaged"),
             (json.dumps({"format_version": 3, "news": 1}), "format_version=3"),
-            (json.dumps({"surprise": 1}), "does not know"),
+            (json.dumps(asdict(META) | {"surprise": 1}), "unknown field 'surprise'"),
         ],
     )
     def test_other_meta(self, tmp_path: Path, meta: str, message: str) -> None:

@@ -115,6 +115,19 @@ def test_pitches_and_latents_that_do_not_fit(note: Path, tmp_path: Path) -> None
     assert not list(tmp_path.glob("b.*"))
 
 
+def test_a_saved_patch_finds_a_checkpoint_by_its_folder(
+    folder: Path, note: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(checkpoints.FOLDER_VARIABLE)
+    for command in (["morph", note, note], ["edit", note, "--add", "0=0.5"]):
+        first, saved, again = (tmp_path / f"{command[0]}{suffix}" for suffix in (".wav", ".json", "-again.wav"))
+        words = [*command, "-o", first, "--save-patch", saved, "--checkpoint", folder / "tiny"]
+        for line in (words, ["render", saved, "-o", again]):
+            result = CliRunner().invoke(app, [str(word) for word in line])
+            assert result.exit_code == 0, result.output
+        assert again.read_bytes() == first.read_bytes()
+
+
 def test_checkpoint_commands() -> None:
     for command, expected in (("list", "tiny"), ("show", "# Tiny"), ("verify", "whole")):
         words = ["checkpoint", command] + ([] if command == "list" else ["tiny"])

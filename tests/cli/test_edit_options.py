@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from synth_explorer import audio
 from synth_explorer.assets import example_notes
 from synth_explorer.cli import app, edit_options
+from synth_explorer.closed_loop import ClosedLoop
 from synth_explorer.edits import (
     Attack,
     Curve,
@@ -121,10 +122,10 @@ def test_a_swing_of_a_preset_is_measured_and_said_not_to_be_solved(explorer, tmp
 
 def test_noisiness_is_heard_at_constant_loudness(explorer) -> None:
     from synth_explorer import measure
-    from synth_explorer.edits import EditChain
 
     latents = explorer.encode(next(note.path for note in example_notes() if note.path.stem == "flute"))
-    edited, solution = edit_options.solve(explorer, latents, EditChain((Noisiness(12.0),)))
+    solution = ClosedLoop(explorer).solve(latents, EditChain((Noisiness(12.0),)))
+    edited = solution.latents
     assert solution.reached
 
     def noise_db(note) -> float:

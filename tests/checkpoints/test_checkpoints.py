@@ -100,8 +100,8 @@ def test_a_missing_file_is_named(copy: Path) -> None:
         ({"format_version": 99}, "format_version=99"),
         ({"files": {"../weights.npz": "0", "weights.npz": "0"}}, "outside its folder"),
         ({"files": {}}, "must hold"),
-        ({"config": {"hop": "many"}}, "must be a number"),
-        ({"config": {"colour": 3}}, "unknown fields: colour"),
+        ({"config": {"hop": "many"}}, "hop: should be a valid integer"),
+        ({"config": {"colour": 3}}, "unknown field 'colour'"),
     ],
 )
 def test_a_wrong_configuration_is_named(copy: Path, change: dict, message: str) -> None:

@@ -1,8 +1,9 @@
-"""Inspection: what is computed of a note and of its edits, from a small world without a model."""
+"""Inspection: what is computed of a note and of its edits, by a model that is none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,20 +15,14 @@ from synth_explorer import inspection
 from synth_explorer.assets import ExampleNote
 from synth_explorer.edits import Brightness, Controls, EditChain, Gain, Oscillate, Scale, Toward, Transpose, Trim
 from synth_explorer.errors import LatentsError
-from synth_explorer.explorer.decoders import FAST, WAVENET, Decoder
+from synth_explorer.explorer.family import Decoding
 from synth_explorer.inspection.inspection import shortened
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.measure import report
+from tests.fake_family import CHANNELS, HOP, RATE_HZ, FakeFamily, SlowFamily, fake_explorer
 
-RATE_HZ, HOP, CHANNELS = 16_000, 512, 4
-CONTROLS = Controls.from_dict(
-    {
-        "format_version": 1,
-        "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0},
-        "brightness": {"channel": 1, "units_per_octave": 1.0, "reference_hz": 1000.0},
-    }
-)
-META = LatentsMeta("small", "abc" * 20, RATE_HZ, HOP, source="a <note>")
+CONTROLS = FakeFamily.controls
+META = LatentsMeta(FakeFamily.name, FakeFamily.hash, RATE_HZ, HOP, source="a <note>")
 
 
 def latents(frames: int = 60, *, pitch: bool = True, seed: int = 0) -> Latents:
@@ -38,29 +33,13 @@ def latents(frames: int = 60, *, pitch: bool = True, seed: int = 0) -> Latents:
     return Latents(z, np.full(frames, 220.0 if pitch else np.nan), META)
 
 
-class SmallExplorer:
-    """Encodes anything to seeded latents; decodes a saw at the latents' loudness and pitch."""
+class PitchInside(FakeFamily):
+    """A quick decoder whose latents hold the pitch, 220 Hz, inside."""
 
-    sample_rate_hz, hop, checkpoint_name, checkpoint_hash = RATE_HZ, HOP, "small", META.checkpoint_hash
-    controls = CONTROLS
-    config = SimpleNamespace(channels=CHANNELS, detail_places={"envelope, Hz": np.array([100.0, 1000.0, 4000.0])})
+    has_pitch = False
 
-    def __init__(self, *, decoders: Sequence[Decoder] = (FAST,), silent: bool = False) -> None:
-        self.decoders, self.silent, self.encoded = tuple(decoders), silent, 0
-
-    def encode(self, path: Path, *, pitch: float, source: str) -> Latents:
-        self.encoded += 1
-        return latents(seed=self.encoded)
-
-    def edit(self, note: Latents, chain: EditChain) -> Latents:
-        return chain.apply(note, self.controls)
-
-    def decode(self, note: Latents, *, seed: int = 0) -> np.ndarray:
-        at = np.arange(min(note.duration_samples, note.frames * HOP)) / HOP
-        level = 0.0 if self.silent else 10 ** ((np.interp(at, np.arange(note.frames), note.z[:, 0]) * 20 - 40) / 20)
-        hz = np.interp(at, np.arange(note.frames), note.pitch_hz) if note.has_pitch else np.full(at.size, 220.0)
-        phase = 2 * np.pi * np.cumsum(hz) / RATE_HZ
-        return (level * sum(np.sin(k * phase) / k for k in range(1, 9))).astype(np.float32)
+    def sound(self, latents: Latents, how: Decoding) -> np.ndarray:
+        return super().sound(latents.replace(pitch_hz=np.full(latents.frames, 220.0)), how)
 
 
 def some_examples() -> inspection.Examples:
@@ -71,22 +50,23 @@ def some_examples() -> inspection.Examples:
 
 
 def inspected(chain: Sequence[Any] = (), note: Latents | None = None, **options: Any) -> inspection.Inspection:
-    explorer = options.pop("explorer", SmallExplorer())
+    explorer = options.pop("explorer", None) or fake_explorer()
     note = latents() if note is None else note
     return inspection.inspect(explorer, note, some_examples(), chain=EditChain(tuple(chain)), **options)
 
 
 def test_channels_have_their_names() -> None:
-    assert inspection.channel_names(CHANNELS, CONTROLS) == ["loudness", "brightness", "2", "3"]
+    assert inspection.channel_names(4, CONTROLS) == ["loudness", "brightness", "2", "3"]
     assert inspection.channel_names(2, Controls()) == ["0", "1"]
 
 
 def test_use_is_deviation_over_spread() -> None:
     note = latents()
-    spread = np.array([0.5, 2.0, 0.0, 1.0])
+    spread = np.array([0.5, 2.0, 0.0, *np.linspace(1.0, 3.0, CHANNELS - 3)])
     use = inspection.channel_use(note, CONTROLS, centre=np.zeros(CHANNELS), spread=spread)
     assert use.variance == pytest.approx(note.z.astype(float).var(axis=0), rel=1e-4)
-    assert use.use[[0, 1, 3]] == pytest.approx((note.z.std(axis=0)[[0, 1, 3]] / spread[[0, 1, 3]]), rel=1e-4)
+    moving = spread > 0
+    assert use.use[moving] == pytest.approx((note.z.std(axis=0)[moving] / spread[moving]), rel=1e-4)
     assert np.isnan(use.use[2]) and np.isnan(use.place[2])
 
 
@@ -120,34 +100,34 @@ def test_planes_of_next_to_nothing(means: np.ndarray) -> None:
     assert np.isfinite(flat.at(means)).all() and flat.share[1] == 0
 
 
-def test_examples_are_encoded_once_for_a_checkpoint(tmp_path: Path) -> None:
-    explorer, done = SmallExplorer(), []
-    paths = [tmp_path / f"{name}.flac" for name in "ab"]
-    for path in paths:
-        path.write_bytes(path.name.encode())
+def test_examples_are_encoded_once_for_a_checkpoint(note_file: Callable[..., Path], tmp_path: Path) -> None:
+    explorer, done = fake_explorer(), []
+    paths = [note_file(f"{name}.flac", midi=midi) for name, midi in (("a", 60), ("b", 62))]
     notes = [ExampleNote(path.stem, "reed", path, 60, 100, "", "") for path in paths]
     options = {"folder": tmp_path / "cache", "notes": notes}
     first, unkept = inspection.examples(explorer, **options, progress=lambda *count: done.append(count))
     again, _ = inspection.examples(explorer, **options)
-    assert (explorer.encoded, unkept, done) == (2, "", [(1, 2), (2, 2)])
+    assert (explorer.family.encoded, unkept, done) == (2, "", [(1, 2), (2, 2)])
+    assert [how.midi for how in explorer.family.heard] == [60, 60]
     assert np.array_equal(first.means, again.means) and list(again.names) == ["a", "b"]
-    explorer.checkpoint_hash = "another"
+    explorer.info = replace(explorer.info, hash="1" * 64)
     inspection.examples(explorer, **options)
-    assert explorer.encoded == 4
-    paths[0].write_bytes(b"another sound")
+    assert explorer.family.encoded == 4
+    note_file("a.flac", midi=64)
     inspection.examples(explorer, **options)
-    assert explorer.encoded == 6
+    assert explorer.family.encoded == 6
 
 
-def test_a_damaged_cache_is_made_again_and_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
-    explorer, sound = SmallExplorer(), tmp_path / "a.flac"
-    sound.write_bytes(b"sound")
+def test_a_damaged_cache_is_made_again_and_a_folder_that_cannot_be_is_told(
+    note_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    explorer, sound = fake_explorer(), note_file("a.flac")
     notes = [ExampleNote("a", "reed", sound, 60, 100, "", "")]
     inspection.examples(explorer, folder=tmp_path / "cache", notes=notes)
     (kept,) = (tmp_path / "cache").iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
     found, unkept = inspection.examples(explorer, folder=tmp_path / "cache", notes=notes)
-    assert explorer.encoded == 2 and unkept == "" and found.means.shape == (1, CHANNELS)
+    assert explorer.family.encoded == 2 and unkept == "" and found.means.shape == (1, CHANNELS)
     _, unkept = inspection.examples(explorer, folder=sound / "cache", notes=notes)
     assert "cannot be written" in unkept
 
@@ -169,11 +149,14 @@ def test_too_little_has_no_modulation(track: np.ndarray) -> None:
 
 
 def test_hearing_follows_a_tone() -> None:
-    heard = inspection.hear(SmallExplorer().decode(latents()), sample_rate_hz=RATE_HZ, around_hz=220.0)
+    z = np.array(latents().z)
+    z[:, 1] = 0.0
+    heard = inspection.hear(fake_explorer().decode(latents().replace(z=z)), sample_rate_hz=RATE_HZ, around_hz=220.0)
     middle = heard.time_s.size // 2
     assert heard.pitch[middle] == pytest.approx(57.0, abs=0.02) and heard.pitch_missing == ""
     assert heard.loudness[middle] - heard.loudness[middle // 2] == pytest.approx(-5, abs=0.5)
-    assert 2 ** heard.brightness[middle] == pytest.approx(600, rel=0.3)
+    centroid_hz = 220.0 / (1.0 - np.exp(-1 / 3))  # of partials that fall by a factor e every third
+    assert 2 ** heard.brightness[middle] == pytest.approx(centroid_hz, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +224,7 @@ def test_verdicts_come_from_what_is_heard() -> None:
         "measured"
     ]
     assert rows["level"].measured == f"{measured['gain_db']:+.2f} dB".replace("-", "−") and rows["level"].state == "met"
-    missed = inspected([Brightness(octaves=1.0)])  # the small decoder knows no brightness
+    missed = inspected([Brightness(octaves=1.0)])  # the fake decoder does not answer as its controls say
     assert {row.name: row.state for row in missed.verdicts}["brightness"] == "off"
 
 
@@ -250,11 +233,14 @@ def test_without_edits_there_is_no_after() -> None:
     assert not found.edited and set(found.sounds) == {"before"} and found.verdicts == ()
 
 
-def test_without_a_fast_decoder_only_a_stretch_is_decoded() -> None:
-    slow = SmallExplorer(decoders=(WAVENET,))
-    nothing = inspected([Gain(db=-6)], explorer=slow)
+def test_without_a_fast_decoder_only_a_stretch_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlowFamily, "CHUNK_S", 0.0)
+    monkeypatch.setattr(SlowFamily, "controls", CONTROLS)
+    slow = fake_explorer(SlowFamily)
+    note = latents().replace(checkpoint=slow.checkpoint_name, checkpoint_hash=slow.checkpoint_hash)
+    nothing = inspected([Gain(db=-6)], note, explorer=slow)
     assert nothing.sounds == {} and any("--decode-s" in remark for remark in nothing.remarks)
-    some = inspected([Gain(db=-6)], explorer=slow, decode_s=0.5)
+    some = inspected([Gain(db=-6)], note, explorer=slow, decode_s=0.5)
     assert some.sounds["after"].audio.size == 0.5 * RATE_HZ
     assert any("first 0.5 s" in remark for remark in some.remarks)
     with pytest.raises(LatentsError, match="decode_s=-1"):
@@ -278,7 +264,7 @@ def test_a_recording_is_laid_on_the_time_of_the_latents() -> None:
 
 
 def test_pitch_inside_the_latents_is_estimated_from_the_sound() -> None:
-    found = inspected([Gain(db=-3)], latents(pitch=False))
+    found = inspected([Gain(db=-3)], latents(pitch=False), explorer=fake_explorer(PitchInside))
     assert any("inside its latents" in remark for remark in found.remarks)
     assert np.nanmedian(found.sounds["before"].pitch) == pytest.approx(57.0, abs=0.05)
 
@@ -293,7 +279,7 @@ def test_a_pitch_that_moves_is_told_against_its_source() -> None:
     """Not "held": what moves, and how closely the decoded sound follows the recording."""
     frames = 60
     glide = latents(frames).replace(pitch_hz=220.0 * 2.0 ** np.linspace(0.0, 1.0, frames))
-    explorer = SmallExplorer()
+    explorer = fake_explorer()
     original = explorer.decode(glide)
     examples = SimpleNamespace(centre=np.zeros(CHANNELS), spread=np.ones(CHANNELS))
     for chain in (EditChain((Gain(-3.0),)), EditChain()):

@@ -21,19 +21,19 @@ from typer.testing import CliRunner
 
 from synth_explorer import inspection
 from synth_explorer.cli import app, common
-from synth_explorer.edits import Controls, EditChain, Gain, Oscillate, Scale
-from synth_explorer.explorer.decoders import FAST
+from synth_explorer.edits import EditChain, Gain, Oscillate, Scale
+from synth_explorer.explorer.family import Decoding
 from synth_explorer.inspection import sounds
 from synth_explorer.inspection.report import edit_words, pitch_words
 from synth_explorer.latents import Latents, LatentsMeta
+from tests.fake_family import HOP, RATE_HZ, FakeFamily, fake_explorer
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
-RATE_HZ = 16_000
 WAIT_S = 60.0
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-META = LatentsMeta("small", "0" * 64, RATE_HZ, 512, source="<b>.wav")
+META = LatentsMeta(FakeFamily.name, FakeFamily.hash, RATE_HZ, HOP, source="<b>.wav")
 SECTIONS = ["Facts", "Listen", "Requested and measured", "Log-mel spectrogram", "Rainbowgram", "Over time"]
 SECTIONS += ["Modulation spectrum", "Latents", "Channels over time", "Use of the channels", "Among the example notes"]
 WITH_DETAIL = [*SECTIONS[:9], "Detail", *SECTIONS[9:]]
@@ -76,16 +76,14 @@ def found(after: np.ndarray | None = None, before: np.ndarray | None = None, **c
     note = Latents(np.random.default_rng(0).normal(size=(32, 16)), np.full(32, 261.6), META)
     chain = EditChain((Gain(db=-6), Oscillate(target="loudness", rate_hz=5, depth=3)))
 
-    class Sounds:
-        sample_rate_hz, decoders, controls = RATE_HZ, (FAST,), Controls()
-        checkpoint_name, checkpoint_hash = "small", "0" * 64
-        made = iter([tone if before is None else before, tone / 2 if after is None else after])
+    sounds = iter([tone if before is None else before, tone / 2 if after is None else after])
 
-        def decode(self, score: Latents, *, seed: int) -> np.ndarray:
-            return next(self.made)
+    class Given(FakeFamily):
+        def sound(self, latents: Latents, how: Decoding) -> np.ndarray:
+            return next(sounds)
 
     options = {"edited": note, "chain": chain, "original": tone} | changes
-    return inspection.inspect(Sounds(), note, examples(), **options)
+    return inspection.inspect(fake_explorer(Given), note, examples(), **options)
 
 
 def check_page(page: str) -> None:
@@ -252,9 +250,9 @@ def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[...
     """NSynth's network, tiny: no fast decoder, no calibrated channel, no pitch track."""
     from synth_explorer.checkpoints import save_nsynth
     from synth_explorer.model.nsynth import NSynth
-    from synth_explorer.model.nsynth_config import NSynthConfig
+    from tests.model.small_nsynth import TINY
 
-    network = NSynth(NSynthConfig.tiny(), name="nsynth")
+    network = NSynth(TINY, name="nsynth")
     network.build()
     save_nsynth(network, tmp_path / "tiny", description="tiny", card="# Tiny\n")
     note, out, preset = note_file(seconds=0.5), tmp_path / "a.html", tmp_path / "p.json"
