@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from synth_explorer.explorer.keras_reference import KerasReference
     from synth_explorer.model.autoencoder import Autoencoder as KerasAutoencoder
     from synth_explorer.model.config import ModelConfig
-    from synth_explorer.model.fit import Fit
 
 NETWORKS_KEPT = 16  # of a note of 4 s: 0.4 MB each
 LISTENING_SEED = 11  # of the noise of the render that a note is held against for its enhancement
@@ -71,12 +70,6 @@ class DefaultFamily:
 
         return KerasReference(self.model)
 
-    @cached_property
-    def _fit(self) -> Fit:
-        from synth_explorer.model.fit import Fit
-
-        return Fit(self.model)
-
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """The pitch head's estimate."""
         rate_hz = self.head.config.sample_rate_hz  # the head may hear at another rate than the model's
@@ -103,8 +96,9 @@ class DefaultFamily:
         z = self.networks.encoder.finish(*heard.result(), padded, track)
         detail = missing = NOTHING
         if how.fit_steps:
-            given = z[None], track[None], padded[None]
-            z, detail = (found[0] for found in self._fit(*given, steps=how.fit_steps, progress=how.progress))
+            from synth_explorer.plain.fit import Fit
+
+            z, detail = Fit(self.networks, z, track, padded)(steps=how.fit_steps, progress=how.progress)
         if how.enhance:
             steady = detail if how.fit_steps else np.zeros(self.details, np.float32)
             parts = self._parts(z, track, np.tile(steady, (frames, 1)), noise=1.0, seed=LISTENING_SEED)
