@@ -10,6 +10,7 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.controls import Controls
 from synth_explorer.plain.decoder import DecoderNetwork
 from synth_explorer.plain.encoder import Encoder
+from synth_explorer.plain.halves import calm
 from synth_explorer.plain.layers import Weights
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Autoencoder:
     """
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
+        calm()
         self.config = config
         self.encoder = Encoder(config, weights)
         self.network = DecoderNetwork(config, weights)

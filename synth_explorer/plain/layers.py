@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from synth_explorer.plain.halves import in_halves
+
 Back = Callable[[np.ndarray], np.ndarray]
 Weights = Mapping[str, np.ndarray]
 
@@ -77,24 +79,30 @@ class Convolution:
         self._backwards = np.ascontiguousarray(kernel[::-1].transpose(0, 2, 1)).reshape(-1, kernel.shape[1])
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        y = self._columns(x) @ self._kernel
-        y += self.bias
-        return y
+        out = np.empty((len(x), len(self.bias)), np.float32)
+        in_halves(lambda rows: self.rows(x, rows, out=out[rows]), len(x))
+        return out
 
-    def back(self, slope: np.ndarray) -> np.ndarray:
-        """Slope by the output -> slope by the input: the same, with the kernel turned round."""
-        return self._columns(slope) @ self._backwards
+    def rows(self, x: np.ndarray, rows: slice, *, out: np.ndarray) -> np.ndarray:
+        """The output at some of the frames."""
+        np.matmul(self._columns(x, rows), self._kernel, out=out)
+        out += self.bias
+        return out
 
-    def _columns(self, x: np.ndarray) -> np.ndarray:
-        """[F, C] -> [F, K * C]: what each frame's taps see."""
+    def rows_back(self, slope: np.ndarray, rows: slice) -> np.ndarray:
+        """Slope by the output [F, D] -> slope by some frames of the input: the same, with the kernel turned round."""
+        return self._columns(slope, rows) @ self._backwards
+
+    def _columns(self, x: np.ndarray, rows: slice) -> np.ndarray:
+        """[F, C] -> [rows, K * C]: what each frame's taps see."""
         frames, reach = len(x), self.dilation * (self.taps // 2)
-        out = np.empty((frames, self.taps, x.shape[1]), np.float32)
+        out = np.zeros((rows.stop - rows.start, self.taps, x.shape[1]), np.float32)
         for tap in range(self.taps):
             away = tap * self.dilation - reach
-            first, last = min(frames, max(0, -away)), max(0, min(frames, frames - away))
-            out[:first, tap] = out[max(first, last) :, tap] = 0.0
-            out[first:last, tap] = x[first + away : last + away]
-        return out.reshape(frames, -1)
+            first, last = max(rows.start, -away), min(rows.stop, frames - away)
+            if first < last:
+                out[first - rows.start : last - rows.start, tap] = x[first + away : last + away]
+        return out.reshape(len(out), -1)
 
 
 class Residual:
@@ -106,19 +114,39 @@ class Residual:
         self.dense = Dense(weights, f"{name}/dense")
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        y = self.dense(gelu(self.convolution(self.norm(x))))
-        y += x
-        return y
+        normed, out = self.norm(x), np.empty_like(x)
+
+        def work(rows: slice) -> None:
+            heard = gelu(self.convolution.rows(normed, rows, out=np.empty_like(x[rows])))
+            np.add(self.dense(heard), x[rows], out=out[rows])
+
+        in_halves(work, len(x))
+        return out
 
     def traced(self, x: np.ndarray) -> tuple[np.ndarray, Back]:
         """Output, and the way back."""
         normed, norm_back = self.norm.traced(x)
-        heard, steepness = gelu_and_slope(self.convolution(normed))
+        out, steepness = np.empty_like(x), np.empty_like(x)
+
+        def work(rows: slice) -> None:
+            heard, steepness[rows] = gelu_and_slope(self.convolution.rows(normed, rows, out=np.empty_like(x[rows])))
+            np.add(self.dense(heard), x[rows], out=out[rows])
 
         def back(slope: np.ndarray) -> np.ndarray:
-            return slope + norm_back(self.convolution.back(self.dense.back(slope) * steepness))
+            inner, of_normed = np.empty_like(x), np.empty_like(x)
 
-        return x + self.dense(heard), back
+            def through_dense(rows: slice) -> None:
+                np.multiply(self.dense.back(slope[rows]), steepness[rows], out=inner[rows])
+
+            def through_convolution(rows: slice) -> None:
+                of_normed[rows] = self.convolution.rows_back(inner, rows)
+
+            in_halves(through_dense, len(x))
+            in_halves(through_convolution, len(x))
+            return slope + norm_back(of_normed)
+
+        in_halves(work, len(x))
+        return out, back
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
