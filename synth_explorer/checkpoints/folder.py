@@ -181,7 +181,7 @@ def sha256(path: Path) -> str:
 
 
 def read_weights(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """A checkpoint's weights by name, float32. Raises CheckpointError when a name or a shape is not that of `shapes`."""
+    """A checkpoint's weights by name, float32. Raises CheckpointError when names or shapes are not those given."""
     path = info.path / WEIGHTS
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -1,4 +1,4 @@
-"""The descent of a fit, whatever computes its slopes: Adam on the latents and the detail, with fresh noise at every step.
+"""The descent of a fit, whatever computes its slopes: Adam on latents and detail, with fresh noise at every step.
 
 Shapes: F frames, C channels, D numbers of detail; any axes may stand before them.
 """

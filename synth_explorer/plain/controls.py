@@ -14,7 +14,7 @@ import numpy as np
 
 from synth_explorer.mel import LOWEST_HEARD_HZ, hz_to_mel, interpolation_matrix
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.plain.curves import k_weighting, pool, pool_back, power_form, split, upsample, upsample_back
+from synth_explorer.plain.curves import k_weighting, power_form, split, upsample, upsample_back
 from synth_explorer.plain.level import Envelope
 from synth_explorer.plain.tilt import Tilt
 
@@ -50,7 +50,8 @@ class Controls:
         self.noise_matrix = self._bins(config.noise_hz, 2 * config.hop)
         self.short_matrix = self._bins(config.short_noise_hz, 2 * config.subframe)
         self._noise_power, self._short_power = (
-            power_form(matrix, sample_rate_hz=config.sample_rate_hz) for matrix in (self.noise_matrix, self.short_matrix)
+            power_form(matrix, sample_rate_hz=config.sample_rate_hz)
+            for matrix in (self.noise_matrix, self.short_matrix)
         )
         self._noise_octaves, self._short_octaves = self._octaves(config.noise_hz), self._octaves(config.short_noise_hz)
         self._tilt = Tilt(config, self.noise_matrix, self.short_matrix, self._noise_power, self._short_power)

@@ -38,7 +38,7 @@ class Fit:
         return value, by_z * self._scale, told.detail[None]
 
     def __call__(self, *, steps: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """z [F, C] after so many steps of the descent, and its detail [D], float32. `progress` is told (done, steps)."""
+        """z [F, C] after so many steps of the descent, and its detail [D], float32."""
 
         def slopes_of(*given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return self.value_and_slopes(*given)[1:]

@@ -1,8 +1,9 @@
 """Two threads for the rows of a matrix.
 
 OpenBLAS has threads of its own, but they spin while they wait, which costs more than it gains where products are small
-and other things are done between them. It is told to use one, by the environment (see `synth_explorer`) and, where numpy was imported
-before, by `calm`; rows are shared out here, in two parts on every machine, so that the sums are the same.
+and other things are done between them. It is told to use one, by the environment (see `synth_explorer`) and, where
+numpy was imported before, by `calm`; rows are shared out here, in two parts on every machine, so that the sums are the
+same.
 """
 
 from __future__ import annotations

@@ -45,10 +45,7 @@ class SpectralLoss:
         self._filters = mel_filters(bands, n_fft=mel_size, **given)
         tops_hz = mel_centres_hz(bands + 2, low_hz=30.0, high_hz=high_hz)[2:].astype(np.float32)
         self._mel_weights = self._below(tops_hz)
-        self._wanted = [
-            self._spectra(target, size * config.widening, with_mel=size == MEL_SIZE)
-            for size in SIZES
-        ]
+        self._wanted = [self._spectra(target, size * config.widening, with_mel=size == MEL_SIZE) for size in SIZES]
 
     def _spectra(self, target: np.ndarray, size: int, *, with_mel: bool) -> _Wanted:
         magnitudes, floor = magnitude(_stft(target, size)), _floor(size)
