@@ -1,7 +1,7 @@
 """Integrated loudness of ITU-R BS.1770-4 of one channel, as `pyloudnorm` measures it, but without `scipy.signal`.
 
-The import of that takes longer than a note takes to be edited. The filters are pyloudnorm's (Bristow-Johnson's cookbook), and
-so is the gate; the tests compare.
+The import of that takes longer than a note takes to be edited. The filters are pyloudnorm's (Bristow-Johnson's
+cookbook), and so is the gate; the tests compare.
 
 Shapes: T samples, N samples of an impulse response, J blocks.
 """
