@@ -64,7 +64,8 @@ MAY_KNOW: dict[str, set[str]] = {
 }
 # The rooms of `ui`, and those of them that each may know beside its own.
 UI_MAY_KNOW: dict[str, set[str]] = {
-    "__init__": set(),
+    "__init__": {"stubs"},
+    "stubs": set(),
     "colours": set(),
     "request": set(),
     "session": {"colours", "request"},
