@@ -35,6 +35,7 @@ __version__ = "0.1.0"
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no words on CPU features, GPUs or what oneDNN cannot do here
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # `plain.halves` shares out rows; OpenBLAS' threads wait by spinning
 
 _ROOMS = {"Explorer": "explorer"} | dict.fromkeys(
     ("Mix", "Patch", "Rendered", "load_patch", "pack", "render"), "rendering"

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.ndimage import map_coordinates
 
 from synth_explorer import pitch
 from synth_explorer.pitch_unrest import suspicious, unrest
@@ -267,6 +266,8 @@ def straightened(audio: np.ndarray, midi: np.ndarray, *, step: int, middle: floa
     speed = 2.0 ** ((np.interp(samples / step, np.arange(len(midi)), midi) - middle) / 12.0)
     place = np.concatenate([[0.0], np.cumsum(speed)[:-1]])
     at = np.interp(np.arange(int(place[-1]) + 1), place, samples)
+    from scipy.ndimage import map_coordinates  # its import takes longer than it does
+
     warped = map_coordinates(audio, at[None], order=3, mode="nearest")
     return warped, np.round(np.interp(np.arange(len(midi)) * step, samples, place)).astype(int)
 

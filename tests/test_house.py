@@ -24,7 +24,7 @@ BASE = {"errors", "files", "lru", "package", "quiet", "runtime", "schema"}
 SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
-ENGINE = NOTES | MODEL | {"decode", "checkpoints"}
+ENGINE = NOTES | MODEL | {"decode", "plain", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
@@ -44,6 +44,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "assets": SOUND,
     "model": MODEL,
     "decode": MODEL | {"decode"},
+    "plain": MODEL | {"decode", "plain"},
     "checkpoints": MODEL | {"edits", "checkpoints"},
     "plots": NOTES | {"plots"},
     "explorer": ENGINE,
@@ -63,7 +64,8 @@ MAY_KNOW: dict[str, set[str]] = {
 }
 # The rooms of `ui`, and those of them that each may know beside its own.
 UI_MAY_KNOW: dict[str, set[str]] = {
-    "__init__": set(),
+    "__init__": {"stubs"},
+    "stubs": set(),
     "colours": set(),
     "request": set(),
     "session": {"colours", "request"},

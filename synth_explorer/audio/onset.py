@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_explorer.audio.gate import SILENCE_DB, check
+from synth_explorer.audio.high_pass import high_pass
 from synth_explorer.errors import AudioError
 
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
@@ -76,9 +77,7 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
 
 def _weigh(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     """What ears make of the low end, roughly: a second-order high-pass at 120 Hz."""
-    from scipy.signal import butter, sosfilt
-
-    return sosfilt(butter(2, _WEIGHTED_HZ, "high", fs=sample_rate_hz, output="sos"), audio)
+    return high_pass(audio, cutoff_hz=_WEIGHTED_HZ, sample_rate_hz=sample_rate_hz)
 
 
 def _backward_level_db(audio: np.ndarray, *, window: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from synth_explorer.checkpoints.folder import (
     folders,
     list_checkpoints,
     read_info,
+    read_weights,
     sha256,
     show,
     verify,

@@ -171,25 +171,31 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_weights(model: keras.Model, info: CheckpointInfo) -> None:
-    """Give a built model its weights. Raises CheckpointError when a name or a shape does not fit."""
+def read_weights(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """A checkpoint's weights by name, float32. Raises CheckpointError when names or shapes are not those given."""
     path = info.path / WEIGHTS
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as weights: {error}.") from None
-    wanted = {variable.path: variable for variable in model.weights}
-    different = sorted(set(wanted) ^ set(arrays))
+    different = sorted(set(shapes) ^ set(arrays))
     if different:
         raise CheckpointError(f"{path} does not fit the model: {len(different)} names differ, first {different[0]!r}.")
-    for name, variable in wanted.items():
-        if arrays[name].shape != tuple(variable.shape):
-            raise CheckpointError(f"{path}: {name} has shape {arrays[name].shape}, the model {tuple(variable.shape)}.")
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise CheckpointError(f"{path}: {name} has shape {arrays[name].shape}, the model {shape}.")
         if not np.isfinite(arrays[name]).all():
             raise CheckpointError(f"{path}: {name} has values that are not finite.")
+    return {name: arrays[name].astype(np.float32) for name in shapes}
+
+
+def load_weights(model: keras.Model, info: CheckpointInfo) -> None:
+    """Give a built model its weights. Raises CheckpointError when a name or a shape does not fit."""
+    wanted = {variable.path: variable for variable in model.weights}
+    arrays = read_weights(info, {name: tuple(variable.shape) for name, variable in wanted.items()})
     for name, variable in wanted.items():
-        variable.assign(arrays[name].astype(np.float32))
+        variable.assign(arrays[name])
 
 
 def write(

@@ -216,12 +216,11 @@ def say(text: str | Path) -> None:
 
 
 def load_explorer(checkpoint: str) -> Explorer:
-    """The Explorer of a checkpoint; imports Keras, but not for a name that does not exist."""
-    from synth_explorer import checkpoints, quiet
+    """The Explorer of a checkpoint; a name that does not exist is refused before anything is imported."""
+    from synth_explorer import checkpoints
 
     checkpoints.find(checkpoint)
     with status(f"loading checkpoint {checkpoint}"):
-        quiet.import_keras()
         from synth_explorer.explorer import Explorer
 
         return Explorer.load(checkpoint)

@@ -45,10 +45,9 @@ def page(
     user, colon, password = (auth or "").partition(":")
     if auth is not None and not (user and colon and password):
         raise common.wrong_usage("give a user and a password with a colon between them.", "--auth")
-    from synth_explorer import checkpoints, quiet
+    from synth_explorer import checkpoints
 
     checkpoints.find(checkpoint)
-    quiet.import_keras()
     from synth_explorer.ui.page import launch
 
     login = None if auth is None else (user, password)

@@ -64,4 +64,4 @@ def _untrained(explorer: Explorer) -> Explorer | None:
         return None
     model = Autoencoder(family.config, name="untrained")
     model.build_weights()
-    return type(explorer)(explorer.info, DefaultFamily(model, family.head), explorer.controls)
+    return type(explorer)(explorer.info, DefaultFamily.of(model, family.head), explorer.controls)

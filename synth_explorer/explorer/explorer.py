@@ -49,9 +49,6 @@ class Explorer:
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str] = "default") -> Explorer:
         """Load a checkpoint by name or folder. Raises CheckpointError when it is missing or damaged."""
-        from synth_explorer.quiet import import_keras
-
-        import_keras()
         from synth_explorer.edits import Controls
 
         info = checkpoints.verify(checkpoint)
@@ -63,7 +60,7 @@ class Explorer:
 
     @property
     def model(self) -> Any:
-        """The Keras model."""
+        """The Keras model, built when it is first asked for: the default family answers without it."""
         return self.family.model
 
     @property

@@ -10,17 +10,23 @@ from synth_explorer.explorer.default_family import DefaultFamily
 from synth_explorer.explorer.family import Family
 from synth_explorer.explorer.nsynth_family import NSynthFamily
 from synth_explorer.latents import Latents
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.plain.autoencoder import Autoencoder
+from synth_explorer.plain.pitch_head import PitchHead
+from synth_explorer.plain.weights import shapes
 
 
 def load_family(info: checkpoints.CheckpointInfo) -> Family:
     """The model of a checkpoint with all that lies beside it: a pitch head. Raises CheckpointError."""
-    model = checkpoints.load_model(info)
-    if info.family == "nsynth":
-        return NSynthFamily(model)
-    from synth_explorer.model.pitch_head import PitchHead
+    if info.family != "default":
+        from synth_explorer.quiet import import_keras
 
+        import_keras()
+        return NSynthFamily(checkpoints.load_model(info))
+    config = ModelConfig(**info.config)
+    networks = Autoencoder(config, checkpoints.read_weights(info, shapes(config)))
     head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    return DefaultFamily(model, head)
+    return DefaultFamily(networks, head, lambda: checkpoints.load_autoencoder(info))
 
 
 def refuse_others(latents: Latents, *, info: checkpoints.CheckpointInfo, family: Family) -> None:

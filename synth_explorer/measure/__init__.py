@@ -1,4 +1,4 @@
-"""What was heard: one definition of each measure, so that figures compare. numpy, scipy and pyloudnorm only.
+"""What was heard: one definition of each measure, so that figures compare. numpy and scipy only.
 
 `distance` compares spectra, `frechet` collections of sounds, `level` is loudness, attack and brightness, `noise` is
 what lies between the partials, `pitch` is cents, `modulation` is the rate and depth of an oscillation, `movement` is a

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_explorer.audio import check
+from synth_explorer.measure.bs1770 import integrated_loudness
 from synth_explorer.measure.distance import HOP, N_FFT, RATE_HZ, at_measure_rate, stft_magnitudes
 
 ENVELOPE_MS = 5.0
@@ -52,16 +53,13 @@ def attack_error_ms(reference: np.ndarray, rendered: np.ndarray, *, sample_rate_
 
 
 def loudness_db(audio: np.ndarray, *, sample_rate_hz: int) -> float:
-    """Loudness in dB: integrated ITU-R BS.1770-4 (LUFS, by pyloudnorm), or RMS where that does not exist.
+    """Loudness in dB: integrated ITU-R BS.1770-4 (LUFS), or RMS where that does not exist.
 
     It does not exist for less than 0.4 s of audio, nor when everything lies below its gate of -70 LUFS.
     """
     audio = check(audio)
     if audio.size >= LOUDNESS_BLOCK_S * sample_rate_hz:
-        import pyloudnorm
-
-        with np.errstate(divide="ignore"):
-            loudness = float(pyloudnorm.Meter(sample_rate_hz).integrated_loudness(audio.astype(np.float64)))
+        loudness = integrated_loudness(audio, sample_rate_hz=sample_rate_hz)
         if np.isfinite(loudness):
             return loudness
     return rms_db(audio)

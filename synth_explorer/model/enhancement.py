@@ -15,7 +15,6 @@ from functools import cache
 
 import numpy as np
 from scipy.fft import irfft, rfft
-from scipy.ndimage import uniform_filter1d
 
 from synth_explorer.mel import interpolation_matrix, mel_centres_hz, mel_filters
 from synth_explorer.model.config import REFERENCE_RATE_HZ
@@ -38,7 +37,7 @@ def hear(audio: np.ndarray, tones: np.ndarray, noise: np.ndarray, *, hop: int, s
     filters, step = _filters(sample_rate_hz), HOP * _widening(sample_rate_hz)
     parts = (np.abs(stft(part, sample_rate_hz=sample_rate_hz)) for part in (audio, tones, noise))
     heard, steady, rough = (part.astype(np.float64) @ filters for part in parts)
-    rough = np.maximum(uniform_filter1d(rough**2, NOISE_FRAMES, axis=1, mode="nearest"), 0.0)
+    rough = np.maximum(_averaged(rough**2, NOISE_FRAMES), 0.0)
     render = np.sqrt(steady**2 + rough) + FLOOR
     weighted = np.log((heard + FLOOR) / render) * render
     difference = _averaged(weighted) / _averaged(render)
@@ -92,8 +91,11 @@ def istft(spectrum: np.ndarray, *, samples: int) -> np.ndarray:
     return np.ascontiguousarray(whole[:, before : before + samples], dtype=np.float32)
 
 
-def _averaged(rows: np.ndarray) -> np.ndarray:
-    return uniform_filter1d(rows, STEADY_FRAMES, axis=1, mode="nearest")
+def _averaged(rows: np.ndarray, frames: int = STEADY_FRAMES) -> np.ndarray:
+    """Mean of so many frames around each: [B, J, E] twice."""
+    from scipy.ndimage import uniform_filter1d  # its import takes longer than it does
+
+    return uniform_filter1d(rows, frames, axis=1, mode="nearest")
 
 
 @cache

@@ -20,16 +20,8 @@ from keras import ops
 from synth_explorer import runtime
 from synth_explorer.model import synthesis
 from synth_explorer.model.autoencoder import Autoencoder
+from synth_explorer.model.descent import LOG_MEL_WEIGHT, descend, scale_of
 from synth_explorer.model.spectral import SpectralLoss
-
-RATE = 0.15  # of the first step, in units of the learned channels
-DETAIL_RATE = 0.16  # of the first step, in nepers
-DETAIL_PULL = 0.03  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
-ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
-FINAL = 0.1  # share of the rate at the last step
-DECAYS = 0.8, 0.95  # of Adam's two averages
-LOG_MEL_WEIGHT = 5.0
-SEED_STREAM = 7  # the noise of the fit is not the noise of any decoding
 
 
 class Fit:
@@ -38,9 +30,7 @@ class Fit:
     def __init__(self, model: Autoencoder) -> None:
         self.config = model.config
         spectral = SpectralLoss(model.config, mel=LOG_MEL_WEIGHT)
-        scale = np.ones(model.config.channels, np.float32)
-        scale[:2] = ATTRIBUTE_RATES
-        self._scale = scale
+        scale = scale_of(model.config)
 
         def loss(moved, detail, z, pitch_hz, audio, noise_phase, short_phase):
             z = z + moved * scale
@@ -70,23 +60,12 @@ class Fit:
 
         Returns z [B, F, C] and detail [B, D], float32.
         """
-        config, (batch, frames, _) = self.config, z.shape
-        rng = np.random.default_rng(SEED_STREAM)
-        found = [np.zeros_like(z, np.float32), np.zeros((batch, 1, config.details), np.float32)]
-        means, squares = [np.zeros_like(one) for one in found], [np.zeros_like(one) for one in found]
-        for step in range(1, steps + 1):
-            long = rng.random((batch, frames, config.hop + 1), dtype=np.float32)
-            short = rng.random((batch, frames * config.subframes, config.subframe + 1), dtype=np.float32)
-            _, *slopes = self._gradient(*found, z, pitch_hz, audio, long, short)
-            slopes = [np.nan_to_num(slope) for slope in slopes]
-            slopes[1] = slopes[1] + DETAIL_PULL * found[1]
-            part = 1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1)
-            for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE), slopes, strict=True)):
-                means[index] = DECAYS[0] * means[index] + (1.0 - DECAYS[0]) * slope
-                squares[index] = DECAYS[1] * squares[index] + (1.0 - DECAYS[1]) * slope**2
-                size = np.sqrt(squares[index] / (1.0 - DECAYS[1] ** step)) + 1e-8
-                towards = means[index] / (1.0 - DECAYS[0] ** step) / size
-                found[index] = (found[index] - rate * part * towards).astype(np.float32)
-            if progress is not None:
-                progress(step, steps)
-        return z + found[0] * self._scale, found[1][:, 0]
+
+        def slopes_of(
+            moved: np.ndarray, detail: np.ndarray, long: np.ndarray, short: np.ndarray
+        ) -> tuple[np.ndarray, np.ndarray]:
+            _, by_moved, by_detail = self._gradient(moved, detail, z, pitch_hz, audio, long, short)
+            return by_moved, by_detail
+
+        z, detail = descend(slopes_of, z, config=self.config, steps=steps, progress=progress)
+        return z, detail[:, 0]

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-KINDS = ("note", "chord", "unpitched", "outside")
-"""What a sound may be; "outside" is a note whose pitch the head has no class for."""
+from synth_explorer.model.pitch_verdict import KINDS as KINDS
+from synth_explorer.model.pitch_verdict import Part, verdict
 
 _DROPPED = 0.3
 
@@ -27,7 +27,7 @@ class PitchDoubt(keras.Model):
         self.kind = layers.Dense(len(KINDS))
         self.right_hidden = [layers.Dense(width // 2, activation="relu"), layers.Dense(width // 4, activation="relu")]
         self.right = layers.Dense(1)
-        self._matrices: list | None = None
+        self._matrices: list[Part] | None = None
 
     def _parts(self) -> list[tuple]:
         """For the kind and for the pitch: standardisation, hidden layers, last layer."""
@@ -60,27 +60,14 @@ class PitchDoubt(keras.Model):
 
     def judge(self, kind: np.ndarray, right: np.ndarray, *, needed: float) -> tuple[str, np.ndarray, float]:
         """Of one sound's cues [D], [E]: its kind ("note" unless another is at least `needed` likely), how likely each
-        of KINDS is, and how likely the told pitch is right. In numpy: a call of so small a network costs more."""
-        logits = [self._logits(part, cue) for part, cue in enumerate((kind, right))]
-        likely = np.exp(logits[0] - logits[0].max())
-        likely = likely / likely.sum()
-        best = int(np.argmax(likely[1:])) + 1
-        name = KINDS[best] if likely[best] >= needed else KINDS[0]
-        return name, likely, float(1.0 / (1.0 + np.exp(-np.clip(logits[1][0], -50.0, 50.0))))
-
-    def _logits(self, part: int, cue: np.ndarray) -> np.ndarray:
-        """What `call` computes of one sound."""
+        of KINDS is, and how likely the told pitch is right."""
         if self._matrices is None:
-            self._matrices = []
-            for standard, hidden, last in self._parts():
-                mean, scale = (ops.convert_to_numpy(each).reshape(-1) for each in (standard.mean, standard.variance))
-                dense = [
-                    [ops.convert_to_numpy(each) for each in (layer.kernel, layer.bias)] for layer in (*hidden, last)
-                ]
-                self._matrices.append((mean, np.maximum(np.sqrt(scale), keras.backend.epsilon()), dense))
-        mean, scale, dense = self._matrices[part]
-        x = np.clip((cue[: len(mean)] - mean) / scale, -5.0, 5.0)  # earlier heads learned from the first cues alone
-        for row, (kernel, bias) in enumerate(dense):
-            x = x @ kernel + bias
-            x = np.maximum(x, 0.0) if row < len(dense) - 1 else x
-        return x
+            self._matrices = [
+                Part(
+                    *(ops.convert_to_numpy(each).reshape(-1) for each in (standard.mean, standard.variance)),
+                    [tuple(ops.convert_to_numpy(each) for each in (row.kernel, row.bias)) for row in (*hidden, last)],
+                )
+                for standard, hidden, last in self._parts()
+            ]
+        logits = [part.logits(cue) for part, cue in zip(self._matrices, (kind, right), strict=True)]
+        return verdict(*logits, needed=needed)

@@ -114,23 +114,15 @@ def test_threads_hear_the_same(explorer, encoded) -> None:
 
 def test_the_network_runs_once_for_what_does_not_change_what_it_hears(explorer, encoded, monkeypatch) -> None:
     family, runs = explorer.family, []
-    network = family._network
-    monkeypatch.setattr(family, "_network", lambda *given: runs.append(given) or network(*given))
+    network = family.networks.network
+    monkeypatch.setattr(family.networks, "network", lambda *given: runs.append(given) or network(*given))
     monkeypatch.setattr(family, "_said", LruCache(2))
     one = encoded[0]
     detailed = one.replace(detail=np.full(family.details, 0.1, np.float32))
     for edited in (one, explorer.edit(one, EditChain((Gain(-6), Brightness(0.2)))), detailed):
         remembered = explorer.decode(edited)
         assert len(runs) == 1
-        whole = {
-            name: np.asarray(value)
-            for name, value in explorer.model.decoder(
-                edited.z[None],
-                edited.pitch_hz[None].astype(np.float32),
-                edited.detail[None] if edited.details else None,
-            ).items()
-        }
-        alone = family._render(whole, edited.pitch_hz, seed=0, engine="numba")[: len(remembered)]
+        alone = explorer.decode(edited, engine="keras")
         np.testing.assert_allclose(remembered, alone, atol=2e-4)
     explorer.decode(explorer.edit(one, EditChain((Transpose(1),))))
     explorer.decode(explorer.edit(one, EditChain((Add((5,), 0.1),))))

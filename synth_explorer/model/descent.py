@@ -1,0 +1,60 @@
+"""The descent of a fit, whatever computes its slopes: Adam on latents and detail, with fresh noise at every step.
+
+Shapes: F frames, C channels, D numbers of detail; any axes may stand before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from synth_explorer.model.config import ModelConfig
+
+RATE = 0.15  # of the first step, in units of the learned channels
+DETAIL_RATE = 0.16  # of the first step, in nepers
+DETAIL_PULL = 0.03  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
+ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
+FINAL = 0.1  # share of the rate at the last step
+DECAYS = 0.8, 0.95  # of Adam's two averages
+LOG_MEL_WEIGHT = 5.0
+SEED_STREAM = 7  # the noise of the fit is not the noise of any decoding
+
+Progress = Callable[[int, int], None]
+Slopes = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Moved latents, detail and the phases of both noises -> slopes by the first two."""
+
+
+def scale_of(config: ModelConfig) -> np.ndarray:
+    """By how much each channel moves for one unit of the descent, [C]."""
+    scale = np.ones(config.channels, np.float32)
+    scale[:2] = ATTRIBUTE_RATES
+    return scale
+
+
+def descend(
+    slopes_of: Slopes, z: np.ndarray, *, config: ModelConfig, steps: int, progress: Progress | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """z [.., F, C] as the encoder said it -> z that is nearer to the sound, and its detail [.., 1, D], float32.
+
+    No single draw of the noise is fitted. The same input gives the same latents.
+    """
+    *before, frames, _ = z.shape
+    rng = np.random.default_rng(SEED_STREAM)
+    found = [np.zeros_like(z, np.float32), np.zeros((*before, 1, config.details), np.float32)]
+    means, squares = [np.zeros_like(one) for one in found], [np.zeros_like(one) for one in found]
+    for step in range(1, steps + 1):
+        long = rng.random((*before, frames, config.hop + 1), dtype=np.float32)
+        short = rng.random((*before, frames * config.subframes, config.subframe + 1), dtype=np.float32)
+        slopes = [np.nan_to_num(slope) for slope in slopes_of(*found, long, short)]
+        slopes[1] = slopes[1] + DETAIL_PULL * found[1]
+        part = 1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1)
+        for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE), slopes, strict=True)):
+            means[index] = DECAYS[0] * means[index] + (1.0 - DECAYS[0]) * slope
+            squares[index] = DECAYS[1] * squares[index] + (1.0 - DECAYS[1]) * slope**2
+            size = np.sqrt(squares[index] / (1.0 - DECAYS[1] ** step)) + 1e-8
+            towards = means[index] / (1.0 - DECAYS[0] ** step) / size
+            found[index] = (found[index] - rate * part * towards).astype(np.float32)
+        if progress is not None:
+            progress(step, steps)
+    return z + found[0] * scale_of(config), found[1]

@@ -1,0 +1,54 @@
+"""The encoder: `model.encoder` in numpy.
+
+Shapes: T samples, F frames, J = subframes * F, W width, C channels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.plain.frontend import FrontEnd
+from synth_explorer.plain.layers import Dense, Norm, Residual, Weights, gelu, pitch_features
+
+
+class Encoder:
+    """Audio [T], pitch [F] in Hz -> z [F, C], in two halves."""
+
+    def __init__(self, config: ModelConfig, weights: Weights) -> None:
+        self.config, self._front_end = config, FrontEnd(config)
+        blocks = range(config.encoder_blocks)
+        self._entry = Dense(weights, "encoder/entry")
+        self._fine_blocks = [Residual(weights, f"encoder/fine_block_{i}") for i in blocks]
+        self._down, self._down_bias = weights["encoder/down/kernel"], weights["encoder/down/bias"]
+        self._harmonic_entry, self._pitch_entry, self._join, self._exit = (
+            Dense(weights, f"encoder/{name}") for name in ("harmonic_entry", "pitch_entry", "join", "exit")
+        )
+        self._blocks = [
+            Residual(weights, f"encoder/block_{i}", dilation=2**i) for i in range(config.encoder_blocks + 1)
+        ]
+        self._norm = Norm(weights, "encoder/norm")
+
+    def listen(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The half that needs no pitch, so that it can run while the pitch is sought: x [F, W], attributes [F, 2]."""
+        mel, attributes = self._front_end.without_pitch(audio)
+        x = gelu(self._entry(mel))
+        for block in self._fine_blocks:
+            x = block(x)
+        return self._to_frames(x), attributes
+
+    def _to_frames(self, x: np.ndarray) -> np.ndarray:
+        """[J, W] -> [F, W]: each frame sees the subframes from half a window before it."""
+        step, (taps, width, _) = self.config.subframes, self._down.shape
+        padded = np.pad(x, ((step - 1, step + 1), (0, 0))).reshape(-1)
+        seen = np.lib.stride_tricks.sliding_window_view(padded, taps * width)[:: step * width][: len(x) // step]
+        return seen @ self._down.reshape(taps * width, -1) + self._down_bias
+
+    def finish(self, x: np.ndarray, attributes: np.ndarray, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
+        """What `listen` gave, the sound again and its pitch -> z [F, C]."""
+        harmonic = gelu(self._harmonic_entry(self._front_end.harmonic_levels(audio, pitch_hz)))
+        pitch = self._pitch_entry(pitch_features(pitch_hz))
+        x = self._join(np.concatenate([x, harmonic, pitch], axis=1))
+        for block in self._blocks:
+            x = block(x)
+        return np.concatenate([attributes, self._exit(self._norm(x))], axis=1)

@@ -1,0 +1,47 @@
+"""Analysis by synthesis: `model.fit` of one note, its slopes by hand instead of by a framework.
+
+Shapes: T = F * hop samples, F frames, C channels, D numbers of detail.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synth_explorer.model.descent import LOG_MEL_WEIGHT, Progress, descend, scale_of
+from synth_explorer.plain.autoencoder import Autoencoder
+from synth_explorer.plain.loss import SpectralLoss
+from synth_explorer.plain.synthesis import Synthesis
+
+
+class Fit:
+    """Betters the latents of a note so that the fast decoder's sound of them comes nearer to it."""
+
+    def __init__(self, networks: Autoencoder, z: np.ndarray, pitch_hz: np.ndarray, audio: np.ndarray) -> None:
+        """A note: z [F, C] as the encoder said it, pitch [F] in Hz, and its sound [T]."""
+        config = networks.config
+        self._networks, self._z, self._pitch_hz = networks, np.asarray(z, np.float32), np.asarray(pitch_hz, np.float32)
+        self._scale = scale_of(config)
+        self._distance = SpectralLoss(config, audio, linear=1.0, log=0.5, mel=LOG_MEL_WEIGHT)
+        self._synthesis = Synthesis(config, self._pitch_hz, networks.controls)
+
+    def value_and_slopes(
+        self, moved: np.ndarray, detail: np.ndarray, phase: np.ndarray, short_phase: np.ndarray
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """The distance at latents moved by [F, C] and a detail [1, D], and its slopes by both."""
+        z, networks = self._z + moved * self._scale, self._networks
+        frame, fine, to_learned = networks.network.traced(z, self._pitch_hz)
+        controls, to_told = networks.controls.traced(frame, fine, z, self._pitch_hz, detail)
+        sound, to_controls = self._synthesis.traced(controls, phase, short_phase)
+        value, slope = self._distance(sound)
+        told = to_told(to_controls(slope))
+        by_z = np.concatenate([told.attributes, to_learned(told.frame, told.fine)], axis=1)
+        return value, by_z * self._scale, told.detail[None]
+
+    def __call__(self, *, steps: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """z [F, C] after so many steps of the descent, and its detail [D], float32."""
+
+        def slopes_of(*given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.value_and_slopes(*given)[1:]
+
+        z, detail = descend(slopes_of, self._z, config=self._networks.config, steps=steps, progress=progress)
+        return z, detail[0]

@@ -1,0 +1,93 @@
+"""What the encoder is told of a sound: `model.frontend` in numpy.
+
+Shapes: T samples (a multiple of the hop), F frames (T / hop), J subframes (F * subframes), N bins, M bands,
+K harmonics, H partials between them. Frame f describes the sound AT sample f * hop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.fft import rfft
+
+from synth_explorer.mel import k_weighting_power, mel_filters
+from synth_explorer.model.config import ModelConfig
+
+LOG_FLOOR = np.float32(0.01)  # of unnormalised STFT magnitudes: near -88 dBFS
+TINY = np.float32(1e-12)
+
+
+def hann(size: int) -> np.ndarray:
+    """Periodic Hann window, [size] float32."""
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
+
+
+def frame_centred(audio: np.ndarray, size: int, hop: int) -> np.ndarray:
+    """[T] -> [T / hop, size]: a view of frames centred at multiples of `hop`, zeros outside."""
+    padded = np.pad(audio, (size // 2, size))
+    return np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: len(audio) // hop]
+
+
+def spectrum(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
+    """[T] -> [T / hop, N] magnitudes of the unnormalised STFT with a periodic Hann window."""
+    return magnitude(rfft(frame_centred(audio, n_fft, hop) * hann(n_fft)))
+
+
+def magnitude(bins: np.ndarray) -> np.ndarray:
+    """Of complex bins, never quite nothing."""
+    power = np.square(bins.real)
+    power += np.square(bins.imag)
+    power += TINY
+    return np.sqrt(power, out=power)
+
+
+def scale_log(magnitudes: np.ndarray) -> np.ndarray:
+    """Log of unnormalised magnitudes with the floor, scaled so that -88 dBFS is -1.5 and full scale about 1.1."""
+    return np.log(magnitudes + LOG_FLOOR) * np.float32(0.25) - np.float32(0.35)
+
+
+class FrontEnd:
+    """Audio [T] and pitch [F] in Hz -> features for the encoder, and loudness and brightness."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.config = config
+        rate_hz, high_hz = config.sample_rate_hz, config.top_hz
+        self._mel, self._short_mel = (
+            mel_filters(bands, n_fft=n_fft, sample_rate_hz=rate_hz, low_hz=20.0, high_hz=high_hz)
+            for bands, n_fft in ((config.mel_bands, config.n_fft), (config.short_mel_bands, config.short_n_fft))
+        )
+        self._bins_hz = (np.arange(config.n_fft // 2 + 1) * rate_hz / config.n_fft).astype(np.float32)
+        one_sided = np.full(config.n_fft // 2 + 1, 2.0)
+        one_sided[[0, -1]] = 1.0
+        scale = 1.0 / (config.n_fft * np.sum(hann(config.n_fft).astype(np.float64) ** 2))
+        self._power = (one_sided * scale * k_weighting_power(self._bins_hz)).astype(np.float32)
+
+    def without_pitch(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[T] -> log-mel bands [J, M + M_short], and loudness and brightness [F, 2] as channels 0 and 1 hold them."""
+        config, scale = self.config, np.float32(self.config.magnitude_scale)
+        fine = spectrum(audio, config.n_fft, config.subframe)
+        short = spectrum(audio, config.short_n_fft, config.subframe)
+        bands = np.concatenate([fine @ self._mel, short @ self._short_mel], axis=1)
+        return scale_log(bands * scale), self._attributes(fine[:: config.subframes])
+
+    def _attributes(self, magnitudes: np.ndarray) -> np.ndarray:
+        """[F, N] at frames' own samples -> loudness and brightness [F, 2]."""
+        config = self.config
+        loudness_db = 10.0 * np.log10(np.square(magnitudes) @ self._power + np.float32(1e-10))
+        floor, reference = np.float32(config.attribute_floor), np.float32(config.brightness_reference_hz)
+        centroid_hz = (magnitudes @ self._bins_hz + floor * reference) / (magnitudes.sum(axis=1) + floor)
+        z0 = (loudness_db - config.loudness_offset_db) * config.loudness_units_per_db
+        return np.stack([z0, np.log2(centroid_hz / reference)], axis=1).astype(np.float32)
+
+    def harmonic_levels(self, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
+        """[T], [F] -> [F, K + H] log magnitudes at the multiples of the pitch and half-way below each."""
+        config = self.config
+        magnitudes = spectrum(audio, config.harmonic_n_fft, config.hop)
+        bins = magnitudes.shape[1]
+        half = np.arange(1, config.half_partials + 1) - 0.5
+        multiples = np.concatenate([np.arange(1, config.harmonic_features + 1), half]).astype(np.float32)
+        position = pitch_hz[:, None] * multiples * np.float32(config.harmonic_n_fft / config.sample_rate_hz)
+        low = np.clip(np.floor(position), 0, bins - 2)
+        index, part = low.astype(np.int64), np.clip(position - low, 0.0, 1.0)
+        below, above = (np.take_along_axis(magnitudes, index + step, axis=1) for step in (0, 1))
+        level = (below * (1.0 - part) + above * part) * (position < bins - 2)
+        return scale_log(level * np.float32(config.magnitude_scale))

@@ -1,0 +1,108 @@
+"""The fast decoder's sound of one note, and the way from slopes by it back to the controls.
+
+The signal is that of `model.synthesis.render`; `decode.synthesis` makes the same for a listener.
+
+Shapes: T samples, F frames, J subframes, L samples of a subframe, S level points, K harmonics, H partials between them,
+M bands, N bins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.fft import irfft, rfft
+
+from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.plain.controls import Controls, Slopes
+from synth_explorer.plain.curves import upsample, upsample_back
+
+Back = Callable[[np.ndarray], np.ndarray]
+_POOL = ThreadPoolExecutor(1, thread_name_prefix="noise")
+
+
+class Synthesis:
+    """Controls of a note whose pitch [F] in Hz is known -> its sound."""
+
+    def __init__(self, config: ModelConfig, pitch_hz: np.ndarray, controls: Controls) -> None:
+        self._config, self._noise_matrix, self._short_matrix = config, controls.noise_matrix, controls.short_matrix
+        self._cycles = _cycles(np.asarray(pitch_hz, np.float64), config)
+        audible = config.sample_rate_hz / 2 / max(float(pitch_hz.min()), 1.0)
+        self._harmonics = min(config.harmonics, int(audible) + 1)
+        self._halves = min(config.half_partials, int(audible) + 1)
+
+    def traced(
+        self, controls: dict[str, np.ndarray], phase: np.ndarray, short_phase: np.ndarray
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], Slopes]]:
+        """The sound [T], and the way back. Phases of the noises in cycles: [F, hop + 1] and [J, L + 1]."""
+        config = self._config
+        hissing = _POOL.submit(_noise, controls["noise"], self._noise_matrix, phase, hop=config.hop)
+        click, click_back = _noise(controls["short_noise"], self._short_matrix, short_phase, hop=config.subframe)
+        tones = self._tones(controls["harmonic"])
+        hiss, hiss_back = hissing.result()
+        step = config.subframe // config.fine_steps
+        level, shape = upsample(controls["level"], step), tones + hiss + click
+
+        def back(slope: np.ndarray) -> Slopes:
+            by_level = upsample_back(slope * shape, step)
+            slope = slope * level
+            by_hiss = _POOL.submit(hiss_back, slope)
+            by_click, by_tones = click_back(slope), self._tones_back(slope, controls["harmonic"].shape)
+            return {"harmonic": by_tones, "noise": by_hiss.result(), "short_noise": by_click, "level": by_level}
+
+        return shape * level, back
+
+    def _tones(self, amplitude: np.ndarray) -> np.ndarray:
+        """Partials [J, K + H] -> [T]; those between are the odd harmonics of half the pitch."""
+        tones = sum_of_sines(amplitude[:, : self._harmonics], self._cycles)
+        if self._halves:
+            odd = np.zeros((len(amplitude), 2 * self._halves), np.float32)
+            odd[:, ::2] = amplitude[:, self._config.harmonics :][:, : self._halves]
+            tones += sum_of_sines(odd, 0.5 * self._cycles)
+        return tones.reshape(-1)
+
+    def _tones_back(self, slope: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        out, first = np.zeros(shape, np.float32), self._config.harmonics
+        slope = slope.reshape(self._cycles.shape)
+        out[:, : self._harmonics] = amplitude_slopes(slope, self._cycles, count=self._harmonics)
+        if self._halves:
+            odd = amplitude_slopes(slope, 0.5 * self._cycles, count=2 * self._halves)
+            out[:, first : first + self._halves] = odd[:, ::2]
+        return out
+
+
+def _cycles(pitch_hz: np.ndarray, config: ModelConfig) -> np.ndarray:
+    """Cycles of the pitch [F] at every sample, [J, L], see `model.synthesis.harmonics`."""
+    following = np.append(pitch_hz[1:], pitch_hz[-1])
+    ramp = np.arange(config.subframes) / config.subframes
+    frequency = (pitch_hz[:, None] + (following - pitch_hz)[:, None] * ramp).reshape(-1, 1)
+    following = np.append(frequency[1:], frequency[-1:], axis=0)
+    n, rate_hz = np.arange(config.subframe), config.sample_rate_hz
+    whole = (frequency + following) * (0.5 * config.subframe / rate_hz)
+    within = frequency * (n / rate_hz) + (following - frequency) * (n * n / (2.0 * config.subframe * rate_hz))
+    return np.cumsum(whole, axis=0) - whole + within
+
+
+def _noise(bands: np.ndarray, matrix: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> tuple[np.ndarray, Back]:
+    """Noise of bands [F, M] by a matrix [M, N], phases [F, N] given -> [F * hop], and the way back to the bands."""
+    angle = phase_cycles * np.float32(2.0 * np.pi)
+    turned = np.empty(angle.shape, np.complex64)
+    turned.real, turned.imag = np.cos(angle), np.sin(angle)
+    turned *= np.float32(np.sqrt(2.0 * hop))
+    window = np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
+    frames = irfft(turned * (bands @ matrix), axis=-1) * window
+    out = frames[:, hop:]
+    out[:-1] += frames[1:, :hop]
+
+    def back(slope: np.ndarray) -> np.ndarray:
+        slope = slope.reshape(-1, hop)
+        seen = np.zeros((len(slope), 2 * hop), np.float32)
+        seen[1:, :hop], seen[:, hop:] = slope[:-1], slope
+        seen *= window * np.float32(1.0 / (2 * hop))
+        bins = rfft(seen)
+        bins[:, 1:-1] *= np.float32(2.0)
+        return (bins.real * turned.real + bins.imag * turned.imag) @ matrix.T
+
+    return out.reshape(-1), back

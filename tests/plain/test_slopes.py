@@ -1,0 +1,135 @@
+"""The slopes that a fit goes by are those of automatic differentiation, and of differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synth_explorer import runtime
+from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
+from synth_explorer.model.fit import Fit as KerasFit
+from synth_explorer.plain.autoencoder import Autoencoder
+from synth_explorer.plain.fit import Fit
+from tests.model.small import small_model
+
+FRAMES = 24
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small_model()
+
+
+@pytest.fixture(scope="module")
+def networks(model) -> Autoencoder:
+    return Autoencoder.of(model)
+
+
+@pytest.fixture
+def note(model, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latents, a pitch that glides, and a sound."""
+    config = model.config
+    z = (0.3 * rng.standard_normal((FRAMES, config.channels))).astype(np.float32)
+    audio = (0.1 * rng.standard_normal(FRAMES * config.hop)).astype(np.float32)
+    return z, np.linspace(200.0, 500.0, FRAMES).astype(np.float32), audio
+
+
+def assert_near(ours: np.ndarray, theirs: np.ndarray, share: float) -> None:
+    assert ours.shape == theirs.shape
+    assert np.linalg.norm(ours - theirs) <= share * np.linalg.norm(theirs)
+
+
+def test_slopes_through_the_network(model, networks, note, rng) -> None:
+    z, pitch_hz, _ = note
+    frame, fine, back = networks.network.traced(z, pitch_hz)
+    by_frame, by_fine = (rng.standard_normal(each.shape).astype(np.float32) for each in (frame, fine))
+
+    def said(z, pitch_hz, by_frame, by_fine):
+        frame, fine = model.decoder.network(z, pitch_hz)
+        return _dot(frame, by_frame) + _dot(fine, by_fine)
+
+    given = z[None], pitch_hz[None], by_frame[None], by_fine[None]
+    _, slope = runtime.gradient(said, ranks=(3, 2, 3, 3))(*given)
+    assert_near(back(by_frame, by_fine), slope[0, :, 2:], 1e-5)
+    for ours, plain in zip((frame, fine), networks.network(z, pitch_hz), strict=True):
+        np.testing.assert_allclose(ours, plain, atol=1e-5)
+
+
+def test_slopes_through_the_controls(model, networks, note, rng) -> None:
+    z, pitch_hz, _ = note
+    config = model.config
+    frame = rng.standard_normal((FRAMES, config.noise_bands + 1)).astype(np.float32)
+    fine = rng.standard_normal((FRAMES * config.subframes, model.decoder.fine_head.units)).astype(np.float32)
+    detail = (0.5 * rng.standard_normal((1, config.details))).astype(np.float32)
+    controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail)
+    slopes = {
+        name: (rng.standard_normal(value.shape) / np.abs(value).mean()).astype(np.float32)
+        for name, value in controls.items()
+    }
+
+    sizes = frame, fine
+
+    def heard(frame, fine, z, detail, pitch_hz):
+        from keras import ops
+
+        frame, fine = (ops.reshape(each, (1, *known.shape)) for each, known in zip((frame, fine), sizes, strict=True))
+        every = detail + 0.0 * z[..., :1]
+        made = model.decoder.controls_of(frame, fine, z, pitch_hz, every)
+        return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
+
+    derived = runtime.gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)
+    _, *theirs = derived(frame[None], fine[None], z[None], detail[None], pitch_hz[None])
+    ours = back(slopes)
+    for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0, 0]), strict=True):
+        assert_near(one, other, 1e-4)
+
+
+def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
+    z, pitch_hz, audio = note
+    config = model.config
+    moved = (0.1 * rng.standard_normal(z.shape)).astype(np.float32)
+    detail = (0.1 * rng.standard_normal((1, config.details))).astype(np.float32)
+    phase = rng.random((FRAMES, config.hop + 1), dtype=np.float32)
+    short = rng.random((FRAMES * config.subframes, config.subframe + 1), dtype=np.float32)
+    given = moved, detail, z, pitch_hz, audio, phase, short
+    value, *slopes = KerasFit(model)._gradient(*(each[None] for each in given))
+    ours, *found = Fit(networks, z, pitch_hz, audio).value_and_slopes(moved, detail, phase, short)
+    assert ours == pytest.approx(float(value[0]), rel=1e-5)
+    for one, other in zip(found, slopes, strict=True):
+        assert_near(one, other[0], 2e-3)  # where two spectra cross, float32 is of two minds about the side
+
+
+def test_a_fit_repeats_and_comes_nearer(networks, note) -> None:
+    z, pitch_hz, audio = note
+    fit, told = Fit(networks, z, pitch_hz, audio), []
+    first, second = (fit(steps=6, progress=lambda *done: told.append(done)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert told[5] == (6, 6) and first[1].shape == (networks.config.details,)
+    nothing = np.zeros((1, networks.config.details), np.float32)
+    phases = (np.full((FRAMES * n, networks.config.hop // n + 1), 0.3, np.float32) for n in (1, 4))
+    long, short = phases
+    before = fit.value_and_slopes(np.zeros_like(z), nothing, long, short)[0]
+    after = Fit(networks, first[0], pitch_hz, audio).value_and_slopes(np.zeros_like(z), first[1][None], long, short)[0]
+    assert after < before
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 40])
+def test_sines_are_sines(count: int, rng) -> None:
+    amplitude = rng.standard_normal((5, count)).astype(np.float32)
+    cycles = np.cumsum(rng.uniform(0.001, 0.02, (5, 16)).reshape(-1)).reshape(5, 16) + 1000.0
+    following = np.concatenate([amplitude[1:], amplitude[-1:]])
+    ramp = np.arange(16) / 16
+    at = amplitude[:, None] + (following - amplitude)[:, None] * ramp[:, None]
+    expected = (at * np.sin(2.0 * np.pi * cycles[..., None] * np.arange(1, count + 1))).sum(axis=2)
+    np.testing.assert_allclose(sum_of_sines(amplitude, cycles), expected, atol=1e-4)
+    slope = rng.standard_normal((5, 16)).astype(np.float32)
+    back = amplitude_slopes(slope, cycles, count=count)
+    assert np.vdot(back, amplitude) == pytest.approx(np.vdot(slope, expected), rel=1e-3, abs=1e-3)
+
+
+def _dot(one, other):
+    """Sum of products, in whichever framework."""
+    from keras import ops
+
+    return ops.sum(one * other)
