@@ -29,11 +29,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     the same folder (so that the rename is atomic). Missing parent folders are made. When the block raises, the
     temporary file is deleted and an older `path` stays as it was.
 
-    Args:
-        path: where the finished file belongs.
-
-    Yields the path to write to. It does not have to be written by one call, but it must exist when the block ends.
-    Raises OSError: the folder cannot be made or written, or the block ended without writing the file.
+    `path`: where the finished file belongs. Yields the path to write to. It does not have to be written by one call,
+    but it must exist when the block ends. Raises OSError: the folder cannot be made or written, or the block ended
+    without writing the file.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -37,9 +37,8 @@ SURE = 0.98
 class HeardPitch(NamedTuple):
     """What is heard of the pitch of a sound.
 
-    Attributes:
-        kind: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
-            folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
+    `kind`: "note", "chord" (several pitches at once), "unpitched" (noise, drums), "outside": a note whose pitch was
+    folded by octaves into the range that can be encoded, or "moving": one whose pitch moves.
     """
 
     midi: float  # fractional MIDI number, the best guess there is, whatever the doubt
@@ -50,9 +49,8 @@ class HeardPitch(NamedTuple):
 def doubt(midi: float, confidence: float | None, kind: str) -> str:
     """What is to be said beside a pitch that was heard, in words that go on after the note's name; "" where it is sure.
 
-    Args:
-        confidence: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt.
-        kind: of `HeardPitch`.
+    `confidence`: 0..1, see `HeardPitch`; None where the pitch was stated, which leaves no doubt. `kind`: of
+    `HeardPitch`.
     """
     if confidence is None:
         return ""
@@ -161,12 +159,7 @@ def track(
     move smoothly to the note's own overall pitch; silence and noise give `midi` itself. Never raises on a signal.
     """
     refined = refine(
-        audio,
-        midi=midi,
-        sample_rate_hz=sample_rate_hz,
-        hop=hop,
-        frames=frames,
-        max_deviation_cents=max_deviation_cents,
+        audio, midi=midi, sample_rate_hz=sample_rate_hz, hop=hop, frames=frames, max_deviation_cents=max_deviation_cents
     )
     return np.asarray(midi_to_hz(refined.midi + refined.cents / 100.0), dtype=np.float32)
 

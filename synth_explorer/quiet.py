@@ -44,8 +44,7 @@ def interrupted(error: BaseException | None) -> bool:
 def held_back(lines: bytes | None = None) -> Iterator[None]:
     """Hold back what C code writes to stderr; show it after all when the block raises an error.
 
-    Args:
-        lines: a pattern of lines that are never shown; all others then are, afterwards, for they may be other threads'.
+    `lines`: a pattern of lines that are never shown; all others then are, afterwards, for they may be other threads'.
     """
     with _ALONE:
         try:

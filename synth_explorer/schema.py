@@ -23,16 +23,16 @@ Some = Annotated[tuple[float, ...], Field(min_length=1)]
 NotZero = Annotated[float, AfterValidator(lambda value: value or _refuse("must not be 0"))]
 Index = Annotated[int, Field(ge=0)]
 
-CHECKED = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
-LENIENT = CHECKED | ConfigDict(extra="ignore")
+LENIENT = ConfigDict(extra="ignore")
 """For what later versions may say more of."""
 
 
 class Schema(BaseModel):
     """A frozen value with declared fields; numbers are finite, and nothing is converted from text."""
 
-    model_config = CHECKED
+    model_config = CHECKED | ConfigDict(frozen=True)
 
     @classmethod
     def make(cls, *, what: str, error: type[SynthExplorerError], **values: Any) -> Self:
@@ -46,10 +46,8 @@ class Schema(BaseModel):
     def parse(cls, text: str | bytes, *, what: str, error: type[SynthExplorerError]) -> Self:
         """Read JSON.
 
-        Args:
-            what: what it is, for the message: "The patch".
-
-        Raises SynthExplorerError: of the kind `error`, one sentence with the place of the first thing that is wrong.
+        `what`: what it is, for the message: "The patch". Raises SynthExplorerError: of the kind `error`, one sentence
+        with the place of the first thing that is wrong.
         """
         try:
             return cls.model_validate_json(text)
@@ -81,14 +79,15 @@ def declared(*, what: str, error: type[SynthExplorerError]) -> Callable[[type[Va
 def sentence(found: ValidationError, *, what: str) -> str:
     """The first thing that is wrong, with its place, what it must be and what was given."""
     first = found.errors(include_url=False)[0]
+    context = first.get("ctx", {})
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        return f"{what} must be JSON: {first.get('ctx', {})['error']}."
+        return f"{what} must be JSON: {context['error']}."
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{what} has an unknown field {place!r}; leave it out."
     if first["type"] == "missing":
         return f"{what} lacks the field {place!r}."
-    why = str(first.get("ctx", {})["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
+    why = str(context["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
     given = "" if first["type"] == "value_error" else f"; received {_short(first['input'])}"
     return f"{what}: {place + ': ' if place else ''}{why}{given}".rstrip(".") + "."
 

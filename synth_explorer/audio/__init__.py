@@ -13,25 +13,3 @@ from synth_explorer.audio.hearing import audible, refuse_silence
 from synth_explorer.audio.onset import Prepared, find_onset, prepare, restore
 from synth_explorer.audio.reading import Recording, load, record
 from synth_explorer.audio.writing import BITS, Sampler, Writing, Written, save, write
-
-__all__ = [
-    "BITS",
-    "FULL_SCALE_LIMIT",
-    "SILENCE_DB",
-    "Prepared",
-    "Recording",
-    "Sampler",
-    "Writing",
-    "Written",
-    "audible",
-    "check",
-    "find_onset",
-    "load",
-    "prepare",
-    "record",
-    "refuse_silence",
-    "resample",
-    "restore",
-    "save",
-    "write",
-]

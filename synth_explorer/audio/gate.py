@@ -19,10 +19,8 @@ FULL_SCALE_LIMIT = 100.0
 def check(audio: np.ndarray, *, name: str = "audio") -> np.ndarray:
     """Pass `audio` through the one gate: float32, mono, finite, not empty.
 
-    Args:
-        audio: [T] real numbers, full scale 1.0; float32 arrays pass without a copy.
-
-    Raises AudioError: it is not a one-dimensional, non-empty array of finite real floating point numbers.
+    `audio`: [T] real numbers, full scale 1.0; float32 arrays pass without a copy. Raises AudioError: it is not a
+    one-dimensional, non-empty array of finite real floating point numbers.
     """
     array = np.asarray(audio)
     if not np.issubdtype(array.dtype, np.floating):

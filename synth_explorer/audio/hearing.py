@@ -128,8 +128,7 @@ def _fit(audio: np.ndarray, *, onset: int, sample_rate_hz: int) -> np.ndarray:
 def refuse_silence(audio: np.ndarray, *, name: str = "audio", why: str = "") -> None:
     """Raise AudioError where nobody would hear anything: `audio` [T], as `audible` left it, peaks below -80 dBFS.
 
-    Args:
-        why: what else to say of it, in brackets.
+    `why`: what else to say of it, in brackets.
     """
     peak = float(np.abs(audio).max(initial=0.0))
     if peak < 10 ** (SILENCE_DB / 20):

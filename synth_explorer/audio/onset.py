@@ -49,10 +49,8 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     above the noise, from where its rise is followed down to the 40 dB. Leading digital silence is skipped, so that
     padding a note with zeros moves its onset by exactly as many samples.
 
-    Args:
-        audio: [T], one note, without an offset or rumble (see `hearing.audible`).
-
-    Returns the index of the onset, 0 <= onset < T. Raises AudioError: audio that is not valid, or silent.
+    `audio`: [T], one note, without an offset or rumble (see `hearing.audible`). Returns the index of the onset, 0 <=
+    onset < T. Raises AudioError: audio that is not valid, or silent.
     """
     audio = check(audio)
     magnitude = np.abs(audio)

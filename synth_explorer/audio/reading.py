@@ -66,12 +66,9 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = 
 
     The channels that are live are averaged, or the loudest is taken where they cancel each other. No level is changed.
 
-    Args:
-        path: any format that libsndfile reads, and with PyAV those of phones and films.
-        max_s: read at most this many seconds from the start.
-
-    Raises AudioError: the file is missing, not sound, empty, has NaN or infinite samples, is silent to a listener, or
-    lies above half of `sample_rate_hz` as good as whole.
+    `path`: any format that libsndfile reads, and with PyAV those of phones and films. `max_s`: read at most this many
+    seconds from the start. Raises AudioError: the file is missing, not sound, empty, has NaN or infinite samples, is
+    silent to a listener, or lies above half of `sample_rate_hz` as good as whole.
     """
     contents = containers.read(Path(path), max_s=max_s)
     notices = list(contents.notices)
@@ -105,10 +102,8 @@ def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | No
 
     For what this program wrote, and for measurements; `record` is for what is to be listened to.
 
-    Args:
-        max_s: read at most this many seconds from the start; None reads everything.
-
-    Raises AudioError: the file is missing, not sound, empty, has NaN or infinite samples, or is silent.
+    `max_s`: read at most this many seconds from the start; None reads everything. Raises AudioError: the file is
+    missing, not sound, empty, has NaN or infinite samples, or is silent.
     """
     if max_s is not None and not max_s > 0:
         raise AudioError(f"max_s={max_s} must be positive, or None for the whole file.")

@@ -34,8 +34,7 @@ _KNOWN = re.compile(
 class Chunks:
     """What a header says.
 
-    Attributes:
-        mended: the file with the sizes that its header should have had; None where it can be read as it is.
+    `mended`: the file with the sizes that its header should have had; None where it can be read as it is.
     """
 
     notices: tuple[str, ...] = ()  # sentences about sizes that do not agree with the file; they go on after its name

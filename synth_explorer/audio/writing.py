@@ -39,8 +39,7 @@ SEMITONE = 2**32  # of the RIFF chunk's pitch fraction
 class Sampler:
     """How a sampler maps a sound, as the `smpl` chunk of a WAV file says it.
 
-    Attributes:
-        loop: first and last sample of the sustain loop; both are played (RIFF's dwStart and dwEnd). None: no loop.
+    `loop`: first and last sample of the sustain loop; both are played (RIFF's dwStart and dwEnd). None: no loop.
     """
 
     midi: float  # pitch of the sound with its fraction, 0 <= midi < 128: the key at which it plays as it is
@@ -57,9 +56,8 @@ class Sampler:
 class Writing:
     """How a sound is written.
 
-    Attributes:
-        peak: `keep` changes no level; `limit` turns down only what exceeds `CEILING_DB`; `normalise` brings the peak to
-            it.
+    `peak`: `keep` changes no level; `limit` turns down only what exceeds `CEILING_DB`; `normalise` brings the peak to
+    it.
     """
 
     peak: Peak = "keep"

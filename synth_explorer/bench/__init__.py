@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from synth_explorer.bench.slider import run
-
-__all__ = ["run"]

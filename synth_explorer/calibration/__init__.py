@@ -12,5 +12,3 @@ from synth_explorer.calibration.calibrate import Calibration, Settings, calibrat
 from synth_explorer.calibration.installation import install
 from synth_explorer.calibration.report import markdown
 from synth_explorer.calibration.views import Note
-
-__all__ = ["Calibration", "Note", "Settings", "calibrate", "install", "markdown"]

@@ -33,8 +33,7 @@ AGREED = 0.75
 class Answer:
     """How a control answered.
 
-    Attributes:
-        curve: (asked, median change heard), rising, 0 among them; as far as it is monotone; empty where it is not.
+    `curve`: (asked, median change heard), rising, 0 among them; as far as it is monotone; empty where it is not.
     """
 
     name: str  # of what it should move

@@ -250,7 +250,7 @@ class _Run:
         except (EditError, LatentsError):  # refused, with the reason, to whoever asks for it: not heard
             return dict.fromkeys(EVERYTHING)
         found = hear(self.explorer, probe, moved, decoding=self.decoding)
-        heard = found[swept.name]
+        heard = found.get(swept.name)
         if swept.zero is not None and heard is not None:
             found[swept.name] = heard + (probe.own[swept.name] - swept.zero)
         return found

@@ -51,10 +51,8 @@ def named(views: Views, names: Sequence[str], channels: Sequence[int]) -> dict[s
     Latents are regressed on what is heard, all descriptors at once, by partial least squares: what is heard tells the
     mean change of the latents that goes with it. The attack is fitted on the beginnings of notes.
 
-    Args:
-        names: descriptors that are wanted, of `NAMES`.
-
-    Returns by name, in latents per unit of the descriptor; names that too few notes have are left out.
+    `names`: descriptors that are wanted, of `NAMES`. Returns by name, in latents per unit of the descriptor; names that
+    too few notes have are left out.
     """
     steady = [name for name in NAMES if name != "attack"]
     found = {name: vector for name, vector in _apart(views, steady, channels).items() if name in names}
@@ -106,12 +104,9 @@ def apart_by_answer(
 ) -> dict[str, np.ndarray]:
     """Vectors mixed so that each moves its own descriptor by what it says and the others by nothing, to first order.
 
-    Args:
-        vectors: [C] by name, per unit.
-        answers: for each of them the change of every descriptor that was heard, per unit.
-
-    Returns the mixed vectors; those as they were whose own descriptor was not heard to move, and all where the answers
-    are too much alike to be told apart.
+    `vectors`: [C] by name, per unit. `answers`: for each of them the change of every descriptor that was heard, per
+    unit. Returns the mixed vectors; those as they were whose own descriptor was not heard to move, and all where the
+    answers are too much alike to be told apart.
     """
     names = [name for name in vectors if np.isfinite(answers[name].get(name, np.nan))]
     names = [name for name in names if abs(answers[name][name]) > 0.1]

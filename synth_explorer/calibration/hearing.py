@@ -34,12 +34,9 @@ HEARD_RANGE_DB = 35.0
 def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict[str, float]:
     """Everything that is heard of a sound but its pitch.
 
-    Args:
-        pitch_hz: of it, NaN where there is none.
-
-    Returns by name: RMS in dB, log2 of the spectral centroid in Hz, noise against partials in dB, log2 of the seconds
-    from 10 to 90 % of the loudest amplitude, log2 of the spectrum's width in Hz, odd partials against even ones in dB.
-    NaN for what does not exist in this sound.
+    `pitch_hz`: of it, NaN where there is none. Returns by name: RMS in dB, log2 of the spectral centroid in Hz, noise
+    against partials in dB, log2 of the seconds from 10 to 90 % of the loudest amplitude, log2 of the spectrum's width
+    in Hz, odd partials against even ones in dB. NaN for what does not exist in this sound.
     """
     rate = {"sample_rate_hz": sample_rate_hz}
     if not audio.any():

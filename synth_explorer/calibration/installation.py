@@ -16,10 +16,8 @@ def install(info: checkpoints.CheckpointInfo, controls: Controls, *, report: str
 
     Latents that were saved before stay valid: the weights that give them their meaning are the same.
 
-    Args:
-        report: Markdown, for its folder.
-
-    Raises CheckpointError: the folder can't be written, or holds other weights than when `info` was read.
+    `report`: Markdown, for its folder. Raises CheckpointError: the folder can't be written, or holds other weights than
+    when `info` was read.
     """
     if checkpoints.verify(info.path).hash != info.hash:
         raise CheckpointError(f"The checkpoint {info.name} was changed meanwhile; calibrate it again.")

@@ -18,8 +18,7 @@ class Journal:
     The first line names the work; a file of other work is begun anew. A line that a stop cut short is dropped when the
     file is read again.
 
-    Args:
-        work: what the work depends on, as JSON has it.
+    `work`: what the work depends on, as JSON has it.
     """
 
     def __init__(self, path: str | os.PathLike[str], work: Mapping[str, Any]) -> None:

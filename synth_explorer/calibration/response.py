@@ -41,8 +41,7 @@ class Probe:
 class Swept:
     """A control that is swept.
 
-    Attributes:
-        apply: moves a probe's latents so that a change by a number is heard, if it does what it says.
+    `apply`: moves a probe's latents so that a change by a number is heard, if it does what it says.
     """
 
     name: str  # of what it should move

@@ -37,9 +37,8 @@ class Note(NamedTuple):
 class Views:
     """Rows of paired views.
 
-    Attributes:
-        heard: [R, D], what is heard in it, in the order of `NAMES`; NaN where it is not. The attack is the whole note's
-            and stands in the row of its beginning.
+    `heard`: [R, D], what is heard in it, in the order of `NAMES`; NaN where it is not. The attack is the whole note's
+    and stands in the row of its beginning.
     """
 
     note: np.ndarray  # int [R], which note each row is of

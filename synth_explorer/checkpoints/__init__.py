@@ -35,31 +35,6 @@ if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.nsynth import NSynth
 
-__all__ = [
-    "CARD",
-    "CONFIG",
-    "CONTROLS",
-    "FOLDER_VARIABLE",
-    "FORMAT_VERSION",
-    "PITCH",
-    "WEIGHTS",
-    "CheckpointInfo",
-    "amend",
-    "damaged_checkpoints",
-    "find",
-    "folders",
-    "import_nsynth",
-    "list_checkpoints",
-    "load_model",
-    "read_info",
-    "read_weights",
-    "save",
-    "save_nsynth",
-    "sha256",
-    "show",
-    "verify",
-]
-
 
 def load_model(info: CheckpointInfo) -> Autoencoder | NSynth:
     """Build a checkpoint's model and give it its weights. Raises CheckpointError when they do not fit."""

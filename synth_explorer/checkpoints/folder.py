@@ -135,16 +135,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     family, description = (str(values.get(name, other)) for name, other in (("family", "default"), ("description", "")))
     digest = latents_hash(family, config, files[WEIGHTS])
-    return CheckpointInfo(
-        folder.resolve().name,
-        folder,
-        family,
-        description,
-        digest,
-        size,
-        config,
-        files,
-    )
+    return CheckpointInfo(folder.resolve().name, folder, family, description, digest, size, config, files)
 
 
 def latents_hash(family: str, config: Mapping[str, Any], weights_hash: str) -> str:
@@ -251,27 +242,17 @@ def write(
     return read_info(target)
 
 
-def amend(
-    info: CheckpointInfo, files: Mapping[str, bytes], *, remove: tuple[str, ...] = (), **about: Any
-) -> CheckpointInfo:
+def amend(info: CheckpointInfo, files: Mapping[str, bytes]) -> CheckpointInfo:
     """Give a checkpoint new or other files, with their hashes; all at once, or not at all.
 
-    Args:
-        files: contents by name; the card is not hashed.
-        remove: names of files to take out.
-        about: more entries of config.json, or other values of them.
-
-    Raises CheckpointError: the folder can't be written.
+    `files`: contents by name; the card is not hashed. Raises CheckpointError: the folder can't be written.
     """
     folder = info.path.resolve()
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
             new = Path(temporary) / folder.name
             shutil.copytree(folder, new)
-            content = json.loads((new / CONFIG).read_text(encoding="utf-8")) | about
-            for name in remove:
-                (new / name).unlink(missing_ok=True)
-                content["files"].pop(name, None)
+            content = json.loads((new / CONFIG).read_text(encoding="utf-8"))
             for name, data in files.items():
                 (new / name).write_bytes(data)
                 if name != CARD:

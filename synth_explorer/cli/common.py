@@ -142,9 +142,7 @@ def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") ->
 def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | None] = ()) -> None:
     """Refuse files that cannot be written, or would replace an input or another output, before any work is done.
 
-    Args:
-        outputs: (option, file to write); None is not written.
-        inputs: files that are read.
+    `outputs`: (option, file to write); None is not written. `inputs`: files that are read.
     """
     taken = {path.resolve(): "is read; it would be lost" for path in inputs if path is not None}
     for option, path in outputs:
@@ -199,8 +197,7 @@ def missing(path: Path) -> str:
 
 
 Folder = Annotated[
-    Path,
-    typer.Option("--out", "-o", metavar="DIR", file_okay=False, callback=a_folder, help="Folder to write."),
+    Path, typer.Option("--out", "-o", metavar="DIR", file_okay=False, callback=a_folder, help="Folder to write.")
 ]
 
 

@@ -46,8 +46,7 @@ def reconstruction(
     bits: sound.Bits = None,
     length_s: sound.LengthS = None,
     with_baselines: Annotated[
-        bool,
-        typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed."),
+        bool, typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed.")
     ] = False,
 ) -> None:
     """Encode and decode every note; compare with the original."""

@@ -9,5 +9,3 @@ from __future__ import annotations
 from synth_explorer.closed_loop.loop import ClosedLoop, Solution
 from synth_explorer.closed_loop.outcome import Outcome
 from synth_explorer.closed_loop.toward import mean_sound
-
-__all__ = ["ClosedLoop", "Outcome", "Solution", "mean_sound"]

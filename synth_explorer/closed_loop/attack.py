@@ -95,10 +95,7 @@ def solve(asked: Attack, render: Callable[[Attack], np.ndarray], *, sample_rate_
     A rise whose end does not stand out is raised there first (`Attack.accent_db`); then its time is corrected, along
     the proportion of what was asked to what was heard, or between two trials, one too fast and one too slow.
 
-    Args:
-        render: makes the sound [T] of a note with an attack.
-
-    Returns the trial that came nearest.
+    `render`: makes the sound [T] of a note with an attack. Returns the trial that came nearest.
     """
     edit, tried = asked, []
     best: Trial | None = None

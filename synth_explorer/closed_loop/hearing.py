@@ -119,9 +119,7 @@ class Reference:
 
         The real part is what swings with it (negative: against it), by the fundamental of its shape.
 
-        Args:
-            edits: R oscillations whose rates are told apart.
-            beside: oscillations of loudness itself at other rates.
+        `edits`: R oscillations whose rates are told apart. `beside`: oscillations of loudness itself at other rates.
         """
         heard = measure.oscillation_phasors(
             after,
@@ -143,11 +141,7 @@ class Reference:
         if not self._can_follow(target):
             return float("nan")
         return measure.oscillation(
-            after,
-            before=self.audio,
-            sample_rate_hz=self.sample_rate_hz,
-            target=target,
-            around_hz=self.pitch_hz,
+            after, before=self.audio, sample_rate_hz=self.sample_rate_hz, target=target, around_hz=self.pitch_hz
         ).rate_hz
 
 

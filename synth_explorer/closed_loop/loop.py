@@ -40,8 +40,7 @@ KEPT = 12  # of references, bases and paths
 class Solution:
     """Edited latents and their sound. What is heard of it is measured when it is asked for.
 
-    Attributes:
-        asked_first, asked: what was asked, in two parts, see `split`.
+    `asked_first`, `asked`: what was asked, in two parts, see `split`.
     """
 
     latents: Latents  # to decode
@@ -71,8 +70,7 @@ class Solution:
 class ClosedLoop:
     """Solves edits for one explorer. Safe to call from several threads.
 
-    Args:
-        explorer: of a checkpoint whose decoder answers at once, with calibrated loudness and brightness.
+    `explorer`: of a checkpoint whose decoder answers at once, with calibrated loudness and brightness.
     """
 
     def __init__(self, explorer: Explorer) -> None:
@@ -88,13 +86,7 @@ class ClosedLoop:
         return self.explorer.decoders[0].answers_at_once and None not in (controls.loudness, controls.brightness)
 
     def solve(
-        self,
-        latents: Latents,
-        chain: EditChain,
-        *,
-        seed: int = 0,
-        temperature: float = 1.0,
-        engine: str = "auto",
+        self, latents: Latents, chain: EditChain, *, seed: int = 0, temperature: float = 1.0, engine: str = "auto"
     ) -> Solution:
         """Apply a chain so that its attack, gain, brightness and oscillations are heard as they were asked.
 
@@ -102,10 +94,8 @@ class ClosedLoop:
         since it may depend on them, and an outcome says so. Their reference is the sound of the chain without them.
         Moves toward other notes and the last attack are solved wherever they stand.
 
-        Args:
-            seed: of the decoder, as are temperature and engine.
-
-        Raises EditError, LatentsError: as `Explorer.edit` and `Explorer.decode`.
+        `seed`: of the decoder, as are temperature and engine. Raises EditError, LatentsError: as `Explorer.edit` and
+        `Explorer.decode`.
         """
         decoding = _listening(seed, temperature, engine)
         asked_first, asked = split(chain)

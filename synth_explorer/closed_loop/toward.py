@@ -76,8 +76,7 @@ def held_still(latents: Latents, mean: tuple[float, ...], controls: Controls) ->
 def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = None) -> MeanSound:
     """What another note may be moved toward, with what is heard of it; that is left out where nothing can be solved.
 
-    Args:
-        midi: the pitch of the one that is moved, at which this one is heard too; None: as it is.
+    `midi`: the pitch of the one that is moved, at which this one is heard too; None: as it is.
     """
     controls = explorer.controls
     mean = tuple(float(value) for value in controls.mean_sound(latents))
@@ -93,8 +92,7 @@ def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = Non
 class Path:
     """From a note's mean sound to another's.
 
-    Attributes:
-        own_db, goal_db: mean spectra of the note and of the other one, [M].
+    `own_db`, `goal_db`: mean spectra of the note and of the other one, [M].
     """
 
     own_db: np.ndarray

@@ -30,11 +30,8 @@ def top_hz(sample_rate_hz: int) -> float:
 def bandwidth_hz(audio: np.ndarray, *, f0_hz: float, sample_rate_hz: int) -> float:
     """The frequency of the cliff at which a recording ends, or the top of hearing (or of the rate) where there is none.
 
-    Args:
-        audio: one note, float [T].
-        f0_hz: its pitch; a gap between two partials is no cliff.
-
-    Returns Hz, at most 20,000 and 0.45 of the rate.
+    `audio`: one note, float [T]. `f0_hz`: its pitch; a gap between two partials is no cliff. Returns Hz, at most 20,000
+    and 0.45 of the rate.
     """
     top = top_hz(sample_rate_hz)
     size = 1 << int(np.ceil(np.log2(0.08 * sample_rate_hz)))

@@ -24,10 +24,7 @@ def remove_rumble(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
 
     Second-order Butterworth high-pass at 16 Hz, forwards in time; -0.4 dB at the lowest key of a piano.
 
-    Args:
-        audio: float [T].
-
-    Returns float [T].
+    `audio`: float [T]. Returns float [T].
     """
     from scipy.signal import butter, sosfilt
 
@@ -40,11 +37,8 @@ def octave_shift(notes: Sequence[np.ndarray], pitches: Sequence[float], *, sampl
     Organs with a 16' stop sound an octave or two below the key, guitar harmonics two above. The pitch taken is the
     highest one whose harmonics hold nearly all the energy; where there is none (bells, drums) the label stays.
 
-    Args:
-        notes: sounds of one instrument, each float [T], from the onset on.
-        pitches: MIDI pitch that each was labelled with.
-
-    Returns 24, 12, 0, -12 or -24.
+    `notes`: sounds of one instrument, each float [T], from the onset on. `pitches`: MIDI pitch that each was labelled
+    with. Returns 24, 12, 0, -12 or -24.
     """
     shares = [
         _harmonic_shares(note, 440.0 * 2 ** ((pitch - 69) / 12), sample_rate_hz)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ FULL_SCALE = 32767.0
 class Note:
     """One line of the index.
 
-    Attributes:
-        bandwidth_hz: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
+    `bandwidth_hz`: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
     """
 
     id: str  # unique name of the note within its dataset
@@ -60,16 +59,7 @@ class Note:
     bandwidth_hz: float = 0.0
 
 
-_FIELD_TYPES = {
-    "pitch": float,
-    "scale": float,
-    "peak_db": float,
-    "key": int,
-    "velocity": int,
-    "row": int,
-    "onset_samples": int,
-    "bandwidth_hz": float,
-}
+_FIELD_TYPES = {field.name: {"float": float, "int": int, "str": str}[str(field.type)] for field in fields(Note)}
 FIELD_NAMES = tuple(field.name for field in fields(Note))
 _NEEDED = tuple(field.name for field in fields(Note) if field.default is MISSING)
 
@@ -115,37 +105,18 @@ class NotesDataset:
         row = self.rows[index]
         return self._shard(row.shard)[row.row].astype(np.float32) * np.float32(row.scale / FULL_SCALE)
 
-    def batch(self, indices: Iterable[int]) -> np.ndarray:
-        """Audio of several notes, float32 [N, T]."""
-        return np.stack([self.audio(index) for index in indices])
-
     def column(self, name: str) -> np.ndarray:
         """One field of all rows as an array [N]."""
         if name not in FIELD_NAMES:
             raise DataError(f"column={name!r} does not exist: choose one of {', '.join(FIELD_NAMES)}.")
         return np.array([getattr(row, name) for row in self.rows])
 
-    def select(
-        self,
-        *,
-        split: str | None = None,
-        instrument: str | None = None,
-        family: str | None = None,
-        source: str | None = None,
-    ) -> np.ndarray:
-        """Indices [N] of the notes that match every condition given."""
-        if split is not None and split not in SPLITS:
-            raise DataError(f"split={split!r} must be one of {', '.join(SPLITS)}.")
-        wanted = {"split": split, "instrument": instrument, "family": family, "source": source}
-        wanted = {name: value for name, value in wanted.items() if value is not None}
-        return np.array(
-            [
-                i
-                for i, row in enumerate(self.rows)
-                if all(getattr(row, name) == value for name, value in wanted.items())
-            ],
-            dtype=np.int64,
-        )
+    def select(self, **wanted: str) -> np.ndarray:
+        """Indices [N] of the notes whose split, instrument, family, source, ... are as wanted."""
+        if wanted.get("split", "test") not in SPLITS:
+            raise DataError(f"split={wanted['split']!r} must be one of {', '.join(SPLITS)}.")
+        fits = [all(getattr(row, name) == value for name, value in wanted.items()) for row in self.rows]
+        return np.flatnonzero(np.array(fits, bool))
 
     def instruments(self, *, split: str | None = None) -> list[str]:
         """Sorted names of the instruments, of one split or of all."""
@@ -224,11 +195,8 @@ class DatasetWriter:
     def write_shard(self, instrument: str, audio: np.ndarray, notes: Sequence[Mapping[str, Any]]) -> int:
         """Write one instrument.
 
-        Args:
-            audio: float [N, T].
-            notes: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps bandwidth_hz.
-
-        Returns the number of notes written.
+        `audio`: float [N, T]. `notes`: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps
+        bandwidth_hz. Returns the number of notes written.
         """
         if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
             raise DataError(
@@ -277,7 +245,7 @@ def read_rows(path: Path) -> list[Note]:
             raise DataError(f"{path} lacks the columns {', '.join(missing)}: it is not the index of a notes dataset.")
         try:
             known = [name for name in FIELD_NAMES if name in (reader.fieldnames or ())]
-            return [Note(**{name: _FIELD_TYPES.get(name, str)(line[name]) for name in known}) for line in reader]
+            return [Note(**{name: _FIELD_TYPES[name](line[name]) for name in known}) for line in reader]
         except (TypeError, ValueError) as error:
             raise DataError(f"{path} has a line that cannot be read ({error}): render the dataset again.") from error
 

@@ -87,11 +87,9 @@ EXAMPLES = (
 def build_examples(soundfonts: Sequence[Path | str], out: Path | str) -> Path:
     """Render the example notes and their index.
 
-    Args:
-        soundfonts: paths of FluidR3_GM.sf2 and MuseScore_General_Full.sf2, in any order.
-        out: folder for the FLAC files (16 bits, mono, 16 kHz) and index.csv.
-
-    Returns the folder. Raises DataError: when one of the two SoundFonts is not given or cannot be read.
+    `soundfonts`: paths of FluidR3_GM.sf2 and MuseScore_General_Full.sf2, in any order. `out`: folder for the FLAC files
+    (16 bits, mono, 16 kHz) and index.csv. Returns the folder. Raises DataError: when one of the two SoundFonts is not
+    given or cannot be read.
     """
     out = Path(out)
     paths = {Path(path).stem: Path(path) for path in soundfonts}

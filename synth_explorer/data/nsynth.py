@@ -50,11 +50,8 @@ def import_nsynth(
     an `index.csv` of at least `path,pitch`; `instrument`, `family` and `velocity` are used where they are given.
     Silent notes are left out. Instruments are kept whole in one split, as everywhere.
 
-    Args:
-        samples: length T of each note; longer ones are cut, shorter ones padded with silence.
-        failed: told of each sound that cannot be read, which is then left out, and tried again by the next import;
-            None: that is an error.
-
+    `samples`: length T of each note; longer ones are cut, shorter ones padded with silence. `failed`: told of each
+    sound that cannot be read, which is then left out, and tried again by the next import; None: that is an error.
     Returns the dataset's folder. Raises DataError: when the folder is of neither kind, a line cannot be understood or a
     sound cannot be read.
     """

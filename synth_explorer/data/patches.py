@@ -88,8 +88,7 @@ class Patch:
 def random_patch(rng: np.random.Generator, *, kind: str | None = None) -> Patch:
     """Draw a patch: its kind (one of `KINDS` unless given), then everything that all kinds share.
 
-    Args:
-        kind: a key of `KINDS`.
+    `kind`: a key of `KINDS`.
     """
     kind = kind or str(rng.choice(list(KINDS)))
     return _common(KINDS[kind](rng), rng)

@@ -49,9 +49,8 @@ UNKNOWN_ROOT = 255
 class Preset:
     """One preset of a SoundFont.
 
-    Attributes:
-        shift_semitones: [128], how far the nearest recorded sample is transposed to sound each key; infinite where no
-            sample sounds or where the key does not set the pitch.
+    `shift_semitones`: [128], how far the nearest recorded sample is transposed to sound each key; infinite where no
+    sample sounds or where the key does not set the pitch.
     """
 
     name: str  # as the file spells it

@@ -257,7 +257,7 @@ def _open(path: Path, sample_dir: str, sample_rate_hz: int) -> Any:
 
 def _import_pysfizz() -> Any:
     try:
-        import pysfizz  # pyright: ignore[reportMissingImports]  # an extra, with no wheels for every machine
+        import pysfizz  # pyright: ignore[reportMissingImports]  # nothing requires it
     except ImportError as error:
         raise DataError(f"pysfizz is not installed ({error}): `pip install pysfizz`.") from error
     return pysfizz

@@ -64,10 +64,7 @@ class Job:
 class Player:
     """A FluidSynth without audio driver that plays single notes of one SoundFont.
 
-    Args:
-        gain: FluidSynth's output gain.
-
-    Raises DataError: when FluidSynth is not installed or refuses the file.
+    `gain`: FluidSynth's output gain. Raises DataError: when FluidSynth is not installed or refuses the file.
     """
 
     def __init__(self, soundfont: str | Path, *, gain: float = SYNTH_GAIN) -> None:

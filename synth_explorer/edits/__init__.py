@@ -6,6 +6,7 @@ All are pure:
 `edit.apply(latents, controls)` returns new latents.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
 from synth_explorer.edits.attack import Attack
@@ -21,48 +22,3 @@ from synth_explorer.edits.raw import Add, OscillateChannels, Scale
 from synth_explorer.edits.timbre import Noisiness
 from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.edits.waves import SHAPES, wave
-
-__all__ = [
-    "COARSE_DIGITS",
-    "DIGITS",
-    "HELD",
-    "KINDS",
-    "SHAPES",
-    "SHORT_UNITS",
-    "TARGETS",
-    "UNITS",
-    "UNSIGNED_UNITS",
-    "Add",
-    "Attack",
-    "Brightness",
-    "BrightnessControl",
-    "Controls",
-    "Curve",
-    "Direction",
-    "Edit",
-    "EditChain",
-    "Envelope",
-    "Figure",
-    "Freeze",
-    "Gain",
-    "LoudnessControl",
-    "MeanSound",
-    "NamedAxis",
-    "Noisiness",
-    "Oscillate",
-    "OscillateChannels",
-    "Points",
-    "PrincipalAxis",
-    "Reverse",
-    "Scale",
-    "SetPitch",
-    "Stretch",
-    "Toward",
-    "Transpose",
-    "Trim",
-    "commute",
-    "figures",
-    "in_order",
-    "move",
-    "wave",
-]

@@ -45,9 +45,8 @@ class BrightnessControl(Schema):
 class Controls(Schema):
     """The calibrated controls of a checkpoint.
 
-    Attributes:
-        loudness, brightness: channels that are tied to them; None where there is none.
-        measured: how well each control answered when it was measured, as `calibrate` reports it.
+    `loudness`, `brightness`: channels that are tied to them; None where there is none. `measured`: how well each
+    control answered when it was measured, as `calibrate` reports it.
     """
 
     model_config = LENIENT
@@ -119,7 +118,7 @@ class Controls(Schema):
     @classmethod
     def from_json(cls, text: str) -> Controls:
         """Read the text of a `controls.json`. Raises CheckpointError naming what is wrong."""
-        read = _Written.parse(text, what="controls", error=CheckpointError)
+        read = _Written.parse(text, what="controls.json", error=CheckpointError)
         return cls(**{name: getattr(read, name) for name in cls.model_fields})
 
     def to_dict(self) -> dict[str, Any]:

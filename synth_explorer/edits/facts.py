@@ -32,8 +32,7 @@ UNSIGNED_UNITS = ("Hz", "s", "times", "of the way")
 class Figure:
     """Something that is heard as one number, and when it is what was asked.
 
-    Attributes:
-        aim, aim_part: how near the closed loop tries to come, likewise.
+    `aim`, `aim_part`: how near the closed loop tries to come, likewise.
     """
 
     key: str  # in reports

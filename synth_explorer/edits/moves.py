@@ -22,10 +22,8 @@ from synth_explorer.latents import Latents
 def move(latents: Latents, controls: Controls, name: str, amount: float | np.ndarray, *, kind: str) -> Latents:
     """Change what is heard by `amount`, a number or a track [F].
 
-    Args:
-        name: "loudness" (dB), "brightness" (octaves), "pitch" (cents), or another calibrated one.
-
-    Raises EditError: this checkpoint has no such control, or it does not go so far.
+    `name`: "loudness" (dB), "brightness" (octaves), "pitch" (cents), or another calibrated one. Raises EditError: this
+    checkpoint has no such control, or it does not go so far.
     """
     if name == "pitch" and (latents.has_pitch or "pitch" not in controls.axes):
         if not latents.has_pitch and "pitch" in controls.unanswered:

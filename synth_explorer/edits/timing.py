@@ -31,9 +31,8 @@ KNOB_S = 16.0
 def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) -> Latents:
     """The latents as they are at other times, one a new frame; times beyond the ends hold the first or last frame.
 
-    Args:
-        at_samples: [F'], where in the old note each new frame is read.
-        duration_samples: of the new note, at most F' * hop.
+    `at_samples`: [F'], where in the old note each new frame is read. `duration_samples`: of the new note, at most F' *
+    hop.
     """
     position = np.clip(np.asarray(at_samples, np.float64) / latents.meta.hop, 0, latents.frames - 1)
     low = np.floor(position).astype(int)

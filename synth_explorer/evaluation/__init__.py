@@ -7,5 +7,3 @@ from synth_explorer.evaluation.index import read_index
 from synth_explorer.evaluation.morph import evaluate_morph
 from synth_explorer.evaluation.reconstruction import evaluate_reconstruction
 from synth_explorer.evaluation.sweeps import SWEEPS
-
-__all__ = ["METHODS", "SWEEPS", "evaluate_controls", "evaluate_morph", "evaluate_reconstruction", "read_index"]

@@ -19,10 +19,9 @@ SAMPLED_ENGINES = (*AT_ONCE_ENGINES, "numba-int16", "numba-int8")
 class Decoder:
     """A way from latents to sound.
 
-    Attributes:
-        answers_at_once: whether a note takes a fraction of the time that it sounds, so that a slider can wait for it;
-            otherwise it is made on demand, in chunks.
-        reads_enhancement: whether it puts a note's enhancement back; a note without one sounds as by the default.
+    `answers_at_once`: whether a note takes a fraction of the time that it sounds, so that a slider can wait for it;
+    otherwise it is made on demand, in chunks. `reads_enhancement`: whether it puts a note's enhancement back; a note
+    without one sounds as by the default.
     """
 
     name: str  # what `--decoder` and files call it

@@ -252,8 +252,7 @@ class Explorer:
         A WaveNet's chunks come as they are made; a decoder that answers at once gives one. Wrong arguments are refused
         at once, not by the iterator.
 
-        Args:
-            stop: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
+        `stop`: an event or a function; when it is set, or says True, a WaveNet's stream ends within 50 ms.
         """
         how = self._how(latents, decoder, engine, seed=seed, temperature=temperature, stop=stop, progress=progress)
         return bounded(self.family.stream(latents, how))
@@ -336,9 +335,8 @@ class Explorer:
     def load_latents(self, path: str | os.PathLike[str], *, pitch: float | None = None) -> Latents:
         """Read latents of this checkpoint; those of another are refused with both names.
 
-        Args:
-            path: `.npz`, or `.npy` of z alone.
-            pitch: MIDI pitch to set; a `.npy` has none of its own. Refused where pitch is inside z.
+        `path`: `.npz`, or `.npy` of z alone. `pitch`: MIDI pitch to set; a `.npy` has none of its own. Refused where
+        pitch is inside z.
         """
         if pitch is not None and not self.has_pitch:
             raise LatentsError(f"Checkpoint {self.checkpoint_name!r} keeps pitch inside z; it cannot be set.")

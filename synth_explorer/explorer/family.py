@@ -66,11 +66,7 @@ class Encoded(NamedTuple):
 
 
 class Family(Protocol):
-    """What a model does for an Explorer. The Explorer checks what comes in.
-
-    Attributes:
-        config: the model's sizes.
-    """
+    """What a model does for an Explorer. The Explorer checks what comes in. `config`: the model's sizes."""
 
     model: Any  # the Keras model
     decoders: tuple[Decoder, ...]  # its decoders, the best default first

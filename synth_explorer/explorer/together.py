@@ -20,10 +20,8 @@ def decode_together(
 ) -> list[np.ndarray]:
     """Latents -> audio [T] of each, in their order.
 
-    Args:
-        hows: how each is decoded; they differ in length, seed and the level of the noise alone.
-
-    Raises LatentsError: a sound that leaves the sane range.
+    `hows`: how each is decoded; they differ in length, seed and the level of the noise alone. Raises LatentsError: a
+    sound that leaves the sane range.
     """
     sounds: dict[int, np.ndarray] = {}
     total, before = sum(how.samples for how in hows), 0

@@ -12,23 +12,3 @@ from synth_explorer.inspection.hearing import Heard, hear, modulation_spectrum
 from synth_explorer.inspection.inspection import Inspection, inspect
 from synth_explorer.inspection.report import html
 from synth_explorer.inspection.verdicts import Verdict, source_verdict, source_words, verdicts
-
-__all__ = [
-    "ChannelUse",
-    "Examples",
-    "Heard",
-    "Inspection",
-    "Plane",
-    "Verdict",
-    "channel_names",
-    "channel_use",
-    "examples",
-    "hear",
-    "html",
-    "inspect",
-    "modulation_spectrum",
-    "plane",
-    "source_verdict",
-    "source_words",
-    "verdicts",
-]

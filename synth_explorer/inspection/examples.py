@@ -91,11 +91,8 @@ def examples(
 ) -> tuple[Examples, str]:
     """The bundled notes for this checkpoint: read from the cache, or encoded at their known pitch and kept there.
 
-    Args:
-        folder: the cache; None: `cache_folder`.
-        notes: other notes; None: the bundled ones.
-
-    Returns the examples, and why they could not be kept, "" where they are. A cache that is damaged is made again.
+    `folder`: the cache; None: `cache_folder`. `notes`: other notes; None: the bundled ones. Returns the examples, and
+    why they could not be kept, "" where they are. A cache that is damaged is made again.
     """
     notes = example_notes() if notes is None else list(notes)
     path = (cache_folder() if folder is None else folder) / f"examples-{_key(explorer, notes)}.npz"

@@ -47,12 +47,7 @@ class Heard:
 
 
 def hear(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None = None) -> Heard:
-    """Follow a sound.
-
-    Args:
-        audio: [T], full scale 1.0.
-        around_hz: its pitch within a quarter tone; None estimates it.
-    """
+    """Follow a sound. `audio`: [T], full scale 1.0. `around_hz`: its pitch within a quarter tone; None estimates it."""
     loudness = measure.loudness_track(audio, sample_rate_hz=sample_rate_hz)
     brightness = measure.brightness_track(audio, sample_rate_hz=sample_rate_hz)
     peak = float(np.abs(audio).max(initial=0.0))
@@ -114,12 +109,9 @@ def modulation_spectrum(
     From the first to the last known frame a cubic trend (a decay, a swell) is taken away, gaps are bridged by straight
     lines, and a Hann window is laid over what is left.
 
-    Args:
-        track: [F], NaN where unknown.
-        highest_hz: of the rates.
-
-    Returns rates in Hz and peak deviations in the track's unit, float64 [R] each; both empty where less than 0.4 s, or
-    less than half of the frames between the first and the last, are known.
+    `track`: [F], NaN where unknown. `highest_hz`: of the rates. Returns rates in Hz and peak deviations in the track's
+    unit, float64 [R] each; both empty where less than 0.4 s, or less than half of the frames between the first and the
+    last, are known.
     """
     track = np.asarray(track, dtype=np.float64)
     known = np.flatnonzero(np.isfinite(track))

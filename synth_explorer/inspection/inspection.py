@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 class Inspection:
     """Everything that the report shows, as numbers.
 
-    Attributes:
-        sounds: role -> what is heard: "original" where there is a recording, the others where they were decoded.
-        detail_places: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
+    `sounds`: role -> what is heard: "original" where there is a recording, the others where they were decoded.
+    `detail_places`: where the numbers of a detail stand (`ModelConfig.detail_places`); empty where there is none.
     """
 
     explorer_name: str  # of the checkpoint, with `checkpoint_hash` and `decoder`
@@ -181,11 +180,7 @@ def _source(sounds: dict[str, Heard]) -> np.ndarray | None:
 
 
 def _judged(
-    chain: EditChain,
-    scores: dict[str, Latents],
-    sounds: dict[str, Heard],
-    sample_rate_hz: int,
-    remarks: list[str],
+    chain: EditChain, scores: dict[str, Latents], sounds: dict[str, Heard], sample_rate_hz: int, remarks: list[str]
 ) -> list[Verdict]:
     """Requested against measured, where there are edits and both sounds; the sound without edits against its source."""
     source = _source(sounds)

@@ -150,8 +150,7 @@ def brightness_scale(*tracks_log2_hz: np.ndarray) -> plots.Scale:
 def modulations(sounds: Mapping[str, Heard], *, comparable: bool) -> str:
     """Modulation spectra of loudness, brightness and pitch.
 
-    Args:
-        comparable: whether before and after lie on one time axis, so that their difference means something.
+    `comparable`: whether before and after lie on one time axis, so that their difference means something.
     """
     swings: dict[str, Callable[[str], np.ndarray]] = {role: heard.swing for role, heard in sounds.items()}
     if comparable and {"before", "after"} <= set(sounds):

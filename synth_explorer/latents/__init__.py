@@ -4,30 +4,9 @@
 and the pad's weights.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
 from synth_explorer.latents.meta import LatentsMeta
 from synth_explorer.latents.morph import bilinear_weights, interpolate, normalised, pad_weights, path
-from synth_explorer.latents.note import (
-    LOUDNESS_CHANNEL,
-    Latents,
-    hz_to_midi,
-    midi_to_hz,
-    time_mean,
-    with_pitch,
-)
-
-__all__ = [
-    "LOUDNESS_CHANNEL",
-    "Latents",
-    "LatentsMeta",
-    "bilinear_weights",
-    "hz_to_midi",
-    "interpolate",
-    "midi_to_hz",
-    "normalised",
-    "pad_weights",
-    "path",
-    "time_mean",
-    "with_pitch",
-]
+from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents, hz_to_midi, midi_to_hz, time_mean, with_pitch

@@ -18,9 +18,8 @@ NOISE_RANGE_DB = 480.0
 class LatentsMeta:
     """What latents mean and where they came from.
 
-    Attributes:
-        pitch_confidence: 0..1, how sure the pitch is that was heard; None where it was stated, or is a mix of several.
-        loop: first and last sample of the note's sustain, as its file gave it; None where it gave none.
+    `pitch_confidence`: 0..1, how sure the pitch is that was heard; None where it was stated, or is a mix of several.
+    `loop`: first and last sample of the note's sustain, as its file gave it; None where it gave none.
     """
 
     checkpoint: str  # name of the model that made them

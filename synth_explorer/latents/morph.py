@@ -75,10 +75,8 @@ def path(
     Before the first keyframe its weights hold, after the last one its weights do. Each keyframe's weights follow the
     rules of `interpolate`, as do lengths and pitch. The path runs over the longest note that takes part.
 
-    Args:
-        keyframes: (time_s, weights) with rising times, time 0 at the first frame.
-
-    Raises LatentsError: no keyframes, times that do not rise, and as `interpolate`.
+    `keyframes`: (time_s, weights) with rising times, time 0 at the first frame. Raises LatentsError: no keyframes,
+    times that do not rise, and as `interpolate`.
     """
     notes = _check_notes(latents)
     if not keyframes:

@@ -49,15 +49,11 @@ def _nothing() -> np.ndarray:
 class Latents:
     """A note as frames of latent channels with a pitch track. Arrays are copied and read-only.
 
-    Attributes:
-        detail: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers
-            (see `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D], for
-            all frames.
-        enhancement: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
-            fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where
-            nothing was fitted.
-
-    Raises LatentsError: shapes that do not fit, or numbers that cannot be.
+    `detail`: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers (see
+    `model.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D], for all frames.
+    `enhancement`: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
+    fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where nothing was
+    fitted. Raises LatentsError: shapes that do not fit, or numbers that cannot be.
     """
 
     z: np.ndarray  # float32 [F, C], finite
@@ -315,10 +311,7 @@ def _expect(meta: LatentsMeta, expected: tuple[str, str], *, what: str) -> None:
 
 
 def time_mean(
-    latents: Latents,
-    *,
-    loudness_channel: int | None = LOUDNESS_CHANNEL,
-    units_per_db: float = LOUDNESS_UNITS_PER_DB,
+    latents: Latents, *, loudness_channel: int | None = LOUDNESS_CHANNEL, units_per_db: float = LOUDNESS_UNITS_PER_DB
 ) -> np.ndarray:
     """The "mean sound" of a note: the mean of z over the frames that can be heard, each by its power.
 
@@ -326,10 +319,7 @@ def time_mean(
     is made of powers, and so what is loud decides how a note sounds. The silence after a note, or its long quiet tail,
     would otherwise be half of its mean.
 
-    Args:
-        loudness_channel: which channel is loudness; None counts every frame alike.
-
-    Returns float64 [C].
+    `loudness_channel`: which channel is loudness; None counts every frame alike. Returns float64 [C].
     """
     z = latents.z.astype(np.float64)
     if loudness_channel is None:

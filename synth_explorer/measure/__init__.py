@@ -5,6 +5,7 @@ what lies between the partials, `pitch` is cents, `modulation` is the rate and d
 pitch that moves, `report` sets requested against measured.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
 from synth_explorer.measure.distance import (
@@ -52,59 +53,5 @@ from synth_explorer.measure.movement import (
     track_cents,
 )
 from synth_explorer.measure.noise import noisiness_db
-from synth_explorer.measure.pitch import (
-    HIGHEST_HZ,
-    LOWEST_HZ,
-    pitch_cents_difference,
-    pitch_hz,
-    pitch_track_cents,
-)
+from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference, pitch_hz, pitch_track_cents
 from synth_explorer.measure.report import compare, report
-
-__all__ = [
-    "HIGHEST_HZ",
-    "LOWEST_HZ",
-    "MEAN_RANGE_DB",
-    "MEL_CENTRES_HZ",
-    "BandDistances",
-    "Modulation",
-    "Movement",
-    "against_source",
-    "align",
-    "attack_error_ms",
-    "attack_time_ms",
-    "band_distances_db",
-    "brightness_octaves",
-    "brightness_track",
-    "compare",
-    "depths_at",
-    "embedding",
-    "frechet_distance",
-    "level_error_db",
-    "log_mel_distance_db",
-    "loudness_change_db",
-    "loudness_db",
-    "loudness_track",
-    "mean_spectrum_db",
-    "mel_magnitudes",
-    "modulation",
-    "movement_words",
-    "multi_resolution_stft",
-    "noisiness_db",
-    "note_name",
-    "oscillation",
-    "oscillation_depths",
-    "oscillation_phasors",
-    "phasors_at",
-    "pitch_cents_difference",
-    "pitch_hz",
-    "pitch_movement",
-    "pitch_track_cents",
-    "report",
-    "rms_db",
-    "rms_envelope",
-    "shift_cents",
-    "spectral_centroid_hz",
-    "stft_magnitudes",
-    "track_cents",
-]

@@ -39,10 +39,8 @@ def at_measure_rate(audio: np.ndarray, *, sample_rate_hz: int, name: str = "audi
 def stft_magnitudes(audio: np.ndarray, *, n_fft: int = N_FFT, hop: int = HOP) -> np.ndarray:
     """Magnitudes of an unnormalised STFT: periodic Hann, no centring, frames that lie wholly inside the audio.
 
-    Args:
-        audio: [T]; less than one window is padded with zeros to one.
-
-    Returns float32 [F, N] with F = 1 + (T - n_fft) // hop.
+    `audio`: [T]; less than one window is padded with zeros to one. Returns float32 [F, N] with F = 1 + (T - n_fft) //
+    hop.
     """
     audio = np.pad(audio, (0, max(0, n_fft - audio.size)))
     frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)[::hop]
@@ -85,9 +83,7 @@ def log_mel_distance_db(reference: np.ndarray, rendered: np.ndarray, *, sample_r
     made up) through 80 HTK mel bands from 30 to 8000 Hz, triangles of height 1 (not of equal area). The floor of 0.01
     is a sine of -88 dBFS. The envelopes are aligned first (`align`), and what overlaps is compared.
 
-    Args:
-        reference: [T], the original.
-        rendered: [T'], what came out.
+    `reference`: [T], the original. `rendered`: [T'], what came out.
     """
     reference = at_measure_rate(reference, sample_rate_hz=sample_rate_hz, name="reference")
     rendered = at_measure_rate(rendered, sample_rate_hz=sample_rate_hz, name="rendered")
@@ -173,20 +169,14 @@ def _best_lag(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def multi_resolution_stft(
-    reference: np.ndarray,
-    rendered: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    sizes: Sequence[int] = STFT_SIZES,
+    reference: np.ndarray, rendered: np.ndarray, *, sample_rate_hz: int, sizes: Sequence[int] = STFT_SIZES
 ) -> float:
     """Multi-scale spectral distance of DDSP (Engel et al. 2020, eq. 5): mean over sizes of |a - b| + |log a - log b|.
 
     Magnitudes as in `stft_magnitudes` with a hop of a quarter window, divided by a quarter of the window so that a
     sine's height is its amplitude at every size; logs are natural with a floor of 1e-5. Nothing is aligned.
 
-    Args:
-        rendered: [T'], compared over the common length.
-        sizes: window lengths at 16 kHz.
+    `rendered`: [T'], compared over the common length. `sizes`: window lengths at 16 kHz.
     """
     reference = at_measure_rate(reference, sample_rate_hz=sample_rate_hz, name="reference")
     rendered = at_measure_rate(rendered, sample_rate_hz=sample_rate_hz, name="rendered")

@@ -39,12 +39,9 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
     A sine and a cubic trend (a decay, a swell) are fitted together by least squares; the rate is the one that leaves
     least, first on a grid and then refined. For another shape than a sine the depth is that of its fundamental.
 
-    Args:
-        track: [F], in any unit; NaN frames are left out.
-        weights: [F], how much each frame counts; None counts all alike.
-
-    Returns rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs when
-    fewer than 12 frames are known.
+    `track`: [F], in any unit; NaN frames are left out. `weights`: [F], how much each frame counts; None counts all
+    alike. Returns rate between 1.5 turns in the track and half the frame rate, and depth >= 0 in the track's unit; NaNs
+    when fewer than 12 frames are known.
     """
     fit = _without_trend(track, frame_rate_hz, weights)
     if fit is None:
@@ -66,9 +63,8 @@ def depths_at(
 ) -> np.ndarray:
     """Depths of sinusoidal oscillations whose rates are known, fitted together with a cubic trend.
 
-    Args:
-        track: [F], in any unit; NaN frames are left out.
-        weights: [F], how much each frame counts; None counts all alike.
+    `track`: [F], in any unit; NaN frames are left out. `weights`: [F], how much each frame counts; None counts all
+    alike.
 
     Returns:
         float64 [R], peak deviations; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.

@@ -36,11 +36,8 @@ def noisiness_db(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> 
     is noise, and under each partial as much a bin as to its sides. Partials that are not multiples of the pitch count
     as noise.
 
-    Args:
-        audio: [T], one note.
-        pitch_hz: of it, right within about a quarter tone.
-
-    Returns dB, -80 at least; NaN for silence, a sound shorter than a frame, or a pitch outside of 25 to 4600 Hz.
+    `audio`: [T], one note. `pitch_hz`: of it, right within about a quarter tone. Returns dB, -80 at least; NaN for
+    silence, a sound shorter than a frame, or a pitch outside of 25 to 4600 Hz.
     """
     audio = at_measure_rate(check(audio), sample_rate_hz=sample_rate_hz)
     if not LOWEST_HZ <= pitch_hz <= HIGHEST_HZ:

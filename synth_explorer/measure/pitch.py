@@ -42,11 +42,8 @@ class _Partials:
 def pitch_hz(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None = None) -> float:
     """Pitch of a harmonic sound, amplitude-weighted mean over its sustained part.
 
-    Args:
-        audio: [T], one note.
-        around_hz: where to look, right within about a quarter tone; None estimates it by autocorrelation.
-
-    Returns Hz; NaN when nothing periodic is there.
+    `audio`: [T], one note. `around_hz`: where to look, right within about a quarter tone; None estimates it by
+    autocorrelation. Returns Hz; NaN when nothing periodic is there.
     """
     sustained = _sustained(check(audio), sample_rate_hz=sample_rate_hz)
     around_hz = _coarse_hz(sustained, sample_rate_hz) if around_hz is None else _check_hz(around_hz)
@@ -57,11 +54,7 @@ def pitch_hz(audio: np.ndarray, *, sample_rate_hz: int, around_hz: float | None 
 
 
 def pitch_cents_difference(
-    a: np.ndarray,
-    b: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    around_hz: float | tuple[float, float] | None = None,
+    a: np.ndarray, b: np.ndarray, *, sample_rate_hz: int, around_hz: float | tuple[float, float] | None = None
 ) -> float:
     """How many cents b sounds above a, over their sustained parts.
 

@@ -18,11 +18,7 @@ from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_diff
 
 
 def compare(
-    before: np.ndarray,
-    after: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    pitch_hz: float | tuple[float, float] | None = None,
+    before: np.ndarray, after: np.ndarray, *, sample_rate_hz: int, pitch_hz: float | tuple[float, float] | None = None
 ) -> dict[str, float]:
     """What changed from one sound to another.
 
@@ -113,10 +109,7 @@ def report(
             target=asked["osc_target"],
             around_hz=own_hz,
         )
-        measured |= {
-            "osc_rate_hz": rate_hz,
-            "osc_depth": depth / FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0),
-        }
+        measured |= {"osc_rate_hz": rate_hz, "osc_depth": depth / FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0)}
     if "attack_s" in asked:
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
     if "duration_factor" in asked and not asked.keys() & {"trim", "freeze"}:

@@ -158,13 +158,7 @@ class NSynth(keras.Model):
         net = self.decoder
         rest = (net.skip, net.residual, net.condition, net.dilated)
         built = tuple(
-            StackLayer(
-                net.dilation(index),
-                *_arrays(dilated),
-                *_arrays(condition),
-                *_arrays(residual),
-                *_arrays(skip),
-            )
+            StackLayer(net.dilation(index), *_arrays(dilated), *_arrays(condition), *_arrays(residual), *_arrays(skip))
             for index, (skip, residual, condition, dilated) in enumerate(zip(*rest, strict=True))
         )
         start, skip_start = _arrays(net.start), _arrays(net.skip_start)

@@ -202,11 +202,8 @@ def map_chart(
 ) -> str:
     """Points on a plane whose two axes have one unit, with as many names as fit without lying over each other.
 
-    Args:
-        points: the later ones lie on top, and their names are placed first. Every point tells its name when touched.
-        arrow: from which point to which.
-
-    Returns HTML of a <figure>.
+    `points`: the later ones lie on top, and their names are placed first. Every point tells its name when touched.
+    `arrow`: from which point to which. Returns HTML of a <figure>.
     """
     places = _places(points)
     dots = "".join(

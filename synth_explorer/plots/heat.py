@@ -18,9 +18,7 @@ STEPS = 127
 def heat_map_png(values: np.ndarray, *, limit: float) -> bytes:
     """Values as a PNG of one pixel a frame and channel.
 
-    Args:
-        values: [F, C]; the first channel is the top row. NaN is transparent.
-        limit: where a colour is full; above 0.
+    `values`: [F, C]; the first channel is the top row. NaN is transparent. `limit`: where a colour is full; above 0.
     """
     if not limit > 0:
         raise ValueError(f"limit={limit} must be positive.")

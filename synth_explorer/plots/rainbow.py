@@ -40,34 +40,22 @@ class ConstantQ:
     frame_s: float  # time from frame to frame; frame 0 is centred on the first sample
 
 
-def constant_q(
-    audio: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    lowest_hz: float = LOWEST_HZ,
-    bins_per_octave: int = BINS_PER_OCTAVE,
-    hop_s: float = HOP_S,
-) -> ConstantQ:
+def constant_q(audio: np.ndarray, *, sample_rate_hz: int, lowest_hz: float = LOWEST_HZ) -> ConstantQ:
     """Constant-Q transform of a sound, with Hann windows of a fixed number of periods (Brown 1991).
 
     Each bin is a filter whose response is known: it is multiplied with the sound's spectrum where it is not nothing,
     and brought back at the frame rate (Brown and Puckette 1992, for the whole sound at once). The derivative of its
     output comes from the same product times i omega; the two give the instantaneous frequency without unwrapping.
 
-    Args:
-        audio: [T], full scale 1.0; zeros lie beyond its ends.
-        lowest_hz: centre of the lowest bin.
-        bins_per_octave: bins to an octave, up to half the sample rate less a window's main lobe.
-        hop_s: time between frames, rounded to samples.
-
-    Returns Bins x ceil(T / hop) frames.
+    `audio`: [T], full scale 1.0; zeros lie beyond its ends. `lowest_hz`: centre of the lowest bin. Returns bins x
+    ceil(T / hop) frames.
     """
     audio = np.asarray(audio, dtype=np.float64)
-    hop = max(1, round(hop_s * sample_rate_hz))
-    periods = window_periods(bins_per_octave)
+    hop = max(1, round(HOP_S * sample_rate_hz))
+    periods = window_periods()
     highest_hz = sample_rate_hz / 2 / (1.0 + 2.0 / periods)
-    count = 1 + math.floor(bins_per_octave * math.log2(highest_hz / lowest_hz))
-    bins_hz = lowest_hz * 2.0 ** (np.arange(count) / bins_per_octave)
+    count = 1 + math.floor(BINS_PER_OCTAVE * math.log2(highest_hz / lowest_hz))
+    bins_hz = lowest_hz * 2.0 ** (np.arange(count) / BINS_PER_OCTAVE)
     frames = -(-audio.size // hop)
     before = -(-round(periods * sample_rate_hz / lowest_hz / 2) // hop)
     total = frames + 2 * before

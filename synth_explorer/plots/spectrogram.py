@@ -24,11 +24,8 @@ WINDOW_S, HOP_S = 0.128, 0.016
 def spectrogram_db(audio: np.ndarray, *, sample_rate_hz: int, bands: int = 128) -> np.ndarray:
     """Log-mel spectrogram of a sound, for the eye.
 
-    Args:
-        audio: [T], full scale 1.0.
-        bands: mel bands from 30 Hz to half the sample rate.
-
-    Returns float32 [B, F] in dB of a full-scale sine, low bands first, one frame each 16 ms.
+    `audio`: [T], full scale 1.0. `bands`: mel bands from 30 Hz to half the sample rate. Returns float32 [B, F] in dB of
+    a full-scale sine, low bands first, one frame each 16 ms.
     """
     window = 2 ** round(math.log2(WINDOW_S * sample_rate_hz))
     hop = round(HOP_S * sample_rate_hz)
@@ -48,20 +45,12 @@ def _analysis(window: int, sample_rate_hz: int, bands: int) -> tuple[np.ndarray,
 
 
 def spectrogram_png(
-    audio: np.ndarray,
-    *,
-    sample_rate_hz: int,
-    colour: str = "#e8a33d",
-    bands: int = 128,
-    compress_level: int = 1,
+    audio: np.ndarray, *, sample_rate_hz: int, colour: str = "#e8a33d", bands: int = 128, compress_level: int = 1
 ) -> bytes:
     """Spectrogram as a PNG with a palette, one pixel a band and frame: a few milliseconds for a note of four seconds.
 
-    Args:
-        colour: "#rrggbb" in the middle of the palette, which runs from near black to near white.
-        compress_level: of the PNG, 0..9: 1 for speed, 9 for size.
-
-    Returns the bytes of a PNG of F x `bands` pixels, high frequencies on top.
+    `colour`: "#rrggbb" in the middle of the palette, which runs from near black to near white. `compress_level`: of the
+    PNG, 0..9: 1 for speed, 9 for size. Returns the bytes of a PNG of F x `bands` pixels, high frequencies on top.
     """
     level_db = spectrogram_db(audio, sample_rate_hz=sample_rate_hz, bands=bands)
     index = np.clip((level_db - FLOOR_DB) * (255.0 / (TOP_DB - FLOOR_DB)), 0, 255).astype(np.uint8)[::-1]

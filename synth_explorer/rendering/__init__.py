@@ -4,6 +4,7 @@
 file, and a `Renderer` does the work for page, shell and scripts.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
 from synth_explorer.rendering.mix import Mix
@@ -12,16 +13,3 @@ from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.rendered import Rendered, sampler_of
 from synth_explorer.rendering.renderer import Renderer, render, renderer_of
 from synth_explorer.rendering.sources import Source
-
-__all__ = [
-    "Mix",
-    "Patch",
-    "Rendered",
-    "Renderer",
-    "Source",
-    "load_patch",
-    "pack",
-    "render",
-    "renderer_of",
-    "sampler_of",
-]

@@ -23,10 +23,8 @@ ALIKE = 9  # decimals to which two weights are the same
 class Mix(Schema):
     """Where a sound lies between its sources.
 
-    Attributes:
-        places: (time_s, x, y) on the pad, see `latents.pad_weights`: one stands still, between several it goes in
-            straight lines, before the first and after the last it stays. Two sources lie left and right: y plays no
-            part.
+    `places`: (time_s, x, y) on the pad, see `latents.pad_weights`: one stands still, between several it goes in
+    straight lines, before the first and after the last it stays. Two sources lie left and right: y plays no part.
     """
 
     weights: tuple[float, ...] = ()  # of each source; brought to a sum of 1. Empty where the pad says it.

@@ -37,9 +37,8 @@ Edits = Annotated[
 class Patch(Schema):
     """All that a sound is made of. Two patches that mean the same sound are equal and have the same `id`.
 
-    Attributes:
-        checkpoint, checkpoint_hash: the model, by its name here and by what gives latents their meaning.
-        fit_steps: how often each note is listened to again, see `Explorer.encode`.
+    `checkpoint`, `checkpoint_hash`: the model, by its name here and by what gives latents their meaning. `fit_steps`:
+    how often each note is listened to again, see `Explorer.encode`.
     """
 
     format_version: int = FORMAT_VERSION  # of its JSON

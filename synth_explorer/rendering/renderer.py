@@ -54,20 +54,12 @@ class Renderer:
         return Patch.make(what="The patch", error=SpecError, sources=notes, **(values | further))
 
     def latents(
-        self,
-        source: Source,
-        *,
-        fit_steps: int,
-        progress: Progress | None = None,
-        recording: Recording | None = None,
+        self, source: Source, *, fit_steps: int, progress: Progress | None = None, recording: Recording | None = None
     ) -> Latents:
         """Latents of a source: those of a latents file, or the note encoded, unless they are remembered.
 
-        Args:
-            fit_steps, progress: as of `Explorer.encode`.
-            recording: what was read of the note already.
-
-        Raises AudioError, LatentsError: a note that is not there or cannot be used.
+        `fit_steps`, `progress`: as of `Explorer.encode`. `recording`: what was read of the note already. Raises
+        AudioError, LatentsError: a note that is not there or cannot be used.
         """
         found = self.known(source, fit_steps=fit_steps)
         if found is not None:
@@ -130,10 +122,8 @@ class Renderer:
     def render(self, patch: Patch, *, engine: str = "auto", progress: Progress | None = None) -> Rendered:
         """The sound of a patch, whole.
 
-        Args:
-            engine: what computes the decoder, see `Explorer.decode`.
-
-        Raises SynthExplorerError: as of `begin` and `Explorer.decode`.
+        `engine`: what computes the decoder, see `Explorer.decode`. Raises SynthExplorerError: as of `begin` and
+        `Explorer.decode`.
         """
         names = tuple(source.name for source in patch.sources)
         with self._turn:  # whoever asks the same a moment later waits for this answer
@@ -158,12 +148,7 @@ class Renderer:
         return self._renders.get((patch.id, tuple(source.name for source in patch.sources), engine))
 
     def stream(
-        self,
-        begun: Rendered,
-        *,
-        engine: str = "auto",
-        stop: Stop | None = None,
-        progress: Progress | None = None,
+        self, begun: Rendered, *, engine: str = "auto", stop: Stop | None = None, progress: Progress | None = None
     ) -> Generator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
         return self.explorer.stream(
@@ -238,12 +223,9 @@ def renderer_of(patch: Patch) -> Renderer:
 def render(patch: Patch, *, explorer: Explorer | None = None, engine: str = "auto") -> Rendered:
     """The sound of a patch, its edits solved.
 
-    Args:
-        explorer: of its checkpoint; None: loaded by the patch's name of it, once.
-        engine: what computes the decoder, see `Explorer.decode`.
-
-    Returns `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`, `report`. Raises
-    SynthExplorerError: what the patch says cannot be, in a sentence.
+    `explorer`: of its checkpoint; None: loaded by the patch's name of it, once. `engine`: what computes the decoder,
+    see `Explorer.decode`. Returns `audio` [T] at `sample_rate_hz`, latents `before` and `after` the edits, `outcomes`,
+    `report`. Raises SynthExplorerError: what the patch says cannot be, in a sentence.
     """
     renderer = renderer_of(patch) if explorer is None else Renderer(explorer)
     return renderer.render(patch, engine=engine)

@@ -19,8 +19,7 @@ from synth_explorer.schema import Schema
 class Source(Schema):
     """A note of a patch.
 
-    Attributes:
-        origin: whether it is one of the bundled notes, a file, or was kept beside the patch in one file with it.
+    `origin`: whether it is one of the bundled notes, a file, or was kept beside the patch in one file with it.
     """
 
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # of its file's content, hexadecimal

@@ -215,7 +215,8 @@ class Run:
 
     def _save_weights(self, name: str) -> None:
         with atomic_path(self.out / name) as temporary:
-            np.savez(temporary, **{f"w{i:03d}": w for i, w in enumerate(self.average)})
+            weights: dict[str, Any] = {f"w{i:03d}": w for i, w in enumerate(self.average)}
+            np.savez(temporary, **weights)
 
     def _save(self) -> None:
         """Everything that a later process needs to go on."""

@@ -17,7 +17,7 @@ from tests.audio.test_writing import smpl_of
 @pytest.fixture
 def example(repository: Path) -> str:
     """The README's example."""
-    found = re.findall(r"^From Python:\n\n```python\n(.*?)^```", (repository / "README.md").read_text(), re.M | re.S)
+    found = re.findall(r"^From Python.*?:\n\n```python\n(.*?)^```", (repository / "README.md").read_text(), re.M | re.S)
     assert len(found) == 1
     return found[0]
 

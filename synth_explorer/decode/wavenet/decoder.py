@@ -43,12 +43,7 @@ class WaveNetDecoder:
     """
 
     def __init__(
-        self,
-        stack: Stack,
-        *,
-        engine: str = "auto",
-        precision: str = "auto",
-        threads: int | None = None,
+        self, stack: Stack, *, engine: str = "auto", precision: str = "auto", threads: int | None = None
     ) -> None:
         self.stack = stack
         self._engine = _make_engine(stack, engine, precision, threads)
@@ -168,10 +163,8 @@ class WaveNetDecoder:
     ) -> np.ndarray:
         """Teacher-forced: what this engine expects before each sample of given audio.
 
-        Args:
-            audio: [B, T] in [-1, 1], T <= F * hop; it passes through the mu-law on its way in.
-
-        Returns [B, T, Q] float32, summing to 1: position t knows samples before t only.
+        `audio`: [B, T] in [-1, 1], T <= F * hop; it passes through the mu-law on its way in. Returns [B, T, Q] float32,
+        summing to 1: position t knows samples before t only.
         """
         audio = np.asarray(audio, np.float32)
         if audio.ndim != 2:

@@ -122,19 +122,7 @@ def expect_pairs(layer, moment, now, notes, width, first, last):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def run(
-    kind,
-    table,
-    layers,
-    arrays,
-    block,
-    time,
-    temperature,
-    member,
-    team,
-    budget,
-    quit_at,
-):
+def run(kind, table, layers, arrays, block, time, temperature, member, team, budget, quit_at):
     """Advance a session by a block as member `member` of a team; returns how many samples are done.
 
     That is all of them, unless they took more than `budget` ticks (0: no limit); `quit_at` [1] tells the team.

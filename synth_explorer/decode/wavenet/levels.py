@@ -62,11 +62,8 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, *, temperature: float) -> np.
 class Uniforms:
     """One uniform number per sample and note, from one generator a note: neither batch nor chunk changes them.
 
-    Args:
-        seeds: a seed per note; None draws fresh ones.
-        given: numbers to use instead, [B, T] in [0, 1).
-
-    Raises SynthExplorerError: another number of seeds than notes, or `given` of a wrong shape or range.
+    `seeds`: a seed per note; None draws fresh ones. `given`: numbers to use instead, [B, T] in [0, 1). Raises
+    SynthExplorerError: another number of seeds than notes, or `given` of a wrong shape or range.
     """
 
     def __init__(self, batch: int, *, seeds: Sequence[int] | None = None, given: np.ndarray | None = None) -> None:

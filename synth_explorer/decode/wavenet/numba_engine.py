@@ -93,12 +93,7 @@ class NumbaSession:
         self.crew = Crew(groups[0][2])
         self.groups = [
             Group(
-                engine.packed,
-                conditioning[a:b],
-                engine.saving(b - a),
-                engine.quads(b - a),
-                team=team,
-                rows=slice(a, b),
+                engine.packed, conditioning[a:b], engine.saving(b - a), engine.quads(b - a), team=team, rows=slice(a, b)
             )
             for a, b, team in groups
         ]

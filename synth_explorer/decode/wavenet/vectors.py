@@ -62,10 +62,7 @@ def _gate(builder: Any, places: list[Any], g: Any) -> None:
     half = ir.Constant(I64, 64)
     p, q = lanes.load(builder, places[0], VF), lanes.load(builder, places[0], VF, half)
     for place in places[1:]:
-        p, q = (
-            builder.fadd(p, lanes.load(builder, place, VF)),
-            builder.fadd(q, lanes.load(builder, place, VF, half)),
-        )
+        p, q = (builder.fadd(p, lanes.load(builder, place, VF)), builder.fadd(q, lanes.load(builder, place, VF, half)))
     a = _exp2(builder, builder.fmul(p, lanes.const(-LOG2_E)))
     b = _exp2(builder, builder.fmul(q, lanes.const(-2.0 * LOG2_E)))
     one = lanes.const(1.0)

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Abilities:
-    """Which knobs a checkpoint obeys.
-
-    Attributes:
-        has_loudness, has_brightness: whether these were calibrated.
-    """
+    """Which knobs a checkpoint obeys. `has_loudness`, `has_brightness`: whether these were calibrated."""
 
     has_loudness: bool
     has_brightness: bool

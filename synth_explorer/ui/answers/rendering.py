@@ -40,9 +40,7 @@ class Renders:
     ) -> Iterator[Progress]:
         """Render what a question asks for; one thing at a time for a session.
 
-        Args:
-            question, held: as of `results.answer`.
-            play: whether it starts to play when it is there.
+        `question`, `held`: as of `results.answer`. `play`: whether it starts to play when it is there.
         """
         self.stop(session)
         try:

@@ -38,9 +38,7 @@ def values(studios: Studios, name: str, sources: Sequence[SlotNote | None], coun
     Knobs that it does not obey go to rest and are greyed; a sentence says why. One that cannot be loaded leaves the
     slots empty and says so in each.
 
-    Args:
-        studios: by the names of their checkpoints.
-        sources: in the slots until now; none opens the default notes.
+    `studios`: by the names of their checkpoints. `sources`: in the slots until now; none opens the default notes.
     """
     try:
         studio = studios.studio(name)

@@ -3,5 +3,3 @@
 from __future__ import annotations
 
 from synth_explorer.ui.page.page import build_page, launch, serve
-
-__all__ = ["build_page", "launch", "serve"]

@@ -48,9 +48,8 @@ def launch(name: str = "default", **options: Any) -> None:
 
     The model loads while the page is being built and served; a page that opens before it is ready waits for it.
 
-    Args:
-        name: of the checkpoint that the page begins with, or its folder.
-        options: passed to Gradio's launch (server_name, server_port, inbrowser, ...).
+    `name`: of the checkpoint that the page begins with, or its folder. `options`: passed to Gradio's launch
+    (server_name, server_port, inbrowser, ...).
     """
     from synth_explorer.assets import example_notes
     from synth_explorer.checkpoints import list_checkpoints

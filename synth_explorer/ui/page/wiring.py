@@ -111,9 +111,7 @@ def wire(page: gr.Blocks, panels: Panels) -> None:
 def _hear(panels: Panels, event: Callable[..., Any], *, at_pad: bool = False, play: bool = True) -> None:
     """Let an event put the question of the knobs to the result's screen, which plays it by itself.
 
-    Args:
-        at_pad: whether the place of the morph is the pad's, not the sliders'.
-        play: False never plays it.
+    `at_pad`: whether the place of the morph is the pad's, not the sliders'. `play`: False never plays it.
     """
     script = REQUEST
     for name, value in {"knobs": list(panels.knobs), "at_pad": at_pad, "play": play}.items():

@@ -41,10 +41,8 @@ MORPH_KNOBS = ("count", "mix", "x", "y", "set_pitch", "pitch_midi")
 def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
     """The edits that the knobs ask for, in their order; those at rest are left out.
 
-    Args:
-        means: mean sound of each source by its letter, and of "Preset" where one was loaded.
-
-    Raises EditError: `toward` names a source that is not there, or as the edits say.
+    `means`: mean sound of each source by its letter, and of "Preset" where one was loaded. Raises EditError: `toward`
+    names a source that is not there, or as the edits say.
     """
     steps = _toward(settings, means)
     for kind in ORDER:

@@ -22,9 +22,8 @@ Turned = make_dataclass(
 class Settings(Turned):
     """The knobs. Field names are the names of the page's components.
 
-    Attributes:
-        x, y: with more sources, the point on the pad, 0..1.
-        curves: what was drawn over time: ((target, ((time_s, value), ...)), ...), in the order of `knobs.CURVES`.
+    `x`, `y`: with more sources, the point on the pad, 0..1. `curves`: what was drawn over time: ((target, ((time_s,
+    value), ...)), ...), in the order of `knobs.CURVES`.
     """
 
     count: int = 4  # how many sources take part, 2 to 4

@@ -57,9 +57,8 @@ class Studio:
         sound_folder: SoundFolder | None = None,
     ) -> None:
         """
-        Args:
-            load: makes the Explorer; runs once, in a thread of its own.
-            sound_folder: where sounds to play are kept; None: a new one.
+        `load`: makes the Explorer; runs once, in a thread of its own. `sound_folder`: where sounds to play are kept;
+        None: a new one.
         """
         self.notes = {note.name: note for note in notes}
         self.sound_folder = SoundFolder() if sound_folder is None else sound_folder
@@ -172,11 +171,8 @@ class Studio:
     def find(self, token: str, *, otherwise: SlotNote | None = None) -> SlotNote | None:
         """The source that a page calls by a token; None for an empty one.
 
-        Args:
-            token: what `show` gave.
-            otherwise: a source that the session holds, in case the token was forgotten.
-
-        Raises AudioError: nobody knows the token.
+        `token`: what `show` gave. `otherwise`: a source that the session holds, in case the token was forgotten. Raises
+        AudioError: nobody knows the token.
         """
         if not token:
             return None
@@ -246,11 +242,8 @@ class Studio:
     ) -> Patch:
         """All that the knobs ask for, in one value. It is made of the best latents that there are of each note yet.
 
-        Args:
-            notes: those in the slots A, B, ...; only the first `settings.count` take part.
-            preset_mean: mean sound that a loaded preset goes toward.
-
-        Raises SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
+        `notes`: those in the slots A, B, ...; only the first `settings.count` take part. `preset_mean`: mean sound that
+        a loaded preset goes toward. Raises SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
         """
         used = self._used(notes, settings)
         plain = self.renderer.patch(

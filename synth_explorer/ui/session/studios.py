@@ -22,9 +22,8 @@ class Studios:
         self, load: Callable[[str], Explorer], names: Sequence[str], *, notes: Sequence[ExampleNote] = ()
     ) -> None:
         """
-        Args:
-            load: makes the Explorer of a checkpoint.
-            names: of the checkpoints to choose from; the first begins to load at once.
+        `load`: makes the Explorer of a checkpoint. `names`: of the checkpoints to choose from; the first begins to load
+        at once.
         """
         self.names = list(names)
         self.sound_folder = SoundFolder()

@@ -72,9 +72,7 @@ def screen(*, letter: str, hint: str = "", **options: Any) -> gr.HTML:
     Value: what `answers.screen` makes, or None. A question from `request.js` is played from the address that it makes;
     once it plays, or cannot, the event `heard` asks for what else is to be shown.
 
-    Args:
-        letter: what it plays, for those who cannot see it.
-        hint: words on the empty screen.
+    `letter`: what it plays, for those who cannot see it. `hint`: words on the empty screen.
     """
     return _widget("screen", None, letter=letter, hint=hint, **options)
 
@@ -84,8 +82,7 @@ def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **
 
     Value: {"selected": id, "own": title of a user's own sound}. Event: `choose`, after a note was chosen.
 
-    Args:
-        families: [(family, [(id, label), ...]), ...].
+    `families`: [(family, [(id, label), ...]), ...].
     """
     return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)
 

@@ -42,6 +42,6 @@ def _block(target: str) -> dict[str, gr.Component]:
             elem_classes=["segments", "tight"],
             elem_id=element_id(f"{name}_shape"),
             min_width=0,
-        ),
+        )
     }
     return knobs | pair(f"{name}_phase_turns", f"{name}_fade_in_s")

@@ -1,0 +1,50 @@
+"""A page with a login: what it plays is for those who are logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
+
+import pytest
+
+PATHS = ("sound/result.wav", "sound/final.wav", "sound/patch.zip", "inspection/report.html")
+
+
+@pytest.fixture(scope="module")
+def guarded(studios: object) -> Iterator[str]:
+    """Where a page is served that asks for a login."""
+    from synth_explorer.ui.page import build_page, serve
+
+    page = build_page(studios)
+    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
+    yield serve(page, studios, auth=("ann", "secret"), **options)[1]
+    page.close()
+
+
+def status(opener: object, address: str) -> int:
+    try:
+        return opener.open(address).status
+    except HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_routes_ask_for_the_login(guarded: str, path: str) -> None:
+    opener = build_opener(HTTPCookieProcessor(CookieJar()))
+    assert status(opener, f"{guarded}{path}?request=nonsense") == 401
+    opener.open(f"{guarded}login", urlencode({"username": "ann", "password": "secret"}).encode())
+    assert status(opener, f"{guarded}{path}?request=nonsense") == 422  # let in, and told that it is nonsense
+
+
+def test_a_wrong_password_lets_nobody_in(guarded: str) -> None:
+    opener = build_opener(HTTPCookieProcessor(CookieJar()))
+    with pytest.raises(HTTPError):
+        opener.open(f"{guarded}login", urlencode({"username": "ann", "password": "wrong"}).encode())
+    assert status(opener, f"{guarded}{PATHS[0]}?request=nonsense") == 401
+
+
+def test_without_a_login_all_may_hear(address: str) -> None:
+    assert status(build_opener(), f"{address}{PATHS[0]}?request=nonsense") == 422
