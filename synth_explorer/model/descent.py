@@ -46,7 +46,7 @@ def descend(
     for step in range(1, steps + 1):
         long = rng.random((*before, frames, config.hop + 1), dtype=np.float32)
         short = rng.random((*before, frames * config.subframes, config.subframe + 1), dtype=np.float32)
-        slopes = [np.nan_to_num(slope) for slope in slopes_of(*found, long, short)]
+        slopes = [np.nan_to_num(slope) for slope in slopes_of(found[0], found[1], long, short)]
         slopes[1] = slopes[1] + DETAIL_PULL * found[1]
         part = 1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1)
         for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE), slopes, strict=True)):

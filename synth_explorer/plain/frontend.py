@@ -7,6 +7,7 @@ K harmonics, H partials between them. Frame f describes the sound AT sample f * 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from synth_explorer.mel import k_weighting_power, mel_filters
@@ -32,7 +33,7 @@ def spectrum(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
     return magnitude(rfft(frame_centred(audio, n_fft, hop) * hann(n_fft)))
 
 
-def magnitude(bins: np.ndarray) -> np.ndarray:
+def magnitude(bins: NDArray[np.complex64]) -> np.ndarray:
     """Of complex bins, never quite nothing."""
     power = np.square(bins.real)
     power += np.square(bins.imag)

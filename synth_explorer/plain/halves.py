@@ -16,7 +16,7 @@ _POOL = ThreadPoolExecutor(2, thread_name_prefix="halves")  # nothing that runs 
 LEAST_ROWS = 32
 
 
-def in_halves(work: Callable[[slice], None], rows: int) -> None:
+def in_halves(work: Callable[[slice], object], rows: int) -> None:
     """Do some work on so many rows, each half in a thread of its own; few rows at once."""
     if rows < LEAST_ROWS:
         work(slice(0, rows))

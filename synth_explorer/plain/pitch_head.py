@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from synth_explorer import pitch
@@ -100,7 +101,7 @@ class PitchHead:
         for window, start, matrix in self._parts:
             middle = frames[:, (longest - window) // 2 : (longest + window) // 2]
             hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)) * (4.0 / window)
-            bins = rfft(middle * hann.astype(np.float32))[:, start : start + len(matrix)]
+            bins: NDArray[np.complex64] = rfft(middle * hann.astype(np.float32))[:, start : start + len(matrix)]
             parts.append(np.sqrt(np.square(bins.real) + np.square(bins.imag) + np.float32(1e-16)) @ matrix)
         spectra = np.concatenate(parts, axis=1)
         level_db = np.float32(20.0) * np.log10(spectra / (spectra.max(axis=1, keepdims=True) + TINY) + TINY)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
 from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
@@ -101,7 +102,7 @@ def _noise(bands: np.ndarray, matrix: np.ndarray, phase_cycles: np.ndarray, *, h
         seen = np.zeros((len(slope), 2 * hop), np.float32)
         seen[1:, :hop], seen[:, hop:] = slope[:-1], slope
         seen *= window * np.float32(1.0 / (2 * hop))
-        bins = rfft(seen)
+        bins: NDArray[np.complex64] = rfft(seen)
         bins[:, 1:-1] *= np.float32(2.0)
         return (bins.real * turned.real + bins.imag * turned.imag) @ matrix.T
 
