@@ -64,7 +64,8 @@ class PitchDoubt(keras.Model):
         if self._matrices is None:
             self._matrices = [
                 Part(
-                    *(ops.convert_to_numpy(each).reshape(-1) for each in (standard.mean, standard.variance)),
+                    ops.convert_to_numpy(standard.mean).reshape(-1),
+                    ops.convert_to_numpy(standard.variance).reshape(-1),
                     [tuple(ops.convert_to_numpy(each) for each in (row.kernel, row.bias)) for row in (*hidden, last)],
                 )
                 for standard, hidden, last in self._parts()
