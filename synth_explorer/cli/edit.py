@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synth_explorer.edits import Edit, EditChain
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
+    from synth_explorer.rendering import Rendered, Renderer
 
 OpenLoop = Annotated[
     bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")
@@ -85,7 +86,15 @@ def edit(
         with common.replacing(save_preset):
             patch.edits.save(save_preset)
     if report is not None:
-        _report(done.report | {"note": _heard(latents)} | _file(how), report)
+        _report(_measured(renderer, done) | {"note": _heard(latents)} | _file(how), report)
+
+
+def _measured(renderer: Renderer, done: Rendered) -> dict[str, Any]:
+    """The report of a rendered patch; where a decoder takes its time over the sound before, it is shown."""
+    if renderer.explorer.decoder(done.patch.decoder).answers_at_once:
+        return done.report
+    with common.progress("decoding the note before its edits", unit="samples") as update:
+        return renderer.report(done, progress=update)
 
 
 def _check_files(out: Path, saved: dict[str, Path | None], *, inputs: tuple[Path | None, ...]) -> None:

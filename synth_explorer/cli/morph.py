@@ -14,8 +14,6 @@ from synth_explorer.cli.common import AUDIO_SUFFIXES, LATENTS_SUFFIXES, PATCH_SU
 if TYPE_CHECKING:
     from synth_explorer.rendering import Mix
 
-LOWEST_MIX, HIGHEST_MIX = -0.3, 1.3
-
 
 def morph(
     notes: Annotated[
@@ -129,8 +127,10 @@ def _check_morph(count: int, given: dict[str, float | str | None]) -> None:
 
 
 def _check_place(value: float | None, option: str) -> None:
-    if value is not None and not LOWEST_MIX <= value <= HIGHEST_MIX:
-        raise common.wrong_usage(f"{value} must lie between {LOWEST_MIX} and {HIGHEST_MIX}.", option)
+    from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
+
+    if value is not None and not MIN_WEIGHT <= value <= MAX_WEIGHT:
+        raise common.wrong_usage(f"{value} must lie between {MIN_WEIGHT} and {MAX_WEIGHT}.", option)
 
 
 def _place(

@@ -36,6 +36,7 @@ class Rendered:
     audio: np.ndarray  # [T], decoded from `after`; empty while a slow decoder has not made it
     sample_rate_hz: int  # of it
     took_s: float  # seconds that it took
+    engine: str  # that computed the decoder
     renderer: Renderer  # that made it
 
     @property
@@ -57,7 +58,7 @@ class Rendered:
     @cached_property
     def audio_before(self) -> np.ndarray:
         """The sound without the edits [T]."""
-        return self.audio if not len(self.chain) else self.renderer.decode(self.before, self.patch)
+        return self.renderer.before(self)
 
     @cached_property
     def report(self) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class Renderer:
             audio = self._loop.sound(after, **_listening(patch, engine))
         took_s = time.perf_counter() - started_s
         return Rendered(
-            patch, before, after, weights, solution, audio, self.explorer.sample_rate_hz, took_s, renderer=self
+            patch, before, after, weights, solution, audio, self.explorer.sample_rate_hz, took_s, engine, renderer=self
         )
 
     def render(self, patch: Patch, *, engine: str = "auto", progress: Progress | None = None) -> Rendered:
@@ -125,30 +125,28 @@ class Renderer:
         `engine`: what computes the decoder, see `Explorer.decode`. Raises SynthExplorerError: as of `begin` and
         `Explorer.decode`.
         """
-        names = tuple(source.name for source in patch.sources)
         with self._turn:  # whoever asks the same a moment later waits for this answer
-            found = self._renders.get((patch.id, names, engine))
+            found = self.remembered(patch, engine=engine)
             if found is not None:
                 return found
             begun = self.begin(patch, engine=engine)
             if begun.audio.size:
-                return self.keep(begun, engine=engine)
+                return self.keep(begun)
         started_s = time.perf_counter()
-        audio = np.concatenate(list(self.stream(begun, engine=engine, progress=progress)))
-        whole = replace(begun, audio=audio, took_s=begun.took_s + time.perf_counter() - started_s)
-        return self.keep(whole, engine=engine)
+        audio = np.concatenate(list(self.stream(begun, progress=progress)))
+        return self.keep(replace(begun, audio=audio, took_s=begun.took_s + time.perf_counter() - started_s))
 
-    def keep(self, rendered: Rendered, *, engine: str = "auto") -> Rendered:
-        """Remember a sound that is whole."""
-        names = tuple(source.name for source in rendered.patch.sources)
-        return self._renders.put((rendered.patch.id, names, engine), rendered)
+    def keep(self, rendered: Rendered) -> Rendered:
+        """Remember a sound that is whole; it is not to be written to from then on."""
+        rendered.audio.flags.writeable = False
+        return self._renders.put(_asked(rendered.patch, rendered.engine), rendered)
 
     def remembered(self, patch: Patch, *, engine: str = "auto") -> Rendered | None:
         """The sound of a patch, if it was made before."""
-        return self._renders.get((patch.id, tuple(source.name for source in patch.sources), engine))
+        return self._renders.get(_asked(patch, engine))
 
     def stream(
-        self, begun: Rendered, *, engine: str = "auto", stop: Stop | None = None, progress: Progress | None = None
+        self, begun: Rendered, *, stop: Stop | None = None, progress: Progress | None = None
     ) -> Generator[np.ndarray]:
         """The sound of a patch that was begun, in chunks [n]; see `Explorer.stream`."""
         return self.explorer.stream(
@@ -156,20 +154,31 @@ class Renderer:
             decoder=begun.patch.decoder,
             seed=begun.patch.seed,
             temperature=begun.patch.temperature,
-            engine=engine,
+            engine=begun.engine,
             stop=stop,
             progress=progress,
         )
 
-    def decode(self, latents: Latents, patch: Patch, *, engine: str = "auto") -> np.ndarray:
+    def decode(
+        self, latents: Latents, patch: Patch, *, engine: str = "auto", progress: Progress | None = None
+    ) -> np.ndarray:
         """The sound [T] of latents as a patch decodes them."""
         how = _listening(patch, engine)
         if self._is_heard_by_loop(patch):
             return self._loop.sound(latents, **how)
-        return self.explorer.decode(latents, decoder=patch.decoder, **how)
+        return self.explorer.decode(latents, decoder=patch.decoder, progress=progress, **how)
 
-    def report(self, rendered: Rendered) -> dict[str, Any]:
-        """Requested against measured; with the recording where the patch is of one; with the outcomes where solved."""
+    def before(self, rendered: Rendered, *, progress: Progress | None = None) -> np.ndarray:
+        """The sound [T] of a rendered patch without its edits, by the same engine."""
+        if not len(rendered.chain):
+            return rendered.audio
+        return self.decode(rendered.before, rendered.patch, engine=rendered.engine, progress=progress)
+
+    def report(self, rendered: Rendered, *, progress: Progress | None = None) -> dict[str, Any]:
+        """Requested against measured; with the recording where the patch is of one; with the outcomes where solved.
+
+        `progress`: called while a slow decoder makes the sound before the edits.
+        """
         patch, solution = rendered.patch, rendered.solution
         known_hz = None
         if rendered.before.has_pitch:
@@ -178,7 +187,7 @@ class Renderer:
         is_solved = solution is not None and any(edit is first for edit in split(patch.edits)[1])
         found = measure.report(
             patch.edits,
-            rendered.audio_before,
+            rendered.audio_before if progress is None else self.before(rendered, progress=progress),
             rendered.audio,
             sample_rate_hz=rendered.sample_rate_hz,
             pitch_hz=known_hz,
@@ -204,6 +213,11 @@ class Renderer:
 
 def _key(source: Source, fit_steps: int) -> tuple[Any, ...]:
     return source.sha256, source.pitch_midi, source.name, fit_steps
+
+
+def _asked(patch: Patch, engine: str) -> tuple[Any, ...]:
+    """What a sound is remembered by: its notes' names stand in its latents."""
+    return patch.id, tuple(source.name for source in patch.sources), engine
 
 
 def _listening(patch: Patch, engine: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synth_explorer import audio, measure
-from synth_explorer.edits import Brightness, EditChain, Gain, Noisiness, Oscillate, Reverse, Transpose
+from synth_explorer.edits import Brightness, EditChain, Gain, Noisiness, Oscillate, Reverse, Scale, Transpose
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.rendering import Mix, Patch, Renderer, Source
@@ -148,6 +148,18 @@ class TestOther:
     def test_final_is_another_decoder_of_the_same_latents(self, renderer: Renderer, plain: Patch) -> None:
         fast, final = renderer.render(plain), renderer.render(plain.but(decoder="final"))
         np.testing.assert_allclose(final.audio, 0.5 * fast.audio, atol=1e-7)
+
+    def test_the_sound_before_comes_by_the_same_engine_and_says_how_far_it_is(
+        self, sources: list[Source], monkeypatch
+    ) -> None:
+        monkeypatch.setattr(SlowFamily, "CHUNK_S", 0.0)
+        renderer, told = Renderer(fake_explorer(SlowFamily)), []
+        patch = renderer.patch(sources[0], fit_steps=0, edits=EditChain((Scale((0,), 0.9),)))
+        done = renderer.render(patch, engine="numba-int8")
+        renderer.report(done, progress=lambda at, total: told.append(at / total))
+        assert [how.engine for how in renderer.explorer.family.made] == ["numba-int8"] * 2 and told[-1] == 1.0
+        with pytest.raises(ValueError, match="read-only"):
+            done.audio[0] = 1.0
 
     def test_a_patch_of_another_checkpoint_is_refused(self, plain: Patch) -> None:
         with pytest.raises(CheckpointError, match=r"'fake' .*'slow'"):
