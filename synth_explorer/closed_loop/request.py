@@ -90,6 +90,8 @@ class Request:
     @classmethod
     def of(cls, asked: tuple[Edit, ...], reference: Reference, *, level_from: Reference | None = None) -> Request:
         """The knobs that solve `asked` upon the sound of `reference`."""
+        lost = [edit.kind for edit in asked if not isinstance(edit, (Brightness, Gain, Noisiness, Oscillate))]
+        assert not lost, f"{', '.join(lost)}: an edit that is `solved` needs a knob here"
         level_from = level_from or reference
         moved_db = 0.0 if level_from is reference else known(level_from.loudness_db(reference.audio)) or 0.0
         gain = sum(edit.db for edit in asked if isinstance(edit, Gain))
