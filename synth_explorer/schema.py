@@ -5,7 +5,7 @@ A `Schema` is a frozen value that is read from JSON and written to it. Other tex
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Annotated, Any, NoReturn, Self, TypeVar, dataclass_transform
 
@@ -24,6 +24,8 @@ NotZero = Annotated[float, AfterValidator(lambda value: value or _refuse("must n
 Index = Annotated[int, Field(ge=0)]
 
 CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 LENIENT = ConfigDict(extra="ignore")
 """For what later versions may say more of."""
@@ -79,17 +81,31 @@ def declared(*, what: str, error: type[SynthExplorerError]) -> Callable[[type[Va
 def sentence(found: ValidationError, *, what: str) -> str:
     """The first thing that is wrong, with its place, what it must be and what was given."""
     first = found.errors(include_url=False)[0]
-    context = first.get("ctx", {})
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        return f"{what} must be JSON: {context['error']}."
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{what} must be JSON: {first.get('ctx', {})['error']}."
+    if first["type"] in _UNKNOWN:
         return f"{what} has an unknown field {place!r}; leave it out."
     if first["type"] == "missing":
         return f"{what} lacks the field {place!r}."
-    why = str(context["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
-    given = "" if first["type"] == "value_error" else f"; received {_short(first['input'])}"
-    return f"{what}: {place + ': ' if place else ''}{why}{given}".rstrip(".") + "."
+    return f"{what}: {place + ': ' if place else ''}{_why(first)}".rstrip(".") + "."
+
+
+def first_wrong(found: ValidationError) -> tuple[tuple[int | str, ...], str]:
+    """The place of the first thing that is wrong, and why, for who knows places better than `sentence` does."""
+    first = found.errors(include_url=False)[0]
+    if first["type"] in _UNKNOWN:
+        return first["loc"], "there is no such field; leave it out"
+    if first["type"] == "missing":
+        return first["loc"], "it is needed and is not there"
+    return first["loc"], _why(first)
+
+
+def _why(wrong: Mapping[str, Any]) -> str:
+    """What is wrong, and what was given."""
+    if wrong["type"] == "value_error":
+        return str(wrong.get("ctx", {})["error"])
+    return f"{wrong['msg'].removeprefix('Input ')}; received {_short(wrong['input'])}"
 
 
 def _short(value: object) -> str:
