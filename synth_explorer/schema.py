@@ -25,6 +25,7 @@ Index = Annotated[int, Field(ge=0)]
 
 CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
+LACKING = "it is needed and is not there"
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 LENIENT = ConfigDict(extra="ignore")
@@ -92,12 +93,12 @@ def sentence(found: ValidationError, *, what: str) -> str:
 
 
 def first_wrong(found: ValidationError) -> tuple[tuple[int | str, ...], str]:
-    """The place of the first thing that is wrong, and why, for who knows places better than `sentence` does."""
-    first = found.errors(include_url=False)[0]
+    """The place of the first thing that is wrong, and why; unknown fields first, for they are most likely misspelt."""
+    first = min(found.errors(include_url=False), key=lambda error: error["type"] not in _UNKNOWN)
     if first["type"] in _UNKNOWN:
         return first["loc"], "there is no such field; leave it out"
     if first["type"] == "missing":
-        return first["loc"], "it is needed and is not there"
+        return first["loc"], LACKING
     return first["loc"], _why(first)
 
 

@@ -59,8 +59,8 @@ class Here:
 class Processes:
     """Several processes of this machine. One that dies is replaced, and what it was doing is begun again."""
 
-    def __init__(self, setup: Setup, workers: int) -> None:
-        self.setup, self.workers = setup, workers
+    def __init__(self, setup: Setup, workers: int, *, worker: type[Worker] = Worker) -> None:
+        self.setup, self.workers, self._kind = setup, workers, worker
         self._pool = self._started()
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class Processes:
 
     def _started(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, context, initializer=_begin, initargs=(self.setup,))
+        return ProcessPoolExecutor(self.workers, context, initializer=_begin, initargs=(self._kind, self.setup))
 
     def _end(self) -> None:
         """Stop at once: what is being made is of no use to anyone."""
@@ -123,12 +123,12 @@ class Processes:
 _worker: Worker | None = None  # of a process of a pool
 
 
-def _begin(setup: Setup) -> None:
+def _begin(kind: type[Worker], setup: Setup) -> None:
     """Make a process of a pool a worker, which ends when the one that started it does, and leaves Ctrl-C to it."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(setup)
+    _worker = kind(setup)
 
 
 def _end_with_parent() -> None:

@@ -50,7 +50,7 @@ class Manifest:
                 self._read(path)
 
     def __enter__(self) -> Manifest:
-        self._end_line()
+        self._cut()
         self._file = self.path.open("ab")
         return self
 
@@ -76,13 +76,12 @@ class Manifest:
         if entry is not None:
             self.entries[file] = entry
 
-    def _end_line(self) -> None:
-        """End a last line that a stop cut off, so that the next one is whole."""
-        if self.path.is_file() and (size := self.path.stat().st_size):
+    def _cut(self) -> None:
+        """Take away a last line that a stop cut off."""
+        if self.path.is_file():
             with self.path.open("r+b") as file:
-                file.seek(size - 1)
-                if file.read(1) != b"\n":
-                    file.write(b"\n")
+                *_, last = [0, *(file.tell() for line in iter(file.readline, b"") if line.endswith(b"\n"))]
+                file.truncate(last)
 
     def has(self, job: Job) -> bool:
         """Whether a job's file is there, as it is to be."""

@@ -46,21 +46,18 @@ class Marked:
         except RecursionError:
             raise SpecError(f"{name}: it is nested too deeply.") from None
 
-    def at(self, place: Sequence[Any]) -> tuple[int, str]:
-        """The line of a place and its name, `morphs[0].grid`.
-
-        What does not stand in the text is passed over, except at the end: then it is a field that is not there.
-        """
+    def at(self, place: Sequence[Any]) -> tuple[int, Place]:
+        """The line of a place, and the place without what does not stand in the text."""
         found: Place = ()
         for part in place:
             if (*found, part) in self._lines:
                 found = (*found, part)
-        named = (*found, place[-1]) if place and isinstance(place[-1], str) and place[-1] not in found else found
-        return self._lines[found], named_place(named)
+        return self._lines[found], found
 
-    def refuse(self, why: str, place: Sequence[Any] = ()) -> NoReturn:
-        """Raises SpecError: what is wrong, with file, line and place."""
-        line, named = self.at(place)
+    def refuse(self, why: str, place: Sequence[Any] = (), *, lacking: str = "") -> NoReturn:
+        """Raises SpecError: what is wrong, with file, line and place; `lacking`: a field that is not there."""
+        line, found = self.at(place)
+        named = named_place((*found, lacking) if lacking else found)
         at = f", {named}" if named else ""
         raise SpecError(f"{self.name}, line {line}{at}: {why.rstrip('.')}.")
 

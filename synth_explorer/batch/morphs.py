@@ -58,6 +58,10 @@ else:
     Paths = Annotated[some(Path), BeforeValidator(_alone)]
 
 
+class SourcesError(ValueError):
+    """Sources that cannot take part."""
+
+
 class Draw(Schema):
     """So many, drawn at random from a seed."""
 
@@ -117,11 +121,16 @@ class Morph(Schema):
             raise ValueError(f"two notes lie on one line: give at or steps instead of {ways[0]}")
         return self
 
+    def field_of(self, error: ValueError) -> str:
+        """The field that an error of `expand` is about."""
+        who, ways = self._given(WHO), self._given(WAYS)
+        return (who if isinstance(error, SourcesError) or not ways else ways)[0]
+
     def _given(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if getattr(self, name) is not None]
 
     def expand(self, sources: Sequence[str]) -> Iterator[Place]:
-        """All places of it. Raises ValueError: with a word on what cannot be."""
+        """All places of it. Raises ValueError: what cannot be, see `field_of`."""
         if self.each is not None:
             yield from (Place((name,), Mix.at(0.5, 0.5)) for name in self._named(self.each, sources))
             return
@@ -132,14 +141,14 @@ class Morph(Schema):
         if self.pairs is not None:
             if self.pairs == "all":
                 if len(sources) < 2:
-                    raise ValueError("pairs need at least two sources")
+                    raise SourcesError("pairs need at least two sources")
                 return list(combinations(sources, 2))
             return [self._named(pair, sources) for pair in self.pairs]
         notes = self._named(self.notes or self.corners or (), sources)
         fewest = 4 if self.corners is not None else 2
         if not fewest <= len(notes) <= 4:
             needed = "four sources" if fewest == 4 else "two to four sources"
-            raise ValueError(f"it takes {needed}; all are {len(notes)}: list those that are meant")
+            raise SourcesError(f"it takes {needed}; all are {len(notes)}: list those that are meant")
         return [notes]
 
     @staticmethod
@@ -150,7 +159,7 @@ class Morph(Schema):
         for name in given:
             if name.casefold() not in known:
                 listed_ = ", ".join(sources[:12]) + (", ..." if len(sources) > 12 else "")
-                raise ValueError(f"there is no source {name!r}; the sources are {listed_}")
+                raise SourcesError(f"there is no source {name!r}; the sources are {listed_}")
         return tuple(known[name.casefold()] for name in given)
 
     def _between(self, notes: tuple[str, ...]) -> Iterator[Place]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from synth_explorer import audio
 from synth_explorer.audio import BITS, Sampler, Writing
 from synth_explorer.audio.writing import LONGEST_S, SHORTEST_S, shaped
+from synth_explorer.errors import AudioError
 from synth_explorer.schema import Schema
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8000, 192_000
@@ -61,7 +62,10 @@ class Output(Schema):
         how = Writing(self.peak, self.bits, self.length_s)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"sound{self.suffix}"
-            done = audio.write(path, sound, sample_rate_hz=rate_hz, sampler=sampler, how=how)
+            try:
+                done = audio.write(path, sound, sample_rate_hz=rate_hz, sampler=sampler, how=how)
+            except AudioError as error:
+                raise AudioError(str(error).replace(str(path), "it")) from error
             heard, _ = shaped(sound, sample_rate_hz=rate_hz, how=how)
             return Encoded(path.read_bytes(), heard, rate_hz, done.peak_db, done.change_db)
 

@@ -187,9 +187,7 @@ class _Planner:
                 for place in morph.expand(sources):
                     found.setdefault((place.notes, place.label), place)
             except ValueError as error:
-                way = next((name for name in type(morph).model_fields if f" {name}" in str(error)), None)
-                at = ("morphs", i, *([way] if way and getattr(morph, way) is not None else []))
-                self.marked.refuse(str(error), at)
+                self.marked.refuse(str(error), ("morphs", i, morph.field_of(error)))
         return list(found.values())
 
     def _velocities(self) -> list[tuple[int | None, EditChain]]:

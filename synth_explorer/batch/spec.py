@@ -16,11 +16,12 @@ from synth_explorer.batch.variants import Combine
 from synth_explorer.batch.velocities import VelocitySpec
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
-from synth_explorer.schema import Schema, first_wrong
+from synth_explorer.schema import LACKING, Schema, first_wrong
 
 SUFFIXES = (".yaml", ".yml")
 LARGEST_BYTES = 2**24
 INSIDE = ("one", "list", "range", "[key]")  # what the library puts into a place beside fields and indices
+WORDS = {"a valid tuple": "a list", "a valid dictionary": "fields in braces", "Tuple should": "should"}
 
 
 class Note(Schema):
@@ -86,4 +87,9 @@ def read(path: str | os.PathLike[str]) -> tuple[Spec, Marked]:
         return Spec.model_validate(marked.data), marked
     except ValidationError as error:
         place, why = first_wrong(error)
-        marked.refuse(why.replace("a valid tuple", "a list"), [part for part in place if part not in INSIDE])
+        lacking = place[-1] if why == LACKING and isinstance(place[-1], str) else ""
+        if why == LACKING and not lacking:
+            why = "a value is missing here"
+        for theirs, ours in WORDS.items():
+            why = why.replace(theirs, ours)
+        marked.refuse(why, [part for part in place if part not in INSIDE], lacking=lacking)

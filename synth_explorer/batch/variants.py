@@ -17,7 +17,7 @@ from synth_explorer.batch.morphs import Random
 from synth_explorer.batch.values import Range, by_shape
 from synth_explorer.edits import KINDS, Edit, EditChain, in_order
 from synth_explorer.errors import EditError
-from synth_explorer.schema import Schema, first_wrong
+from synth_explorer.schema import LACKING, Schema, first_wrong
 
 PRESET = "preset"
 MOST = 1_000_000
@@ -116,7 +116,7 @@ def _values(kind: type[Edit], name: str, value: Any, place: tuple[Any, ...], mar
             return Range.model_validate(value)
         except ValidationError as error:
             inside, why = first_wrong(error)
-            marked.refuse(why, (*place, *inside))
+            marked.refuse(why, (*place, *inside), lacking=str(inside[-1]) if why == LACKING else "")
     if isinstance(value, list) and not (type_.startswith("tuple") or type_ == "Points"):
         if not value:
             marked.refuse("a list needs at least one value", place)
