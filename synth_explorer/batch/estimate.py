@@ -24,7 +24,7 @@ from synth_explorer.batch.worker import Failed, Heard, Listen, Made, Make, Setup
 from synth_explorer.edits import Controls, EditChain, Trim
 from synth_explorer.errors import EditError, SpecError
 from synth_explorer.latents import Latents, LatentsMeta
-from synth_explorer.rendering import Patch
+from synth_explorer.rendering import Patch, Source
 
 TIMED_EACH = 4  # sounds a worker
 TIMED_NOTES = 6  # at most, which are listened to for them
@@ -155,7 +155,7 @@ def duration_s(patch: Patch) -> float:
     info = _info(patch.checkpoint)
     size = sizes(info)
     pairs = zip(patch.sources, taking_part, strict=True)
-    longest_s = min(max(_file_s(source.locate()) for source, takes_part in pairs if takes_part), size.max_s)
+    longest_s = min(max(_length_s(source) for source, takes_part in pairs if takes_part), size.max_s)
     timed = EditChain(tuple(edit for edit in patch.edits if edit.timed))
     if not len(timed):
         return longest_s
@@ -173,6 +173,14 @@ def _info(checkpoint: str) -> checkpoints.CheckpointInfo:
     return checkpoints.read_info(checkpoints.find(checkpoint))
 
 
-@cache
+_known_s: dict[str, float] = {}  # by the notes' content
+
+
+def _length_s(source: Source) -> float:
+    if source.sha256 not in _known_s:
+        _known_s[source.sha256] = _file_s(source.locate())
+    return _known_s[source.sha256]
+
+
 def _file_s(path: Path) -> float:
     return Latents.load(path).duration_s if path.suffix.lower() == ".npz" else audio.length_s(path)

@@ -153,7 +153,7 @@ def test_a_manifest_tells_everything(fake: BundledFamily, planned: Planned, tmp_
     run.run(planned("sources: [Cello]\nedits: [gain: -6]\npitches: [C3]"), tmp_path / "out")
     (line,) = lines(tmp_path / "out")
     assert line["asked"] == {"gain_db": -6.0} and line["reached"]
-    assert [outcome["control"] for outcome in line["heard"]][0] == "gain"
+    assert next(outcome["control"] for outcome in line["heard"]) == "gain"
     assert line["checkpoint_hash"] == fake.hash and line["patch"]["checkpoint_hash"] == fake.hash
     assert set(line["descriptors"]) == set(NAMES) and line["descriptors"]["pitch_midi"] == pytest.approx(48, abs=0.1)
 
