@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
@@ -47,6 +47,9 @@ _YAML_CORE = {
 }
 
 CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+LACKING = "it is needed and is not there"
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 LENIENT = ConfigDict(extra="ignore")
 """For what later versions may say more of."""
@@ -164,17 +167,31 @@ def declared(*, what: str, error: type[SynthExplorerError]) -> Callable[[type[Va
 def sentence(found: ValidationError, *, what: str) -> str:
     """The first thing that is wrong, with its place, what it must be and what was given."""
     first = found.errors(include_url=False)[0]
-    context = first.get("ctx", {})
     place = ".".join(str(part) for part in first["loc"] if part != "[key]")
     if first["type"] == "json_invalid":
-        return f"{what} must be JSON: {context['error']}."
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{what} must be JSON: {first.get('ctx', {})['error']}."
+    if first["type"] in _UNKNOWN:
         return f"{what} has an unknown field {place!r}; leave it out."
     if first["type"] == "missing":
         return f"{what} lacks the field {place!r}."
-    why = str(context["error"]) if first["type"] == "value_error" else first["msg"].removeprefix("Input ")
-    given = "" if first["type"] == "value_error" else f"; received {_short(first['input'])}"
-    return f"{what}: {place + ': ' if place else ''}{why}{given}".rstrip(".") + "."
+    return f"{what}: {place + ': ' if place else ''}{_why(first)}".rstrip(".") + "."
+
+
+def first_wrong(found: ValidationError) -> tuple[tuple[int | str, ...], str]:
+    """The place of the first thing that is wrong, and why; unknown fields first, for they are most likely misspelt."""
+    first = min(found.errors(include_url=False), key=lambda error: error["type"] not in _UNKNOWN)
+    if first["type"] in _UNKNOWN:
+        return first["loc"], "there is no such field; leave it out"
+    if first["type"] == "missing":
+        return first["loc"], LACKING
+    return first["loc"], _why(first)
+
+
+def _why(wrong: Mapping[str, Any]) -> str:
+    """What is wrong, and what was given."""
+    if wrong["type"] == "value_error":
+        return str(wrong.get("ctx", {})["error"])
+    return f"{wrong['msg'].removeprefix('Input ')}; received {_short(wrong['input'])}"
 
 
 def _short(value: object) -> str:

@@ -56,11 +56,12 @@ MAY_KNOW: dict[str, set[str]] = {
     "train": ENGINE | {"explorer", "data", "train"},
     "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
+    "batch": ENGINE | {"explorer", "rendering", "batch"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "rendering", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "rendering", "batch", "ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.
@@ -85,8 +86,8 @@ ONLY_IN: dict[str, set[str]] = {
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
-    "pydantic": {"schema", "rendering"},
-    "ray": {"rendering"},
+    "pydantic": {"schema", "rendering", "batch"},
+    "ray": {"batch"},
     "sklearn": {"calibration"},
 }
 

@@ -262,17 +262,21 @@ class Explorer:
         latents: Sequence[Latents],
         *,
         decoder: str | Decoder | None = None,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         temperature: float = 1.0,
         engine: str = "auto",
         progress: Progress | None = None,
     ) -> list[np.ndarray]:
         """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
 
-        The sounds are those that `decode` makes one by one, with one seed for all (but for the draws that a larger
-        batch rounds otherwise, see `decode.wavenet.decoder`).
+        The sounds are those that `decode` makes one by one, with one seed for all or one for each (but for the draws
+        that a larger batch rounds otherwise, see `decode.wavenet.decoder`).
         """
-        hows = [self._how(one, decoder, engine, seed=seed, temperature=temperature) for one in latents]
+        seeds = [seed] * len(latents) if isinstance(seed, int) else seed
+        hows = [
+            self._how(one, decoder, engine, seed=own, temperature=temperature)
+            for one, own in zip(latents, seeds, strict=True)
+        ]
         return decode_together(self.family, latents, hows, progress)
 
     def _how(
