@@ -18,6 +18,7 @@ from synth_explorer.cli import (
     edit,
     evaluate,
     inspect,
+    instrument,
     morph,
     notes,
     page,
@@ -62,6 +63,7 @@ app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
+app.command("instrument")(instrument.instrument)
 app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)
