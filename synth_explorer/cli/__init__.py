@@ -22,6 +22,7 @@ from synth_explorer.cli import (
     morph,
     notes,
     page,
+    play,
     render,
     train,
 )
@@ -64,6 +65,7 @@ app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
 app.command("instrument")(instrument.instrument)
+app.command("play")(play.play)
 app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)

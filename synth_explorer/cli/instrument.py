@@ -24,6 +24,10 @@ MorphSteps = Annotated[
     int | None, typer.Option("--morph-steps", min=2, max=32, help="Sounds from the first note to the last.")
 ]
 
+ReleaseS = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="How long a key that is let go rings; else as the note.")
+]
+
 
 def instrument(
     sources: Sources,
@@ -36,9 +40,7 @@ def instrument(
     velocity_layers: Annotated[int, typer.Option(min=1, max=16, help="Layers of level and brightness.")] = 3,
     round_robin: Annotated[int, typer.Option(min=1, max=16, help="Sounds of a key, by seed, that take turns.")] = 1,
     morph_steps: MorphSteps = None,
-    release_s: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="How long a key that is let go rings; else as the note.")
-    ] = None,
+    release_s: ReleaseS = None,
     checkpoint: common.Checkpoint = "default",
     decoder: common.Decoder = None,
     seed: common.Seed = 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,7 +139,7 @@ def _place(
     from synth_explorer.rendering import Mix
 
     if weights is not None:
-        parts = [_number(part, "--weights", "W,W,..., such as 0.2,0.8") for part in weights.split(",")]
+        parts = [common.number(part, "--weights", "W,W,..., such as 0.2,0.8") for part in weights.split(",")]
         if len(parts) != count:
             raise common.wrong_usage(f"{count} notes need {count} weights, not {len(parts)}.", "--weights")
         return Mix.of(parts)
@@ -150,20 +149,10 @@ def _place(
     places = []
     for point in path.split(","):
         time_s, _, place = point.partition("=")
-        numbers = [_number(part, "--path", shape) for part in (time_s, *place.split(":"))]
+        numbers = [common.number(part, "--path", shape) for part in (time_s, *place.split(":"))]
         if len(numbers) != (2 if count == 2 else 3):
             raise common.wrong_usage(f"{point!r} must be {shape}.", "--path")
         for value in numbers[1:]:
             _check_place(value, "--path")
         places.append((*numbers, 0.0)[:3])
     return Mix.along(places)
-
-
-def _number(text: str, option: str, shape: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not math.isfinite(value):
-        raise common.wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option)
-    return value

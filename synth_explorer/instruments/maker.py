@@ -120,6 +120,10 @@ class Maker:
         ]
         return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in itertools.pairwise(played)]))
 
+    def is_coherent(self, slot: Slot) -> bool:
+        """Whether they run alike enough to be faded linearly into one another, not with equal power."""
+        return self.coherence(slot) >= COHERENT
+
 
 def weights_at(place: float, count: int) -> tuple[float, ...]:
     """Weights of notes at a place 0..1 on the way from the first over the others to the last, in straight lines."""
