@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,7 +91,7 @@ def _place(text: str | None) -> Place | None:
         time_s, _, place = point.partition("=")
         points.append((common.number(time_s, "--morph-path", SHAPE), common.number(place, "--morph-path", SHAPE)))
     times_s = [time_s for time_s, _ in points]
-    if times_s[0] < 0 or any(b <= a for a, b in zip(times_s, times_s[1:], strict=False)):
+    if times_s[0] < 0 or any(b <= a for a, b in itertools.pairwise(times_s)):
         raise common.wrong_usage(f"times must rise from 0 s or later; received {times_s}.", "--morph-path")
     if not all(0.0 <= place <= 1.0 for _, place in points):
         raise common.wrong_usage("places must lie between 0 (the first note) and 1 (the last).", "--morph-path")

@@ -41,8 +41,9 @@ class Plan:
             raise SpecError(f"A round robin has 1 to {MOST_ROBINS} sounds; received {self.round_robin}.")
         if self.release_s is not None and not 0.0 < self.release_s <= 30.0:
             raise SpecError(f"A release lasts more than 0 and at most 30 s; received {self.release_s:g}.")
-        if len(self.slots) > MOST_SAMPLES:
-            raise SpecError(f"That would be {len(self.slots)} samples, the most is {MOST_SAMPLES}: take fewer of each.")
+        count = len(self.zones) * len(self.layers) * self.round_robin * self.morph_steps
+        if count > MOST_SAMPLES:
+            raise SpecError(f"That would be {count} samples, the most is {MOST_SAMPLES}: take fewer of each.")
 
     @property
     def zones(self) -> tuple[Zone, ...]:

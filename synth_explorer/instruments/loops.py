@@ -98,12 +98,14 @@ def candidates(audio: np.ndarray, within: tuple[int, int], *, period_samples: fl
 
 def correlations(x: np.ndarray, start: int, first_end: int, last_end: int, *, fade: int) -> np.ndarray:
     """Normalised correlation of the `fade` samples before `start` with those before each end, [last - first + 1]."""
-    from scipy.signal import correlate
+    from scipy.fft import irfft, next_fast_len, rfft
 
     before, later = x[start - fade : start], x[first_end - fade : last_end]
     energy = np.concatenate([[0.0], np.cumsum(later**2)])
     norm = np.sqrt(np.maximum((energy[fade:] - energy[:-fade]) * (before @ before), 1e-30))
-    return correlate(later, before, mode="valid", method="fft") / norm
+    size = next_fast_len(later.size, real=True)
+    products = irfft(rfft(later, size) * np.conj(rfft(before, size)), size)
+    return products[: norm.size] / norm
 
 
 def _highest(values: np.ndarray, count: int, *, apart: int) -> list[int]:

@@ -24,6 +24,7 @@ LOUDEST = layers(1)[0]
 PROBE_KEY = 60
 COHERENT = 0.5
 COMPARED_S = 1.0
+SILENT = 1e-5  # a peak below it is no sound
 
 
 class Probe(NamedTuple):
@@ -106,7 +107,7 @@ class Maker:
     def _probe(self, step: int) -> Probe:
         slot = Slot(PROBE_KEY, LOUDEST, step)
         audio = self.renderer.render(self.patch_of(slot)).audio
-        if not np.any(audio):
+        if np.abs(audio).max() < SILENT:
             raise SpecError("The patch makes no sound; there is nothing to play.")
         cents = sample.cents_above(audio, PROBE_KEY, sample_rate_hz=self.sample_rate_hz)
         begin = sustain.begin(audio, sample_rate_hz=self.sample_rate_hz)

@@ -42,8 +42,8 @@ class Source(Protocol):
 class Player:
     """Plays songs.
 
-    `place`: of the morph over the song's time; None: the mod wheel of each channel moves it. Where `source` has one step
-    the wheel is a vibrato.
+    `place`: of the morph over the song's time; None: the mod wheel of each channel moves it. Where `source` has one
+    step the wheel is a vibrato.
     """
 
     source: Source
@@ -116,22 +116,21 @@ class Player:
         return self._spread(semitones, total)
 
     @staticmethod
-    def _rate(semitones: np.ndarray | None, one: Sample, note: Note) -> np.ndarray | float:
-        """How fast a sample is read: a number, or one for every sample."""
+    def _rate(semitones: np.ndarray | None, one: Sample, note: Note) -> np.ndarray | None:
+        """How fast a sample is read, [1] or [T]; None: as it is."""
         cents = 100.0 * (note.key - one.slot.root) - one.cents
         if semitones is None:
-            return 1.0 if abs(cents) < IN_TUNE_CENTS else 2.0 ** (cents / 1200.0)
+            return None if abs(cents) < IN_TUNE_CENTS else np.array([2.0 ** (cents / 1200.0)])
         return 2.0 ** ((semitones + cents / 100.0) / 12.0)
 
 
-def read(one: Sample, rate: np.ndarray | float, total: int) -> np.ndarray:
-    """A sample read at a rate, 1 as it is: float64 [total]. Between samples by cubic splines."""
-    if isinstance(rate, float) and rate == 1.0:
+def read(one: Sample, rate: np.ndarray | None, total: int) -> np.ndarray:
+    """A sample read at a rate [1] or [total], None as it is: float64 [total]. Between samples by cubic splines."""
+    if rate is None:
         return one.played(total).astype(np.float64)
     from scipy.ndimage import map_coordinates
 
-    steps = np.full(total, rate) if isinstance(rate, float) else rate
-    position = np.concatenate([[0.0], np.cumsum(steps[:-1])])
+    position = np.concatenate([[0.0], np.cumsum(np.broadcast_to(rate, total)[:-1])])
     played = one.played(int(position[-1]) + 2 + AHEAD).astype(np.float64)
     return map_coordinates(played, position[None], order=3, mode="constant")
 

@@ -4,10 +4,4 @@ from typing import Any, Literal
 import numpy as np
 
 def butter(N: int, Wn: Any, btype: str = ..., *, output: Literal["sos"], fs: float | None = ...) -> np.ndarray: ...
-def correlate(
-    in1: np.ndarray,
-    in2: np.ndarray,
-    mode: Literal["full", "valid", "same"] = ...,
-    method: Literal["auto", "direct", "fft"] = ...,
-) -> np.ndarray: ...
 def sosfilt(sos: Any, x: Any, axis: int = ...) -> np.ndarray: ...
