@@ -112,7 +112,11 @@ def opened(
 def _opened_patch(
     path: Path, *, checkpoint: str, decoder: str | None, seed: int, fit_steps: int | None
 ) -> tuple[Renderer, Patch]:
-    for option, given in (("--checkpoint", checkpoint != "default"), ("--seed", seed), ("--fit-steps", fit_steps)):
+    for option, given in (
+        ("--checkpoint", checkpoint != "default"),
+        ("--seed", seed != 0),
+        ("--fit-steps", fit_steps is not None),
+    ):
         if given:
             raise common.wrong_usage(f"is said by the patch {path.name} itself; leave it out.", option)
     from synth_explorer.rendering import load_patch, renderer_of
