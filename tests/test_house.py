@@ -57,11 +57,12 @@ MAY_KNOW: dict[str, set[str]] = {
     "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "batch": ENGINE | {"explorer", "rendering", "batch"},
+    "instruments": NOTES | {"rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "rendering", "batch", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "rendering", "batch", "instruments", "ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.

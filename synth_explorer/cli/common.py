@@ -184,6 +184,17 @@ def wrong_usage(message: str, option: str) -> typer.BadParameter:
     return typer.BadParameter(message, param_hint=f"'{option}'")
 
 
+def number(text: str, option: str, shape: str) -> float:
+    """A number of an option whose words must be of a shape."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not math.isfinite(value):
+        raise wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option)
+    return value
+
+
 def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") -> None:
     """Refuse an output whose suffix names no format, before any work is done."""
     if path.suffix.lower() not in allowed:

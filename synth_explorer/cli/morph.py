@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,7 +63,7 @@ class Place:
             places = [step / (self.steps - 1) for step in range(self.steps)]
             return [(f"{step:03d}_mix_{place:.3f}", Mix.of(place)) for step, place in enumerate(places)]
         if self.weights is not None:
-            parts = [_number(part, "--weights", "W,W,..., such as 0.2,0.8") for part in self.weights.split(",")]
+            parts = [common.number(part, "--weights", "W,W,..., such as 0.2,0.8") for part in self.weights.split(",")]
             if len(parts) != count:
                 raise common.wrong_usage(f"{count} notes need {count} weights, not {len(parts)}.", "--weights")
             return [("", Mix.of(parts))]
@@ -151,7 +150,7 @@ def _points(count: int, path: str) -> list[tuple[float, float, float]]:
     places = []
     for point in path.split(","):
         at, _, place = point.partition("=")
-        numbers = [_number(part, "--path", shape) for part in (at, *place.split(":"))]
+        numbers = [common.number(part, "--path", shape) for part in (at, *place.split(":"))]
         if len(numbers) != (2 if count == 2 else 3):
             raise common.wrong_usage(f"{point!r} must be {shape}.", "--path")
         for value in numbers[1:]:
@@ -159,13 +158,3 @@ def _points(count: int, path: str) -> list[tuple[float, float, float]]:
         time_s, x, y = (*numbers, 0.0)[:3]
         places.append((time_s, x, y))
     return places
-
-
-def _number(text: str, option: str, shape: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not math.isfinite(value):
-        raise common.wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option)
-    return value
