@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-JAX_STEP_FRAMES = 32
-
 
 def compiled(call: Callable[..., Any], *, ranks: Sequence[int], last: Sequence[int] = ()) -> Callable[..., Any]:
     """A function of float32 numpy arrays of the given ranks that runs `call` as a graph and returns numpy arrays.
@@ -46,50 +44,3 @@ def _to_numpy(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_to_numpy(item) for item in value)
     return ops.convert_to_numpy(value)
-
-
-def frame_step() -> int:
-    """Lengths in frames should be multiples of this: 1 where one graph serves all lengths."""
-    import keras
-
-    return JAX_STEP_FRAMES if keras.backend.backend() == "jax" else 1
-
-
-def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:
-    """A function of float32 numpy arrays of the given ranks: value [...] of `call`, and the gradients of its sum.
-
-    There are `by` gradients, by the first arrays.
-
-    Compiled as `compiled` does.
-
-    Raises NotImplementedError: a backend other than TensorFlow and JAX.
-    """
-    import keras
-
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        @tf.function(input_signature=[tf.TensorSpec([None] * rank, tf.float32) for rank in ranks])
-        def all_of(*arrays: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(arrays[:by])
-                value = call(*arrays)
-            return value, *tape.gradient(value, arrays[:by])
-
-        return lambda *arrays: tuple(t.numpy() for t in all_of(*map(tf.constant, arrays)))
-    if backend == "jax":
-        import jax
-
-        def summed(*arrays: Any) -> Any:
-            value = call(*arrays)
-            return value.sum(), value
-
-        derived = jax.jit(jax.value_and_grad(summed, argnums=tuple(range(by)), has_aux=True))
-
-        def values(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-            (_, value), slopes = derived(*arrays)
-            return np.asarray(value), *map(np.asarray, slopes)
-
-        return values
-    raise NotImplementedError(f"There is no gradient for the Keras backend {backend!r}; use tensorflow or jax.")

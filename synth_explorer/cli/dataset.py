@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synth_explorer.cli import common
+
+if TYPE_CHECKING:
+    from synth_explorer.data.dataset import Sizes
 
 app = typer.Typer(help="Notes to train on.", no_args_is_help=True)
 
@@ -23,6 +26,12 @@ def _velocities(text: str) -> tuple[int, ...]:
     except ValueError:
         message = f"{text!r} must be whole numbers with commas, like 25,50,100."
         raise common.wrong_usage(message, "--velocities") from None
+
+
+def _sizes(sample_rate_hz: int, seconds: float) -> Sizes:
+    from synth_explorer.data.dataset import Sizes
+
+    return Sizes(sample_rate_hz, round(seconds * sample_rate_hz), round(PRE_ROLL_S * sample_rate_hz))
 
 
 @app.command("render")
@@ -54,9 +63,7 @@ def render(
         workers=workers,
         limit_instruments=limit_instruments,
         seed=seed,
-        sample_rate_hz=sample_rate,
-        samples=round(seconds * sample_rate),
-        pre_roll_samples=round(PRE_ROLL_S * sample_rate),
+        sizes=_sizes(sample_rate, seconds),
         progress=common.interactive(),
     )
     common.say(folder)
@@ -79,9 +86,7 @@ def render_sfz(
         out,
         key_step=key_step,
         workers=workers,
-        sample_rate_hz=sample_rate,
-        samples=round(seconds * sample_rate),
-        pre_roll_samples=round(PRE_ROLL_S * sample_rate),
+        sizes=_sizes(sample_rate, seconds),
         progress=common.interactive(),
     )
     common.say(folder)

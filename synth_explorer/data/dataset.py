@@ -18,7 +18,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,22 @@ VALIDATION_SHARE = 0.08
 TEST_SHARE = 0.08
 SPLIT_SALT = "synth_explorer 2005"  # a number at which most General MIDI families have someone in each split
 FULL_SCALE = 32767.0
+
+
+class Sizes(NamedTuple):
+    """Of every note of a dataset."""
+
+    sample_rate_hz: int = 16_000
+    samples: int = 64_000  # T
+    pre_roll_samples: int = 512  # of silence before the onset
+
+    @property
+    def sounding(self) -> int:
+        """Samples from the onset on."""
+        return self.samples - self.pre_roll_samples
+
+
+SIZES = Sizes()
 
 
 class Note(Schema):
@@ -157,23 +173,17 @@ class DatasetWriter:
     def __init__(
         self,
         folder: str | Path,
+        sizes: Sizes,
         *,
-        sample_rate_hz: int,
-        samples: int,
-        pre_roll_samples: int,
         sources: Mapping[str, Mapping[str, Any]],
         settings: Mapping[str, Any],
     ) -> None:
-        self.folder = Path(folder)
-        self.samples = samples
-        self.pre_roll_samples = pre_roll_samples
+        self.folder, self.sizes = Path(folder), sizes
         info = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "sample_rate_hz": sample_rate_hz,
-            "samples": samples,
-            "seconds": samples / sample_rate_hz,
-            "pre_roll_samples": pre_roll_samples,
+            **sizes._asdict(),
+            "seconds": sizes.samples / sizes.sample_rate_hz,
             "sources": sources,
             "settings": settings,
         }
@@ -206,13 +216,13 @@ class DatasetWriter:
         `audio`: float [N, T]. `notes`: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps
         bandwidth_hz. Returns the number of notes written.
         """
-        if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.samples):
+        if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.sizes.samples):
             raise DataError(
                 f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
-                f"{self.samples} samples."
+                f"{self.sizes.samples} samples."
             )
         shard = f"audio/{instrument}.npy"
-        rows, stored = [], np.zeros((len(notes), self.samples), np.int16)
+        rows, stored = [], np.zeros((len(notes), self.sizes.samples), np.int16)
         for row, (note, signal) in enumerate(zip(notes, audio, strict=True)):
             peak = float(np.max(np.abs(signal)))
             scale = float(f"{max(peak, 1e-6):.9g}")
@@ -224,7 +234,7 @@ class DatasetWriter:
                     row=row,
                     scale=scale,
                     peak_db=round(20 * float(np.log10(scale)), 2),
-                    onset_samples=self.pre_roll_samples,
+                    onset_samples=self.sizes.pre_roll_samples,
                     split=split_of(str(note["group"])),
                     **note,
                 )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth_explorer import audio
-from synth_explorer.data.dataset import FULL_SCALE, DatasetWriter, read_rows
+from synth_explorer.data.dataset import FULL_SCALE, SIZES, DatasetWriter, Sizes, read_rows
 from synth_explorer.errors import AudioError, DataError
 from synth_explorer.index import Inside, LabelledRow, read_index
 from synth_explorer.schema import LENIENT, Midi, Schema, Velocity, parse
@@ -49,9 +49,7 @@ def import_nsynth(
     folder: Path | str,
     out: Path | str,
     *,
-    sample_rate_hz: int = 16_000,
-    samples: int = 64_000,
-    pre_roll_samples: int = 512,
+    sizes: Sizes = SIZES,
     failed: Callable[[AudioError], None] | None = None,
 ) -> Path:
     """Read a folder of labelled notes into a dataset, each cut to start `pre_roll_samples` before its onset.
@@ -60,7 +58,7 @@ def import_nsynth(
     an `index.csv` of at least `path,pitch`; `instrument`, `family` and `velocity` are used where they are given.
     Silent notes are left out. Instruments are kept whole in one split, as everywhere.
 
-    `samples`: length T of each note; longer ones are cut, shorter ones padded with silence. `failed`: told of each
+    `sizes`: of each note; longer ones are cut, shorter ones padded with silence. `failed`: told of each
     sound that cannot be read, which is then left out, and tried again by the next import; None: that is an error.
     Returns the dataset's folder. Raises DataError: when the folder is of neither kind, a line cannot be understood or a
     sound cannot be read.
@@ -75,12 +73,11 @@ def import_nsynth(
     instruments = defaultdict(list)
     for note in notes:
         instruments[note.instrument].append(note)
-    sizes = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
     described = {"sources": {source: {"licence": licence}}, "settings": {"kind": "import", "source": source}}
     with _nothing_left(Path(out)):
-        writer = DatasetWriter(out, **sizes, **described)
+        writer = DatasetWriter(out, sizes, **described)
         for instrument, members in sorted(instruments.items()):
-            _import_instrument(instrument, members, writer=writer, source=source, failed=failed, **sizes)
+            _import_instrument(instrument, members, writer=writer, source=source, failed=failed)
         return writer.finish()
 
 
@@ -107,11 +104,9 @@ def _import_instrument(
     *,
     writer: DatasetWriter,
     source: str,
-    sample_rate_hz: int,
-    samples: int,
-    pre_roll_samples: int,
     failed: Callable[[AudioError], None] | None,
 ) -> None:
+    rate_hz, samples, pre_roll_samples = writer.sizes
     rows, signals, was_told, finished = [], [], False, writer.finished(instrument)
     stored = read_rows(writer.folder / "audio" / f"{instrument}.csv") if finished else []
     known = {row.id for row in stored}
@@ -123,13 +118,11 @@ def _import_instrument(
             failed(error)
 
     for note in (one for one in members if one.id not in known):
-        signal = _load(
-            note.path, sample_rate_hz=sample_rate_hz, max_s=1.0 + samples / sample_rate_hz, failed=failed and tell
-        )
+        signal = _load(note.path, sample_rate_hz=rate_hz, max_s=1.0 + samples / rate_hz, failed=failed and tell)
         if signal is None:
             continue
         cut = audio.prepare(
-            signal, sample_rate_hz=sample_rate_hz, pre_roll_samples=pre_roll_samples, max_samples=samples
+            signal, sample_rate_hz=rate_hz, pre_roll_samples=pre_roll_samples, max_samples=samples
         ).audio
         signals.append(np.pad(cut, (0, samples - len(cut))))
         rows.append(

@@ -6,7 +6,6 @@ bongos, bells, blocks) are left out: they are neither. Shapes: T samples.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from synth_explorer.data import soundfont
-from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
 from synth_explorer.data.general_midi import PERCUSSION_BANK
 from synth_explorer.data.sf2 import Preset, read_presets
 
@@ -32,12 +31,9 @@ class _Job:
     """One preset to render, small enough to travel to a worker process."""
 
     font: str
-    instrument: str
+    name: str  # of its shard
     preset: tuple[int, int]
     kinds: tuple[tuple[int, str], ...]  # keys, and the kind of each
-    sample_rate_hz: int
-    samples: int
-    pre_roll_samples: int
 
 
 def render(
@@ -45,20 +41,16 @@ def render(
     out: Path | str,
     *,
     workers: int | None = None,
-    sample_rate_hz: int = 16_000,
-    samples: int = 64_000,
-    pre_roll_samples: int = 512,
+    sizes: Sizes = SIZES,
     progress: bool = True,
 ) -> Path:
     """Render kits and effects of SoundFonts into a dataset; goes on where it stopped. Raises DataError."""
-    common = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
     jobs = [
         _Job(
             font=str(path),
-            instrument=f"{soundfont.source_name(path)}_{preset.bank:03d}_{preset.program:03d}",
+            name=f"{soundfont.source_name(path)}_{preset.bank:03d}_{preset.program:03d}",
             preset=(preset.bank, preset.program),
             kinds=kinds,
-            **common,
         )
         for path in soundfonts
         for preset in read_presets(path)
@@ -66,14 +58,11 @@ def render(
     ]
     writer = DatasetWriter(
         out,
+        sizes,
         sources={soundfont.source_name(path): soundfont.describe(Path(path)) for path in soundfonts},
         settings={"kind": "percussion", "gain": soundfont.SYNTH_GAIN},
-        **common,
     )
-    todo = [job for job in jobs if not writer.finished(job.instrument)]
-    run = functools.partial(_render_job, writer=writer)
-    soundfont.run_jobs(run, todo, workers=workers, progress=progress, title="Rendering")
-    return writer.finish()
+    return soundfont.render_all(_render_job, jobs, writer, workers=workers, progress=progress)
 
 
 def _kinds(preset: Preset) -> tuple[tuple[int, str], ...]:
@@ -93,19 +82,20 @@ def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
 
     player = soundfont.player_of(job.font)
     player.select(*job.preset)
-    sounding, source = job.samples - job.pre_roll_samples, soundfont.source_name(job.font)
+    sizes = writer.sizes
+    sounding, source = sizes.sounding, soundfont.source_name(job.font)
     notes, signals = [], []
     for key, kind in job.kinds:
         for velocity in _VELOCITIES:
-            raw = player.note(key, velocity, held_s=soundfont.HELD_S, total_s=sounding / job.sample_rate_hz)
-            signal = soxr.resample(raw, soundfont.SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
+            raw = player.note(key, velocity, held_s=soundfont.HELD_S, total_s=sounding / sizes.sample_rate_hz)
+            signal = soxr.resample(raw, soundfont.SYNTH_RATE_HZ, sizes.sample_rate_hz)[:sounding]
             if np.max(np.abs(signal), initial=0.0) < 10 ** (soundfont.SILENT_DB / 20):
                 continue
             drum = job.preset[0] == PERCUSSION_BANK
-            signals.append(np.pad(signal, (job.pre_roll_samples, sounding - len(signal))))
+            signals.append(np.pad(signal, (sizes.pre_roll_samples, sounding - len(signal))))
             notes.append(
                 {
-                    "id": f"{job.instrument}-{key:03d}-{velocity:03d}",
+                    "id": f"{job.name}-{key:03d}-{velocity:03d}",
                     "family": kind,
                     "source": source,
                     "group": f"{source}_drum_{key:03d}" if drum else f"gm_{job.preset[1]:03d}",
@@ -114,5 +104,5 @@ def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
                     "velocity": velocity,
                 }
             )
-    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
-    return writer.write_shard(job.instrument, audio, notes)
+    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, sizes.samples), np.float32)
+    return writer.write_shard(job.name, audio, notes)

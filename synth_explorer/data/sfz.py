@@ -8,7 +8,6 @@ Shapes: N notes, T samples.
 
 from __future__ import annotations
 
-import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,13 @@ import numpy as np
 
 from synth_explorer import pitch
 from synth_explorer.data.cleaning import remove_rumble
-from synth_explorer.data.dataset import DatasetWriter
-from synth_explorer.data.soundfont import SILENT_DB, held_s, octaves_heard, run_jobs, with_bandwidths
+from synth_explorer.data.dataset import DatasetWriter, Sizes
+from synth_explorer.data.soundfont import SILENT_DB, held_s, octaves_heard, render_all, with_bandwidths
 from synth_explorer.errors import DataError
 
 BLOCK_SAMPLES = 64
 LEAST_RELIABILITY = 0.5  # of the pitch around the label: what says another pitch than its key, or none, is left out
+SIZES = Sizes(48_000, 153_600, 1_536)
 WRAPPER = ".synth_explorer.sfz"
 
 
@@ -132,14 +132,11 @@ class Job:
     root: str
     instrument: Instrument
     key_step: int
-    sample_rate_hz: int
-    samples: int
-    pre_roll_samples: int
 
     @property
-    def velocities(self) -> tuple[int, ...]:
-        """The dynamics, whatever decides them."""
-        return self.instrument.dynamics
+    def name(self) -> str:
+        """Of its shard."""
+        return self.instrument.name
 
 
 def render(
@@ -148,9 +145,7 @@ def render(
     *,
     key_step: int = 2,
     workers: int | None = None,
-    sample_rate_hz: int = 48_000,
-    samples: int = 153_600,
-    pre_roll_samples: int = 1_536,
+    sizes: Sizes = SIZES,
     progress: bool = True,
 ) -> Path:
     """Render the notes of every instrument of `INSTRUMENTS` whose repository lies in `root`.
@@ -160,7 +155,7 @@ def render(
     Args:
         root: folder that has the repositories' folders.
         key_step: semitones between rendered keys.
-        samples: length T of each note; the key is held for three quarters of it.
+        sizes: of each note; the key is held for three quarters of it.
 
     Returns the dataset's folder. Raises DataError: no such instrument in `root`, or pysfizz is not installed.
     """
@@ -172,32 +167,28 @@ def render(
         raise DataError(f"{root} has none of the instruments: give the folder that holds at least one of {names}.")
     writer = DatasetWriter(
         out,
-        sample_rate_hz=sample_rate_hz,
-        samples=samples,
-        pre_roll_samples=pre_roll_samples,
+        sizes,
         sources={one.name: {"file": f"{one.repository}/{one.file}", "licence": one.licence} for one in present},
         settings={"kind": "sfz", "key_step": key_step},
     )
-    sizes = {"sample_rate_hz": sample_rate_hz, "samples": samples, "pre_roll_samples": pre_roll_samples}
-    jobs = [Job(str(root.resolve()), one, key_step, **sizes) for one in present if not writer.finished(one.name)]
-    run_jobs(functools.partial(_render_job, writer=writer), jobs, workers=workers, progress=progress, title="Rendering")
-    return writer.finish()
+    jobs = [Job(str(root.resolve()), one, key_step) for one in present]
+    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
 
 
 def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     """Render one instrument into its shard; returns the number of notes."""
-    one = job.instrument
-    synth = _open(Path(job.root) / one.repository / one.file, one.sample_dir, job.sample_rate_hz)
+    one, sizes = job.instrument, writer.sizes
+    synth = _open(Path(job.root) / one.repository / one.file, one.sample_dir, sizes.sample_rate_hz)
     low, high = one.keys or (0, 127)
     keys = [key for key in synth.playable_keys if low <= key <= high][:: job.key_step]
     notes, signals = [], []
     for key in keys:
         for dynamic in one.dynamics:
-            signal = _note(synth, one, key, dynamic, samples=job.samples - job.pre_roll_samples)
-            signal = remove_rumble(signal, sample_rate_hz=job.sample_rate_hz)
+            signal = _note(synth, one, key, dynamic, samples=sizes.sounding)
+            signal = remove_rumble(signal, sample_rate_hz=sizes.sample_rate_hz)
             if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
                 continue
-            signals.append(np.pad(signal, (job.pre_roll_samples, 0)))
+            signals.append(np.pad(signal, (sizes.pre_roll_samples, 0)))
             notes.append(
                 {
                     "id": f"{one.name}-{key:03d}-{dynamic:03d}",
@@ -209,17 +200,19 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                     "velocity": dynamic,
                 }
             )
-    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
-    notes, kept = _in_tune(octaves_heard(notes, audio, job), audio, job)
+    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, sizes.samples), np.float32)
+    notes, kept = _in_tune(octaves_heard(notes, audio, sizes), audio, sizes)
     audio = audio[kept]
-    return writer.write_shard(one.name, audio, with_bandwidths(notes, audio, job.sample_rate_hz))
+    return writer.write_shard(one.name, audio, with_bandwidths(notes, audio, sizes.sample_rate_hz))
 
 
-def _in_tune(notes: list[dict[str, Any]], audio: np.ndarray, job: Job) -> tuple[list[dict[str, Any]], list[int]]:
+def _in_tune(notes: list[dict[str, Any]], audio: np.ndarray, sizes: Sizes) -> tuple[list[dict[str, Any]], list[int]]:
     """The notes that sound at their label, with the pitch that they sound at; and which they are."""
     kept, tuned = [], []
     for index, (note, signal) in enumerate(zip(notes, audio, strict=True)):
-        heard = pitch.refine(signal, midi=note["pitch"], sample_rate_hz=job.sample_rate_hz, hop=job.pre_roll_samples)
+        heard = pitch.refine(
+            signal, midi=note["pitch"], sample_rate_hz=sizes.sample_rate_hz, hop=sizes.pre_roll_samples
+        )
         if heard.reliability >= LEAST_RELIABILITY:
             kept.append(index)
             tuned.append({**note, "pitch": round(heard.midi, 2)})

@@ -24,7 +24,7 @@ import numpy as np
 
 from synth_explorer.data.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 from synth_explorer.data.cleaning import octave_shift, remove_rumble
-from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
 from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of
 from synth_explorer.data.sf2 import Preset, read_presets
 from synth_explorer.errors import DataError
@@ -49,16 +49,13 @@ class Job:
     """One instrument to render, small enough to travel to a worker process."""
 
     soundfont: str
-    instrument: str
+    name: str  # of the instrument
     bank: int
     program: int
     keys: tuple[int, ...]
     velocities: tuple[int, ...]
     detune_cents: float
     seed: int
-    sample_rate_hz: int
-    samples: int
-    pre_roll_samples: int
 
 
 class Player:
@@ -134,9 +131,7 @@ def render(
     limit_instruments: int | None = None,
     seed: int = 0,
     presets: Callable[[Preset], bool] | None = None,
-    sample_rate_hz: int = 16_000,
-    samples: int = 64_000,
-    pre_roll_samples: int = 512,
+    sizes: Sizes = SIZES,
     progress: bool = True,
 ) -> Path:
     """Render every pitched preset of the SoundFonts: 3 s held, then the release, 4 s in all.
@@ -156,18 +151,13 @@ def render(
         "velocities": tuple(int(v) for v in velocities),
         "detune_cents": float(detune_cents),
         "seed": seed,
-        "sample_rate_hz": sample_rate_hz,
-        "samples": samples,
-        "pre_roll_samples": pre_roll_samples,
     }
     jobs = [job for path in soundfonts for job in _plan(Path(path), pitch_step, presets, common)]
     jobs = jobs[:limit_instruments]
     _import_fluidsynth()
     writer = DatasetWriter(
         out,
-        sample_rate_hz=sample_rate_hz,
-        samples=samples,
-        pre_roll_samples=pre_roll_samples,
+        sizes,
         sources={source_name(path): describe(Path(path)) for path in soundfonts},
         settings={
             "kind": "soundfont",
@@ -179,8 +169,20 @@ def render(
             "held_s": HELD_S,
         },
     )
-    todo = [job for job in jobs if not writer.finished(job.instrument)]
-    run_jobs(functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Rendering")
+    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
+
+
+def render_all(
+    function: Callable[..., int],
+    jobs: Sequence[Any],
+    writer: DatasetWriter,
+    *,
+    workers: int | None,
+    progress: bool,
+) -> Path:
+    """Render the jobs that are not finished, each by its `name`, with `function(job, writer=writer)`; the folder."""
+    todo = [job for job in jobs if not writer.finished(job.name)]
+    run_jobs(functools.partial(function, writer=writer), todo, workers=workers, progress=progress, title="Rendering")
     return writer.finish()
 
 
@@ -244,7 +246,7 @@ def _plan(path: Path, pitch_step: int, keep: Callable[[Preset], bool] | None, co
         jobs.append(
             Job(
                 soundfont=str(path),
-                instrument=instrument,
+                name=instrument,
                 bank=preset.bank,
                 program=preset.program,
                 keys=keys,
@@ -260,19 +262,19 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
 
     player = player_of(job.soundfont)
     player.select(job.bank, job.program)
-    sounding = job.samples - job.pre_roll_samples
+    sizes, sounding = writer.sizes, writer.sizes.sounding
     notes, signals = [], []
     for key in job.keys:
         for velocity in job.velocities:
-            note_id = f"{job.instrument}-{key:03d}-{velocity:03d}"
+            note_id = f"{job.name}-{key:03d}-{velocity:03d}"
             detune = detune_of(note_id, detune_cents=job.detune_cents, seed=job.seed)
-            total_s = sounding / job.sample_rate_hz
+            total_s = sounding / sizes.sample_rate_hz
             raw = player.note(key, velocity, held_s=held_s(total_s), total_s=total_s, bend_cents=detune)
-            signal = soxr.resample(raw, SYNTH_RATE_HZ, job.sample_rate_hz)[:sounding]
-            signal = remove_rumble(signal, sample_rate_hz=job.sample_rate_hz)
+            signal = soxr.resample(raw, SYNTH_RATE_HZ, sizes.sample_rate_hz)[:sounding]
+            signal = remove_rumble(signal, sample_rate_hz=sizes.sample_rate_hz)
             if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
                 continue
-            signals.append(np.pad(signal, (job.pre_roll_samples, sounding - len(signal))))
+            signals.append(np.pad(signal, (sizes.pre_roll_samples, sounding - len(signal))))
             notes.append(
                 {
                     "id": note_id,
@@ -284,11 +286,11 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                     "velocity": velocity,
                 }
             )
-    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, job.samples), np.float32)
-    notes = octaves_heard(notes, audio, job)
+    audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, sizes.samples), np.float32)
+    notes = octaves_heard(notes, audio, sizes)
     kept = [i for i, note in enumerate(notes) if LOWEST_KEY - 0.5 <= note["pitch"] <= HIGHEST_KEY + 0.5]
-    audio, notes = audio[kept], with_bandwidths([notes[i] for i in kept], audio[kept], job.sample_rate_hz)
-    return writer.write_shard(job.instrument, audio, notes)
+    audio, notes = audio[kept], with_bandwidths([notes[i] for i in kept], audio[kept], sizes.sample_rate_hz)
+    return writer.write_shard(job.name, audio, notes)
 
 
 def held_s(total_s: float) -> float:
@@ -306,20 +308,18 @@ def with_bandwidths(notes: list[dict[str, Any]], audio: np.ndarray, sample_rate_
     return [{**note, "bandwidth_hz": end} for note, end in zip(notes, ends, strict=True)]
 
 
-def octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, job: Any) -> list[dict[str, Any]]:
-    """The notes, labelled with the octave that the instrument sounds in, judged on a dozen of them.
-
-    Of `job` it reads `velocities`, `pre_roll_samples` and `sample_rate_hz`.
-    """
+def octaves_heard(notes: list[dict[str, Any]], audio: np.ndarray, sizes: Sizes) -> list[dict[str, Any]]:
+    """The notes, labelled with the octave that the instrument sounds in, judged on a dozen of them."""
     if not notes:
         return notes
-    middle = sorted(job.velocities)[len(job.velocities) // 2]
+    velocities = sorted({note["velocity"] for note in notes})
+    middle = velocities[len(velocities) // 2]
     sample = [i for i, note in enumerate(notes) if note["velocity"] == middle] or list(range(len(notes)))
     sample = sample[:: -(-len(sample) // 12)]
     shift = octave_shift(
-        [audio[i, job.pre_roll_samples :] for i in sample],
+        [audio[i, sizes.pre_roll_samples :] for i in sample],
         [notes[i]["pitch"] for i in sample],
-        sample_rate_hz=job.sample_rate_hz,
+        sample_rate_hz=sizes.sample_rate_hz,
     )
     return [{**note, "pitch": note["pitch"] + shift} for note in notes]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -11,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from synth_explorer.data.dataset import DatasetWriter
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
 from synth_explorer.data.patches import KINDS, Patch, random_patch
-from synth_explorer.data.soundfont import HELD_S, run_jobs
+from synth_explorer.data.soundfont import HELD_S, render_all
 from synth_explorer.data.voices import play
 from synth_explorer.errors import DataError
 
 SOURCE = "synthetic"
+RANGE_MIDI = (21.0, 108.0)
 LICENCE = "CC0: computed by this program, no recordings"
 
 
@@ -29,15 +29,10 @@ class Job:
     kind: str
     seed: int
     pitches: int
-    lowest: float
-    highest: float
     velocities: tuple[int, ...]
-    sample_rate_hz: int
-    samples: int
-    pre_roll_samples: int
 
     @property
-    def instrument(self) -> str:
+    def name(self) -> str:
         return f"{SOURCE}_{self.kind}_{self.number:04d}"
 
 
@@ -46,14 +41,10 @@ def render_synthetic(
     *,
     instruments: int = 312,
     pitches: int = 12,
-    lowest: float = 21.0,
-    highest: float = 108.0,
     velocities: Sequence[int] = (30, 80, 120),
     seed: int = 0,
     workers: int | None = None,
-    sample_rate_hz: int = 16_000,
-    samples: int = 64_000,
-    pre_roll_samples: int = 512,
+    sizes: Sizes = SIZES,
     progress: bool = True,
 ) -> Path:
     """Render random instruments: each a patch, played over its range; 3 s held, then the release.
@@ -62,95 +53,76 @@ def render_synthetic(
 
     Args:
         instruments: how many; the kinds of patches take turns.
-        pitches: notes over the range, each at a random pitch within its share of it.
-        lowest, highest: MIDI range.
+        pitches: notes over `RANGE_MIDI`, each at a random pitch within its share of it.
         velocities: MIDI velocities, each played at every pitch.
 
     Returns the dataset's folder. Raises DataError: for arguments out of range.
     """
-    _check_arguments(instruments, pitches, lowest, highest, velocities)
+    _check_arguments(instruments, pitches, velocities)
     kinds = list(KINDS)
-    common = {
-        "seed": seed,
-        "pitches": pitches,
-        "lowest": lowest,
-        "highest": highest,
-        "velocities": tuple(velocities),
-        "sample_rate_hz": sample_rate_hz,
-        "samples": samples,
-        "pre_roll_samples": pre_roll_samples,
-    }
-    jobs = [Job(number=number, kind=kinds[number % len(kinds)], **common) for number in range(instruments)]
+    jobs = [Job(i, kinds[i % len(kinds)], seed, pitches, tuple(velocities)) for i in range(instruments)]
     writer = DatasetWriter(
         out,
-        sample_rate_hz=sample_rate_hz,
-        samples=samples,
-        pre_roll_samples=pre_roll_samples,
+        sizes,
         sources={SOURCE: {"licence": LICENCE}},
         settings={
             "kind": SOURCE,
             "pitches": pitches,
-            "lowest": lowest,
-            "highest": highest,
+            "lowest": RANGE_MIDI[0],
+            "highest": RANGE_MIDI[1],
             "velocities": list(velocities),
             "seed": seed,
             "held_s": HELD_S,
         },
     )
-    todo = [job for job in jobs if not writer.finished(job.instrument)]
-    run_jobs(
-        functools.partial(_render_job, writer=writer), todo, workers=workers, progress=progress, title="Synthesising"
-    )
-    return writer.finish()
+    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
 
 
-def _check_arguments(instruments: int, pitches: int, lowest: float, highest: float, velocities: Sequence[int]) -> None:
+def _check_arguments(instruments: int, pitches: int, velocities: Sequence[int]) -> None:
     if instruments < 1 or pitches < 1:
         raise DataError(f"instruments={instruments} and pitches={pitches} must be at least 1.")
-    if not 0 <= lowest < highest <= 120:
-        raise DataError(f"lowest={lowest} and highest={highest} must be MIDI notes, 0 <= lowest < highest <= 120.")
     if not velocities or not all(1 <= v <= 127 for v in velocities):
         raise DataError(f"velocities={tuple(velocities)} must be MIDI velocities from 1 to 127.")
 
 
 def patch_of(job: Job) -> Patch:
     """The job's patch: the same for the same seed, number and kind."""
-    return random_patch(_generator(job.seed, job.instrument), kind=job.kind)
+    return random_patch(_generator(job.seed, job.name), kind=job.kind)
 
 
 def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     """Render one instrument into its shard; returns the number of notes."""
     patch = patch_of(job)
-    borders = np.linspace(job.lowest, job.highest, job.pitches + 1)
-    rng = _generator(job.seed, job.instrument + "/pitches")
-    sounding = job.samples - job.pre_roll_samples
+    borders = np.linspace(*RANGE_MIDI, job.pitches + 1)
+    rng = _generator(job.seed, job.name + "/pitches")
+    sizes = writer.sizes
     notes, signals = [], []
     for low, high in itertools.pairwise(borders):
         for velocity in job.velocities:
             midi = round(float(rng.uniform(low, high)), 2)
-            note_id = f"{job.instrument}-{midi:06.2f}-{velocity:03d}"
+            note_id = f"{job.name}-{midi:06.2f}-{velocity:03d}"
             sound = play(
                 patch,
                 midi=midi,
                 velocity=velocity,
                 rng=_generator(job.seed, note_id),
-                sample_rate_hz=job.sample_rate_hz,
-                total_samples=sounding,
+                sample_rate_hz=sizes.sample_rate_hz,
+                total_samples=sizes.sounding,
                 held_s=HELD_S,
             )
-            signals.append(np.pad(sound, (job.pre_roll_samples, 0)).astype(np.float32))
+            signals.append(np.pad(sound, (sizes.pre_roll_samples, 0)).astype(np.float32))
             notes.append(
                 {
                     "id": note_id,
                     "family": patch.family,
                     "source": SOURCE,
-                    "group": job.instrument,
+                    "group": job.name,
                     "pitch": midi,
                     "key": round(midi),
                     "velocity": velocity,
                 }
             )
-    return writer.write_shard(job.instrument, np.stack(signals), notes)
+    return writer.write_shard(job.name, np.stack(signals), notes)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

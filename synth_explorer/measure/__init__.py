@@ -30,12 +30,10 @@ from synth_explorer.measure.level import (
     loudness_db,
     rms_db,
     rms_envelope,
-    spectral_centroid_hz,
 )
 from synth_explorer.measure.modulation import (
     Modulation,
     brightness_track,
-    depths_at,
     loudness_track,
     modulation,
     oscillation,

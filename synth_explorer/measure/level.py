@@ -79,11 +79,6 @@ def loudness_change_db(before: np.ndarray, after: np.ndarray, *, sample_rate_hz:
     return loudness[1] - loudness[0]
 
 
-def spectral_centroid_hz(audio: np.ndarray, *, sample_rate_hz: int, n_fft: int = N_FFT, hop: int = HOP) -> np.ndarray:
-    """Spectral centroid of each frame, float64 [F]: magnitude-weighted mean frequency, at 16 kHz; NaN in silence."""
-    return _centroid_and_level(audio, sample_rate_hz=sample_rate_hz, n_fft=n_fft, hop=hop)[0]
-
-
 def _centroid_and_level(
     audio: np.ndarray, *, sample_rate_hz: int, n_fft: int = N_FFT, hop: int = HOP
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -58,24 +58,15 @@ def modulation(track: np.ndarray, frame_rate_hz: float, *, weights: np.ndarray |
     return Modulation(rate_hz, float(np.abs(_phasors(rest, times_s, root, basis, np.array([rate_hz])))[0]))
 
 
-def depths_at(
-    track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """Depths of sinusoidal oscillations whose rates are known, fitted together with a cubic trend.
-
-    `track`: [F], in any unit; NaN frames are left out. `weights`: [F], how much each frame counts; None counts all
-    alike.
-
-    Returns:
-        float64 [R], peak deviations; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.
-    """
-    return np.abs(phasors_at(track, frame_rate_hz, rates_hz, weights=weights))
-
-
 def phasors_at(
     track: np.ndarray, frame_rate_hz: float, rates_hz: Sequence[float], *, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """As `depths_at`, with phases: complex128 [R], real and positive for a sine that rises through 0 at time 0."""
+    """Sinusoidal oscillations whose rates are known, fitted together with a cubic trend.
+
+    `track`: [F], in any unit; NaN frames are left out. `weights`: [F], how much each frame counts; None counts all
+    alike. Returns complex128 [R], their depths with phases, real and positive for a sine that rises through 0 at time
+    0; NaN for rates of less than 1.5 turns in the known frames, or fewer than 12 frames.
+    """
     wanted_hz = np.asarray(rates_hz, dtype=np.float64)
     fit = _without_trend(track, frame_rate_hz, weights)
     found = np.full(wanted_hz.size, complex(np.nan, np.nan))

@@ -1,6 +1,14 @@
-"""Analysis by synthesis: `model.fit` of one note, its slopes by hand instead of by a framework.
+"""Analysis by synthesis: latents of a note, bettered by listening to what the fast decoder makes of them.
 
-Shapes: T = F * hop samples, F frames, C channels, D numbers of detail.
+The encoder guesses the latents in one pass; what it misses (the amortisation gap, Cremer et al. 2018, arXiv 1801.03558)
+is found by gradient descent through the decoder on the distance of the spectra. Nothing is trained: the weights stay.
+
+With the latents one more thing is found: the note's detail, steady offsets on the decoder's spectra, which the latents'
+few channels have no room for and the network cannot guess. It is to one note what the biases of its last layer are to
+a network that is adapted by them alone (BitFit, Ben Zaken et al. 2022, arXiv 2106.10199), and is mixed as latents are.
+
+The slopes are by hand instead of by a framework. Shapes: T = F * hop samples, F frames, C channels, D numbers of
+detail.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.example_notes import EXAMPLES, build_examples
 from synth_explorer import audio
 from synth_explorer.assets import NOTES_FOLDER, ExampleNote, example_notes
-from synth_explorer.data.examples import EXAMPLES, build_examples
 from synth_explorer.errors import DataError
 from tests.data.hearing import cents, heard_hz, to_hz
 

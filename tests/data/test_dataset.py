@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_explorer.data.dataset import SPLITS, DatasetWriter, NotesDataset, split_of
+from synth_explorer.data.dataset import SPLITS, DatasetWriter, NotesDataset, Sizes, split_of
 from synth_explorer.errors import DataError
 
 SAMPLES = 400
 
 
 def writer(folder: Path, **changes: object) -> DatasetWriter:
-    given = {"sample_rate_hz": 16_000, "samples": SAMPLES, "pre_roll_samples": 32, "sources": {"s": {"licence": "CC0"}}}
+    given = {"sizes": Sizes(16_000, SAMPLES, 32), "sources": {"s": {"licence": "CC0"}}}
     return DatasetWriter(folder, **{**given, "settings": {"seed": 0}, **changes})
 
 

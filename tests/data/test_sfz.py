@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from synth_explorer.data import sfz
-from synth_explorer.data.dataset import NotesDataset
+from synth_explorer.data.dataset import NotesDataset, Sizes
 from synth_explorer.errors import DataError
 from tests.data.hearing import cents, heard_hz, to_hz
 
@@ -37,8 +37,8 @@ def one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_notes_in_tune_are_rendered_and_noise_is_left_out(one: Path, tmp_path: Path) -> None:
     pytest.importorskip("pysfizz")
-    sizes = {"sample_rate_hz": RATE, "samples": SAMPLES, "pre_roll_samples": PRE_ROLL}
-    out = sfz.render(one, tmp_path / "out", workers=1, progress=False, **sizes)
+    sizes = Sizes(RATE, SAMPLES, PRE_ROLL)
+    out = sfz.render(one, tmp_path / "out", workers=1, progress=False, sizes=sizes)
     notes = NotesDataset(out)
     assert {row.key for row in notes.rows} == {60, 62, 64}, "noise has no pitch"
     assert {row.velocity for row in notes.rows} == {40, 80, 120}

@@ -45,12 +45,12 @@ def test_depth_at_a_known_rate_of_pitch() -> None:
 
 def test_too_few_turns_are_not_told() -> None:
     track = np.sin(2 * np.pi * 1.0 * np.arange(50) / 50)  # one second
-    depths = measure.depths_at(track, 50.0, [1.0, 2.0])
+    depths = np.abs(measure.phasors_at(track, 50.0, [1.0, 2.0]))
     assert np.isnan(depths[0]) and np.isfinite(depths[1])
-    assert np.isnan(measure.depths_at(track[:8], 50.0, [5.0])).all()
+    assert np.isnan(measure.phasors_at(track[:8], 50.0, [5.0])).all()
 
 
-def test_depths_at_are_a_least_squares_fit() -> None:
+def test_depths_are_a_least_squares_fit() -> None:
     rng = np.random.default_rng(0)
     time_s = np.arange(300) / 60
     track = 0.7 * np.sin(2 * np.pi * 4 * time_s + 1) + 0.2 * np.cos(2 * np.pi * 9 * time_s) + time_s**2
@@ -58,7 +58,7 @@ def test_depths_at_are_a_least_squares_fit() -> None:
     columns = [f(2 * np.pi * rate * time_s) for rate in (4, 9) for f in (np.cos, np.sin)]
     solved = np.linalg.lstsq(np.stack([*columns, *(time_s**k for k in range(4))], axis=1), track, rcond=None)[0]
     expected = [np.hypot(*solved[:2]), np.hypot(*solved[2:4])]
-    assert np.allclose(measure.depths_at(track, 60.0, [4, 9]), expected, atol=1e-5)
+    assert np.allclose(np.abs(measure.phasors_at(track, 60.0, [4, 9])), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("gain_db", [-40.0, -18.0, 9.0])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer import runtime
-from synth_explorer.model.fit import Fit
+from tests.model.keras_fit import Fit, gradient
 from tests.model.small import small_model
 
 
@@ -88,7 +87,7 @@ def test_no_steps_change_nothing_and_the_same_steps_give_the_same(problem) -> No
 def test_the_gradient_is_that_of_differences() -> None:
     from keras import ops
 
-    derived = runtime.gradient(lambda x, y: ops.sum(ops.sin(x) * y, axis=-1), ranks=(2, 2), by=2)
+    derived = gradient(lambda x, y: ops.sum(ops.sin(x) * y, axis=-1), ranks=(2, 2), by=2)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, 3, 4)).astype(np.float32)
     value, slope, other = derived(x, y)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer import runtime
 from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
-from synth_explorer.model.fit import Fit as KerasFit
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.fit import Fit
+from tests.model.keras_fit import Fit as KerasFit
+from tests.model.keras_fit import gradient
 from tests.model.small import small_model
 
 FRAMES = 24
@@ -49,7 +49,7 @@ def test_slopes_through_the_network(model, networks, note, rng) -> None:
         return _dot(frame, by_frame) + _dot(fine, by_fine)
 
     given = z[None], pitch_hz[None], by_frame[None], by_fine[None]
-    _, slope = runtime.gradient(said, ranks=(3, 2, 3, 3))(*given)
+    _, slope = gradient(said, ranks=(3, 2, 3, 3))(*given)
     assert_near(back(by_frame, by_fine), slope[0, :, 2:], 1e-5)
     for ours, plain in zip((frame, fine), networks.network(z, pitch_hz), strict=True):
         np.testing.assert_allclose(ours, plain, atol=1e-5)
@@ -77,7 +77,7 @@ def test_slopes_through_the_controls(model, networks, note, rng) -> None:
         made = model.decoder.controls_of(frame, fine, z, pitch_hz, every)
         return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
 
-    derived = runtime.gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)
+    derived = gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)
     _, *theirs = derived(frame[None], fine[None], z[None], detail[None], pitch_hz[None])
     ours = back(slopes)
     for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0, 0]), strict=True):

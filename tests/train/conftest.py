@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synth_explorer.data.dataset import DatasetWriter, split_of
+from synth_explorer.data.dataset import DatasetWriter, Sizes, split_of
 
 RATE, SAMPLES, PRE_ROLL = 16000, 12800, 256
 
@@ -30,9 +30,7 @@ def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notes")
     writer = DatasetWriter(
         folder,
-        sample_rate_hz=RATE,
-        samples=SAMPLES,
-        pre_roll_samples=PRE_ROLL,
+        Sizes(RATE, SAMPLES, PRE_ROLL),
         sources={"test": {"licence": "none"}},
         settings={},
     )

@@ -1,23 +1,16 @@
-"""Analysis by synthesis: latents of a note, bettered by listening to what the fast decoder makes of them.
-
-The encoder guesses the latents in one pass; what it misses (the amortisation gap, Cremer et al. 2018, arXiv 1801.03558)
-is found by gradient descent through the decoder on the distance of the spectra. Nothing is trained: the weights stay.
-
-With the latents one more thing is found: the note's detail, steady offsets on the decoder's spectra, which the latents'
-few channels have no room for and the network cannot guess. It is to one note what the biases of its last layer are to
-a network that is adapted by them alone (BitFit, Ben Zaken et al. 2022, arXiv 2106.10199), and is mixed as latents are.
+"""The fit by automatic differentiation in Keras: what `plain.fit` is compared with.
 
 Shapes: B notes, T = F * hop samples, F frames, C channels, D numbers of detail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from synth_explorer import runtime
 from synth_explorer.model import synthesis
 from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.model.descent import LOG_MEL_WEIGHT, descend, scale_of
@@ -37,7 +30,7 @@ class Fit:
             controls = model.decoder(z, pitch_hz, detail + ops.zeros_like(z[..., :1]))
             return spectral(audio, synthesis.render(controls, pitch_hz, noise_phase, short_phase, model.decoder))
 
-        self._gradient = runtime.gradient(loss, ranks=(3, 3, 3, 2, 2, 3, 3), by=2)
+        self._gradient = gradient(loss, ranks=(3, 3, 3, 2, 2, 3, 3), by=2)
 
     def __call__(
         self,
@@ -69,3 +62,20 @@ class Fit:
 
         z, detail = descend(slopes_of, z, config=self.config, steps=steps, progress=progress)
         return z, detail[:, 0]
+
+
+def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:
+    """A function of float32 numpy arrays of the given ranks: value [...] of `call`, and the gradients of its sum.
+
+    There are `by` gradients, by the first arrays.
+    """
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([None] * rank, tf.float32) for rank in ranks])
+    def all_of(*arrays: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(arrays[:by])
+            value = call(*arrays)
+        return value, *tape.gradient(value, arrays[:by])
+
+    return lambda *arrays: tuple(t.numpy() for t in all_of(*map(tf.constant, arrays)))

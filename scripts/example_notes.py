@@ -1,8 +1,12 @@
-"""The example notes that come with the program, rebuilt from the two SoundFonts that they were rendered from."""
+"""The example notes that come with the program, rebuilt from the two SoundFonts that they were rendered from.
+
+python scripts/example_notes.py FluidR3_GM.sf2 MuseScore_General_Full.sf2 OUT
+"""
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -118,3 +122,8 @@ def _render(example: Example, player: Player) -> np.ndarray:
     sound[-fade:] *= np.linspace(1.0, 0.0, fade)
     sound = np.pad(sound, (round(LEAD_IN_S * SAMPLE_RATE_HZ), 0)) * 10 ** (PEAK_DB / 20) / np.max(np.abs(sound))
     return (np.round(sound * 32768) / 32768).astype(np.float32)
+
+
+if __name__ == "__main__":
+    *fonts, out = sys.argv[1:]
+    sys.stdout.write(f"{build_examples(fonts, out)}\n")
