@@ -13,7 +13,17 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 from pydantic.dataclasses import dataclass
 
 from synth_explorer.errors import SynthExplorerError
@@ -104,6 +114,12 @@ class Schema(BaseModel):
         return made
 
 
+def record(name: str, types: Mapping[str, Any]) -> type[Schema]:
+    """A `Schema` of fields of these types, all of which must be given."""
+    declared: Any = {field: (kind, ...) for field, kind in types.items()}
+    return create_model(name, __base__=Schema, **declared)
+
+
 def parse(kind: Any, text: str | bytes, *, what: str, error: type[SynthExplorerError]) -> Any:
     """As `Schema.parse`, of any type: `dict[str, AnySchema]`."""
     try:
@@ -191,7 +207,13 @@ def _why(wrong: Mapping[str, Any]) -> str:
     """What is wrong, and what was given."""
     if wrong["type"] == "value_error":
         return str(wrong.get("ctx", {})["error"])
-    return f"{wrong['msg'].removeprefix('Input ')}; received {_short(wrong['input'])}"
+    return f"{_in_json(wrong['msg'])}; received {_short(wrong['input'])}"
+
+
+def _in_json(message: str) -> str:
+    """What pydantic says, in the words of JSON."""
+    plain = message.removeprefix("Input ").removeprefix("Tuple ").replace("tuple", "list").replace("array", "list")
+    return plain.replace(" after validation", "")
 
 
 def _short(value: object) -> str:

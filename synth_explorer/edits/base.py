@@ -5,21 +5,21 @@ Shapes: F frames, C channels.
 
 from __future__ import annotations
 
-import math
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 
 from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.facts import UNHEARD, Figure, Number, Option, Untold
-from synth_explorer.edits.waves import SHAPES
+from synth_explorer.edits.waves import Shape
 from synth_explorer.errors import EditError
 from synth_explorer.latents import Latents
+from synth_explorer.schema import AfterValidator, BeforeValidator, Field, Floats, Schema, Strict, record
 
 Points = tuple[tuple[float, float], ...]
 """Breakpoints of a curve: (time in s, value), in the order of time."""
@@ -36,9 +36,8 @@ KINDS: dict[str, type[Edit]] = {}
 class Edit(ABC):
     """A frozen value that changes latents. Subclasses are final: fields, facts, `kind` and `apply`.
 
-    Fields annotated float, int, str, bool, tuple[int, ...], tuple[float, ...] or Points are checked and converted when
-    an edit is made, so that an edit that exists is one that can be applied (to latents that have what it needs).
-    Fields made by `facts.ranged` say what they may be. A list may be empty where it is unless it is given.
+    Fields are annotated as `_DECLARED` has it and checked when an edit is made, so that an edit that exists is one that
+    can be applied (to latents that have what it needs). Fields made by `facts.ranged` say what they may be.
 
     Facts, which shell, page, closed loop, verdicts and evaluation read:
         order: its place in a chain that they make.
@@ -76,15 +75,15 @@ class Edit(ABC):
             KINDS[cls.kind] = cls
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value: Any = getattr(self, item.name)
-            fact = item.metadata.get("number")
-            if not (isinstance(item.default, tuple) and _is_nothing(value)):
-                value = _converted(self.kind, item.name, str(item.type), value)
-            low, high = fact.range if fact else (-math.inf, math.inf)
-            if fact and not low <= value <= high:
-                raise EditError(f"{self.kind}: {item.name}={value:g} must lie in {low:g}..{high:g}.")
-            object.__setattr__(self, item.name, tuple(cast("list[Any]", value)) if isinstance(value, list) else value)
+        given = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
+        made = _declaration(type(self)).make(what=self.kind, error=EditError, **given)
+        for name, value in made:
+            object.__setattr__(self, name, value)
+        for name, fact in self.numbers().items():
+            low, high = fact.range
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise EditError(f"{self.kind}: {name}={value:g} must lie in {low:g}..{high:g}.")
 
     @classmethod
     def of(cls, *values: Any, **named: Any) -> Edit:
@@ -169,71 +168,46 @@ def _listed(value: Any) -> Any:
     return [_listed(item) for item in cast("tuple[Any, ...]", value)] if isinstance(value, tuple) else value
 
 
-def _is_nothing(value: Any) -> bool:
-    """Whether it is an empty list."""
-    return isinstance(value, (list, tuple)) and len(cast("Sequence[Any]", value)) == 0
+def _plain(value: Any) -> Any:
+    """What numpy has, as Python has it."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [_plain(item) for item in cast("Sequence[Any]", value)] if isinstance(value, (list, tuple)) else value
 
 
-def _items(value: Any) -> list[Any] | None:
-    """What is in a list, a tuple or an array; None where it is none of them."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
-        return None
-    return list(cast("Sequence[Any]", value))
-
-
-def _converted(kind: str, name: str, annotation: str, value: Any) -> Any:
-    """`value` as its annotation says, or an EditError."""
-    if annotation == "float":
-        return _number(kind, name, value)
-    if annotation == "int":
-        return _whole(kind, name, _number(kind, name, value))
-    if annotation == "Points":
-        return _points(kind, name, value)
-    if annotation.startswith("tuple"):
-        items = _items(value)
-        if not items:
-            raise EditError(f"{kind}: {name} must be a list of numbers, not empty; received {value!r}.")
-        numbers = tuple(_number(kind, name, item) for item in items)
-        return tuple(_whole(kind, name, item) for item in numbers) if "int" in annotation else numbers
-    if annotation == "bool" and not isinstance(value, bool):
-        raise EditError(f"{kind}: {name}={value!r} must be true or false.")
-    if annotation in ("str", "Shape") and not isinstance(value, str):
-        raise EditError(f"{kind}: {name}={value!r} must be text.")
-    if annotation == "Shape" and value not in SHAPES:
-        raise EditError(f"{kind}: {name}={value!r} must be one of {', '.join(SHAPES)}.")
-    return value
-
-
-def _number(kind: str, name: str, value: Any) -> float:
-    given: Any = value  # without what `isinstance` would make of it
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    try:
-        number = float(given) if real else math.nan
-    except OverflowError:  # an int may be too large for a float
-        number = math.inf
-    if not math.isfinite(number):
-        raise EditError(f"{kind}: {name}={reprlib.repr(given)} must be a finite number.")
-    return number
-
-
-def _points(kind: str, name: str, value: Any) -> Points:
-    """Breakpoints (time in s, value), their times rising."""
-    items = _items(value)
-    if not items:
-        raise EditError(f"{kind}: {name} must be a list of [time_s, value], not empty; received {value!r}.")
-    pairs = [pair for pair in map(_items, items) if pair is not None and len(pair) == 2]
-    if len(pairs) != len(items):
-        raise EditError(f"{kind}: {name} must be a list of [time_s, value] pairs; received {value!r}.")
-    points = tuple((_number(kind, name, time_s), _number(kind, name, height)) for time_s, height in pairs)
+def _rising(points: Points) -> Points:
     if points[0][0] < 0 or any(b[0] <= a[0] for a, b in pairwise(points)):
-        raise EditError(f"{kind}: {name} must have rising times from 0 s on; received {[p[0] for p in points]}.")
+        raise ValueError(f"must have rising times from 0 s on, received {[time_s for time_s, _ in points]}")
     return points
 
 
-def _whole(kind: str, name: str, value: float) -> int:
-    if value != int(value) or not 0 <= value <= LARGEST_WHOLE:
-        raise EditError(f"{kind}: {name} must be a whole number from 0 to 2^53; received {value:g}.")
-    return int(value)
+def _whole(value: Any) -> Any:
+    """Sliders and options have whole numbers as floats."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_WHOLE)]
+_Point = Annotated[tuple[float, float], Strict(False)]
+_DECLARED: dict[str, Any] = {
+    "int": _Whole,
+    "tuple[int, ...]": Annotated[tuple[_Whole, ...], Strict(False)],
+    "tuple[float, ...]": Floats,
+    "Points": Annotated[tuple[_Point, ...], Strict(False), Field(min_length=1), AfterValidator(_rising)],
+    "Shape": Shape,
+    **{kind.__name__: kind for kind in (float, bool, str)},
+}
+"""What a field may be, by its annotation."""
+
+
+@cache
+def _declaration(edit: type[Edit]) -> type[Schema]:
+    """The fields of an edit; a list may be empty where it is unless it is given."""
+    types: dict[str, Any] = {}
+    for item in fields(edit):
+        kind = _DECLARED[str(item.type)]
+        is_needed = str(item.type).startswith("tuple") and not isinstance(item.default, tuple)
+        types[item.name] = Annotated[kind, Field(min_length=1)] if is_needed else kind
+    return record(edit.kind, types)
 
 
 def add_to_channel(latents: Latents, channel: int, amount: float | np.ndarray, *, kind: str) -> Latents:

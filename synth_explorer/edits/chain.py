@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from synth_explorer.edits.base import KINDS, Edit, in_order
 from synth_explorer.edits.controls import Controls
@@ -16,6 +17,7 @@ from synth_explorer.edits.named import Gain
 from synth_explorer.errors import EditError
 from synth_explorer.files import write_text
 from synth_explorer.latents import Latents
+from synth_explorer.schema import Schema
 
 FORMAT_VERSION = 1
 
@@ -87,7 +89,7 @@ class EditChain:
         """Read what `to_list` wrote. Raises EditError."""
         if not isinstance(edits, list):
             raise EditError("Edits must be a list of objects, each with its kind.")
-        return cls(tuple(_edit(item) for item in cast("list[Any]", edits)))
+        return cls(tuple(_edit(item, f"edits.{i}") for i, item in enumerate(cast("list[Any]", edits))))
 
     def to_json(self) -> str:
         """The preset as JSON text."""
@@ -100,17 +102,7 @@ class EditChain:
 
         Raises EditError: not JSON, another format version, an unknown kind, an unknown or missing field, a bad value.
         """
-        try:
-            found: Any = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise EditError(f"A preset must be JSON: {error}.") from error
-        content = _mapping(found)
-        if content is None or not isinstance(content.get("edits"), list):
-            raise EditError('A preset must be an object {"format_version": 1, "edits": [...]}.')
-        version = content.get("format_version")
-        if version != FORMAT_VERSION:
-            raise EditError(f"The preset has format_version={version!r}; this version reads {FORMAT_VERSION}.")
-        return cls.from_list(content["edits"])
+        return cls.from_list(_Preset.parse(text, what="The preset", error=EditError).edits)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the preset, whole or not at all."""
@@ -136,21 +128,25 @@ def figures() -> dict[str, Figure]:
     return {figure.key: figure for figure in (Gain.figure, *HELD.values(), *told)}
 
 
-def _mapping(content: Any) -> Mapping[str, Any] | None:
-    """A JSON object; None where it is something else."""
-    return cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else None
+class _Preset(Schema):
+    format_version: Literal[1]
+    edits: list[Any]
 
 
-def _edit(content: Any) -> Edit:
-    of = _mapping(content)
-    name: Any = content if of is None else of.get("kind")
-    if not isinstance(name, str) or of is None or name not in KINDS:
-        raise EditError(f"Unknown edit kind {name!r}; known are {', '.join(edit.kind for edit in in_order())}.")
+def _edit(content: Any, place: str) -> Edit:
+    """An edit; what is wrong is named with its place."""
+    given: dict[str, Any] = dict(cast("Mapping[str, Any]", content)) if isinstance(content, Mapping) else {}
+    name: Any = given.pop("kind", content)
+    if not isinstance(content, Mapping) or not isinstance(name, str) or name not in KINDS:
+        known = ", ".join(edit.kind for edit in in_order())
+        raise EditError(f"{place}: Unknown edit kind {reprlib.repr(name)}; known are {known}.")
     kind = KINDS[name]
-    given = {name: value for name, value in of.items() if name != "kind"}
     known = {item.name: item.default is MISSING for item in fields(kind)}
     unknown, missing = sorted(set(given) - set(known)), [name for name in known if known[name] and name not in given]
     if unknown or missing:
         wrong = f"has no field {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
-        raise EditError(f"{kind.kind} {wrong}; its fields are {', '.join(known)}.")
-    return kind.of(**given)
+        raise EditError(f"{place}: {kind.kind} {wrong}; its fields are {', '.join(known)}.")
+    try:
+        return kind.of(**given)
+    except EditError as error:
+        raise EditError(f"{place}: {error}") from None

@@ -333,19 +333,31 @@ class TestChain:
         [
             ("", "must be JSON"),
             ("[" * 100_000, "must be JSON"),
-            ('{"format_version": 1, "edits": [{"kind": "gain", "db": 1' + "0" * 400 + "}]}", "db=1000.*finite"),
-            ("[]", "must be an object"),
-            ('{"edits": []}', "format_version=None"),
-            ('{"format_version": 2, "edits": []}', "format_version=2"),
-            ('{"format_version": 1, "edits": {}}', "must be an object"),
+            (
+                '{"format_version": 1, "edits": [{"kind": "gain", "db": 1' + "0" * 400 + "}]}",
+                "gain: db: should be a (valid|finite) number",
+            ),
+            ("[]", "should be an object"),
+            ('{"edits": []}', "lacks the field 'format_version'"),
+            ('{"format_version": 2, "edits": []}', "format_version: should be 1; received 2"),
+            ('{"format_version": 1, "edits": {}}', "should be a valid list"),
             ('{"format_version": 1, "edits": [{"kind": "louder"}]}', "'louder'; known are toward"),
             ('{"format_version": 1, "edits": [{"kind": ["gain"]}]}', "Unknown edit kind"),
             ('{"format_version": 1, "edits": [3]}', "Unknown edit kind 3"),
             ('{"format_version": 1, "edits": ["gain"]}', "Unknown edit kind"),
             ('{"format_version": 1, "edits": [{"kind": "gain", "dB": 3}]}', "no field 'dB'"),
-            ('{"format_version": 1, "edits": [{"kind": "gain"}]}', "needs 'db'"),
-            ('{"format_version": 1, "edits": [{"kind": "gain", "db": NaN}]}', "finite"),
-            ('{"format_version": 1, "edits": [{"kind": "gain", "db": "6"}]}', "finite"),
+            (
+                '{"format_version": 1, "edits": [{"kind": "gain", "db": 1}, {"kind": "gain"}]}',
+                "edits.1: gain needs 'db'",
+            ),
+            (
+                '{"format_version": 1, "edits": [{"kind": "gain", "db": NaN}]}',
+                "db: should be a finite number",
+            ),
+            (
+                '{"format_version": 1, "edits": [{"kind": "gain", "db": "6"}]}',
+                "db: should be a valid number",
+            ),
         ],
     )
     def test_bad_presets(self, tmp_path: Path, text: str, message: str) -> None:
@@ -364,7 +376,7 @@ class TestChain:
         EditChain(EVERY_KIND).check(make())
 
     def test_whole_numbers_are_of_a_size_that_can_be_told(self) -> None:
-        with pytest.raises(EditError, match=r"scale: channels must be a whole number from 0 to .*received 1e\+300"):
+        with pytest.raises(EditError, match=r"scale: channels\.0: should be less than or equal to"):
             Scale((1e300,), 2)
 
     def test_a_byte_order_mark_is_passed_over(self, tmp_path: Path) -> None:
