@@ -9,12 +9,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from synth_explorer.batch.executors import Executor, Here, Processes, cores
+from synth_explorer.batch.executors import Executor, Here, Processes
 from synth_explorer.batch.manifest import MANIFEST, PRIVATE, TABLE, Manifest
 from synth_explorer.batch.notes import Notes, listenings
 from synth_explorer.batch.plan import Job, Plan, decoder_of
 from synth_explorer.batch.worker import Failed, Heard, Listen, Made, Make, Setup
 from synth_explorer.errors import SpecError
+from synth_explorer.runtime import cores
 
 NOTES, NEW = f"{PRIVATE}/notes", f"{PRIVATE}/new"
 LEAST_EACH = 12
