@@ -1,14 +1,33 @@
-"""Compiled calls of Keras models, for whichever backend runs: shapes may change, compilation must not.
+"""How things are run: compiled calls of Keras models for whichever backend there is, and threads over all cores.
+
+Of a compiled call shapes may change; compilation must not happen again.
 
 Shapes: B notes, F frames.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+    """Work on each item, as many at a time as there are cores, in threads; results in order. Raises the first error."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, items))
 
 
 def compiled(call: Callable[..., Any], *, ranks: Sequence[int], last: Sequence[int] = ()) -> Callable[..., Any]:

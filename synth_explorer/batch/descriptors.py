@@ -32,5 +32,5 @@ def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float | None) 
         if pitch_hz is None or measure.LOWEST_HZ <= pitch_hz <= measure.HIGHEST_HZ:
             found_hz = measure.pitch_hz(audio, **rate, around_hz=pitch_hz)
             heard["pitch_midi"] = hz_to_midi(found_hz)
-            heard["noisiness_db"] = measure.noisiness_db(audio, **rate, pitch_hz=found_hz)
+            heard["noisiness_db"] = measure.noisiness_db(audio, **rate, pitch_hz=pitch_hz or found_hz)
     return {name: round(float(value), DIGITS) if math.isfinite(value) else None for name, value in heard.items()}

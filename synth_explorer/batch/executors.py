@@ -19,6 +19,7 @@ from multiprocessing import parent_process
 from typing import Protocol, Self
 
 from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker
+from synth_explorer.errors import SpecError
 
 AHEAD = 2
 """Tasks a worker that are handed out: one is done while the next one lies ready."""
@@ -85,8 +86,10 @@ class Processes:
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
         """As they are done."""
         waiting, again, begun = iter(tasks), deque[tuple[Task, int]](), dict[Future[Answer], tuple[Task, int]]()
+        does_anything, breaks = False, 0
         while True:
-            while len(begun) < AHEAD * self.workers:
+            alone = again or any(tries > 1 for _, tries in begun.values())  # what killed a process is to be known
+            while len(begun) < (1 if alone else AHEAD * self.workers):
                 following = again.popleft() if again else next(((task, 1) for task in waiting), None)
                 if following is None:
                     break
@@ -98,7 +101,9 @@ class Processes:
             for future in done:
                 task, tries = begun.pop(future)
                 try:
-                    yield task, future.result()
+                    answer = future.result()
+                    does_anything = True
+                    yield task, answer
                 except BrokenProcessPool:
                     is_broken = True
                     if tries == TRIES:
@@ -106,6 +111,9 @@ class Processes:
                     else:
                         again.append((task, tries + 1))
             if is_broken:
+                breaks += 1
+                if breaks == TRIES and not does_anything:
+                    raise SpecError("The processes that should make the sounds end at once; try --workers 1.")
                 again.extend((task, tries + 1) for task, tries in begun.values())
                 begun.clear()
                 self._end()
@@ -141,8 +149,3 @@ def _end_with_parent() -> None:
 def _do(task: Task) -> Answer:
     assert _worker is not None
     return _worker(task)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -108,14 +108,20 @@ class Manifest:
             file.seek(entry.offset)
             return file.readline()
 
-    def put(self, file: str, content: Path, record: dict[str, Any]) -> None:
-        """Move a file to its name in the folder and tell of it: a stop in between leaves no line that is wrong."""
+    def put(self, file: str, content: Path, record: dict[str, Any]) -> bool:
+        """Move a file to its name in the folder and tell of it: a stop in between leaves no line that is wrong.
+
+        Returns whether it replaced a file that no line told of.
+        """
         target = self.folder / file
-        if file in self.entries:
+        is_new = file not in self.entries
+        replaced = is_new and target.exists()
+        if not is_new:
             self._add({"file": file, "address": None})
         target.parent.mkdir(parents=True, exist_ok=True)
         content.replace(target)
         self._add({"file": file} | record)
+        return replaced
 
     def _add(self, record: dict[str, Any]) -> None:
         assert self._file is not None, "a manifest is a context"

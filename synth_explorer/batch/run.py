@@ -9,12 +9,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from synth_explorer.batch.executors import Executor, Here, Processes, cores
+from synth_explorer.batch.executors import Executor, Here, Processes
 from synth_explorer.batch.manifest import MANIFEST, PRIVATE, TABLE, Manifest
 from synth_explorer.batch.notes import Notes, listenings
 from synth_explorer.batch.plan import Job, Plan, decoder_of
 from synth_explorer.batch.worker import Failed, Heard, Listen, Made, Make, Setup
 from synth_explorer.errors import SpecError
+from synth_explorer.runtime import cores
 
 NOTES, NEW = f"{PRIVATE}/notes", f"{PRIVATE}/new"
 LEAST_EACH = 12
@@ -32,6 +33,7 @@ class Summary:
     kept: int = 0  # that were there, or lay there under another name
     others: int = 0  # files of earlier plans that lie there too
     too_loud: int = 0  # made, with a peak above full scale
+    replaced: int = 0  # files that this program knows nothing of
     failures: list[tuple[str, str]] = field(default_factory=list)  # file, reason
     manifest: Path = Path()
     table: Path = Path()
@@ -59,9 +61,12 @@ def run(
 ) -> Summary:
     """Make every sound of a plan that is not in the folder yet.
 
+    A sound never replaces a note that it is made of; it does replace an older file of its name.
+
     `workers`: processes; None: as many as are worth it. `executor`: makes what does the work. Raises SpecError: another
-    run is at work in the folder; OSError: it cannot be written.
+    run is at work in the folder, or a note lies where a sound belongs; OSError: it cannot be written.
     """
+    _spare_notes(plan, folder)
     (folder / PRIVATE).mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / PRIVATE / "lock", timeout=0)
     try:
@@ -74,6 +79,18 @@ def run(
             return _Run(plan, folder, manifest, tell).carry_out(workers, executor)
     finally:
         lock.release()
+
+
+def _spare_notes(plan: Plan, folder: Path) -> None:
+    """Raises SpecError: a note lies where a sound is to be written."""
+    paths = {source.path for job in plan.jobs for source in job.patch.sources if source.path}
+    notes = {Path(path).resolve(): path for path in paths}
+    here = folder.resolve()
+    for job in plan.jobs:
+        if (note := notes.get(here / job.file)) is not None:
+            raise SpecError(
+                f"{note} is a note of the spec and would be replaced; choose another folder or other names."
+            )
 
 
 class _Run:
@@ -167,7 +184,7 @@ class _Run:
                 continue
             content = self.new / "sound"
             content.write_bytes(answer.content)
-            self.manifest.put(job.file, content, answer.record)
+            self.summary.replaced += self.manifest.put(job.file, content, answer.record)
             self.summary.made += 1
             self.summary.too_loud += (answer.record["peak_db"] or 0.0) > 0.0
         return len(jobs)

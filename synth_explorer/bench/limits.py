@@ -17,11 +17,12 @@ import numpy as np
 from numba import njit
 
 from synth_explorer.decode.wavenet import kernel
-from synth_explorer.decode.wavenet.numba_engine import cores, samples_ahead, saving_scheme
+from synth_explorer.decode.wavenet.numba_engine import samples_ahead, saving_scheme
 from synth_explorer.decode.wavenet.packing import DTYPES, PackedStack, aligned
 from synth_explorer.decode.wavenet.tiles import PER_STEP
 from synth_explorer.decode.wavenet.transforms import filtered
 from synth_explorer.model.stack import Stack
+from synth_explorer.runtime import cores
 
 INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits into a core's own caches
 

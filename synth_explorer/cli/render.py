@@ -15,6 +15,7 @@ from synth_explorer.errors import SpecError
 if TYPE_CHECKING:
     from synth_explorer.batch.estimate import Estimate
     from synth_explorer.batch.plan import Plan
+    from synth_explorer.batch.run import Summary
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 DOING = {"notes": "listening", "sounds": "rendering"}
@@ -122,18 +123,20 @@ def _carry_out(
         common.say(path)
     for file, reason in done.failures:
         failures.add(SpecError(reason), of=names.get(file, out / file))
-    _say_summary(len(plan.jobs), done.made, done.kept, done.others, done.too_loud, out, lists=lists)
+    _say_summary(done, len(plan.jobs), out, lists=lists)
     failures.end()
 
 
-def _say_summary(total: int, made: int, kept: int, others: int, too_loud: int, out: Path, *, lists: bool) -> None:
-    if too_loud:
-        which = "1 sound peaks" if too_loud == 1 else f"{too_loud:,} sounds peak"
+def _say_summary(done: Summary, total: int, out: Path, *, lists: bool) -> None:
+    if done.too_loud:
+        which = "1 sound peaks" if done.too_loud == 1 else f"{done.too_loud:,} sounds peak"
         typer.echo(f"warning: {which} above full scale; players may clip: peak limit or normalise", err=True)
-    if others:
-        typer.echo(f"note: {others:,} sounds of an earlier run in {out} are not among these and stay there", err=True)
-    if not lists or kept:
-        typer.echo(f"note: {made:,} of {total:,} sounds made, {kept:,} were there", err=True)
+    if done.replaced:
+        typer.echo(f"note: replaced {done.replaced:,} older files in {out}", err=True)
+    if done.others:
+        typer.echo(f"note: {done.others:,} sounds of an earlier run in {out} are not among these, and stay", err=True)
+    if not lists or done.kept:
+        typer.echo(f"note: {done.made:,} of {total:,} sounds made, {done.kept:,} were there", err=True)
 
 
 @contextmanager

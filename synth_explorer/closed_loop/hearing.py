@@ -63,9 +63,9 @@ class Reference:
             if not inside:
                 return float("nan")
             return expected_cents + self._mean_cents(after, moved_hz) - self._mean_cents(self.audio, self.pitch_hz)
-        return measure.compare(
+        return measure.pitch_change_cents(
             self.audio, after, sample_rate_hz=self.sample_rate_hz, pitch_hz=(self.pitch_hz, moved_hz)
-        )["pitch_cents"]
+        )
 
     def _mean_cents(self, audio: np.ndarray, around_hz: float) -> float:
         """Mean pitch over time in cents above `around_hz`."""

@@ -28,6 +28,7 @@ from synth_explorer.explorer.together import decode_together
 from synth_explorer.latents import Latents, LatentsMeta, interpolate, midi_to_hz, with_pitch
 from synth_explorer.latents import path as path_between
 from synth_explorer.pitch import HeardPitch, check_midi
+from synth_explorer.runtime import side_by_side
 
 if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
@@ -191,6 +192,18 @@ class Explorer:
         )
         return Latents(heard.z, heard.pitch_hz, meta, heard.detail, heard.enhancement)
 
+    def encode_many(
+        self,
+        audio: Sequence[np.ndarray | Recording | str | os.PathLike[str]],
+        *,
+        pitch: float | Sequence[float | None] | None = None,
+        fit_steps: int = 0,
+    ) -> list[Latents]:
+        """As `encode` of each, in their order, over all cores; one pitch for all or one for each."""
+        pitches = pitch if isinstance(pitch, Sequence) else [pitch] * len(audio)
+        pairs = list(zip(audio, pitches, strict=True))
+        return side_by_side(lambda pair: self.encode(pair[0], pitch=pair[1], fit_steps=fit_steps), pairs)
+
     def _cut(self, audio: np.ndarray, *, align: bool) -> Prepared:
         """A note [T] from its onset on, without what lies below hearing; or as it is."""
         longest = int(self.config.max_s * self.sample_rate_hz)
@@ -267,7 +280,8 @@ class Explorer:
         engine: str = "auto",
         progress: Progress | None = None,
     ) -> list[np.ndarray]:
-        """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
+        """As `decode` of each, in their order, over all cores; NSynth's network decodes up to `family.together` of them
+        at once.
 
         The sounds are those that `decode` makes one by one, with one seed for all or one for each (but for the draws
         that a larger batch rounds otherwise, see `decode.wavenet.decoder`).

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 
 from synth_explorer.explorer.bounds import bounded
 from synth_explorer.explorer.family import Decoding, Family, Progress
 from synth_explorer.latents import Latents
+from synth_explorer.runtime import side_by_side
 
 
 def decode_together(
     family: Family, latents: Sequence[Latents], hows: Sequence[Decoding], progress: Progress | None = None
 ) -> list[np.ndarray]:
-    """Latents -> audio [T] of each, in their order.
+    """Latents -> audio [T] of each, in their order. Where a family takes one at a time, they go over all cores.
 
     `hows`: how each is decoded; they differ in length, seed and the level of the noise alone. Raises LatentsError: a
     sound that leaves the sane range.
     """
+    if family.together == 1:
+        return _side_by_side(family, latents, hows, progress)
     sounds: dict[int, np.ndarray] = {}
     total, before = sum(how.samples for how in hows), 0
     for group in _groups(hows, family.together):
@@ -38,6 +42,24 @@ def decode_together(
         sounds |= {i: together[row, : hows[i].samples].copy() for row, i in enumerate(group)}
         before += sum(lengths)
     return [sounds[i] for i in range(len(hows))]
+
+
+def _side_by_side(
+    family: Family, latents: Sequence[Latents], hows: Sequence[Decoding], progress: Progress | None
+) -> list[np.ndarray]:
+    """Each note by itself, over all cores."""
+    total, turn, done = sum(how.samples for how in hows), Lock(), 0
+
+    def decoded(i: int) -> np.ndarray:
+        nonlocal done
+        sound = np.concatenate(list(bounded(family.stream(latents[i], hows[i]))))
+        with turn:
+            done += hows[i].samples
+            if progress is not None:
+                progress(done, total)
+        return sound
+
+    return side_by_side(decoded, range(len(hows)))
 
 
 def _groups(hows: Sequence[Decoding], most: int) -> Iterator[list[int]]:

@@ -36,14 +36,14 @@ def compare(
         "gain_db": rms_db(after) - rms_db(before),
         "loudness_db": loudness_change_db(before, after, sample_rate_hz=sample_rate_hz),
         "brightness_octaves": brightness[1] - brightness[0],
-        "pitch_cents": _pitch_cents(before, after, sample_rate_hz, pitch_hz),
+        "pitch_cents": pitch_change_cents(before, after, sample_rate_hz=sample_rate_hz, pitch_hz=pitch_hz),
     }
 
 
-def _pitch_cents(
-    before: np.ndarray, after: np.ndarray, sample_rate_hz: int, pitch_hz: float | tuple[float, float] | None
+def pitch_change_cents(
+    before: np.ndarray, after: np.ndarray, *, sample_rate_hz: int, pitch_hz: float | tuple[float, float] | None = None
 ) -> float:
-    """The change in cents, NaN where a pitch lies outside what can be measured.
+    """The change of pitch in cents, see `compare`; NaN where a pitch lies outside what can be measured.
 
     Where a pitch moves, frame by frame (see `movement.shift_cents`), which needs sounds of one length.
     """

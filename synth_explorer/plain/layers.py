@@ -96,12 +96,13 @@ class Convolution:
     def _columns(self, x: np.ndarray, rows: slice) -> np.ndarray:
         """[F, C] -> [rows, K * C]: what each frame's taps see."""
         frames, reach = len(x), self.dilation * (self.taps // 2)
-        out = np.zeros((rows.stop - rows.start, self.taps, x.shape[1]), np.float32)
+        out = np.empty((rows.stop - rows.start, self.taps, x.shape[1]), np.float32)
         for tap in range(self.taps):
             away = tap * self.dilation - reach
-            first, last = max(rows.start, -away), min(rows.stop, frames - away)
-            if first < last:
-                out[first - rows.start : last - rows.start, tap] = x[first + away : last + away]
+            first = min(max(rows.start, -away), rows.stop)
+            last = max(min(rows.stop, frames - away), first)
+            out[: first - rows.start, tap] = out[last - rows.start :, tap] = 0.0
+            out[first - rows.start : last - rows.start, tap] = x[first + away : last + away]
         return out.reshape(len(out), -1)
 
 

@@ -16,6 +16,7 @@ from synth_explorer.batch import manifest, run
 from synth_explorer.batch.executors import TRIES, Processes
 from synth_explorer.batch.plan import Plan
 from synth_explorer.batch.worker import Make, Setup, Task, Worker
+from synth_explorer.errors import SpecError
 from tests.batch.test_run import content
 
 Planned = Callable[[str], Plan]
@@ -42,6 +43,18 @@ class Mortal(Worker):
         return super().__call__(task)
 
 
+class StillbornProcesses(Processes):
+    """Processes that cannot begin."""
+
+    def __init__(self, setup: Setup, workers: int) -> None:
+        super().__init__(setup, workers, worker=None)  # type: ignore[arg-type]
+
+
+def test_processes_that_cannot_begin_end_the_run(planned: Planned, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="end at once"):
+        run.run(planned(SPEC.format(3)), tmp_path / "out", workers=2, executor=StillbornProcesses)
+
+
 class MortalProcesses(Processes):
     """Their processes."""
 
@@ -61,7 +74,7 @@ def test_a_process_that_dies_is_replaced(
         assert (done.made, done.failures) == (6, [])
     else:
         lost = [job.file for job in plan.jobs if "_0.5_" in job.file]
-        assert set(lost) <= {file for file, _ in done.failures}
+        assert lost == [file for file, _ in done.failures]
         assert all(f"died {TRIES} times" in reason for _, reason in done.failures)
         assert done.made + len(done.failures) == 6
 

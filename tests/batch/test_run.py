@@ -196,6 +196,17 @@ def test_damaged_latents_are_listened_to_again(fake: BundledFamily, planned: Pla
     assert content(tmp_path / "other") == before
 
 
+def test_notes_are_never_replaced_and_other_files_are_told(
+    fake: BundledFamily, planned: Planned, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "a.wav", make_note(60, seconds=0.5), 16000)
+    with pytest.raises(SpecError, match="would be replaced"):
+        run.run(planned("sources: [a.wav]"), tmp_path)
+    (tmp_path / "b.wav").write_text("a file of someone")
+    done = run.run(planned("sources: [a.wav]\nname: b"), tmp_path)
+    assert (done.made, done.replaced) == (1, 1) and soundfile.info(tmp_path / "b.wav").frames
+
+
 def test_two_runs_in_one_folder_are_refused(fake: BundledFamily, planned: Planned, tmp_path: Path) -> None:
     (tmp_path / "out" / ".batch").mkdir(parents=True)
     with FileLock(tmp_path / "out" / ".batch" / "lock"), pytest.raises(SpecError, match="Another run is at work"):

@@ -30,7 +30,7 @@ def test_a_spec_to_a_folder_and_again() -> None:
     assert ok("render", "spec.yaml", "-o", "out").stderr == "note: 0 of 3 sounds made, 3 were there\n"
     Path("spec.yaml").write_text(SPEC.replace("steps: 3", "at: 0.3"))
     said = ok("render", "spec.yaml", "-o", "out").stderr
-    assert said.startswith("note: 3 sounds of an earlier run in out are not among these and stay there\n")
+    assert said.startswith("note: 3 sounds of an earlier run in out are not among these, and stay\n")
 
 
 def test_a_dry_run_says_what_it_takes() -> None:

@@ -56,11 +56,18 @@ def test_a_group_holds_no_more_than_it_may(nsynth: Explorer, monkeypatch: pytest
     assert sizes == [2, 2, 1]
 
 
-def test_the_default_family_takes_one_after_the_other(explorer: Explorer) -> None:
-    latents = [explorer.encode(make_note(midi), pitch=midi) for midi in (50.0, 62.0)]
-    many = explorer.decode_many(latents, seed=3)
-    for one, sound in zip(latents, many, strict=True):
-        np.testing.assert_array_equal(sound, explorer.decode(one, seed=3))
+def test_the_default_family_takes_them_side_by_side(explorer: Explorer) -> None:
+    midi = [50.0, 62.0, 57.0, 45.0, 66.0]
+    notes = [make_note(one) for one in midi]
+    latents = [explorer.encode(note, pitch=one, fit_steps=1) for note, one in zip(notes, midi, strict=True)]
+    for one, again in zip(latents, explorer.encode_many(notes, pitch=midi, fit_steps=1), strict=True):
+        assert one.fingerprint == again.fingerprint
+    told: list[tuple[int, int]] = []
+    many = explorer.decode_many(latents, seed=range(5), progress=lambda done, total: told.append((done, total)))
+    for seed, (one, sound) in enumerate(zip(latents, many, strict=True)):
+        np.testing.assert_array_equal(sound, explorer.decode(one, seed=seed))
+    assert told[-1] == (sum(map(len, many)),) * 2 and len(told) == 5
+    assert explorer.encode_many([]) == []
     with pytest.raises(CheckpointError):
         explorer.decode_many(latents, decoder="none")
 
@@ -82,7 +89,14 @@ def test_what_is_sane_passes() -> None:
 
 
 def test_many_are_bounded_too() -> None:
-    family = SimpleNamespace(together=1, stream_together=lambda latents, hows: iter([np.full((1, 4), 200.0)]))
+    family = SimpleNamespace(
+        together=2,
+        stream=lambda latents, how: iter([np.full(4, 200.0)]),
+        stream_together=lambda latents, hows: iter([np.full((1, 4), 200.0)]),
+    )
+    with pytest.raises(LatentsError, match=r"\+46 dBFS"):
+        decode_together(family, [None], [Decoding(4)])
+    family.together = 1
     with pytest.raises(LatentsError, match=r"\+46 dBFS"):
         decode_together(family, [None], [Decoding(4)])
 

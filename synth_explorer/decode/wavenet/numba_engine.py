@@ -5,7 +5,6 @@ Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip w
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -28,6 +27,7 @@ from synth_explorer.decode.wavenet.transforms import (
     saving_layers,
 )
 from synth_explorer.model.stack import Stack
+from synth_explorer.runtime import cores
 
 COLUMNS = 16  # samples ahead times notes that one product of old taps takes
 LATE_S = 0.03  # a team that needs longer for a slice of 15 ms has lost its cores to other programs
@@ -338,8 +338,3 @@ def ticks_a_second() -> float:
     time.sleep(0.005)
     last, ended = kernel.clock(), time.perf_counter()
     return (last - first) / (ended - began)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
