@@ -27,7 +27,9 @@ class Player:
     def __init__(self, path: Path) -> None:
         pysfizz = pytest.importorskip("pysfizz", reason="no pysfizz: pip install -r requirements-dev.txt")
         self.synth: Any = pysfizz.Synth(sample_rate=RATE_HZ, block_size=BLOCK)
-        assert self.synth.load_sfz_file(path, quiet=False)
+        whole = path.with_name("whole.sfz")  # sfizz streams what is long, and on a busy machine comes too late
+        whole.write_text(f'<control>\nhint_ram_based=1\n#include "{path.name}"\n')
+        assert self.synth.load_sfz_file(whole, quiet=False)
 
     @property
     def regions(self) -> int:
@@ -73,11 +75,11 @@ def test_loops_go_on_without_a_click(player: Player, single: Instrument) -> None
     for zone in single.plan.zones:
         (sample,) = [one for one in single.samples if one.slot.root == zone.root and one.slot.layer.high == 127]
         loop, sound = sample.loop, player.note(zone.root, 127, held_s=8.0, total_s=8.0)
-        held = sound[loop.start - loop.fade : loop.end - loop.fade]
-        after = sound[loop.end - loop.fade :]
-        assert np.abs(np.diff(after)).max() <= 1.02 * np.abs(np.diff(held)).max(), zone
-        changes = [loops.changes_db(part, sample_rate_hz=RATE_HZ).max() for part in (after, held)]
-        assert changes[0] <= 1.1 * changes[1], zone
+        seam, after = loop.end - loop.fade, sound[loop.end - loop.fade :]
+        before = loops.own(sound, (round(0.2 * RATE_HZ), seam), sample_rate_hz=RATE_HZ)
+        assert np.abs(np.diff(after)).max() <= 1.01 * before.steps[-1], zone
+        changes = loops.changes_db(after, floor=before.floor, sample_rate_hz=RATE_HZ)
+        assert changes.max() <= 1.05 * before.changes_db[-1], zone
         level_db = 20 * np.log10(measure.rms_envelope(after, sample_rate_hz=RATE_HZ, window_ms=100.0)[1600:-1600])
         assert np.ptp(level_db) < 4.0, "it neither dies away nor grows"
 
