@@ -74,7 +74,7 @@ def test_a_loop_at_a_bad_place_is_heard() -> None:
     bad = Loop(good.start, good.end - round(0.4 * RATE_HZ / HZ["vibrato"]), 1, 1.0)
     assert not loops.measured(loops.cross_faded(note, bad), bad, own, **RATE).is_clean
     clicked = looped.copy()
-    clicked[good.end - 1] += 2.5 * own.steps[-1]
+    clicked[good.end - 1] += 2.5 * own.steps.max()
     assert loops.measured(clicked, good, own, **RATE).step > 1.0
 
 

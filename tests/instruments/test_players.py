@@ -71,15 +71,17 @@ def test_levels_rise_with_velocity(player: Player) -> None:
 
 
 def test_loops_go_on_without_a_click(player: Player, single: Instrument) -> None:
-    """What sfizz plays over several rounds of a loop changes no more than it does before the first seam."""
+    """What sfizz plays over several rounds of a loop changes no more at its seams than between them."""
     for zone in single.plan.zones:
         (sample,) = [one for one in single.samples if one.slot.root == zone.root and one.slot.layer.high == 127]
         loop, sound = sample.loop, player.note(zone.root, 127, held_s=8.0, total_s=8.0)
         seam, after = loop.end - loop.fade, sound[loop.end - loop.fade :]
-        before = loops.own(sound, (round(0.2 * RATE_HZ), seam), sample_rate_hz=RATE_HZ)
-        assert np.abs(np.diff(after)).max() <= 1.01 * before.steps[-1], zone
-        changes = loops.changes_db(after, floor=before.floor, sample_rate_hz=RATE_HZ)
-        assert changes.max() <= 1.05 * before.changes_db[-1], zone
+        before = loops.own(sound, (loop.start, seam), sample_rate_hz=RATE_HZ)
+        assert np.abs(np.diff(after)).max() <= 1.01 * before.steps.max(), zone
+        for at in range(seam, sound.size - 3 * loop.fade, loop.length):  # every seam
+            around = sound[at - loop.fade : at + 2 * loop.fade]
+            changes = loops.changes_db(around, floor=before.floor, sample_rate_hz=RATE_HZ)
+            assert changes.max() <= before.changes_db.max(), (zone, at)
         level_db = 20 * np.log10(measure.rms_envelope(after, sample_rate_hz=RATE_HZ, window_ms=100.0)[1600:-1600])
         assert np.ptp(level_db) < 4.0, "it neither dies away nor grows"
 
