@@ -6,16 +6,19 @@ power through a fade whose weights fulfil a^2 + b^2 + 2 r a b = 1 (Fink, Holters
 power-complementary cross-fading, DAFx-16): linear where they are alike, of equal power where they have nothing in
 common.
 
-Shapes: T samples, F frames, N bins.
+Shapes: T samples, F frames.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from synth_explorer.measure import stft_magnitudes
+from synth_explorer.mel import mel_filters
 
 FADE_S = 0.1
 SHORTEST_S, SHORTEST_PERIODS = 0.25, 8
@@ -23,8 +26,11 @@ STARTS = 40  # places at which a loop may begin
 PEAKS = 4  # ends that are kept of each
 ALIKE = 0.01  # correlations that count the same: the longest loop of them is taken
 MEASURED = 160  # candidates whose seams are measured
+CLEAN = 0.95  # of what the note does by itself: a seam below it is taken at once
 FRAME_S = 0.032
-FLOOR_DB = 60.0  # under the strongest bin: what lies below is not compared
+FRAME_HOPS, LAG_HOPS = 16, 4  # hops in a frame, and between two frames that are compared
+BANDS, LOWEST_HZ = 40, 30.0
+FLOOR_DB = 60.0  # under the strongest band: what lies below is not compared
 AHEAD = 64  # samples that follow the loop in the file, for players that read beyond its end
 
 
@@ -32,9 +38,9 @@ AHEAD = 64  # samples that follow the loop in the file, for players that read be
 class Loop:
     """A loop of a note, and how its seam compares with what the note does by itself.
 
-    `step`: the jump from its last sample to its first, against the largest step between two samples of the held part.
-    `spectrum`: the largest change of the spectrum from frame to frame around the seam, against the largest in the held
-    part. Neither is heard where it is at most 1.
+    `step`: the jump from its last sample to its first, against the largest step between two samples within the loop.
+    `spectrum`: the largest change of the spectrum from frame to frame around the seam, against the largest within the
+    loop. Neither is heard where it is at most 1.
     """
 
     start: int
@@ -62,15 +68,15 @@ def find(
     Of the loops whose correlation is the highest the longest comes first; the first one whose seam is clean is taken,
     else the cleanest. None where the held part is too short for any.
     """
-    own_step, own_change = own(audio, within, sample_rate_hz=sample_rate_hz)
+    by_itself = own(audio, within, sample_rate_hz=sample_rate_hz)
     best: tuple[Loop, np.ndarray] | None = None
     found = candidates(audio, within, period_samples=period_samples, sample_rate_hz=sample_rate_hz)
     for plain in found[:MEASURED]:
         looped = cross_faded(audio, plain)
-        loop = measured(looped, plain, own_step, own_change, sample_rate_hz=sample_rate_hz)
+        loop = measured(looped, plain, by_itself, sample_rate_hz=sample_rate_hz)
         if best is None or max(loop.step, loop.spectrum) < max(best[0].step, best[0].spectrum):
             best = loop, looped
-        if loop.is_clean:
+        if max(loop.step, loop.spectrum) <= CLEAN:
             return loop, looped
     return best
 
@@ -139,28 +145,61 @@ def unrolled(audio: np.ndarray, loop: Loop | None, samples: int) -> np.ndarray:
     return audio[np.where(at < loop.end, at, loop.start + (at - loop.end) % loop.length)]
 
 
-def own(audio: np.ndarray, within: tuple[int, int], *, sample_rate_hz: int) -> tuple[float, float]:
-    """The largest step between two samples of the held part, and the largest change of its spectrum in dB."""
+class Own(NamedTuple):
+    """What a note does by itself from a sample on."""
+
+    first: int
+    steps: np.ndarray  # between two samples, absolute
+    changes_db: np.ndarray  # see `changes_db`
+    floor: float  # magnitude below which bands are not compared
+
+    def most(self, start: int, end: int, *, sample_rate_hz: int) -> tuple[float, float]:
+        """The largest step and the largest change between two samples of the note."""
+        hop = hop_samples(sample_rate_hz)
+        frames = (start - self.first) // hop, (end - self.first) // hop - FRAME_HOPS - LAG_HOPS
+        steps = self.steps[start - self.first : end - self.first - 1]
+        return float(steps.max(initial=0.0)), float(self.changes_db[slice(*frames)].max(initial=0.0))
+
+
+def own(audio: np.ndarray, within: tuple[int, int], *, sample_rate_hz: int) -> Own:
+    """What the held part first .. last of a note [T] does by itself."""
     held = audio[slice(*within)]
-    return float(np.abs(np.diff(held)).max()), float(changes_db(held, sample_rate_hz=sample_rate_hz).max())
+    floor = max(float(_bands(held, sample_rate_hz).max()), 1e-12) * 10.0 ** (-FLOOR_DB / 20.0)
+    changes = changes_db(held, floor=floor, sample_rate_hz=sample_rate_hz)
+    return Own(within[0], np.abs(np.diff(held)), changes, floor)
 
 
-def changes_db(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
-    """Change of the spectrum from frame to frame, every quarter of 32 ms: mean over bins in dB, [F - 1].
+def hop_samples(sample_rate_hz: int) -> int:
+    """A sixteenth of a frame of 32 ms."""
+    return round(FRAME_S * sample_rate_hz / FRAME_HOPS)
 
-    Bins end `FLOOR_DB` under the strongest of all.
+
+def changes_db(audio: np.ndarray, *, floor: float, sample_rate_hz: int) -> np.ndarray:
+    """Change of the spectrum within a quarter of a frame of 32 ms, at every sixteenth: mean over bands in dB, [F].
+
+    `floor`: magnitude below which bands are not compared.
     """
-    size = 4 * round(FRAME_S * sample_rate_hz / 4)
-    magnitudes = stft_magnitudes(audio, n_fft=size, hop=size // 4)
-    floor = max(float(magnitudes.max()), 1e-12) * 10.0 ** (-FLOOR_DB / 20.0)
-    return np.abs(np.diff(20.0 * np.log10(np.maximum(magnitudes, floor)), axis=0)).mean(axis=1)
+    level_db = 20.0 * np.log10(np.maximum(_bands(audio, sample_rate_hz), floor))
+    return np.abs(level_db[LAG_HOPS:] - level_db[:-LAG_HOPS]).mean(axis=1)
 
 
-def measured(looped: np.ndarray, loop: Loop, own_step: float, own_change: float, *, sample_rate_hz: int) -> Loop:
-    """A loop with what is heard at its seam, against what the note does by itself (see `own`)."""
-    frame = 4 * round(FRAME_S * sample_rate_hz / 4)
-    first = max(0, loop.end - loop.fade - frame)
-    around = unrolled(looped, loop, loop.end + 2 * frame)[first:]
+def _bands(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Magnitudes in mel bands over the whole spectrum, [F, BANDS]."""
+    hop = hop_samples(sample_rate_hz)
+    size = FRAME_HOPS * hop
+    return stft_magnitudes(audio, n_fft=size, hop=hop) @ _filters(size, sample_rate_hz)
+
+
+@lru_cache(maxsize=2)
+def _filters(size: int, sample_rate_hz: int) -> np.ndarray:
+    return mel_filters(BANDS, n_fft=size, sample_rate_hz=sample_rate_hz, low_hz=LOWEST_HZ, high_hz=sample_rate_hz / 2)
+
+
+def measured(looped: np.ndarray, loop: Loop, by_itself: Own, *, sample_rate_hz: int) -> Loop:
+    """A loop with what is heard at its seam, against what the note does by itself in the loop before the fade."""
+    seam, frame = loop.end - loop.fade, FRAME_HOPS * hop_samples(sample_rate_hz)
+    own_step, own_change = by_itself.most(loop.start, seam, sample_rate_hz=sample_rate_hz)
+    around = unrolled(looped, loop, loop.end + 2 * frame)[max(0, seam - frame) :]
     step = abs(float(looped[loop.start]) - float(looped[loop.end - 1])) / max(own_step, 1e-12)
-    change = changes_db(around, sample_rate_hz=sample_rate_hz).max() / max(own_change, 1e-12)
+    change = changes_db(around, floor=by_itself.floor, sample_rate_hz=sample_rate_hz).max() / max(own_change, 1e-12)
     return Loop(loop.start, loop.end, loop.fade, loop.correlation, step, float(change))

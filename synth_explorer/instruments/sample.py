@@ -99,7 +99,7 @@ def _looped(
     rate = {"sample_rate_hz": sample_rate_hz}
     if held is not None and loop_of is not None and loop_of.loop is not None and loop_of.loop.end <= audio.size:
         looped = loops.cross_faded(audio, loop_of.loop)
-        loop = loops.measured(looped, loop_of.loop, *loops.own(audio, held, **rate), **rate)
+        loop = loops.measured(looped, loop_of.loop, loops.own(audio, held, **rate), **rate)
         if loop.is_clean:
             return loop, looped
     if held is not None:

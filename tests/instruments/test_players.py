@@ -27,7 +27,9 @@ class Player:
     def __init__(self, path: Path) -> None:
         pysfizz = pytest.importorskip("pysfizz", reason="no pysfizz: pip install -r requirements-dev.txt")
         self.synth: Any = pysfizz.Synth(sample_rate=RATE_HZ, block_size=BLOCK)
-        assert self.synth.load_sfz_file(path, quiet=False)
+        whole = path.with_name("whole.sfz")  # sfizz streams what is long, and on a busy machine comes too late
+        whole.write_text(f'<control>\nhint_ram_based=1\n#include "{path.name}"\n')
+        assert self.synth.load_sfz_file(whole, quiet=False)
 
     @property
     def regions(self) -> int:
@@ -69,15 +71,17 @@ def test_levels_rise_with_velocity(player: Player) -> None:
 
 
 def test_loops_go_on_without_a_click(player: Player, single: Instrument) -> None:
-    """What sfizz plays over several rounds of a loop changes no more than it does before the first seam."""
+    """What sfizz plays over several rounds of a loop changes no more at its seams than between them."""
     for zone in single.plan.zones:
         (sample,) = [one for one in single.samples if one.slot.root == zone.root and one.slot.layer.high == 127]
         loop, sound = sample.loop, player.note(zone.root, 127, held_s=8.0, total_s=8.0)
-        held = sound[loop.start - loop.fade : loop.end - loop.fade]
-        after = sound[loop.end - loop.fade :]
-        assert np.abs(np.diff(after)).max() <= 1.02 * np.abs(np.diff(held)).max(), zone
-        changes = [loops.changes_db(part, sample_rate_hz=RATE_HZ).max() for part in (after, held)]
-        assert changes[0] <= 1.1 * changes[1], zone
+        seam, after = loop.end - loop.fade, sound[loop.end - loop.fade :]
+        before = loops.own(sound, (loop.start, seam), sample_rate_hz=RATE_HZ)
+        assert np.abs(np.diff(after)).max() <= 1.01 * before.steps.max(), zone
+        for at in range(seam, sound.size - 3 * loop.fade, loop.length):  # every seam
+            around = sound[at - loop.fade : at + 2 * loop.fade]
+            changes = loops.changes_db(around, floor=before.floor, sample_rate_hz=RATE_HZ)
+            assert changes.max() <= before.changes_db.max(), (zone, at)
         level_db = 20 * np.log10(measure.rms_envelope(after, sample_rate_hz=RATE_HZ, window_ms=100.0)[1600:-1600])
         assert np.ptp(level_db) < 4.0, "it neither dies away nor grows"
 
