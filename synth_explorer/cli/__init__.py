@@ -21,6 +21,7 @@ from synth_explorer.cli import (
     morph,
     notes,
     page,
+    recording,
     render,
     train,
 )
@@ -62,6 +63,7 @@ app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
+app.command("notes")(recording.notes)
 app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)

@@ -9,12 +9,12 @@ import typer
 
 from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.common import LATENTS_SUFFIXES
+from synth_explorer.errors import SynthExplorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
-
     from synth_explorer.audio import Writing
     from synth_explorer.explorer import Explorer
 
@@ -99,8 +99,9 @@ def decode(
         "temperature": temperature,
         "engine": engine,
     }
-    for first in range(0, len(pairs), explorer.together):
-        _decode_group(explorer, pairs[first : first + explorer.together], failures, pitch, how, decoding)
+    together = explorer.together(engine)
+    for first in range(0, len(pairs), together):
+        _decode_group(explorer, pairs[first : first + together], failures, pitch, how, decoding)
     failures.end()
 
 
@@ -120,12 +121,14 @@ def _decode_group(
         with failures.going_on(path):
             read.append(explorer.load_latents(path, pitch=pitch))
             ready.append((path, target))
-    sounds: Sequence[np.ndarray] = []
+    sounds: Sequence[np.ndarray | SynthExplorerError] = []
     if read:
         with failures.going_on(", ".join(str(path) for path, _ in ready)):
             sounds = sound.decode_group(explorer, read, [target.name for _, target in ready], **decoding)
     for heard, latents, (path, target) in zip(sounds, read, ready, strict=False):  # none where decoding failed
         with failures.going_on(path):
+            if isinstance(heard, SynthExplorerError):
+                raise heard
             sampler = sampler_of(latents)
             sound.write(target, heard, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler, how=how)
             common.say(target)

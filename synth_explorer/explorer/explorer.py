@@ -107,10 +107,9 @@ class Explorer:
         """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
         return self.family.has_pitch
 
-    @property
-    def together(self) -> int:
+    def together(self, engine: str = "auto") -> int:
         """How many notes `decode_many` decodes at once; 1: one after the other."""
-        return self.family.together
+        return self.family.together(engine)
 
     def warm_up(self, decoder: str | Decoder | None = None) -> None:
         """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
@@ -262,17 +261,22 @@ class Explorer:
         latents: Sequence[Latents],
         *,
         decoder: str | Decoder | None = None,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         temperature: float = 1.0,
         engine: str = "auto",
         progress: Progress | None = None,
-    ) -> list[np.ndarray]:
-        """As `decode` of each, in their order; NSynth's network decodes up to `family.together` of them at once.
+    ) -> list[np.ndarray | LatentsError]:
+        """As `decode` of each, in their order; up to `together` of them at once.
 
-        The sounds are those that `decode` makes one by one, with one seed for all (but for the draws that a larger
-        batch rounds otherwise, see `decode.wavenet.decoder`).
+        The sounds are those that `decode` makes one by one, with one seed for all or one for each (but for the draws
+        that a larger batch rounds otherwise, see `decode.wavenet.decoder`). A sound that leaves the sane range ends no
+        other: its error stands in its place.
         """
-        hows = [self._how(one, decoder, engine, seed=seed, temperature=temperature) for one in latents]
+        seeds = [seed] * len(latents) if isinstance(seed, int) else seed
+        hows = [
+            self._how(one, decoder, engine, seed=own, temperature=temperature)
+            for one, own in zip(latents, seeds, strict=True)
+        ]
         return decode_together(self.family, latents, hows, progress)
 
     def _how(
