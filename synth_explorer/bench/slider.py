@@ -33,7 +33,7 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     from synth_explorer.edits import EditChain, Gain, Oscillate
     from synth_explorer.explorer import FIT_STEPS
 
-    note = _note(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
+    note = note_of(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
     latents = explorer.encode(note)
     notes = (note * np.float32(0.999**n) + np.roll(note, n) for n in itertools.count(1))
     others = (latents.replace(z=latents.z + 1e-4 * n) for n in itertools.count(1))
@@ -82,7 +82,7 @@ def _first_chunk(explorer: Explorer, latents: Latents, decoder: Decoder) -> np.n
     return first
 
 
-def _note(samples: int, sample_rate_hz: int) -> np.ndarray:
+def note_of(samples: int, sample_rate_hz: int) -> np.ndarray:
     """A decaying note of ten partials at middle C."""
     time_s = np.arange(samples) / sample_rate_hz
     wave = sum(np.sin(2.0 * np.pi * 261.63 * k * time_s) / k for k in range(1, 11))

@@ -18,7 +18,9 @@ LONGEST_S = 1200.0
 
 
 def notes(
-    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A sound file of many notes, up to 20 minutes.")],
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING", help="A sound file of many notes, up to 20 minutes.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the notes and their index.csv.")],
     checkpoint: common.Checkpoint = "default",
     proposed: Annotated[
@@ -46,9 +48,7 @@ def notes(
         typer.echo(f"warning: {recording} {notice}.", err=True)
     rate_hz = read.sample_rate_hz
     with common.progress(f"listening to {recording.name}", unit="notes") as progress:
-        found = recordings.cut(
-            read.audio, explorer, sample_rate_hz=rate_hz, name=str(recording), progress=progress
-        )
+        found = recordings.cut(read.audio, explorer, sample_rate_hz=rate_hz, name=str(recording), progress=progress)
     rows: list[dict[str, Any]] = []
     for number, note in enumerate(found, start=1):
         if proposed is not None and not 0 < note.rank <= proposed:

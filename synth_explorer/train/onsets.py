@@ -178,7 +178,10 @@ def train(
 
     model = network()
     model.compile(keras.optimizers.AdamW(2e-3, weight_decay=1e-2, use_ema=True, ema_momentum=0.99), _loss)
-    heard = [melody for melody, _ in zip(Melodies(datasets, split="validation", seed=7), range(VALIDATION_MELODIES), strict=False)]
+    heard = [
+        melody
+        for melody, _ in zip(Melodies(datasets, split="validation", seed=7), range(VALIDATION_MELODIES), strict=False)
+    ]
     seen = [onsets.bands(audio) for audio, _ in heard]
     melodies, end_s = iter(Melodies(datasets, split="train", seed=seed)), time.monotonic() + 60 * minutes
     begun_s, kept = time.monotonic(), []

@@ -64,7 +64,12 @@ def test_groups_need_one_pitch_and_one_sound() -> None:
 
 def test_the_typical_note_that_lasts_is_proposed() -> None:
     notes = [note(60, 0, duration_s=0.2), note(60, 0.5), note(60, 2), note(70, 0, duration_s=9.0)]
-    assert [n.rank for n in ranked([replace(n, group=g) for n, g in zip(notes, (1, 1, 1, 2), strict=True)])] == [0, 2, 0, 1]
+    assert [n.rank for n in ranked([replace(n, group=g) for n, g in zip(notes, (1, 1, 1, 2), strict=True)])] == [
+        0,
+        2,
+        0,
+        1,
+    ]
 
 
 def test_a_note_is_cut_with_fades(recorded) -> None:
