@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.bench import decoding, device, machine
-from synth_explorer.files import write_text
 from synth_explorer.explorer import Explorer
+from synth_explorer.files import write_text
 from synth_explorer.model.config import ModelConfig
 
 STEPS = 20

@@ -1,4 +1,4 @@
-"""Notes in batches through Keras, on whatever device it has: how many a second, and how near to the processor's sound."""
+"""Notes in batches through Keras, on whatever device it has: how many a second, and how near to the usual sound."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ def run(
     alone = explorer.decode(note)
     for batch in batches:
         latents = [note.replace(z=note.z + np.float32(1e-3 * i)) for i in range(batch)]
-        seconds = []
+        seconds, first = [], None
         for _ in range(repeats + 1):
             start = time.perf_counter()
-            sounds = explorer.decode_many(latents, engine="keras")
+            first = explorer.decode_many(latents, engine="keras")[0]
             seconds.append(time.perf_counter() - start)
-        first = sounds[0]
         assert isinstance(first, np.ndarray)
         rate = batch / min(seconds[1:])
         yield {

@@ -27,8 +27,8 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     What is decoded is new each time, but for "edit and decode": gain and loudness do not go through the fast decoder's
     network, whose last answers are remembered.
 
-    `note_s`: length of the note in seconds. `repeats`: how often each step runs after one warm-up. Returns `{"checkpoint":
-    ..., "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
+    `note_s`: length of the note in seconds. `repeats`: how often each step runs after one warm-up. Returns
+    `{"checkpoint": ..., "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
     """
     from synth_explorer.edits import EditChain, Gain, Oscillate
     from synth_explorer.explorer import FIT_STEPS

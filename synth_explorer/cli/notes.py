@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+
     from synth_explorer.audio import Writing
     from synth_explorer.explorer import Explorer
 

@@ -1,7 +1,7 @@
 """Where notes begin in a recording of many: a small network looks at mel bands and says how likely each moment is one.
 
 After Schlueter and Boeck (2014, "Improved musical onset detection with convolutional neural networks"): a network that
-has heard vibrato, tremolo, ringing strings and repeated notes tells a beginning better than a rule on the spectral flux.
+has heard vibrato, tremolo, ringing strings and repeated notes tells a beginning better than a rule on spectral flux.
 Its layers are those of the encoder. `train.onsets` trains it on melodies made of the notes of datasets.
 
 Shapes: T samples, J frames of 10 ms, C channels.

@@ -21,7 +21,7 @@ FOLLOWED_DB = 20.0  # under a note's first half second at its loudest: it has be
 VALIDATION_MELODIES = 96
 NEAR_S = 0.05
 LEAST_NOTES = 6  # of an instrument that plays melodies
-BATCH = 16
+BATCH, RATE = 16, 2e-3
 
 Melody = tuple[np.ndarray, np.ndarray]
 
@@ -61,6 +61,7 @@ class Melodies:
         while at < len(audio) - rate // 10:
             lasts_s = pace_s * 2 ** rng.uniform(-1.0, 1.0)
             now = before if rng.random() < 0.25 else int(rng.choice(notes))
+            begin = 0
             for note in {now, *([int(rng.choice(notes))] if rng.random() < 0.1 else [])}:
                 sound, begin = _cut(data, note, lasts_s=4.0 if rings else lasts_s, release_s=release_s)
                 sound = sound[: len(audio) - at] * np.float32(10 ** rng.uniform(-0.4, 0.0))
@@ -100,19 +101,18 @@ def _room(audio: np.ndarray, rng: Generator) -> np.ndarray:
     """Some melodies in a room: noise that dies away."""
     if rng.random() < 0.7:
         return audio
-    from scipy.signal import fftconvolve
-
     times_s = np.arange(int(0.6 * onsets.SAMPLE_RATE_HZ)) / onsets.SAMPLE_RATE_HZ
     echo = rng.standard_normal(len(times_s)) * np.exp(-times_s / rng.uniform(0.03, 0.15))
     echo *= rng.uniform(0.1, 0.7) / np.sqrt(np.sum(echo**2))
     echo[0] = 1.0
-    return fftconvolve(audio, echo)[: len(audio)].astype(np.float32)
+    size = len(audio) + len(echo)
+    return np.fft.irfft(np.fft.rfft(audio, size) * np.fft.rfft(echo, size))[: len(audio)].astype(np.float32)
 
 
 def _hum(samples: int, rng: Generator) -> np.ndarray:
     times_s = np.arange(samples) / onsets.SAMPLE_RATE_HZ
     base_hz = rng.choice([50.0, 60.0])
-    return sum(np.sin(2 * np.pi * k * base_hz * times_s) * rng.uniform(0, 1.5 / k) for k in range(1, 8))
+    return np.sum([np.sin(2 * np.pi * k * base_hz * times_s) * rng.uniform(0, 1.5 / k) for k in range(1, 8)], axis=0)
 
 
 def targets(begins: np.ndarray, frames: int) -> np.ndarray:
@@ -166,31 +166,27 @@ def scores(found: Sequence[np.ndarray], true: Sequence[np.ndarray]) -> tuple[flo
 
 
 def train(
-    datasets: Sequence[NotesDataset], out: Path, *, minutes: float, seed: int = 0, say: Callable[[str], None] = print
+    datasets: Sequence[NotesDataset], out: Path, *, rounds: int, seed: int = 0, say: Callable[[str], None] = print
 ) -> None:
-    """Train for so many minutes; the weights are kept after every round, with the averages of their last steps.
+    """Train for so many rounds of fresh melodies; after each, the averages of the last steps' weights are kept.
 
     `say`: called with a line a round: loss, and recall and precision on melodies of validation instruments.
     """
-    import time
-
     import keras
 
     model = network()
-    model.compile(keras.optimizers.AdamW(2e-3, weight_decay=1e-2, use_ema=True, ema_momentum=0.99), _loss)
+    model.compile(keras.optimizers.AdamW(RATE, weight_decay=1e-2, use_ema=True, ema_momentum=0.99), _loss)
     heard = [
         melody
         for melody, _ in zip(Melodies(datasets, split="validation", seed=7), range(VALIDATION_MELODIES), strict=False)
     ]
     seen = [onsets.bands(audio) for audio, _ in heard]
-    melodies, end_s = iter(Melodies(datasets, split="train", seed=seed)), time.monotonic() + 60 * minutes
-    begun_s, kept = time.monotonic(), []
-    while time.monotonic() < end_s:
-        left = (end_s - time.monotonic()) / (end_s - begun_s)
-        model.optimizer.learning_rate = 2e-3 * max(0.02, min(1.0, 2 * left))
+    melodies, heap = iter(Melodies(datasets, split="train", seed=seed)), []
+    for number in range(rounds):
+        model.optimizer.learning_rate = RATE * max(0.02, min(1.0, 2 * (1 - number / rounds)))
         fresh = [next(melodies) for _ in range(6 * BATCH)]
-        kept = [*kept, *((onsets.bands(audio), begins) for audio, begins in fresh)][-2000:]
-        chosen = [kept[i] for i in np.random.default_rng(len(kept)).permutation(len(kept))[: 64 * BATCH]]
+        heap = [*heap, *((onsets.bands(audio), begins) for audio, begins in fresh)][-2000:]
+        chosen = [heap[i] for i in np.random.default_rng(len(heap)).permutation(len(heap))[: 64 * BATCH]]
         x = np.stack([bands for bands, _ in chosen])
         y = np.stack([targets(begins, len(bands)) for bands, begins in chosen])
         loss = model.fit(x, y, batch_size=BATCH, verbose=0).history["loss"][-1]
@@ -201,7 +197,8 @@ def train(
         recall, precision = scores(found, [begins for _, begins in heard])
         say(f"loss {loss:.4f}, recall {recall:.3f}, precision {precision:.3f}")
         with atomic_path(out) as temporary:
-            np.savez(temporary, **{name: value.astype(np.float16) for name, value in weights.items()})
+            kept: dict[str, Any] = {name: value.astype(np.float16) for name, value in weights.items()}
+            np.savez(temporary, **kept)
 
 
 def _loss(true: Any, logits: Any) -> Any:

@@ -116,5 +116,5 @@ def test_a_command_that_fails_is_not_timed() -> None:
     from synth_explorer.bench import startup
     from synth_explorer.errors import SynthExplorerError
 
-    with pytest.raises(SynthExplorerError, match="could not be timed: error: .*nowhere"):
+    with pytest.raises(SynthExplorerError, match=r"could not be timed: error: .*nowhere"):
         startup.run(checkpoint="nowhere", repeats=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer.audio import find_onset, load
 from synth_explorer.assets import find_note
+from synth_explorer.audio import find_onset, load
 from synth_explorer.recordings import find_onsets
 from synth_explorer.recordings.onsets import BANDS, HOP, SAMPLE_RATE_HZ, WINDOWS, OnsetNetwork, bands, peaks
 
