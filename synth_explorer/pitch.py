@@ -10,6 +10,7 @@ and is exact for steady and for exponentially decaying sinusoids. Harmonics vote
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import NamedTuple, overload
 
@@ -131,6 +132,16 @@ def note_name(midi: float) -> str:
     """Name of the nearest note, with middle C = C4 = 60."""
     nearest = round(midi)
     return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
+
+
+def midi_of(name: str) -> float:
+    """The MIDI number of a note's name: C4 is 60, Eb3 and D#3 are 51. Raises AudioError."""
+    found = re.fullmatch(r"\s*([A-Ga-g])([#♯sb♭]?)(-?\d{1,2})\s*", name)
+    if found is None:
+        raise AudioError(f"{name!r} is no pitch; give a MIDI number, or a name such as C4 (60), Eb3 or F#2.")
+    sharp = {"": 0, "b": -1, "♭": -1}.get(found[2], 1)
+    midi = 12 * (int(found[3]) + 1) + NOTE_NAMES.index(found[1].upper()) + sharp
+    return check_midi(midi, name=name.strip())
 
 
 @overload

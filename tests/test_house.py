@@ -20,7 +20,7 @@ LONGEST_FILE_LINES = 400
 REQUIREMENTS = ("", "-dev", "-formats", "-parity", "-soundfonts", "-training")
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "lru", "package", "quiet", "runtime", "schema"}
+BASE = {"errors", "files", "index", "lru", "package", "quiet", "runtime", "schema"}
 SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -29,6 +29,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
     "schema": {"errors"},
+    "index": {"errors", "schema"},
     "lru": {"package"},
     "quiet": {"package"},
     "runtime": {"package", "quiet"},
@@ -55,12 +56,14 @@ MAY_KNOW: dict[str, set[str]] = {
     "train": ENGINE | {"explorer", "data", "recordings", "train"},
     "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
+    "batch": ENGINE | {"explorer", "rendering", "batch"},
+    "instruments": NOTES | {"rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "instruments", "ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.
@@ -85,8 +88,8 @@ ONLY_IN: dict[str, set[str]] = {
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
-    "pydantic": {"schema", "rendering"},
-    "ray": {"rendering"},
+    "pydantic": {"schema", "rendering", "batch"},
+    "ray": {"batch"},
     "sklearn": {"calibration"},
 }
 

@@ -98,6 +98,11 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int | None, max_s: f
     return Recording(audio, sample_rate_hz, contents.whole_s, tuple(notices), contents.root_midi, loop)
 
 
+def length_s(path: str | os.PathLike[str]) -> float:
+    """Seconds that a sound file says it lasts; little more of it than its header is read. Raises AudioError."""
+    return containers.read(Path(path), max_s=_MOMENT_S).whole_s
+
+
 def load(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float | None = 60.0) -> np.ndarray:
     """Read a sound file's samples as they are: mono float32 [T] at `sample_rate_hz`, offset and rumble included.
 

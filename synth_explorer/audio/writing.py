@@ -129,10 +129,8 @@ def write(
 ) -> Written:
     """As `save`, and say what became of the level."""
     target, how, rate_hz = Path(path), how or Writing(), int(sample_rate_hz)
-    bits, audio = how.bits_for(target), check(audio)
-    if how.length_s is not None:
-        audio = at_length(audio, samples=round(how.length_s * rate_hz), sample_rate_hz=rate_hz)
-    audio, change_db = at_peak(audio, sample_rate_hz=rate_hz, peak=how.peak)
+    bits = how.bits_for(target)
+    audio, change_db = shaped(audio, sample_rate_hz=rate_hz, how=how)
     highest = float(np.abs(audio).max())
     peak_db = 20.0 * math.log10(highest) if highest else -math.inf
     if bits < 32 and highest > 1.0:
@@ -146,6 +144,14 @@ def write(
         sampler = Sampler(sampler.midi)  # it was cut off
     _store(target, audio if bits == 32 else quantised(audio, bits=bits), rate_hz, bits, sampler)
     return Written(target, peak_db, change_db)
+
+
+def shaped(audio: np.ndarray, *, sample_rate_hz: int, how: Writing) -> tuple[np.ndarray, float]:
+    """Audio [T] as long and as loud as it is written, and the change of its level in dB, see `at_peak`."""
+    audio = check(audio)
+    if how.length_s is not None:
+        audio = at_length(audio, samples=round(how.length_s * sample_rate_hz), sample_rate_hz=sample_rate_hz)
+    return at_peak(audio, sample_rate_hz=sample_rate_hz, peak=how.peak)
 
 
 def at_length(audio: np.ndarray, *, samples: int, sample_rate_hz: int) -> np.ndarray:

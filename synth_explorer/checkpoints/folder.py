@@ -23,12 +23,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
 from synth_explorer.files import UNREADABLE
+from synth_explorer.schema import LENIENT, AfterValidator, Schema
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +38,30 @@ FORMAT_VERSION = 1
 WEIGHTS, CONFIG, CARD, CONTROLS = "weights.npz", "config.json", "card.md", "controls.json"
 FOLDER_VARIABLE = "SYNTH_EXPLORER_CHECKPOINTS"
 PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _plain(name: str) -> str:
+    if name != Path(name).name or name in {"", ".", ".."}:
+        raise ValueError("must be a file inside the checkpoint's folder")
+    return name
+
+
+def _with_weights(files: dict[str, str]) -> dict[str, str]:
+    if WEIGHTS not in files:
+        raise ValueError(f"must hold {WEIGHTS}")
+    return files
+
+
+class _Written(Schema):
+    """What config.json says, and what others write beside it."""
+
+    model_config = LENIENT
+
+    format_version: Literal[1]
+    family: Literal["default", "nsynth"] = "default"
+    description: str = ""
+    config: dict[str, Any]
+    files: Annotated[dict[Annotated[str, AfterValidator(_plain)], str], AfterValidator(_with_weights)]
 
 
 @dataclass(frozen=True)
@@ -120,22 +145,14 @@ def read_info(folder: Path) -> CheckpointInfo:
     """Read config.json. Raises CheckpointError when it is missing, damaged or of another format."""
     path = folder / CONFIG
     try:
-        values = json.loads(path.read_bytes())
-    except UNREADABLE as error:
+        text = path.read_bytes()
+    except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
-    if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
-        found = values.get("format_version") if isinstance(values, dict) else None
-        raise CheckpointError(f"{path} has format_version={found!r}; this program reads {FORMAT_VERSION}.")
-    files, config = values.get("files"), values.get("config")
-    if not isinstance(files, dict) or WEIGHTS not in files or not isinstance(config, dict):
-        raise CheckpointError(f"{path} must hold `config` and `files` with {WEIGHTS}.")
-    outside = [name for name in files if name != Path(name).name or name in {"", ".", ".."}]
-    if outside:
-        raise CheckpointError(f"{path} names files outside its folder: {', '.join(outside)}.")
+    read = _Written.parse(text, what=str(path), error=CheckpointError)
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
-    family, description = (str(values.get(name, other)) for name, other in (("family", "default"), ("description", "")))
-    digest = latents_hash(family, config, files[WEIGHTS])
-    return CheckpointInfo(folder.resolve().name, folder, family, description, digest, size, config, files)
+    digest = latents_hash(read.family, read.config, read.files[WEIGHTS])
+    name = folder.resolve().name
+    return CheckpointInfo(name, folder, read.family, read.description, digest, size, read.config, read.files)
 
 
 def latents_hash(family: str, config: Mapping[str, Any], weights_hash: str) -> str:

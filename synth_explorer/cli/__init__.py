@@ -18,9 +18,11 @@ from synth_explorer.cli import (
     edit,
     evaluate,
     inspect,
+    instrument,
     morph,
     notes,
     page,
+    play,
     recording,
     render,
     train,
@@ -64,6 +66,8 @@ app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
 app.command("notes")(recording.notes)
+app.command("instrument")(instrument.instrument)
+app.command("play")(play.play)
 app.command("edit", cls=EditCommand)(edit.edit)
 app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)

@@ -64,9 +64,9 @@ def calibrate(
     common.check_inputs(notes)
     explorer = common.load_explorer(checkpoint)
     from synth_explorer import calibration
-    from synth_explorer.evaluation.index import read_index
+    from synth_explorer.index import IndexRow, read_index
 
-    given = [calibration.Note(note.path, note.pitch) for note in read_index(notes)]
+    given = [calibration.Note(note.path, note.pitch) for note in read_index(notes, IndexRow)]
     settings = calibration.Settings.suited(
         explorer, notes=limit, probes=probes, stretch_s=stretch_s, directions=directions, few=few, engine=engine
     )

@@ -5,10 +5,12 @@ One rule for what is written: inputs are never replaced; an older file of a resu
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, overload
 
@@ -63,7 +65,56 @@ FitSteps = Annotated[
         help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 16).",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How latents become sound."""
+
+    checkpoint: Checkpoint = "default"
+    decoder: Decoder = None
+    engine: Engine = "auto"
+    seed: Seed = 0
+    temperature: Temperature = 1.0
+
+    def of(self, explorer: Explorer) -> dict[str, Any]:
+        """What a patch says of it."""
+        return {
+            "checkpoint": self.checkpoint,
+            "decoder": decoder_of(explorer, self.decoder),
+            "seed": self.seed,
+            "temperature": self.temperature,
+        }
+
+
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """A command with groups of options: a parameter that is a dataclass becomes an option for each of its fields."""
+    own = inspect.signature(function, eval_str=True)
+    groups: dict[str, Any] = {
+        item.name: item.annotation for item in own.parameters.values() if is_dataclass(item.annotation)
+    }
+    options: list[inspect.Parameter] = []
+    for item in own.parameters.values():
+        if item.name not in groups:
+            options.append(item)
+            continue
+        options += inspect.signature(groups[item.name], eval_str=True).parameters.values()
+    others = [item for item in options if item.kind is item.VAR_KEYWORD]
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    named = [item.replace(kind=either) for item in options if item.kind is not item.VAR_KEYWORD]
+
+    def command(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{item.name: given.pop(item.name) for item in fields(group)})
+        function(**given)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__signature__ = own.replace(parameters=[*named, *others])
+    return command
+
 
 # How Typer ends a command by itself: an exit, an abort, a usage error (the base of BadParameter), a broken pipe.
 _TYPERS_OWN = (typer.Exit, typer.Abort, typer.BadParameter.__bases__[0], BrokenPipeError)
@@ -131,6 +182,17 @@ def _message(error: Exception) -> str:
 def wrong_usage(message: str, option: str) -> typer.BadParameter:
     """An error of the command line itself (exit code 2), said of `option`."""
     return typer.BadParameter(message, param_hint=f"'{option}'")
+
+
+def number(text: str, option: str, shape: str) -> float:
+    """A number of an option whose words must be of a shape."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not math.isfinite(value):
+        raise wrong_usage(f"{text.strip()!r} is no number; the option must be {shape}.", option)
+    return value
 
 
 def check_suffix(path: Path, allowed: tuple[str, ...], *, option: str = "-o") -> None:

@@ -24,6 +24,7 @@ OpenLoop = Annotated[
 
 
 @edit_options.asking
+@common.grouped
 def edit(
     note: inputs.Note,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT.wav", help="Sound (.wav, .flac) or latents (.npz).")],
@@ -32,15 +33,10 @@ def edit(
     save_preset: Annotated[Path | None, typer.Option(metavar="P.json", help="Save the whole chain.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="R.json", help="Requested against measured, as JSON.")] = None,
     pitch: common.NotePitch = None,
-    checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = None,
-    engine: common.Engine = "auto",
-    seed: common.Seed = 0,
-    temperature: common.Temperature = 1.0,
+    *,
+    decoding: common.Decoding,
     fit_steps: common.FitSteps = None,
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
-    length_s: sound.LengthS = None,
+    file: sound.File,
     save_patch: sound.SavePatch = None,
     **asked: Any,
 ) -> None:
@@ -54,14 +50,14 @@ def edit(
     asked["toward"] = inputs.note(asked["toward"])
     saved = {"--report": report, "--save-preset": save_preset, "--save-patch": save_patch}
     _check_files(out, saved, inputs=(note, asked["toward"], preset))
-    how = sound.writing(peak, bits, length_s, out)
+    how = file.writing(out)
     edit_options.check(asked)
     steps = _Steps(asked)
     common.check_inputs(note, asked["toward"], preset)
     first = _preset(preset)
     from synth_explorer.rendering import Renderer, Source
 
-    explorer = common.load_explorer(checkpoint)
+    explorer = common.load_explorer(decoding.checkpoint)
     common.check_pitch(explorer, pitch)
     renderer, source = Renderer(explorer), Source.of(note, pitch_midi=pitch)
     steps_of_fit = common.steps_of(fit_steps)
@@ -69,15 +65,12 @@ def edit(
     common.say_notices(note, latents)
     patch = renderer.patch(
         source,
-        checkpoint=checkpoint,
         edits=steps.chain(explorer, latents, first, fit_steps=fit_steps),
-        decoder=common.decoder_of(explorer, decoder),
-        seed=seed,
-        temperature=temperature,
         fit_steps=steps_of_fit,
         open_loop=open_loop,
+        **decoding.of(explorer),
     )
-    done = sound.write_patch(renderer, patch, out, how, engine=engine)
+    done = sound.write_patch(renderer, patch, out, how, engine=decoding.engine)
     for outcome in done.outcomes:
         if not outcome.reached:
             typer.echo("warning: " + outcome.sentence, err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,76 +33,63 @@ PitchFrom = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is judged, and what is kept of it."""
+
+    checkpoint: common.Checkpoint = "default"
+    decoder: common.Decoder = None
+    engine: common.Engine = "auto"
+    save_audio: SaveAudio = None
+    pitch_from: PitchFrom = "estimate"
+    fit_steps: common.FitSteps = None
+
+
 @app.command("reconstruction")
+@common.grouped
 def reconstruction(
     notes: Notes,
     out: common.Report,
-    checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = None,
-    engine: common.Engine = "auto",
-    save_audio: SaveAudio = None,
-    pitch_from: PitchFrom = "estimate",
-    fit_steps: common.FitSteps = None,
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
-    length_s: sound.LengthS = None,
+    *,
+    asked: Asked,
+    file: sound.File,
     with_baselines: Annotated[
         bool, typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed.")
     ] = False,
 ) -> None:
     """Encode and decode every note; compare with the original."""
-    _check(notes, out)
-    how = _writing(save_audio, peak, bits, length_s)
-    explorer = common.load_explorer(checkpoint)
-    from synth_explorer import evaluation
-
-    with common.progress("reconstruction") as advance:
-        report = evaluation.evaluate_reconstruction(
-            explorer,
-            notes,
-            decoder=common.decoder_of(explorer, decoder),
-            engine=engine,
-            save_audio=save_audio,
-            save=_save(explorer, how),
-            pitch_source=pitch_from,
-            fit_steps=common.steps_of(fit_steps),
-            with_baselines=with_baselines,
-            progress=advance,
-        )
-    _finish(report, out)
+    _judge("reconstruction", notes, out, asked, file, with_baselines=with_baselines)
 
 
 @app.command("morph")
-def morph(
-    notes: Notes,
-    out: common.Report,
-    checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = None,
-    engine: common.Engine = "auto",
-    save_audio: SaveAudio = None,
-    pitch_from: PitchFrom = "estimate",
-    fit_steps: common.FitSteps = None,
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
-    length_s: sound.LengthS = None,
-) -> None:
+@common.grouped
+def morph(notes: Notes, out: common.Report, *, asked: Asked, file: sound.File) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
+    _judge("morph", notes, out, asked, file)
+
+
+def _judge(name: str, notes: Path, out: Path, asked: Asked, file: sound.File, **options: bool) -> None:
+    """Evaluate, and write the report."""
     _check(notes, out)
-    how = _writing(save_audio, peak, bits, length_s)
-    explorer = common.load_explorer(checkpoint)
+    if asked.save_audio is None and file != sound.File():
+        raise common.wrong_usage("no renders are kept: say where by --save-audio.", "--peak, --bits, --length-s")
+    how = file.writing()
+    explorer = common.load_explorer(asked.checkpoint)
     from synth_explorer import evaluation
 
-    with common.progress("morph") as advance:
-        report = evaluation.evaluate_morph(
+    judges = {"reconstruction": evaluation.evaluate_reconstruction, "morph": evaluation.evaluate_morph}
+    with common.progress(name) as advance:
+        report = judges[name](
             explorer,
             notes,
-            decoder=common.decoder_of(explorer, decoder),
-            engine=engine,
-            save_audio=save_audio,
+            decoder=common.decoder_of(explorer, asked.decoder),
+            engine=asked.engine,
+            save_audio=asked.save_audio,
             save=_save(explorer, how),
-            pitch_source=pitch_from,
-            fit_steps=common.steps_of(fit_steps),
+            pitch_source=asked.pitch_from,
+            fit_steps=common.steps_of(asked.fit_steps),
             progress=advance,
+            **options,
         )
     _finish(report, out)
 
@@ -152,14 +140,6 @@ def controls(
     common.print_table(f"{report['notes']} notes", heads, rows, err=True)
     common.say(out)
     _say_failed(report)
-
-
-def _writing(save_audio: Path | None, peak: sound.Peak, bits: str | None, length_s: float | None) -> Writing:
-    """How renders are written; options of what is not written are wrong usage."""
-    how = sound.writing(peak, bits, length_s)
-    if save_audio is None and (how.peak, how.bits, how.length_s) != ("keep", None, None):
-        raise common.wrong_usage("no renders are kept: say where by --save-audio.", "--peak, --bits, --length-s")
-    return how
 
 
 def _save(explorer: Explorer, how: Writing) -> Save:

@@ -67,42 +67,34 @@ def _latents_targets(found: inputs.Inputs, out: Path) -> list[Path]:
     return inputs.in_folder(found, common.a_folder(out), ".npz")
 
 
+@common.grouped
 def decode(
     latents: Annotated[list[Path], typer.Argument(metavar="LATENTS...", help="Latents, .npz or .npy.")],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="OUT.wav|DIR", help="Sound to write, .wav or .flac; or a folder.")
     ],
-    checkpoint: common.Checkpoint = "default",
-    decoder: common.Decoder = None,
-    engine: common.Engine = "auto",
-    seed: common.Seed = 0,
-    temperature: common.Temperature = 1.0,
+    *,
+    decoding: common.Decoding,
     pitch: Annotated[
         float | None, typer.Option("--pitch", metavar="MIDI", help="Pitch to decode at; a .npy has none of its own.")
     ] = None,
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
-    length_s: sound.LengthS = None,
+    file: sound.File,
     format: sound.Format = None,
 ) -> None:
     """Latents to sound. Several go into a folder; NSynth's network decodes them together, which is faster."""
     found, failures = inputs.latents(latents), common.Failures()
     targets = sound.targets(found, out, format)
-    how = sound.writing(peak, bits, length_s, *targets, out)
+    how = file.writing(*targets, out)
     common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
     found.say(failures)
-    explorer = common.load_explorer(checkpoint)
+    explorer = common.load_explorer(decoding.checkpoint)
     common.check_pitch(explorer, pitch)
     pairs = list(zip(found.files, targets, strict=True))
-    decoding = {
-        "decoder": common.decoder_of(explorer, decoder),
-        "seed": seed,
-        "temperature": temperature,
-        "engine": engine,
-    }
-    together = explorer.together(engine)
+    given = decoding.of(explorer) | {"engine": decoding.engine}
+    del given["checkpoint"]
+    together = explorer.together(decoding.engine)
     for first in range(0, len(pairs), together):
-        _decode_group(explorer, pairs[first : first + together], failures, pitch, how, decoding)
+        _decode_group(explorer, pairs[first : first + together], failures, pitch, how, given)
     failures.end()
 
 

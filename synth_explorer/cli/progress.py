@@ -34,19 +34,26 @@ def status(text: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(title: str, *, unit: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with the time left, or lines; yields a function to call with (done, total)."""
+def progress(title: str, *, unit: str = "", rate: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with the time left, and the rate if asked for, or lines; yields a function to call with (done,
+    total)."""
     if not interactive():
-        yield Lines(title, unit=unit)
+        yield Lines(title, unit=unit, rate=rate)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    pace = (TextColumn("{task.fields[pace]}"),) if rate else ()
     left = (TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, *left, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    start_s = time.monotonic()
+    with Progress(*columns, *pace, *left, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None, pace="")
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, pace=_pace(done, time.monotonic() - start_s))
+
+        yield update
 
 
 class Lines:
@@ -61,10 +68,11 @@ class Lines:
         title: str,
         *,
         unit: str = "",
+        rate: bool = False,
         clock: Callable[[], float] = time.monotonic,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self._title, self._unit, self._clock = title, unit, clock
+        self._title, self._unit, self._rate, self._clock = title, unit, rate, clock
         self._say = say or (lambda line: typer.echo(line, err=True))
         self._start = self._last = clock()
         self._share: float | None = None  # of the whole, at the last line
@@ -82,7 +90,12 @@ class Lines:
         unit = f" {self._unit}" if self._unit else ""
         elapsed = now - self._start
         left = f", about {_duration(elapsed * (1.0 - share) / share)} left" if done > 0 else ""
-        self._say(f"{self._title}: {int(100 * share)} %, {done:,} of {total:,}{unit}{left}")
+        pace = f", {_pace(done, elapsed)}" if self._rate and done > 0 else ""
+        self._say(f"{self._title}: {int(100 * share)} %, {done:,} of {total:,}{unit}{pace}{left}")
+
+
+def _pace(done: int, elapsed_s: float) -> str:
+    return f"{done / max(elapsed_s, 1e-3):.3g} a second"
 
 
 def _duration(seconds: float) -> str:

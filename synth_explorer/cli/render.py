@@ -1,40 +1,187 @@
-"""The command that renders patches."""
+"""The command that renders patches, and specs of many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synth_explorer.cli import common, inputs, sound
+from synth_explorer.errors import SpecError
+
+if TYPE_CHECKING:
+    from synth_explorer.batch.estimate import Estimate
+    from synth_explorer.batch.plan import Plan
+
+SPEC_SUFFIXES = (".yaml", ".yml")
+DOING = {"notes": "listening", "sounds": "rendering"}
 
 
 def render(
-    patches: Annotated[
-        list[Path], typer.Argument(metavar="PATCH...", help="Patches: JSON, or packed with their notes.")
+    what: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SPEC.yaml|PATCH...", help="A spec (docs/batch.md), or patches: JSON, or packed with their notes."
+        ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT.wav|DIR", help="Sound to write, .wav or .flac; or a folder.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="DIR|OUT.wav", help="Folder to write; of one patch a sound, .wav or .flac."
+        ),
     ],
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=1024, help="Processes; else as many as are worth their start.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Make nothing; say how many sounds it is, how long, how large, how soon.")
+    ] = False,
     engine: common.Engine = "auto",
     peak: sound.Peak = "keep",
     bits: sound.Bits = None,
     length_s: sound.LengthS = None,
     format: sound.Format = None,
 ) -> None:
-    """Patches to sound: each says all of it, from its notes to the seed. Several go into a folder."""
-    found, failures = inputs.patches(patches), common.Failures()
+    """Patches to sound: each says all of it, from its notes to the seed. Or a spec, to many of them.
+
+    Into a folder goes a manifest too, and only what is not there yet is made: a stop, whatever its kind, loses nothing.
+    """
+    if any(path.suffix.lower() in SPEC_SUFFIXES for path in what):
+        given = {"--peak": peak != "keep", "--bits": bits, "--length-s": length_s, "--format": format}
+        _check_spec(what, out, given)
+        from synth_explorer.batch import plan as plans
+
+        plan = plans.of_spec(what[0], engine=engine)
+        if dry_run:
+            _say_estimate(plan, out, workers)
+            return
+        _carry_out(plan, out, workers, names={}, failures=common.Failures(), lists=False)
+        return
+    found, failures = inputs.patches(what), common.Failures()
     targets = sound.targets(found, out, format)
     how = sound.writing(peak, bits, length_s, *targets, out)
     common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
     found.say(failures)
-    from synth_explorer.rendering import load_patch, renderer_of
+    from synth_explorer import rendering
 
+    if out in targets:
+        if workers or dry_run:
+            raise common.wrong_usage("is of sounds in a folder.", "--workers" if workers else "--dry-run")
+        with failures.going_on(what[0]):
+            patch = rendering.load_patch(what[0])
+            with common.status(f"loading checkpoint {patch.checkpoint}"):
+                renderer = rendering.renderer_of(patch)
+            sound.write_patch(renderer, patch, out, how, engine=engine)
+        failures.end()
+        return
+    from synth_explorer.batch import plan as plans
+    from synth_explorer.batch.output import Output
+
+    patches = {}
     for path, target in zip(found.files, targets, strict=True):
         with failures.going_on(path):
-            patch = load_patch(path)
-            with common.status(f"loading checkpoint {patch.checkpoint}"):
-                renderer = renderer_of(patch)
-            sound.write_patch(renderer, patch, target, how, engine=engine)
+            patches[target.name] = rendering.load_patch(path)
+    values = {"format": format or "wav", "bits": how.bits, "peak": how.peak, "length_s": how.length_s}
+    output = Output.make(what="The output", error=SpecError, **values)
+    plan = plans.of_patches(patches, output, engine=engine)
+    names = {target.name: path for path, target in zip(found.files, targets, strict=True)}
+    if dry_run and plan.jobs:
+        _say_estimate(plan, out, workers)
+        failures.end()
+        return
+    _carry_out(plan, out, workers, names=names, failures=failures, lists=True)
+
+
+def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) -> None:
+    if len(what) > 1:
+        raise common.wrong_usage("give one spec alone, or patches.", "SPEC.yaml|PATCH...")
+    for option in (name for name, is_given in given.items() if is_given):
+        raise common.wrong_usage("stands in the spec, as peak, bits, length_s or format.", option)
+    common.a_folder(out)
+    if out.exists() and not out.is_dir():
+        raise common.wrong_usage(f"{out} is a file; give the name of a folder.", "-o")
+
+
+def _carry_out(
+    plan: Plan, out: Path, workers: int | None, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
+) -> None:
+    """Make what is missing; say what was made: its files, or its manifest."""
+    from synth_explorer.batch.run import run
+
+    try:
+        with _telling() as tell:
+            done = run(plan, out, workers=workers, progress=tell)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped: what is made lies in {out}; the same command goes on from there", err=True)
+        raise
+    lost = {file for file, _ in done.failures}
+    for path in [out / job.file for job in plan.jobs if job.file not in lost] if lists else [done.manifest, done.table]:
+        common.say(path)
+    for file, reason in done.failures:
+        failures.add(SpecError(reason), of=names.get(file, out / file))
+    _say_summary(len(plan.jobs), done.made, done.kept, done.others, done.too_loud, out, lists=lists)
     failures.end()
+
+
+def _say_summary(total: int, made: int, kept: int, others: int, too_loud: int, out: Path, *, lists: bool) -> None:
+    if too_loud:
+        which = "1 sound peaks" if too_loud == 1 else f"{too_loud:,} sounds peak"
+        typer.echo(f"warning: {which} above full scale; players may clip: peak limit or normalise", err=True)
+    if others:
+        typer.echo(f"note: {others:,} sounds of an earlier run in {out} are not among these and stay there", err=True)
+    if not lists or kept:
+        typer.echo(f"note: {made:,} of {total:,} sounds made, {kept:,} were there", err=True)
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress of one thing after another."""
+    with ExitStack() as stack:
+        shown: dict[str, Callable[[int, int], None]] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                stack.close()
+                shown[what] = stack.enter_context(common.progress(DOING[what], unit=what, rate=True))
+            shown[what](done, total)
+
+        yield tell
+
+
+def _say_estimate(plan: Plan, out: Path, workers: int | None) -> None:
+    from synth_explorer.batch.estimate import estimate
+
+    with common.status("timing a few sounds"):
+        found = estimate(plan, out, workers=workers)
+    for line in _words(found):
+        common.say(line)
+
+
+def _words(found: Estimate) -> list[str]:
+    """An estimate in lines."""
+    each = found.audio_s / max(found.sounds, 1)
+    lines = [
+        f"sounds: {found.sounds:,}, of them {found.sounds - found.missing:,} are there",
+        f"notes to listen to: {found.notes:,}",
+        f"length: {_long(found.audio_s)} of sound, {each:.2f} s each",
+        f"size: {_large(found.bytes)}",
+    ]
+    if not found.missing:
+        return [*lines, "time: nothing is left to do"]
+    processes = "1 process" if found.workers == 1 else f"{found.workers} processes"
+    pace = f"{found.sounds_per_s:.3g} sounds a second, {found.sounds_per_s * each:.3g} times real time"
+    note = f", {found.note_s:.2g} s a note" if found.notes else ""
+    return [*lines, f"time: about {_long(found.seconds)} in {processes}, as timed here: {pace}{note}"]
+
+
+def _long(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"
+
+
+def _large(count: float) -> str:
+    return f"{count / 1e6:.3g} MB" if count < 1e9 else f"{count / 1e9:.3g} GB"

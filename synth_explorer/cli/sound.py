@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -39,6 +40,21 @@ SavePatch = Annotated[
         "--save-patch", metavar="P.json|P.zip", help="Save all that the sound is made of; .zip with its notes."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class File:
+    """How a sound is written."""
+
+    peak: Peak = "keep"
+    bits: Bits = None
+    length_s: LengthS = None
+
+    def writing(self, *outs: Path) -> Writing:
+        """The same, checked against the files to be written before any work is done."""
+        return writing(self.peak, self.bits, self.length_s, *outs)
+
+
 Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
 
 

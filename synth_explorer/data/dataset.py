@@ -17,14 +17,14 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from synth_explorer.errors import DataError
 from synth_explorer.files import atomic_path
+from synth_explorer.schema import ConfigDict, Field, RateHz, Samples, Schema
 
 FORMAT = "synth_explorer notes"
 FORMAT_VERSION = 1
@@ -35,8 +35,7 @@ SPLIT_SALT = "synth_explorer 2005"  # a number at which most General MIDI famili
 FULL_SCALE = 32767.0
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Schema):
     """One line of the index.
 
     `bandwidth_hz`: where the recording's own band ends, not the note's (see `bandwidth`); 0: not known, all of it.
@@ -59,9 +58,20 @@ class Note:
     bandwidth_hz: float = 0.0
 
 
-_FIELD_TYPES = {field.name: {"float": float, "int": int, "str": str}[str(field.type)] for field in fields(Note)}
-FIELD_NAMES = tuple(field.name for field in fields(Note))
-_NEEDED = tuple(field.name for field in fields(Note) if field.default is MISSING)
+FIELD_NAMES = tuple(Note.model_fields)
+
+
+class _Info(Schema):
+    """What dataset.json must say; of the rest, a resumed run must say the same."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: Literal["synth_explorer notes"]
+    format_version: Literal[1]
+    sample_rate_hz: RateHz
+    samples: Annotated[Samples, Field(ge=1)]
+    pre_roll_samples: Samples
+    sources: dict[str, dict[str, Any]]
 
 
 def split_of(group: str) -> str:
@@ -81,11 +91,9 @@ class NotesDataset:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.info = _read_info(self.folder)
-        self.sample_rate_hz: int = int(self.info["sample_rate_hz"])
-        self.samples: int = int(self.info["samples"])
-        self.pre_roll_samples: int = int(self.info["pre_roll_samples"])
-        self.sources: dict[str, dict[str, Any]] = self.info["sources"]
+        info = _read_info(self.folder)
+        self.sample_rate_hz, self.samples = info.sample_rate_hz, info.samples
+        self.pre_roll_samples, self.sources = info.pre_roll_samples, info.sources
         index = self.folder / "index.csv"
         if not index.is_file():
             raise DataError(
@@ -180,7 +188,7 @@ class DatasetWriter:
                 temporary.write_text(json.dumps(info, indent=2) + "\n")
 
     def _check_same(self, info: Mapping[str, Any]) -> None:
-        old = _read_info(self.folder)
+        old = _read_info(self.folder).model_dump()
         different = [key for key in info if old.get(key) != info[key]]
         if different:
             raise DataError(
@@ -238,16 +246,7 @@ class DatasetWriter:
 
 def read_rows(path: Path) -> list[Note]:
     """Notes listed in a CSV file written by `write_rows`."""
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(f"{path} lacks the columns {', '.join(missing)}: it is not the index of a notes dataset.")
-        try:
-            known = [name for name in FIELD_NAMES if name in (reader.fieldnames or ())]
-            return [Note(**{name: _FIELD_TYPES[name](line[name]) for name in known}) for line in reader]
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{path} has a line that cannot be read ({error}): render the dataset again.") from error
+    return Note.read_rows(path, error=DataError)
 
 
 def write_rows(path: Path, rows: Sequence[Note]) -> None:
@@ -255,20 +254,11 @@ def write_rows(path: Path, rows: Sequence[Note]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, FIELD_NAMES)
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(row.model_dump() for row in rows)
 
 
-def _read_info(folder: Path) -> dict[str, Any]:
+def _read_info(folder: Path) -> _Info:
     path = folder / "dataset.json"
     if not path.is_file():
         raise DataError(f"{folder} is not a notes dataset: it has no dataset.json (make one with `dataset render`).")
-    try:
-        info = json.loads(path.read_text())
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}): render the dataset again.") from error
-    if info.get("format") != FORMAT or info.get("format_version") != FORMAT_VERSION:
-        raise DataError(
-            f"{path} has format {info.get('format')!r} version {info.get('format_version')!r}; this program "
-            f"reads {FORMAT!r} version {FORMAT_VERSION}."
-        )
-    return info
+    return _Info.parse(path.read_bytes(), what=str(path), error=DataError)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from synth_explorer import audio
 from synth_explorer.data.dataset import FULL_SCALE, DatasetWriter, read_rows
 from synth_explorer.errors import AudioError, DataError
+from synth_explorer.index import Inside, LabelledRow, read_index
+from synth_explorer.schema import LENIENT, Midi, Schema, Velocity, parse
 
 NSYNTH_LICENCE = "CC BY 4.0, NSynth dataset, Magenta (Engel et al. 2017, arXiv 1704.01279)"
 UNKNOWN_LICENCE = "unknown: see where the notes came from"
-DEFAULT_VELOCITY = 100
 _GIVEN = ("id", "family", "source", "group", "pitch", "key", "velocity", "bandwidth_hz")
 """What `DatasetWriter.write_shard` is given of a note."""
+
+
+class _Example(Schema):
+    """What examples.json says of a note."""
+
+    model_config = LENIENT
+
+    instrument_str: str
+    instrument_family_str: str
+    pitch: Midi
+    velocity: Velocity
 
 
 class Listed(NamedTuple):
@@ -160,65 +170,34 @@ def _load(
 def _from_json(folder: Path) -> list[Listed]:
     """Notes of `examples.json`, whose audio lies in audio/<key>.wav."""
     path = folder / "examples.json"
-    try:
-        examples: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        notes = [
-            Listed(
-                path=folder / "audio" / f"{key}.wav",
-                id=key,
-                instrument=_safe(str(example["instrument_str"])),
-                family=str(example["instrument_family_str"]),
-                pitch=float(example["pitch"]),
-                velocity=int(example["velocity"]),
-            )
-            for key, example in sorted(examples.items())
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"{path} is not an index of NSynth ({error!r}): get the json-wav archive again.") from error
-    return [_checked(note, folder, f"{path}, note {note.id!r}") for note in notes]
+    examples: dict[str, _Example]
+    examples = parse(dict[Inside, _Example], path.read_bytes(), what=str(path), error=DataError)
+    return [
+        Listed(
+            path=folder / "audio" / f"{key}.wav",
+            id=key,
+            instrument=_safe(example.instrument_str),
+            family=example.instrument_family_str,
+            pitch=example.pitch,
+            velocity=round(example.velocity),
+        )
+        for key, example in sorted(examples.items())
+    ]
 
 
 def _from_csv(folder: Path) -> list[Listed]:
     """Notes of `index.csv`, whose paths are relative to the folder."""
-    index = folder / "index.csv"
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names, lines = reader.fieldnames, list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{index} cannot be read as CSV in UTF-8: {error}.") from error
-    if not {"path", "pitch"} <= set(names or ()):
-        raise DataError(f"{index} must have the columns path and pitch; it has {names}.")
-    return [_from_line(index, number, line) for number, line in enumerate(lines, start=2)]
-
-
-def _from_line(index: Path, number: int, line: dict[str, str]) -> Listed:
-    try:
-        pitch, velocity = float(line["pitch"]), round(float(line.get("velocity") or DEFAULT_VELOCITY))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{index}, line {number}: pitch and velocity must be MIDI numbers ({error}).") from error
-    path = Path(line["path"] or "")
-    if not path.name:
-        raise DataError(f"{index}, line {number}: the path {line['path']!r} must name a file inside the folder.")
-    note = Listed(
-        path=index.parent / path,
-        id=path.with_suffix("").as_posix(),
-        instrument=_safe(line.get("instrument") or path.stem),
-        family=line.get("family") or "unknown",
-        pitch=pitch,
-        velocity=velocity,
-    )
-    return _checked(note, index.parent, f"{index}, line {number}")
-
-
-def _checked(note: Listed, folder: Path, where: str) -> Listed:
-    """The note, if its numbers are MIDI's and its path stays in the folder; a link there may lead where it likes."""
-    if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
-        raise DataError(f"{where}: pitch={note.pitch} must be 0 to 127 and velocity={note.velocity} 1 to 127.")
-    inside = note.path.is_relative_to(folder) and ".." not in note.path.relative_to(folder).parts
-    if "\0" in str(note.path) or not inside:
-        raise DataError(f"{where}: the path {note.id!r} must name a file inside the folder.")
-    return note
+    return [
+        Listed(
+            path=row.path,
+            id=row.path.relative_to(folder).with_suffix("").as_posix(),
+            instrument=_safe(row.instrument or row.path.stem),
+            family=row.family,
+            pitch=row.pitch,
+            velocity=round(row.velocity),
+        )
+        for row in read_index(folder, LabelledRow)
+    ]
 
 
 def _safe(name: str) -> str:

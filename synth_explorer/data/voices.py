@@ -106,7 +106,7 @@ def _partials(patch: Patch, f0_hz: float, half_rate_hz: float) -> tuple[np.ndarr
         }[patch.wave](ratios)
         amplitudes = amplitudes * np.where(ratios % 2 == 0, patch.even, 1.0)
         amplitudes[0] *= patch.fundamental if f0_hz < half_rate_hz / 6 else 1.0
-    jitter = np.random.default_rng(patch.seed).standard_normal(512)[: len(ratios)]
+    jitter = np.random.default_rng(patch.seed).standard_normal(max(512, len(ratios)))[: len(ratios)]
     amplitudes = amplitudes * 10 ** (
         (patch.jitter_db * jitter + patch.slope_db_oct * np.log2(np.maximum(ratios, 1))) / 20
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from synth_explorer.evaluation.controls import METHODS, evaluate_controls
-from synth_explorer.evaluation.index import read_index
 from synth_explorer.evaluation.morph import evaluate_morph
 from synth_explorer.evaluation.reconstruction import evaluate_reconstruction
 from synth_explorer.evaluation.sweeps import SWEEPS

@@ -19,8 +19,9 @@ import numpy as np
 
 from synth_explorer.edits import Oscillate, Toward
 from synth_explorer.errors import DataError, EditError, LatentsError
-from synth_explorer.evaluation.index import Failed, IndexedNote, going_on, read_index
+from synth_explorer.evaluation.index import Failed, going_on
 from synth_explorer.evaluation.sweeps import SWEEPS, Setting, Sweep, named, raw
+from synth_explorer.index import IndexRow, read_index
 from synth_explorer.latents import Latents, midi_to_hz, with_pitch
 
 if TYPE_CHECKING:
@@ -109,9 +110,9 @@ def evaluate_controls(
     return {"notes": len(chosen) - len(failed), "summary": summary, "per_note": rows, "failed": failed}
 
 
-def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
+def _chosen(folder: str | Path, limit: int | None) -> list[IndexRow]:
     """The notes of a folder, or `limit` of them, at least two."""
-    found = read_index(folder)
+    found = read_index(Path(folder), IndexRow)
     if len(found) < 2:
         raise DataError(f"{folder} must have at least two notes, so that one can be moved toward the next.")
     if limit is None or limit >= len(found):
@@ -120,7 +121,7 @@ def _chosen(folder: str | Path, limit: int | None) -> list[IndexedNote]:
 
 
 def _sounds(
-    explorer: Explorer, chosen: Sequence[IndexedNote], pitch_source: str, fit_steps: int, failed: Failed
+    explorer: Explorer, chosen: Sequence[IndexRow], pitch_source: str, fit_steps: int, failed: Failed
 ) -> Iterator[_Note]:
     """Every note with the next one as its goal, the last with the first; those that cannot be used go to `failed`."""
     from synth_explorer.closed_loop import mean_sound

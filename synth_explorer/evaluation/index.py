@@ -9,19 +9,21 @@ Shapes: T samples.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synth_explorer.errors import AudioError, DataError, LatentsError
+from synth_explorer.index import IndexRow
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
+    from synth_explorer.explorer.decoders import Decoder
+    from synth_explorer.latents import Latents
 
 Progress = Callable[[int, int], None]
 Failed = list[dict[str, str]]
@@ -30,37 +32,50 @@ Save = Callable[[Path, np.ndarray, float], None]
 
 
 @dataclass(frozen=True)
-class IndexedNote:
-    """One row of index.csv: the file, its MIDI pitch if known, and where it stands."""
+class Setup:
+    """How the notes are evaluated."""
 
-    path: Path
-    pitch: float | None
+    explorer: Explorer
+    decoder: str | Decoder | None = None
+    engine: str = "auto"
+    save_audio: str | Path | None = None  # folder for the renders
+    save: Save | None = None  # what writes them; None: `audio.save` at their own level
+    pitch_source: str = "estimate"  # by the program, or "index" (told)
+    fit_steps: int = 0
+    progress: Progress | None = None
+    failed: Failed = field(default_factory=list)  # the notes that could not be used
 
+    @property
+    def decoding(self) -> dict[str, Any]:
+        """What decodes."""
+        return {"decoder": self.explorer.decoder(self.decoder), "engine": self.engine}
 
-def read_index(folder: str | Path) -> list[IndexedNote]:
-    """Notes of a folder by its index.csv. Raises DataError naming the row that is wrong; files stay in the folder."""
-    folder = Path(folder)
-    index = folder / "index.csv"
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{index} can't be read: {error}. NOTES is a folder with an index.csv (path,pitch).") from None
-    if not rows or "path" not in rows[0] or "pitch" not in rows[0]:
-        raise DataError(f"{index} must have a header with at least `path,pitch` and at least one row.")
-    notes = []
-    for number, row in enumerate(rows, start=2):
-        path = folder / (row["path"] or "")
-        if not row["path"] or "\0" in row["path"] or not path.resolve().is_relative_to(folder.resolve()):
-            raise DataError(f"{index}, line {number}: path {row['path']!r} must name a file inside the folder.")
-        try:
-            pitch = float(row["pitch"]) if row["pitch"] else None
-        except ValueError:
-            raise DataError(f"{index}, line {number}: pitch {row['pitch']!r} must be a MIDI note or empty.") from None
-        if pitch is not None and not 0.0 <= pitch <= 127.0:
-            raise DataError(f"{index}, line {number}: pitch {pitch:g} must be a MIDI note, 0 to 127, or empty.")
-        notes.append(IndexedNote(path, pitch))
-    return notes
+    def encode(self, note: IndexRow, audio: np.ndarray | None = None) -> Latents:
+        """Latents of a note, whose audio [T] may have been read."""
+        told = note.pitch if self.pitch_source == "index" else None
+        return self.explorer.encode(note.path if audio is None else audio, pitch=told, fit_steps=self.fit_steps)
+
+    def stems(self, notes: Sequence[IndexRow]) -> dict[Path, str]:
+        """File stems of the renders by path; none where none is kept."""
+        return {} if self.save_audio is None else stems_of(notes, Path(self.save_audio))
+
+    def keep(self, stem: str, audio: np.ndarray, midi: float) -> None:
+        """Write a render [T], where they are kept."""
+        assert self.save_audio is not None
+        path = Path(self.save_audio) / f"{stem}.wav"
+        if self.save is not None:
+            self.save(path, audio, midi)
+            return
+        from synth_explorer import audio as audio_files
+
+        audio_files.save(path, audio, sample_rate_hz=self.explorer.sample_rate_hz)
+
+    def report(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """The report of these rows. Raises DataError where there is none."""
+        refuse_none(rows, self.failed)
+        settings = {"decoder": self.decoding["decoder"].name, "engine": self.engine, "pitch_source": self.pitch_source}
+        made = summarised(rows, **settings, checkpoint=self.explorer.checkpoint_name)
+        return made | {"failed": self.failed}
 
 
 @contextmanager
@@ -117,7 +132,7 @@ def _interval(values: np.ndarray) -> list[float]:
     return [float(q) for q in np.quantile(draws.mean(axis=1), [0.025, 0.975])]
 
 
-def stems_of(notes: list[IndexedNote], save_audio: Path) -> dict[Path, str]:
+def stems_of(notes: Sequence[IndexRow], save_audio: Path) -> dict[Path, str]:
     """File stems by path. Raises DataError where two renders would have one name, or one that of a note."""
     stems = {note.path: note.path.stem for note in notes}
     if len(set(stems.values())) != len(stems):
@@ -126,13 +141,3 @@ def stems_of(notes: list[IndexedNote], save_audio: Path) -> dict[Path, str]:
     if lost:
         raise DataError(f"The render of {min(lost).name} would overwrite the note: keep the renders in another folder.")
     return stems
-
-
-def save_render(explorer: Explorer, path: Path, audio: np.ndarray, midi: float, save: Save | None) -> None:
-    """Write a render."""
-    if save is not None:
-        save(path, audio, midi)
-        return
-    from synth_explorer import audio as audio_files
-
-    audio_files.save(path, audio, sample_rate_hz=explorer.sample_rate_hz)

@@ -13,84 +13,54 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.errors import DataError
-from synth_explorer.evaluation.index import (
-    Failed,
-    IndexedNote,
-    Progress,
-    Save,
-    counted,
-    going_on,
-    read_index,
-    refuse_none,
-    save_render,
-    stems_of,
-    summarised,
-)
+from synth_explorer.evaluation.index import Setup, counted, going_on
+from synth_explorer.index import IndexRow, read_index
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
-    from synth_explorer.explorer.decoders import Decoder
     from synth_explorer.latents import Latents
 
 MIXES = (0.25, 0.5, 0.75)
 
 
-def evaluate_morph(
-    explorer: Explorer,
-    notes_folder: str | Path,
-    *,
-    decoder: str | Decoder | None = None,
-    engine: str = "auto",
-    save_audio: str | Path | None = None,
-    save: Save | None = None,
-    pitch_source: str = "estimate",
-    fit_steps: int = 0,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
+def evaluate_morph(explorer: Explorer, notes_folder: str | Path, **options: Any) -> dict[str, Any]:
     """Morph each note with the next one of its pitch at 0.25, 0.5 and 0.75; measure pitch and place between the two.
 
     The notes that can be read are paired along the index within each (rounded) pitch: first with second, second with
-    third, and so on.
+    third, and so on. `options`: of `index.Setup`; renders are called after both notes and the mix.
     Per render: pitch_cents from the asked pitch (by `measure.pitch_cents_difference` against the nearer source), and
-    log-mel distance to both sources. Arguments as in `evaluate_reconstruction`.
+    log-mel distance to both sources.
     """
-    notes = [note for note in read_index(notes_folder) if note.pitch is not None]
-    decoder = explorer.decoder(decoder)
-    stems = {} if save_audio is None else stems_of(notes, Path(save_audio))
-    alike = Counter(_key(note) for note in notes)
+    setup = Setup(explorer, **options)
+    notes = [note for note in read_index(Path(notes_folder), IndexRow) if note.pitch is not None]
+    decoding, stems, alike = setup.decoding, setup.stems(notes), Counter(_key(note) for note in notes)
     paired = [note for note in notes if alike[_key(note)] > 1]
     if not paired:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
     rows: list[dict[str, Any]] = []
-    failed: Failed = []
-    by_pitch: dict[int, list[tuple[IndexedNote, Latents]]] = {}
-    for note in counted(paired, progress):
-        told = note.pitch if pitch_source == "index" else None
-        with going_on(failed, note.path):
-            latents = explorer.encode(note.path, pitch=told, fit_steps=fit_steps)
-            by_pitch.setdefault(_key(note), []).append((note, latents))
+    by_pitch: dict[int, list[tuple[IndexRow, Latents]]] = {}
+    for note in counted(paired, setup.progress):
+        with going_on(setup.failed, note.path):
+            by_pitch.setdefault(_key(note), []).append((note, setup.encode(note)))
     pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
     if by_pitch and not pairs:
-        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed)
+        why = "; ".join(f"{one['path']}: {one['error']}" for one in setup.failed)
         raise DataError(f"{notes_folder} has no two notes of one pitch that can be used. {why}")
-    for (first, before), (second, after) in counted(pairs, progress):
-        with going_on(failed, first.path):
+    for (first, before), (second, after) in counted(pairs, setup.progress):
+        with going_on(setup.failed, first.path):
             names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
-            found = _morphs(explorer, [before, after], first.pitch, decoder=decoder, engine=engine)
+            found = _morphs(explorer, [before, after], first.pitch, **decoding)
             for mix, (rendered, midi, figures) in found.items():
                 rows.append(names | {"mix": mix} | figures)
-                if save_audio is not None:
-                    name = f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}.wav"
-                    save_render(explorer, Path(save_audio) / name, rendered, midi, save)
-    refuse_none(rows, failed)
-    settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
-    report: dict[str, Any] = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
+                if stems:
+                    setup.keep(f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}", rendered, midi)
+    report = setup.report(rows)
     cents = np.abs([row["pitch_cents"] for row in rows])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
     return report
 
 
-def _key(note: IndexedNote) -> int:
+def _key(note: IndexRow) -> int:
     """The rounded pitch of a note that has one."""
     assert note.pitch is not None
     return round(note.pitch)

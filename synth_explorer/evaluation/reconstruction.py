@@ -13,18 +13,8 @@ import numpy as np
 
 from synth_explorer.errors import DataError
 from synth_explorer.evaluation import baselines
-from synth_explorer.evaluation.index import (
-    Failed,
-    Progress,
-    Save,
-    counted,
-    going_on,
-    read_index,
-    refuse_none,
-    save_render,
-    stems_of,
-    summarised,
-)
+from synth_explorer.evaluation.index import Setup, counted, going_on, summarised
+from synth_explorer.index import IndexRow, read_index
 from synth_explorer.pitch import doubt
 
 if TYPE_CHECKING:
@@ -34,57 +24,41 @@ if TYPE_CHECKING:
 
 
 def evaluate_reconstruction(
-    explorer: Explorer,
-    notes_folder: str | Path,
-    *,
-    decoder: str | Decoder | None = None,
-    engine: str = "auto",
-    save_audio: str | Path | None = None,
-    save: Save | None = None,
-    pitch_source: str = "estimate",
-    fit_steps: int = 0,
-    with_baselines: bool = False,
-    progress: Progress | None = None,
+    explorer: Explorer, notes_folder: str | Path, *, with_baselines: bool = False, **options: Any
 ) -> dict[str, Any]:
     """Encode and decode every note and compare with the original.
 
-    Args:
-        save_audio: folder for the renders, under the originals' file stems, on the originals' time axis.
-        save: what writes them; None: `audio.save` at their own level.
-        pitch_source: "estimate" (by the program) or "index" (told).
-        with_baselines: also what the figures stand beside (`baselines`), in `summary["baselines"]`.
+    `with_baselines`: also what the figures stand beside (`baselines`), in `summary["baselines"]`. `options`: of
+    `index.Setup`; renders have the originals' file stems and time axis.
 
     Returns the report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents
     (render against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
-    decoder, notes = explorer.decoder(decoder), read_index(notes_folder)
-    stems = {} if save_audio is None else stems_of(notes, Path(save_audio))
-    others = baselines.baselines(explorer, decoder) if with_baselines else {}
+    setup, notes = Setup(explorer, **options), read_index(Path(notes_folder), IndexRow)
+    stems, decoding = setup.stems(notes), setup.decoding
+    others = baselines.baselines(explorer, decoding["decoder"]) if with_baselines else {}
     rows: list[dict[str, Any]] = []
-    failed: Failed = []
     beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
     heard: dict[str, list[np.ndarray]] = {name: [] for name in ("original", "render", *others)}
-    for note in counted(notes, progress):
-        with going_on(failed, note.path):
+    for note in counted(notes, setup.progress):
+        with going_on(setup.failed, note.path):
             audio = explorer.read(note.path)
-            latents = explorer.encode(audio, pitch=note.pitch if pitch_source == "index" else None, fit_steps=fit_steps)
-            rendered = baselines.restored(explorer, latents, len(audio), decoder, engine=engine)
+            latents = setup.encode(note, audio)
+            rendered = baselines.restored(explorer, latents, len(audio), **decoding)
             row = {"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)}
             if latents.meta.pitch_confidence is not None:
                 row |= {"pitch_confidence": latents.meta.pitch_confidence, "pitch_kind": latents.meta.pitch_kind}
                 row["pitch_doubt"] = doubt(latents.pitch_midi, latents.meta.pitch_confidence, latents.meta.pitch_kind)
-            found = _beside(explorer, audio, latents, rendered, others, decoder=decoder, engine=engine)
+            found = _beside(explorer, audio, latents, rendered, others, **decoding)
             rows.append(row)
             for name, figures in found[0].items():
                 beside[name].append(figures)
             for name, vector in found[1].items():
                 heard[name].append(vector)
-            if save_audio is not None:
-                save_render(explorer, Path(save_audio) / f"{stems[note.path]}.wav", rendered, latents.pitch_midi, save)
-    refuse_none(rows, failed)
-    settings = {"decoder": decoder.name, "engine": engine, "pitch_source": pitch_source}
-    report: dict[str, Any] = summarised(rows, **settings, checkpoint=explorer.checkpoint_name) | {"failed": failed}
-    fits = fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
+            if stems:
+                setup.keep(stems[note.path], rendered, latents.pitch_midi)
+    report = setup.report(rows)
+    fits = setup.fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if others:
         report["summary"]["baselines"] = {

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Annotated
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.schema import Field, Index, Pair, Texts, declared
+from synth_explorer.schema import Field, Index, Pair, RateHz, Texts, Window, declared
 
 FORMAT_VERSION = 2
 READ_VERSIONS = (1, 2)
@@ -24,8 +24,8 @@ class LatentsMeta:
 
     checkpoint: str  # name of the model that made them
     checkpoint_hash: str  # hash of that model; latents of another hash mean something else
-    sample_rate_hz: Annotated[int, Field(ge=1)]  # rate of the audio they stand for
-    hop: Annotated[int, Field(ge=1)]  # samples per frame
+    sample_rate_hz: RateHz  # rate of the audio they stand for
+    hop: Window  # samples per frame
     source: str = ""  # the note or the mix, in words
     duration_samples: Index = 0  # samples to decode; 0 means all frames (F * hop)
     lead_in_samples: int = 0  # index in the original recording of the first sample that was encoded; may be negative

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
-from synth_explorer.schema import declared
+from synth_explorer.schema import Count, Depth, Field, RateHz, Samples, Seconds, Width, Window, declared
 
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
 
@@ -21,35 +21,35 @@ class ModelConfig:
     Channel 0 of the latents is loudness, channel 1 brightness (see `frontend.Attributes`); the others are learned.
     """
 
-    sample_rate_hz: int = 16000
-    hop: int = 512
-    channels: int = 16
-    pre_roll_samples: int = 512
-    max_s: float = 16.0
-    subframes: int = 4  # frames of the decoder's spectra in one hop
-    fine_steps: int = 2  # points of the level envelope in one subframe
+    sample_rate_hz: RateHz = 16000
+    hop: Window = 512
+    channels: Annotated[Width, Field(ge=3)] = 16  # loudness, brightness, timbre
+    pre_roll_samples: Samples = 512
+    max_s: Seconds = 16.0
+    subframes: Depth = 4  # frames of the decoder's spectra in one hop
+    fine_steps: Depth = 2  # points of the level envelope in one subframe
     # front end
-    n_fft: int = 1024
-    mel_bands: int = 128
-    short_n_fft: int = 256
-    short_mel_bands: int = 32
-    harmonic_n_fft: int = 2048
-    harmonic_features: int = 64
+    n_fft: Window = 1024
+    mel_bands: Width = 128
+    short_n_fft: Window = 256
+    short_mel_bands: Width = 32
+    harmonic_n_fft: Window = 2048
+    harmonic_features: Width = 64
     # encoder
-    encoder_width: int = 224
-    encoder_blocks: int = 2
+    encoder_width: Width = 224
+    encoder_blocks: Depth = 2
     latent_noise: float = 0.04
     # fast decoder
-    decoder_width: int = 288
-    decoder_blocks: int = 4
-    fine_width: int = 192
-    fine_blocks: int = 2
-    harmonics: int = 128
-    harmonic_offsets: int = 64
-    half_partials: int = 0  # at (k - 1/2) times the pitch: sub-octaves, and what lies between the harmonics
-    envelope_bands: int = 64
-    noise_bands: int = 96
-    short_noise_bands: int = 40
+    decoder_width: Width = 288
+    decoder_blocks: Depth = 4
+    fine_width: Width = 192
+    fine_blocks: Depth = 2
+    harmonics: Width = 128
+    harmonic_offsets: Width = 64
+    half_partials: Count = 0  # at (k - 1/2) times the pitch: sub-octaves, and what lies between the harmonics
+    envelope_bands: Width = 64
+    noise_bands: Width = 96
+    short_noise_bands: Width = 40
     # attributes
     loudness_offset_db: float = -40.0
     loudness_units_per_db: float = 0.05
@@ -60,7 +60,7 @@ class ModelConfig:
     # other rates than the first model's
     band_hz: float = 0.0  # top of everything that is heard and made; 0: half the rate
     magnitude_scale: float = 1.0  # of the features' magnitudes: longer windows, in samples, sum up more
-    distance_bands: int = 80  # mel bands of the loss
+    distance_bands: Width = 80  # mel bands of the loss
 
     def __post_init__(self) -> None:
         for size in (self.n_fft, self.short_n_fft, self.harmonic_n_fft):
@@ -70,8 +70,6 @@ class ModelConfig:
             raise CheckpointError(f"hop={self.hop} must be a multiple of {self.subframes * self.fine_steps}.")
         if not 0.0 <= self.band_hz <= self.sample_rate_hz / 2:
             raise CheckpointError(f"band_hz={self.band_hz:g} must lie between 0 and half the rate.")
-        if self.channels < 3:
-            raise CheckpointError(f"channels={self.channels} must be at least 3 (loudness, brightness, timbre).")
 
     @property
     def subframe(self) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.schema import declared
+from synth_explorer.schema import Depth, Field, RateHz, Samples, Seconds, Width, Window, declared
+
+Stages = Annotated[int, Field(ge=1, le=16)]
+MOST_WEIGHTS = 2**28
 
 
 @declared(what="The NSynth configuration", error=CheckpointError)
@@ -14,32 +19,32 @@ class NSynthConfig:
     Dilations are 2^(i mod stages). Lengths are in samples, widths in channels.
     """
 
-    sample_rate_hz: int = 16000
-    hop: int = 512
-    channels: int = 16
-    levels: int = 256
-    pre_roll_samples: int = 512
-    max_s: float = 16.0
+    sample_rate_hz: RateHz = 16000
+    hop: Window = 512
+    channels: Width = 16
+    levels: Window = 256
+    pre_roll_samples: Samples = 512
+    max_s: Seconds = 16.0
     # encoder
-    encoder_taps: int = 3
-    encoder_stages: int = 10
-    encoder_layers: int = 30
-    encoder_width: int = 128
+    encoder_taps: Depth = 3
+    encoder_stages: Stages = 10
+    encoder_layers: Depth = 30
+    encoder_width: Width = 128
     # decoder
-    taps: int = 3
-    stages: int = 10
-    layers: int = 30
-    width: int = 512
-    skip_width: int = 256
+    taps: Depth = 3
+    stages: Stages = 10
+    layers: Depth = 30
+    width: Width = 512
+    skip_width: Width = 256
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name != "pre_roll_samples" and not value > 0:
-                raise CheckpointError(f"{name}={value} must be positive.")
         if self.levels % 2:
             raise CheckpointError(f"levels={self.levels} must be even.")
         if not self.encoder_taps % 2:
             raise CheckpointError(f"encoder_taps={self.encoder_taps} must be odd.")
+        weights = sum(taps * inputs * outputs for taps, inputs, outputs in self.kernels().values())
+        if weights > MOST_WEIGHTS:
+            raise CheckpointError(f"These sizes make {weights:,} weights; at most {MOST_WEIGHTS:,} are loaded.")
 
     @property
     def frame_rate_hz(self) -> float:

@@ -18,7 +18,7 @@ from synth_explorer import pitch
 from synth_explorer.errors import AudioError, CheckpointError
 from synth_explorer.model import pitch_cues
 from synth_explorer.model.pitch_cues import Listening
-from synth_explorer.schema import Floats, Ints, Pair, declared
+from synth_explorer.schema import Count, Depth, Floats, Key, Pair, RateHz, Width, Windows, declared
 
 PRESENCE_DB = 30.0  # of a fundamental: so much weaker, a factor e less likely
 SIGHT = (-24, -19, -12, -7, -2, -1, 0, 1, 2, 7, 12, 19, 24)
@@ -32,20 +32,20 @@ class PitchHeadConfig:
     `width` features a class, `seen` of them told to other classes in each of `frame_blocks` + `note_blocks` blocks.
     """
 
-    sample_rate_hz: int = 16000
-    low_midi: int = 18
-    high_midi: int = 111
-    bins_per_semitone: int = 3
-    windows: Ints = (8192, 4096, 2048)
+    sample_rate_hz: RateHz = 16000
+    low_midi: Key = 18
+    high_midi: Key = 111
+    bins_per_semitone: Depth = 3
+    windows: Windows = (8192, 4096, 2048)
     crossovers_hz: Floats = (250.0, 1000.0)
     harmonics: Floats = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
     range_db: float = 80.0
-    width: int = 64
-    seen: int = 32
-    frame_blocks: int = 2
-    note_blocks: int = 2
-    frames: int = 10
-    doubt_width: int = 0  # of the networks that tell the kind of a sound and how sure its pitch is; 0: there are none
+    width: Width = 64
+    seen: Width = 32
+    frame_blocks: Depth = 2
+    note_blocks: Depth = 2
+    frames: Width = 10
+    doubt_width: Count = 0  # of the networks that tell the kind of a sound and how sure its pitch is; 0: there are none
     doubt_cues: Pair = (0, 0)
     kind_needed: float = 0.9  # probability from which a kind other than "note" is told
 

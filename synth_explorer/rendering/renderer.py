@@ -6,9 +6,9 @@ Shapes: T samples.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -19,7 +19,7 @@ from synth_explorer import checkpoints, measure
 from synth_explorer.audio import Recording
 from synth_explorer.closed_loop import ClosedLoop
 from synth_explorer.closed_loop.loop import split
-from synth_explorer.errors import CheckpointError, SpecError
+from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.family import Progress, Stop
 from synth_explorer.files import LATENTS_SUFFIXES
@@ -46,6 +46,10 @@ class Renderer:
     def known(self, source: Source, *, fit_steps: int) -> Latents | None:
         """Latents of a source, if they are remembered."""
         return self._latents.get(_key(source, fit_steps))
+
+    def remember(self, source: Source, latents: Latents, *, fit_steps: int) -> None:
+        """Take these for the latents of a source, which `latents` made of it elsewhere."""
+        self._latents.put(_key(source, fit_steps), latents)
 
     def patch(self, *notes: Source, **further: Any) -> Patch:
         """A patch of this checkpoint, see `Patch.of`; `checkpoint` may say where it was found. Raises SpecError."""
@@ -83,7 +87,7 @@ class Renderer:
 
     def mix(self, patch: Patch) -> tuple[Latents, tuple[float, ...]]:
         """The mix of a patch without its edits, and the weights of its sources, their means where it moves."""
-        self._check(patch)
+        self.check(patch)
         notes = [self.latents(source, fit_steps=patch.fit_steps) for source in patch.sources]
         if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
@@ -95,8 +99,10 @@ class Renderer:
         )
         return mixed, tuple(float(mean) for mean in np.mean(moving, axis=0))
 
-    def begin(self, patch: Patch, *, engine: str = "auto") -> Rendered:
+    def begin(self, patch: Patch, *, engine: str = "auto", sounded: bool = True) -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
+
+        `sounded`: False leaves the sound out where solving did not make it anyway.
 
         Raises SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
         """
@@ -112,7 +118,7 @@ class Renderer:
             after = self.explorer.edit(before, chain)
         if not self._is_heard_by_loop(patch):
             audio = NOTHING
-        elif solution is None:
+        elif solution is None and sounded:
             audio = self._loop.sound(after, **_listening(patch, engine))
         took_s = time.perf_counter() - started_s
         return Rendered(
@@ -135,6 +141,40 @@ class Renderer:
         started_s = time.perf_counter()
         audio = np.concatenate(list(self.stream(begun, progress=progress)))
         return self.keep(replace(begun, audio=audio, took_s=begun.took_s + time.perf_counter() - started_s))
+
+    def render_many(
+        self, patches: Sequence[Patch], *, engine: str = "auto", progress: Progress | None = None
+    ) -> list[Rendered | Exception]:
+        """As `render` of each: the sound, or the SynthExplorerError that it ends with.
+
+        A decoder that does not answer at once, and any on the engine `keras`, which may have a device for it, makes
+        those together that it can, see `Explorer.decode_many`.
+        """
+        found: list[Rendered | Exception] = []
+        for patch in patches:
+            try:
+                alone = engine != "keras" and self.explorer.decoder(patch.decoder).answers_at_once
+                render = self.render if alone else partial(self.begin, sounded=False)
+                found.append(render(patch, engine=engine))
+            except SynthExplorerError as error:
+                found.append(error)
+        groups: dict[tuple[str, float], list[int]] = {}
+        for i, sound in enumerate(found):
+            if isinstance(sound, Rendered) and not sound.audio.size:
+                groups.setdefault((sound.patch.decoder, sound.patch.temperature), []).append(i)
+        for (decoder, temperature), group in groups.items():
+            begun = [one for i in group if isinstance(one := found[i], Rendered)]
+            sounds = self.explorer.decode_many(
+                [one.after for one in begun],
+                decoder=decoder,
+                seed=[one.patch.seed for one in begun],
+                temperature=temperature,
+                engine=engine,
+                progress=progress,
+            )
+            for i, one, audio in zip(group, begun, sounds, strict=True):
+                found[i] = audio if isinstance(audio, SynthExplorerError) else replace(one, audio=audio)
+        return found
 
     def keep(self, rendered: Rendered) -> Rendered:
         """Remember a sound that is whole; it is not to be written to from then on."""
@@ -203,7 +243,8 @@ class Renderer:
         """Whether the loop listens to the patch's own decoder, so that a solved sound is the patch's."""
         return self._loop.available and self.explorer.decoder(patch.decoder) is self.explorer.decoders[0]
 
-    def _check(self, patch: Patch) -> None:
+    def check(self, patch: Patch) -> None:
+        """Raises CheckpointError: a patch of another checkpoint."""
         if patch.checkpoint_hash != self.explorer.checkpoint_hash:
             raise CheckpointError(
                 f"The patch was made with the checkpoint {patch.checkpoint!r} ({patch.checkpoint_hash[:12]}); this one "

@@ -13,34 +13,35 @@ import soxr
 
 from synth_explorer import pitch as pitch_tracks
 from synth_explorer.data.dataset import NotesDataset
-from synth_explorer.errors import DataError
+from synth_explorer.errors import DataError, SpecError
 from synth_explorer.files import atomic_path
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.schema import Proportion, Share, declared
 from synth_explorer.train.effects import Chorus, Room, coloured_noise
 
 EQUALISER_KNOTS = (8, 16, 32)  # from a tone control to formants
 
 
-@dataclass(frozen=True)
+@declared(what="The augmentation", error=SpecError)
 class Augmentation:
     """Chances and ranges of what is done to crops. Decibels are relative to the note as it is."""
 
-    cross_pitch: float = 0.25
-    cross_semitones: float = 13.0
-    mix: float = 0.25
-    sub_octave: float = 0.25  # of the mixes: an octave below, softer, so that there is something between the harmonics
-    equaliser: float = 0.45
-    equaliser_db: float = 10.0
+    cross_pitch: Proportion = 0.25
+    cross_semitones: Share = 13.0
+    mix: Proportion = 0.25
+    sub_octave: Proportion = 0.25  # of the mixes: an octave below, softer, for what lies between the harmonics
+    equaliser: Proportion = 0.45
+    equaliser_db: Share = 10.0
     gain_low_db: float = -26.0
     gain_high_db: float = 6.0
-    noise: float = 0.3
+    noise: Proportion = 0.3
     noise_low_db: float = -100.0
     noise_high_db: float = -55.0
-    drive: float = 0.08
-    room: float = 0.12
-    chorus: float = 0.08
-    onset: float = 0.5
-    shift: float = 0.5
+    drive: Proportion = 0.08
+    room: Proportion = 0.12
+    chorus: Proportion = 0.08
+    onset: Proportion = 0.5
+    shift: Proportion = 0.5
 
 
 @dataclass

@@ -6,7 +6,6 @@ A run's folder is what `trainer.train` leaves: `config.json`, `log.csv`, `best.n
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +56,12 @@ def export(
     Raises DataError: a folder that holds no finished run.
     """
     from synth_explorer.model.autoencoder import Autoencoder
-    from synth_explorer.model.config import ModelConfig
 
     run, out = Path(run), Path(out)
     if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
         raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
-    config = TrainConfig(**json.loads((run / "config.json").read_text(encoding="utf-8")))
-    model = Autoencoder(ModelConfig(**config.model), name="autoencoder")
+    config = TrainConfig.load(run / "config.json")
+    model = Autoencoder(config.model, name="autoencoder")
     model.build_weights()
     with np.load(run / "best.npz", allow_pickle=False) as file:
         model.set_weights([file[name] for name in sorted(file.files)])

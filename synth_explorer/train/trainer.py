@@ -9,16 +9,29 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from synth_explorer.errors import DataError, SpecError
+from synth_explorer.errors import DataError, SpecError, SynthExplorerError
 from synth_explorer.files import atomic_path
-from synth_explorer.schema import declared
+from synth_explorer.model.config import ModelConfig
+from synth_explorer.schema import Field, Index, Proportion, Share, declared, part, read_yaml
+from synth_explorer.train.batches import Augmentation
+
+Many = Annotated[int, Field(ge=1)]
 
 HEADS = ("loss_or_db", "spectra", "attributes", "latents")
 """Columns of the log after kind and step: the loss and the metrics."""
+
+
+@declared(what="The loss of the training", error=SpecError)
+class LossShares:
+    """How much each part of `SpectralLoss` counts."""
+
+    linear: Share = 1.0
+    log: Share = 0.5
+    mel: Share = 1.0
 
 
 @declared(what="The training configuration", error=SpecError)
@@ -28,43 +41,37 @@ class TrainConfig:
     `begin_from` names a checkpoint, also a smaller one, whose weights the run begins with (see `growth`); empty: none.
     """
 
-    datasets: dict[str, float]
+    datasets: Annotated[dict[str, Share], Field(min_length=1)]
     begin_from: str = ""
-    steps: int = 12000
-    batch: int = 16
-    frames: int = 32
-    learning_rate: float = 6e-4
-    final_rate: float = 1e-5
-    warm_up_steps: int = 200
-    decay_fraction: float = 0.4
-    average: float = 0.999
-    latent_penalty: float = 2e-3
-    attribute_weight: float = 0.5
-    seed: int = 0
-    validate_every: int = 1000
-    validation_notes: int = 48
-    save_every_s: float = 180.0
+    steps: Many = 12000
+    batch: Annotated[int, Field(ge=1, le=1024)] = 16
+    frames: Annotated[int, Field(ge=1, le=4096)] = 32
+    learning_rate: Share = 6e-4
+    final_rate: Share = 1e-5
+    warm_up_steps: Index = 200
+    decay_fraction: Proportion = 0.4
+    average: Proportion = 0.999
+    latent_penalty: Share = 2e-3
+    attribute_weight: Share = 0.5
+    seed: Index = 0
+    validate_every: Many = 1000
+    validation_notes: Many = 48
+    save_every_s: Share = 180.0
     jit_compile: bool = True
-    model: dict[str, Any] = field(default_factory=dict)
-    augmentation: dict[str, Any] = field(default_factory=dict)
-    loss: dict[str, float] = field(default_factory=dict)
+    model: Annotated[ModelConfig, part(ModelConfig)] = field(default_factory=ModelConfig)
+    augmentation: Annotated[Augmentation, part(Augmentation)] = field(default_factory=Augmentation)
+    loss: Annotated[LossShares, part(LossShares)] = field(default_factory=LossShares)
 
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
         """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
-        import yaml
-
         path = Path(path)
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            why = str(error).splitlines()[0]
-            raise SpecError(f"{path} can't be read as a training configuration: {why}.") from None
-        if not isinstance(values, dict) or not values.get("datasets"):
+        values = read_yaml(path, what="a training configuration", error=SpecError)
+        if not isinstance(values, dict):
             raise SpecError(f"{path} must be a mapping with at least `datasets`.")
         try:
             config = cls(**{str(name): value for name, value in values.items()})
-        except SpecError as error:
+        except SynthExplorerError as error:
             raise SpecError(f"{path}: {error}") from None
         folders = {str((path.parent / name).resolve()): share for name, share in config.datasets.items()}
         return replace(config, datasets=folders)
@@ -84,7 +91,6 @@ def make_training_model(config: TrainConfig):
     from keras import ops
 
     from synth_explorer.model.autoencoder import Autoencoder
-    from synth_explorer.model.config import ModelConfig
     from synth_explorer.model.spectral import SpectralLoss
 
     class TrainingModel(Autoencoder):
@@ -92,7 +98,7 @@ def make_training_model(config: TrainConfig):
 
         def __init__(self, sizes: ModelConfig) -> None:
             super().__init__(sizes)
-            self.spectral = SpectralLoss(sizes, **config.loss)
+            self.spectral = SpectralLoss(sizes, **asdict(config.loss))
             self.track = {name: keras.metrics.Mean(name=name) for name in ("spectra", "attributes", "latents")}
 
         def compute_loss(
@@ -110,7 +116,7 @@ def make_training_model(config: TrainConfig):
             return spectra + config.attribute_weight * attributes + config.latent_penalty * latents
 
     keras.utils.set_random_seed(config.seed)
-    model = TrainingModel(ModelConfig(**config.model))
+    model = TrainingModel(config.model)
     model.build_weights()
     optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
@@ -127,7 +133,7 @@ class Run:
 
     def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
         from synth_explorer.train import growth
-        from synth_explorer.train.batches import Augmentation, Batches
+        from synth_explorer.train.batches import Batches
 
         self.config, self.out = config, out
         self.model = make_training_model(config)
@@ -138,7 +144,7 @@ class Run:
             size=config.batch,
             frames=config.frames,
             seed=config.seed,
-            augmentation=Augmentation(**config.augmentation),
+            augmentation=config.augmentation,
         )
         if not (resume and self.resume()):
             if config.begin_from:

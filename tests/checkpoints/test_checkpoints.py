@@ -97,9 +97,14 @@ def test_a_missing_file_is_named(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 99}, "format_version=99"),
-        ({"files": {"../weights.npz": "0", "weights.npz": "0"}}, "outside its folder"),
-        ({"files": {}}, "must hold"),
+        ({"format_version": 99}, "format_version: should be 1; received 99"),
+        ({"files": {"../weights.npz": "0", "weights.npz": "0"}}, "inside the checkpoint's folder"),
+        ({"files": {}}, "files: must hold weights.npz"),
+        ({"family": "other"}, "family: should be 'default' or 'nsynth'"),
+        ({"config": None}, "config: should be an object"),
+        ({"config": {"encoder_width": 10**9}}, "encoder_width: should be less than or equal to"),
+        ({"config": {"decoder_blocks": 10**9}}, "decoder_blocks: should be less than or equal to"),
+        ({"config": {"max_s": 1e300}}, "max_s: should be less than or equal to"),
         ({"config": {"hop": "many"}}, "hop: should be a valid integer"),
         ({"config": {"colour": 3}}, "unknown field 'colour'"),
     ],
@@ -122,7 +127,7 @@ def test_weights_of_another_size_are_refused(copy: Path) -> None:
 
 def test_not_a_configuration(copy: Path) -> None:
     (copy / checkpoints.CONFIG).write_text("not json")
-    with pytest.raises(CheckpointError, match="can't be read"):
+    with pytest.raises(CheckpointError, match=r"config\.json must be JSON"):
         checkpoints.verify(copy)
 
 

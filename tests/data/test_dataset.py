@@ -126,8 +126,12 @@ def test_shapes_are_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("dataset.json", "{", "not JSON"),
-        ("dataset.json", '{"format": "synth_explorer notes", "format_version": 99}', "version 99"),
+        ("dataset.json", "{", "must be JSON"),
+        (
+            "dataset.json",
+            '{"format": "synth_explorer notes", "format_version": 99}',
+            "format_version: should be 1",
+        ),
         ("index.csv", "path,pitch\n", "lacks the columns"),
     ],
 )

@@ -64,12 +64,13 @@ def test_a_folder_with_an_index(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        ("path\nb.wav\n", "columns path and pitch"),
+        ("path\nb.wav\n", "lacks the columns pitch"),
         ("path,pitch\nb.wav,loud\n", "line 2"),
-        ("path,pitch\nb.wav,900\n", "0 to 127"),
+        ("path,pitch\nb.wav,900\n", "pitch: should be less than or equal to 127"),
         ("path,pitch,velocity\nb.wav,60,1e999\n", "line 2"),
         ("path,pitch\nb.wav,60\n../mine2/b.wav,60\n", "line 3.*inside the folder"),
-        ("path,pitch\n,60\n", "line 2.*inside the folder"),
+        ("path,pitch\n,60\n", "line 2 lacks the field 'path'"),
+        ("path,pitch\nb.wav,\n", "line 2 lacks the field 'pitch'"),
         ("path,pitch\n.,60\n", "line 2.*inside the folder"),
         ("path,pitch\nb\0.wav,60\n", "line 2.*inside the folder"),
         ("path,pitch\nnowhere.wav,60\n", "nowhere.wav"),
@@ -87,9 +88,9 @@ def test_bad_indexes_are_named(tmp_path: Path, index: str, message: str) -> None
 @pytest.mark.parametrize(
     ("key", "change", "message"),
     [
-        ("a", {"pitch": 1000}, "note 'a': pitch=1000"),
-        ("a", {"pitch": float("nan")}, "note 'a': pitch=nan"),
-        ("a", {"velocity": -5}, "velocity=-5"),
+        ("a", {"pitch": 1000}, "a.pitch: should be less than or equal to 127; received 1000"),
+        ("a", {"pitch": float("nan")}, "a.pitch: should be a finite number"),
+        ("a", {"velocity": -5}, "a.velocity: should be greater than or equal to 1; received -5"),
         ("../../mine2/a", {}, "inside the folder"),
         ("/etc/a", {}, "inside the folder"),
     ],
@@ -160,5 +161,5 @@ def test_folders_of_neither_kind(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"examples\.json nor index\.csv"):
         import_nsynth(tmp_path, tmp_path / "d")
     (tmp_path / "examples.json").write_text('{"a": 1}')
-    with pytest.raises(DataError, match="not an index of NSynth"):
+    with pytest.raises(DataError, match="a: should be an object"):
         import_nsynth(tmp_path, tmp_path / "d")

@@ -12,6 +12,7 @@ import soundfile
 from synth_explorer import evaluation
 from synth_explorer.assets import example_notes
 from synth_explorer.errors import AudioError, DataError
+from synth_explorer.index import IndexRow, read_index
 
 
 @pytest.fixture
@@ -113,26 +114,27 @@ def test_a_morph_at_another_octave_than_the_index_says_is_heard(explorer, folder
     ("text", "message"),
     [
         ("", "header"),
+        ("path,pitch\n", "at least one row"),
         ("name,pitch\na.wav,60\n", "header"),
         ("path,pitch\n../a.wav,60\n", "line 2.*inside"),
         ("path,pitch\n/etc/passwd,60\n", "line 2.*inside"),
         ("path,pitch\na\0.wav,60\n", "line 2.*inside"),
-        ("path,pitch\na.wav,high\n", "line 2.*pitch 'high'"),
-        ("path,pitch\na.wav,60\nb.wav,nan\n", "line 3.*pitch nan must be a MIDI note, 0 to 127"),
-        ("path,pitch\na.wav,inf\n", "line 2.*0 to 127"),
-        ("path,pitch\na.wav,-5\n", "line 2.*0 to 127"),
-        ("path,pitch\na.wav,500\n", "line 2.*0 to 127"),
+        ("path,pitch\na.wav,high\n", "line 2: pitch: .*received 'high'"),
+        ("path,pitch\na.wav,60\nb.wav,nan\n", "line 3: pitch: should be a finite number"),
+        ("path,pitch\na.wav,inf\n", "line 2: pitch: should be a finite"),
+        ("path,pitch\na.wav,-5\n", "line 2: pitch: should be greater than or equal to 0"),
+        ("path,pitch\na.wav,500\n", "line 2: pitch: should be less than or equal to 127"),
     ],
 )
 def test_a_bad_index_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "index.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        evaluation.read_index(tmp_path)
+        read_index(tmp_path, IndexRow)
 
 
 def test_a_missing_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"index\.csv"):
-        evaluation.read_index(tmp_path)
+        read_index(tmp_path, IndexRow)
 
 
 @pytest.mark.parametrize("evaluate", [evaluation.evaluate_reconstruction, evaluation.evaluate_morph])

@@ -125,9 +125,11 @@ def test_kernels_are_the_models(model) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"layers": 0}, "must be positive"),
+        ({"layers": 0}, "should be greater than or equal to 1"),
         ({"colour": 1}, "unknown field 'colour'"),
         ({"width": "wide"}, "width: should be a valid integer"),
+        ({"layers": 10**9}, "layers: should be less than or equal to 64"),
+        ({"width": 2048, "layers": 64}, "weights; at most 268,435,456 are loaded"),
         ({"encoder_taps": 2}, "odd"),
         ({"levels": 255}, "even"),
     ],

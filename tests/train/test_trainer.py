@@ -85,6 +85,15 @@ def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
         ("steps: 3", "datasets"),
         ("datasets: {a: 1}\nstepz: 3", "stepz"),
         ("datasets: 3", "datasets"),
+        ("datasets: {}", "datasets"),
+        ("datasets: {a: 1}\nlearning_rate: fast", "learning_rate: should be a valid number; received 'fast'"),
+        ("datasets: {a: 1}\nbatch: 1000000000", "batch: should be less than or equal to 1024"),
+        ("datasets: {a: 1}\nmodel: {colour: 1}", "model configuration has an unknown field 'colour'"),
+        ("datasets: {a: 1}\nmodel: {encoder_width: 10000000}", "encoder_width: should be less than or equal to"),
+        ("datasets: {a: 1}\naugmentation: {rooms: 1}", "augmentation has an unknown field 'rooms'"),
+        ("datasets: {a: 1}\naugmentation: {room: 2}", "room: should be less than or equal to 1"),
+        ("datasets: {a: 1}\nloss: {mels: 1}", "loss of the training has an unknown field 'mels'"),
+        ("datasets: {a: 1}\nloss: 1", "loss"),
     ],
 )
 def test_bad_configurations_are_named(tmp_path, text: str, message: str) -> None:
@@ -92,6 +101,14 @@ def test_bad_configurations_are_named(tmp_path, text: str, message: str) -> None
     path.write_text(text)
     with pytest.raises(SpecError, match=message):
         TrainConfig.load(path)
+
+
+def test_numbers_are_those_of_yaml_1_2(tmp_path) -> None:
+    """`6e-4` has no dot, so that YAML 1.1 reads it as text."""
+    path = tmp_path / "config.yaml"
+    path.write_text("datasets: {a: 1}\nlearning_rate: 6e-4\nloss: {mel: 2}\nmodel: {latent_noise: 2E-2}\n")
+    config = TrainConfig.load(path)
+    assert (config.learning_rate, config.loss.mel, config.model.latent_noise) == (6e-4, 2.0, 0.02)
 
 
 def test_a_dataset_of_another_rate_is_refused(tmp_path, tiny_dataset) -> None:
@@ -102,7 +119,7 @@ def test_a_dataset_of_another_rate_is_refused(tmp_path, tiny_dataset) -> None:
 
 def test_the_rate_warms_up_and_comes_down() -> None:
     config = TrainConfig(
-        datasets={}, steps=1000, warm_up_steps=100, decay_fraction=0.5, learning_rate=1.0, final_rate=0.1
+        datasets={"a": 1.0}, steps=1000, warm_up_steps=100, decay_fraction=0.5, learning_rate=1.0, final_rate=0.1
     )
     rates = [config.rate(step) for step in (0, 50, 100, 500, 750, 1000)]
     assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])

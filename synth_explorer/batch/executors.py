@@ -1,0 +1,148 @@
+"""Where the tasks of a batch are done: in this process, or in several on this machine.
+
+Another place needs a class with `workers` and `run`, a context manager that has stopped all work when its block ends,
+however it ends; it makes a `Worker` of its `Setup` wherever it works, and gives back what that answers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from multiprocessing import parent_process
+from typing import Protocol, Self
+
+from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker
+
+AHEAD = 2
+"""Tasks a worker that are handed out: one is done while the next one lies ready."""
+
+TRIES = 3
+"""How often a task is begun whose worker dies."""
+
+
+class Executor(AbstractContextManager["Executor"], Protocol):
+    """Does tasks."""
+
+    workers: int
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+        """Every task with its answer, as they are done, in any order. No more tasks are taken than are worked on."""
+        ...
+
+
+class Here:
+    """This process."""
+
+    workers = 1
+
+    def __init__(self, setup: Setup) -> None:
+        self._worker = Worker(setup)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+        """One after another."""
+        return ((task, self._worker(task)) for task in tasks)
+
+
+class Processes:
+    """Several processes of this machine. One that dies is replaced, and what it was doing is begun again."""
+
+    def __init__(self, setup: Setup, workers: int, *, worker: type[Worker] = Worker) -> None:
+        self.setup, self.workers, self._kind = setup, workers, worker
+        self._pool = self._started()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def _started(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.workers, context, initializer=_begin, initargs=(self._kind, self.setup))
+
+    def _end(self) -> None:
+        """Stop at once: what is being made is of no use to anyone."""
+        processes = list((self._pool._processes or {}).values())  # the library has no other way to them
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+        """As they are done."""
+        waiting, again, begun = iter(tasks), deque[tuple[Task, int]](), dict[Future[Answer], tuple[Task, int]]()
+        while True:
+            while len(begun) < AHEAD * self.workers:
+                following = again.popleft() if again else next(((task, 1) for task in waiting), None)
+                if following is None:
+                    break
+                begun[self._submitted(following[0])] = following
+            if not begun:
+                return
+            done, _ = wait(begun, return_when=FIRST_COMPLETED)
+            is_broken = False
+            for future in done:
+                task, tries = begun.pop(future)
+                try:
+                    yield task, future.result()
+                except BrokenProcessPool:
+                    is_broken = True
+                    if tries == TRIES:
+                        yield task, Failed(f"the process that made it died {TRIES} times; is there enough memory?")
+                    else:
+                        again.append((task, tries + 1))
+            if is_broken:
+                again.extend((task, tries + 1) for task, tries in begun.values())
+                begun.clear()
+                self._end()
+                self._pool = self._started()
+
+    def _submitted(self, task: Task) -> Future[Answer]:
+        try:
+            return self._pool.submit(_do, task)
+        except BrokenProcessPool as error:
+            failed: Future[Answer] = Future()
+            failed.set_exception(error)
+            return failed
+
+
+_worker: Worker | None = None  # of a process of a pool
+
+
+def _begin(kind: type[Worker], setup: Setup) -> None:
+    """Make a process of a pool a worker, which ends when the one that started it does, and leaves Ctrl-C to it."""
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = kind(setup)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(task: Task) -> Answer:
+    assert _worker is not None
+    return _worker(task)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
