@@ -65,7 +65,7 @@ are lost by a stop."""
 
 
 def lots_of(jobs: Sequence[Job], engine: str) -> Iterator[tuple[Job, ...]]:
-    """Jobs alone where the decoder answers at once, but for Keras; others together with the next ones of one decoder."""
+    """Jobs alone where the decoder answers at once, but for Keras; others together with the next of one decoder."""
     most = DEVICE_TOGETHER if engine == "keras" else TOGETHER
     lots: dict[tuple[Any, ...], list[Job]] = {}
     for job in jobs:

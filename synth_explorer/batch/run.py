@@ -38,7 +38,7 @@ class Summary:
 
 
 def workers_for(plan: Plan, sounds: int) -> int:
-    """How many processes are worth their start. Keras, and a decoder that draws samples, use all cores by themselves."""
+    """How many processes are worth their start. Keras, and a decoder that draws samples, use all by themselves."""
     if plan.engine == "keras" or not all(decoder_of(lot[0].patch).answers_at_once for lot in plan.lots):
         return 1
     return max(1, min(cores(), sounds // LEAST_EACH))
