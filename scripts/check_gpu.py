@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from synth_explorer import runtime
 from synth_explorer.bench import decoding, device, machine
 from synth_explorer.explorer import Explorer
 from synth_explorer.files import write_text
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    report: dict[str, Any] = {"machine": machine.facts(), "devices": device.devices()}
+    report: dict[str, Any] = {"machine": machine.facts(), "devices": runtime.devices()}
     print(*report["devices"], sep="\n", flush=True)
 
     def say(part: str, row: dict[str, Any]) -> None:

@@ -48,6 +48,13 @@ def _to_numpy(value: Any) -> Any:
     return ops.convert_to_numpy(value)
 
 
+def devices() -> list[str]:
+    """What Keras computes on."""
+    import keras
+
+    return [f"{keras.backend.backend()} {name}" for name in keras.distribution.list_devices()]
+
+
 def frame_step() -> int:
     """Lengths in frames should be multiples of this: 1 where one graph serves all lengths."""
     import keras

@@ -18,13 +18,6 @@ NOTE_S = 4.0
 REPEATS = 3
 
 
-def devices() -> list[str]:
-    """What Keras computes on."""
-    import keras
-
-    return [f"{keras.backend.backend()} {name}" for name in keras.distribution.list_devices()]
-
-
 def run(
     explorer: Explorer, *, batches: Sequence[int] = BATCHES, note_s: float = NOTE_S, repeats: int = REPEATS
 ) -> Iterator[dict[str, Any]]:

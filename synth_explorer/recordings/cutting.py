@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -102,8 +103,7 @@ def _spans(audio: np.ndarray) -> Iterator[tuple[float, float]]:
     power = np.square(np.pad(audio, (0, -len(audio) % hop)), dtype=np.float64).reshape(-1, hop).mean(axis=1)
     level_db = 10.0 * np.log10(power + 1e-12)
     loudest_db, floor_db = float(level_db.max()), float(np.percentile(level_db, 2))
-    onsets = find_onsets(audio)
-    for onset, following in zip(onsets, [*onsets[1:], len(audio)], strict=True):
+    for onset, following in pairwise([*find_onsets(audio), len(audio)]):
         levels = level_db[onset // hop : -(-following // hop)]
         peak_db = float(levels.max())
         ended_db = max(peak_db - ENDED_DB, min(floor_db + FLOOR_DB, peak_db - FLOOR_DB))
