@@ -17,6 +17,7 @@ import numpy as np
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -63,3 +64,10 @@ def _to_numpy(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_to_numpy(item) for item in value)
     return ops.convert_to_numpy(value)
+
+
+def devices() -> list[str]:
+    """What Keras computes on."""
+    import keras
+
+    return [f"{keras.backend.backend()} {name}" for name in keras.distribution.list_devices()]

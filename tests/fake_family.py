@@ -69,7 +69,7 @@ class FakeFamily:
     """The model of a quick checkpoint. Counts what it does, so that tests can say what was remembered."""
 
     name, hash, decoders, has_pitch = "fake", "0" * 64, (FAST, FINAL), True
-    details, enhancements, together = len(PLACES_HZ), 0, 1
+    details, enhancements = len(PLACES_HZ), 0
     model, controls = None, Controls.from_dict(CONTROLS)
     config = SimpleNamespace(
         sample_rate_hz=RATE_HZ,
@@ -88,6 +88,10 @@ class FakeFamily:
         self.go_on = Event()  # a final render waits for it half-way
         self.go_on.set()
         self.ended = Event()  # set when a final render has ended, or was left
+
+    def together(self, engine: str) -> int:
+        """One after the other."""
+        return 1
 
     @property
     def encoded(self) -> int:

@@ -53,16 +53,17 @@ MAY_KNOW: dict[str, set[str]] = {
     "calibration": NOTES | MODEL | {"checkpoints", "explorer", "calibration"},
     "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"data"},
-    "train": ENGINE | {"explorer", "data", "train"},
+    "train": ENGINE | {"explorer", "data", "recordings", "train"},
     "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "batch": ENGINE | {"explorer", "rendering", "batch"},
     "instruments": NOTES | {"rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
+    "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "rendering", "batch", "instruments", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "instruments", "ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.

@@ -61,8 +61,8 @@ class Recording:
         return Recording(cut, self.sample_rate_hz, self.whole_s, (*others, notice), self.root_midi, loop)
 
 
-def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = LONGEST_S) -> Recording:
-    """Read a sound file as it is heard: one channel, without offset or rumble, at `sample_rate_hz`.
+def record(path: str | os.PathLike[str], *, sample_rate_hz: int | None, max_s: float = LONGEST_S) -> Recording:
+    """Read a sound file as it is heard: one channel, without offset or rumble, at `sample_rate_hz` (None: its own).
 
     The channels that are live are averaged, or the loudest is taken where they cancel each other. No level is changed.
 
@@ -71,6 +71,7 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int, max_s: float = 
     silent to a listener, or lies above half of `sample_rate_hz` as good as whole.
     """
     contents = containers.read(Path(path), max_s=max_s)
+    sample_rate_hz = contents.rate_hz if sample_rate_hz is None else sample_rate_hz
     notices = list(contents.notices)
     mono, said = _to_mono(contents, path)
     if said:

@@ -68,7 +68,7 @@ def estimate(
     timed = [_Timed.of(job, plan) for job in _few(missing, TIMED_EACH * count)]
     with TemporaryDirectory() as scratch, executor(Setup(Path(scratch), plan.output, plan.engine), count) as at_work:
         notes_s = _listen(plan.listenings(one.job for one in timed), Notes(Path(scratch)), at_work)
-        made = _make(timed, at_work)
+        made = _make(timed, at_work, plan.engine)
     heard_s = sum(answer.record["duration_s"] for _, answer in made)
     audio_s = sum(lengths_s) * heard_s / sum(one.told_s for one, _ in made)
     sound_s = statistics.median(answer.took_s * one.whole_s / one.told_s for one, answer in made)
@@ -128,11 +128,11 @@ def _listen(notes: Iterable[Listening], store: Notes, executor: Executor) -> lis
     return took_s
 
 
-def _make(timed: Sequence[_Timed], executor: Executor) -> list[tuple[_Timed, Made]]:
+def _make(timed: Sequence[_Timed], executor: Executor, engine: str) -> list[tuple[_Timed, Made]]:
     """Make some sounds, those of a slow decoder together."""
     by_address = {one.job.address: one for one in timed}
     jobs = tuple(one.job for one in by_address.values())
-    lots = lots_of(jobs)
+    lots = lots_of(jobs, engine)
     made: list[tuple[_Timed, Made]] = []
     failed: list[str] = []
     for _, answer in executor.run(Make(lot, frozenset(job.address for job in lot)) for lot in lots):

@@ -52,27 +52,29 @@ class Plan:
     @cached_property
     def lots(self) -> list[tuple[Job, ...]]:
         """Jobs that are done in one go, the same ones however many are missing: see `together`."""
-        return list(lots_of(self.jobs))
+        return list(lots_of(self.jobs, self.engine))
 
     def listenings(self, jobs: Iterable[Job]) -> list[Listening]:
         """The notes of some sounds, once each."""
         return list({note.key: note for job in jobs for note in listenings(job.patch)}.values())
 
 
-TOGETHER = 16
-"""Sounds of a decoder that does not answer at once, in a lot: more are hardly faster, and all are lost by a stop."""
+TOGETHER, DEVICE_TOGETHER = 16, 64
+"""Sounds of a decoder that does not answer at once, or of the engine `keras`, in a lot: more are hardly faster, and all
+are lost by a stop."""
 
 
-def lots_of(jobs: Sequence[Job]) -> Iterator[tuple[Job, ...]]:
-    """Jobs alone where the decoder answers at once; others together with the next ones of one decoder."""
+def lots_of(jobs: Sequence[Job], engine: str) -> Iterator[tuple[Job, ...]]:
+    """Jobs alone where the decoder answers at once, but for Keras; others together with the next of one decoder."""
+    most = DEVICE_TOGETHER if engine == "keras" else TOGETHER
     lots: dict[tuple[Any, ...], list[Job]] = {}
     for job in jobs:
-        if decoder_of(job.patch).answers_at_once:
+        if engine != "keras" and decoder_of(job.patch).answers_at_once:
             yield (job,)
             continue
         lot = lots.setdefault((job.patch.checkpoint_hash, job.patch.decoder, job.patch.temperature), [])
         lot.append(job)
-        if len(lot) == TOGETHER:
+        if len(lot) == most:
             yield tuple(lot)
             lot.clear()
     yield from (tuple(lot) for lot in lots.values() if lot)

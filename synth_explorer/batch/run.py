@@ -40,8 +40,8 @@ class Summary:
 
 
 def workers_for(plan: Plan, sounds: int) -> int:
-    """How many processes are worth their start. A decoder that draws sample by sample uses all cores by itself."""
-    if not all(decoder_of(lot[0].patch).answers_at_once for lot in plan.lots):
+    """How many processes are worth their start. Keras, and a decoder that draws samples, use all by themselves."""
+    if plan.engine == "keras" or not all(decoder_of(lot[0].patch).answers_at_once for lot in plan.lots):
         return 1
     return max(1, min(cores(), sounds // LEAST_EACH))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -29,13 +27,13 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     What is decoded is new each time, but for "edit and decode": gain and loudness do not go through the fast decoder's
     network, whose last answers are remembered.
 
-    `note_s`: length of the note in seconds. `repeats`: how often each step runs after one warm-up. Returns `{"machine":
-    {...}, "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
+    `note_s`: length of the note in seconds. `repeats`: how often each step runs after one warm-up. Returns
+    `{"checkpoint": ..., "note_s": ..., "steps": {name: {"median_ms", "min_ms", "max_ms", "times_real_time"}}}`.
     """
     from synth_explorer.edits import EditChain, Gain, Oscillate
     from synth_explorer.explorer import FIT_STEPS
 
-    note = _note(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
+    note = note_of(int(note_s * explorer.sample_rate_hz), explorer.sample_rate_hz)
     latents = explorer.encode(note)
     notes = (note * np.float32(0.999**n) + np.roll(note, n) for n in itertools.count(1))
     others = (latents.replace(z=latents.z + 1e-4 * n) for n in itertools.count(1))
@@ -65,7 +63,6 @@ def run(explorer: Explorer, *, note_s: float = NOTE_S, repeats: int = REPEATS) -
     times = {name: _timed(step, note_s=note_s, repeats=repeats) for name, step in steps.items()}
     times |= {name: _timed(step, note_s=note_s, repeats=min(repeats, SLOW_REPEATS)) for name, step in slow.items()}
     return {
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
         "checkpoint": explorer.checkpoint_name,
         "note_s": note_s,
         "steps": times,
@@ -85,7 +82,7 @@ def _first_chunk(explorer: Explorer, latents: Latents, decoder: Decoder) -> np.n
     return first
 
 
-def _note(samples: int, sample_rate_hz: int) -> np.ndarray:
+def note_of(samples: int, sample_rate_hz: int) -> np.ndarray:
     """A decaying note of ten partials at middle C."""
     time_s = np.arange(samples) / sample_rate_hz
     wave = sum(np.sin(2.0 * np.pi * 261.63 * k * time_s) / k for k in range(1, 11))

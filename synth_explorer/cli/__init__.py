@@ -23,6 +23,7 @@ from synth_explorer.cli import (
     notes,
     page,
     play,
+    recording,
     render,
     train,
 )
@@ -64,6 +65,7 @@ app.command("encode")(notes.encode)
 app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
+app.command("notes")(recording.notes)
 app.command("instrument")(instrument.instrument)
 app.command("play")(play.play)
 app.command("edit", cls=EditCommand)(edit.edit)

@@ -17,6 +17,10 @@ class Part(StrEnum):
     slider = "slider"
     nsynth = "nsynth"
     small = "small"
+    startup = "startup"
+
+
+WAVENETS = {Part.nsynth, Part.small}
 
 
 def bench(
@@ -28,7 +32,8 @@ def bench(
         list[Part] | None,
         typer.Option(
             "--network",
-            help="What to time: the slider's steps, NSynth's WaveNet, a small WaveNet. May be repeated. [default: all]",
+            help="What to time: the slider's steps, NSynth's WaveNet, a small WaveNet, or whole commands and the page "
+            "from their start. May be repeated. [default: all]",
         ),
     ] = None,
     batch: Annotated[
@@ -46,17 +51,19 @@ def bench(
         Path | None, typer.Option("--markdown", metavar="TABLE.md", help="The decoding table to write.")
     ] = None,
 ) -> None:
-    """Time encoding, decoding and a slider move, and every WaveNet engine, on this machine."""
+    """Time a slider move, every WaveNet engine and whole commands on this machine, which should be quiet."""
     parts = network or list(Part)
     if out is not None:
         common.check_suffix(out, common.REPORT_SUFFIXES)
     common.check_outputs(("-o", out), ("--markdown", markdown))
-    if markdown is not None and set(parts) == {Part.slider}:
+    if markdown is not None and not set(parts) & WAVENETS:
         raise common.wrong_usage("the table is of WaveNet decoding: add --network nsynth or small.", "--markdown")
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = {"machine": _machine()}
+    if Part.startup in parts:
+        report["startup"] = _startup(checkpoint)
     if Part.slider in parts:
-        report = _slider(checkpoint)
-    wavenets = [part.value for part in parts if part is not Part.slider]
+        report |= _slider(checkpoint)
+    wavenets = [part.value for part in parts if part in WAVENETS]
     if wavenets:
         report |= _decoding(wavenets, batch, quick, magenta)
         if markdown is not None:
@@ -64,9 +71,52 @@ def bench(
 
             common.write_text(markdown, decoding.markdown(report["decoding"]))
             common.say(markdown)
+    report["machine"]["busy_share_after"] = _busy_share()
     if out is not None:
         common.write_json(out, report)
         common.say(out)
+
+
+def _machine() -> dict[str, Any]:
+    """Say and return what is timed on."""
+    from synth_explorer.bench import machine
+
+    facts = machine.facts()
+    common.say(
+        f"{facts['processor']} ({', '.join(facts['features']) or 'no features known'}), {facts['cores']} cores, "
+        f"{facts['memory_gb']:g} GB, {facts['system']}, Python {facts['python']}"
+    )
+    _warn(facts["busy_share"])
+    return facts
+
+
+def _busy_share() -> float:
+    from synth_explorer.bench import machine
+
+    busy = machine.busy_share()
+    _warn(busy)
+    return busy
+
+
+def _warn(busy: float) -> None:
+    from synth_explorer.bench import machine
+
+    warning = machine.warning(busy)
+    if warning is not None:
+        typer.echo(f"warning: {warning}.", err=True)
+
+
+def _startup(checkpoint: str) -> dict[str, Any]:
+    """Time and show whole commands."""
+    from synth_explorer.bench import startup
+
+    with common.progress("starting") as progress:
+        times = startup.run(checkpoint=checkpoint, progress=progress)
+    rows = [
+        [name, *(f"{figures[key]:.2f}" for key in ("median_s", "min_s", "max_s"))] for name, figures in times.items()
+    ]
+    common.print_table("whole commands, on bundled notes", ["", "median s", "min s", "max s"], rows)
+    return times
 
 
 def _slider(checkpoint: str) -> dict[str, Any]:
@@ -79,7 +129,7 @@ def _slider(checkpoint: str) -> dict[str, Any]:
         [name, *(f"{figures[key]:.1f}" for key in ("median_ms", "min_ms", "max_ms", "times_real_time"))]
         for name, figures in report["steps"].items()
     ]
-    title = f"a note of {report['note_s']:g} s on {report['machine']['cores']} cores"
+    title = f"a note of {report['note_s']:g} s"
     common.print_table(title, ["", "median ms", "min ms", "max ms", "x real time"], rows)
     return report
 

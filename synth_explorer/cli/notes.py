@@ -9,6 +9,7 @@ import typer
 
 from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.common import LATENTS_SUFFIXES
+from synth_explorer.errors import SynthExplorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +92,9 @@ def decode(
     pairs = list(zip(found.files, targets, strict=True))
     given = decoding.of(explorer) | {"engine": decoding.engine}
     del given["checkpoint"]
-    for first in range(0, len(pairs), explorer.together):
-        _decode_group(explorer, pairs[first : first + explorer.together], failures, pitch, how, given)
+    together = explorer.together(decoding.engine)
+    for first in range(0, len(pairs), together):
+        _decode_group(explorer, pairs[first : first + together], failures, pitch, how, given)
     failures.end()
 
 
@@ -112,12 +114,14 @@ def _decode_group(
         with failures.going_on(path):
             read.append(explorer.load_latents(path, pitch=pitch))
             ready.append((path, target))
-    sounds: Sequence[np.ndarray] = []
+    sounds: Sequence[np.ndarray | SynthExplorerError] = []
     if read:
         with failures.going_on(", ".join(str(path) for path, _ in ready)):
             sounds = sound.decode_group(explorer, read, [target.name for _, target in ready], **decoding)
     for heard, latents, (path, target) in zip(sounds, read, ready, strict=False):  # none where decoding failed
         with failures.going_on(path):
+            if isinstance(heard, SynthExplorerError):
+                raise heard
             sampler = sampler_of(latents)
             sound.write(target, heard, sample_rate_hz=explorer.sample_rate_hz, sampler=sampler, how=how)
             common.say(target)

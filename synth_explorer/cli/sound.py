@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from synth_explorer.audio import Sampler, Writing
+    from synth_explorer.errors import SynthExplorerError
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
     from synth_explorer.rendering import Patch, Rendered, Renderer
@@ -146,8 +147,8 @@ def decode(explorer: Explorer, latents: Latents, title: str, **decoding: Any) ->
 
 def decode_group(
     explorer: Explorer, latents: Sequence[Latents], titles: Sequence[str], **decoding: Any
-) -> Sequence[np.ndarray]:
-    """As `decode`, of several notes at once."""
+) -> Sequence[np.ndarray | SynthExplorerError]:
+    """As `decode`, of several notes at once; what is refused of them stands in its place."""
     if len(latents) == 1:
         return [decode(explorer, latents[0], titles[0], **decoding)]
     with common.progress(f"decoding {titles[0]} to {titles[-1]}", unit="samples") as update:

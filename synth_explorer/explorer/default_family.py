@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder as KerasAutoencoder
     from synth_explorer.model.config import ModelConfig
 
+DEVICE_NOTES = 64  # at once
 NETWORKS_KEPT = 16  # of a note of 4 s: 0.4 MB each
 LISTENING_SEED = 11  # of the noise of the render that a note is held against for its enhancement
 
@@ -37,7 +38,6 @@ class DefaultFamily:
 
     decoders = OF_FAMILY["default"]
     has_pitch = True
-    together = 1
 
     def __init__(self, networks: Autoencoder, head: Head, build: Callable[[], KerasAutoencoder]) -> None:
         """The networks that answer, and how their Keras model is built, where training or the engine asks for it."""
@@ -108,23 +108,41 @@ class DefaultFamily:
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The sound in one chunk. `temperature` scales the level of the noise."""
-        detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
-        given = latents.z, latents.pitch_hz, detail
-        noise = how.temperature * how.noise_gain
+        given, noise = self._given(latents), how.temperature * how.noise_gain
         if how.engine == "keras":
             sound = self._reference(*given, noise=noise, seed=how.seed)
         else:
             sound = np.sum(self._parts(*given, noise=noise, seed=how.seed), axis=0)
+        return iter([self._finished(sound, latents, how)])
+
+    def together(self, engine: str) -> int:
+        """Many where Keras may have a device for them."""
+        return DEVICE_NOTES if engine == "keras" else 1
+
+    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
+        """The sounds in one chunk, silent after their ends; the engine `keras` makes them in one batch."""
+        if len(latents) == 1:
+            return (chunk[None] for chunk in self.stream(latents[0], hows[0]))
+        given = [self._given(one) for one in latents]
+        noise = [how.temperature * how.noise_gain for how in hows]
+        sounds = self._reference.together(given, noise=noise, seeds=[how.seed for how in hows])
+        finished = [self._finished(*each) for each in zip(sounds, latents, hows, strict=True)]
+        longest = max(how.samples for how in hows)
+        return iter([np.stack([np.pad(sound, (0, longest - len(sound))) for sound in finished])])
+
+    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """z, pitch in Hz and detail of every frame."""
+        detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
+        return latents.z, latents.pitch_hz, detail
+
+    def _finished(self, sound: np.ndarray, latents: Latents, how: Decoding) -> np.ndarray:
+        """A sound [F * hop] with the note's enhancement, where it is asked for, at its length."""
         if how.decoder.reads_enhancement and latents.enhancements:
             sizes = {"hop": self.config.hop, "sample_rate_hz": self.config.sample_rate_hz}
             sound = enhancement.apply(sound[None], latents.enhancement[None], **sizes)[0]
         if how.progress is not None:
             how.progress(how.samples, how.samples)
-        return iter([np.ascontiguousarray(sound[: how.samples])])
-
-    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
-        """One note."""
-        return (chunk[None] for chunk in self.stream(latents[0], hows[0]))
+        return np.ascontiguousarray(sound[: how.samples])
 
     def _parts(
         self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float, seed: int

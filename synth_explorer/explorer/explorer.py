@@ -108,10 +108,9 @@ class Explorer:
         """Whether a pitch track goes beside z; otherwise pitch is inside z, and can be neither told nor moved."""
         return self.family.has_pitch
 
-    @property
-    def together(self) -> int:
+    def together(self, engine: str = "auto") -> int:
         """How many notes `decode_many` decodes at once; 1: one after the other."""
-        return self.family.together
+        return self.family.together(engine)
 
     def warm_up(self, decoder: str | Decoder | None = None) -> None:
         """Compile what a decoder needs (None: the first), so that the first real call is as fast as later ones."""
@@ -279,12 +278,12 @@ class Explorer:
         temperature: float = 1.0,
         engine: str = "auto",
         progress: Progress | None = None,
-    ) -> list[np.ndarray]:
-        """As `decode` of each, in their order, over all cores; NSynth's network decodes up to `family.together` of them
-        at once.
+    ) -> list[np.ndarray | LatentsError]:
+        """As `decode` of each, in their order, over all cores; up to `together` of them at once.
 
         The sounds are those that `decode` makes one by one, with one seed for all or one for each (but for the draws
-        that a larger batch rounds otherwise, see `decode.wavenet.decoder`).
+        that a larger batch rounds otherwise, see `decode.wavenet.decoder`). A sound that leaves the sane range ends no
+        other: its error stands in its place.
         """
         seeds = [seed] * len(latents) if isinstance(seed, int) else seed
         hows = [

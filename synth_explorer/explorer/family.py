@@ -73,7 +73,6 @@ class Family(Protocol):
     has_pitch: bool  # whether a pitch track goes beside z
     details: int  # how many numbers of detail a fit finds, D
     enhancements: int  # how many bands of enhancement, E
-    together: int  # how many notes it decodes at once; 1: one after the other
 
     @property
     def config(self) -> ModelConfig | NSynthConfig: ...
@@ -88,6 +87,10 @@ class Family(Protocol):
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """Latents -> chunks of audio, float32, `how.samples` in all. The Explorer looks at their level."""
+        ...
+
+    def together(self, engine: str) -> int:
+        """How many notes an engine decodes at once; 1: one after the other."""
         ...
 
     def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:

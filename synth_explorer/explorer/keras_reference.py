@@ -5,7 +5,7 @@ Shapes: F frames, T = F * hop samples, C channels, D numbers of detail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +13,12 @@ import numpy as np
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
 
+Note = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""z [F, C], pitch [F] in Hz, detail [F, D]."""
+
 
 class KerasReference:
-    """Latents of one note to sound, by the Keras model alone."""
+    """Latents to sound, by the Keras model alone: on a GPU where Keras has one."""
 
     def __init__(self, model: Autoencoder) -> None:
         from synth_explorer import runtime
@@ -23,7 +26,7 @@ class KerasReference:
 
         def render(z: Any, pitch_hz: Any, detail: Any, gain: Any, phase: Any, short_phase: Any) -> Any:
             controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail)
-            loud = {name: controls[name] * gain for name in ("noise", "short_noise")}
+            loud = {name: controls[name] * gain[:, None, None] for name in ("noise", "short_noise")}
             return synthesis.render({**controls, **loud}, pitch_hz, phase, short_phase, model.decoder)
 
         self._config = model.config
@@ -33,9 +36,25 @@ class KerasReference:
         self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float, seed: int
     ) -> np.ndarray:
         """z [F, C], pitch [F] in Hz, detail [F, D], and what the noise's level is multiplied by -> audio [T]."""
+        return self.together([(z, pitch_hz, detail)], noise=[noise], seeds=[seed])[0]
+
+    def together(self, notes: Sequence[Note], *, noise: Sequence[float], seeds: Sequence[int]) -> list[np.ndarray]:
+        """As `__call__` of each, in the batches that a device likes: notes of one length at once."""
+        by_frames: dict[int, list[int]] = {}
+        for i, note in enumerate(notes):
+            by_frames.setdefault(len(note[0]), []).append(i)
+        sounds: dict[int, np.ndarray] = {}
+        for group in by_frames.values():
+            rows = [self._row(notes[i], noise[i], seeds[i]) for i in group]
+            rows += rows[-1:] * ((1 << (len(rows) - 1).bit_length()) - len(rows))  # few sizes, for each is compiled
+            heard = self._render(*(np.stack(column) for column in zip(*rows, strict=True)))
+            sounds |= dict(zip(group, heard, strict=False))
+        return [sounds[i] for i in range(len(notes))]
+
+    def _row(self, note: Note, noise: float, seed: int) -> tuple[np.ndarray, ...]:
+        """What the model is given of one note."""
         from synth_explorer.decode.synthesis import noise_phases
 
-        config = self._config
-        phases = noise_phases(len(z), hop=config.hop, subframes=config.subframes, seed=seed)
-        given = z, np.asarray(pitch_hz, np.float32), detail, np.float32(noise), *phases
-        return self._render(*(np.asarray(each)[None] for each in given))[0]
+        z, pitch_hz, detail = note
+        phases = noise_phases(len(z), hop=self._config.hop, subframes=self._config.subframes, seed=seed)
+        return z, np.asarray(pitch_hz, np.float32), detail, np.asarray(noise, np.float32), *phases

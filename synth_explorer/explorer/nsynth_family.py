@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from synth_explorer.model.nsynth import NSynth
     from synth_explorer.model.nsynth_config import NSynthConfig
 
+TOGETHER = 64
+
 
 class NSynthFamily:
     """NSynth's WaveNet autoencoder: pitch inside z, one decoder, sample by sample."""
@@ -29,7 +31,6 @@ class NSynthFamily:
     decoders = OF_FAMILY["nsynth"]
     has_pitch = False
     details = enhancements = 0
-    together = 64
     CHUNK_SAMPLES = 2048
 
     def __init__(self, model: NSynth) -> None:
@@ -67,6 +68,10 @@ class NSynthFamily:
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` is that of the draws."""
         return (chunk[0] for chunk in self.stream_together([latents], [how]))
+
+    def together(self, engine: str) -> int:
+        """As many as any engine likes."""
+        return TOGETHER
 
     def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
         """As `stream`, of many notes: the last frame of shorter ones is held until the longest ends."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -99,8 +99,10 @@ class Renderer:
         )
         return mixed, tuple(float(mean) for mean in np.mean(moving, axis=0))
 
-    def begin(self, patch: Patch, *, engine: str = "auto") -> Rendered:
+    def begin(self, patch: Patch, *, engine: str = "auto", sounded: bool = True) -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
+
+        `sounded`: False leaves the sound out where solving did not make it anyway.
 
         Raises SynthExplorerError: sources, a mix, edits or a decoder that cannot be.
         """
@@ -116,7 +118,7 @@ class Renderer:
             after = self.explorer.edit(before, chain)
         if not self._is_heard_by_loop(patch):
             audio = NOTHING
-        elif solution is None:
+        elif solution is None and sounded:
             audio = self._loop.sound(after, **_listening(patch, engine))
         took_s = time.perf_counter() - started_s
         return Rendered(
@@ -145,13 +147,15 @@ class Renderer:
     ) -> list[Rendered | Exception]:
         """As `render` of each: the sound, or the SynthExplorerError that it ends with.
 
-        A decoder that does not answer at once makes those together that it can, see `Explorer.decode_many`.
+        A decoder that does not answer at once, and any on the engine `keras`, which may have a device for it, makes
+        those together that it can, see `Explorer.decode_many`.
         """
         found: list[Rendered | Exception] = []
         for patch in patches:
             try:
-                at_once = self.explorer.decoder(patch.decoder).answers_at_once
-                found.append(self.render(patch, engine=engine) if at_once else self.begin(patch, engine=engine))
+                alone = engine != "keras" and self.explorer.decoder(patch.decoder).answers_at_once
+                render = self.render if alone else partial(self.begin, sounded=False)
+                found.append(render(patch, engine=engine))
             except SynthExplorerError as error:
                 found.append(error)
         groups: dict[tuple[str, float], list[int]] = {}
@@ -169,7 +173,7 @@ class Renderer:
                 progress=progress,
             )
             for i, one, audio in zip(group, begun, sounds, strict=True):
-                found[i] = replace(one, audio=audio)
+                found[i] = audio if isinstance(audio, SynthExplorerError) else replace(one, audio=audio)
         return found
 
     def keep(self, rendered: Rendered) -> Rendered:

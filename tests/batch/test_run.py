@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from synth_explorer import measure
 from synth_explorer.batch import manifest, run
+from synth_explorer.batch import plan as plans
 from synth_explorer.batch.descriptors import NAMES, describe
 from synth_explorer.batch.plan import Plan
 from synth_explorer.errors import SpecError
@@ -310,3 +311,17 @@ def test_descriptors_are_those_of_measure() -> None:
     assert describe(audio, sample_rate_hz=16000, pitch_hz=None)["pitch_midi"] == pytest.approx(57, abs=0.05)
     assert set(describe(np.zeros(800, np.float32), sample_rate_hz=16000, pitch_hz=220.0).values()) == {None}
     assert describe(audio, sample_rate_hz=16000, pitch_hz=9000.0)["pitch_midi"] is None
+
+
+def test_keras_makes_sounds_in_batches(tmp_path: Path) -> None:
+    """The way that a device takes, on the processor: as near to the usual samples as the engines are."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("sources: [Cello, Flute]\nfit_steps: 0\nmorphs:\n  - pairs: all\n    at: [0.25, 0.5, 0.75]\n")
+    sounds = {}
+    for engine in ("auto", "keras"):
+        plan = plans.of_spec(spec, engine=engine)
+        assert [len(lot) for lot in plan.lots] == ([3] if engine == "keras" else [1, 1, 1])
+        assert not run.run(plan, tmp_path / engine).failures
+        sounds[engine] = [soundfile.read(tmp_path / engine / job.file)[0] for job in plan.jobs]
+    for one, other in zip(sounds["auto"], sounds["keras"], strict=True):
+        assert np.linalg.norm(one - other) < 2e-3 * np.linalg.norm(one)

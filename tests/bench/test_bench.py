@@ -81,3 +81,40 @@ def test_bench_command_times_the_small_network(tmp_path) -> None:
     rows = json.loads(out.read_text())["decoding"]
     assert [row["precision"] for row in rows] == ["float32", "int16", "int8"]
     assert len(table.read_text().splitlines()) == 5
+
+
+def test_bench_command_says_what_it_ran_on_and_warns_of_a_busy_machine(tmp_path, monkeypatch) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from synth_explorer.bench import machine
+    from synth_explorer.cli import app
+
+    monkeypatch.setattr(machine, "busy_share", lambda: 0.5)
+    out = tmp_path / "bench.json"
+    result = CliRunner().invoke(app, ["bench", "--network", "small", "--batch", "1", "--quick", "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "warning: other programs use 50% of this machine" in result.stderr
+    told = json.loads(out.read_text())["machine"]
+    assert told["processor"] in result.stdout and told["busy_share"] == told["busy_share_after"] == 0.5
+    assert machine.warning(0.05) is None
+
+
+@pytest.mark.slow
+def test_whole_commands_and_the_page_are_timed() -> None:
+    from synth_explorer.bench import startup
+
+    told: list[tuple[int, int]] = []
+    times = startup.run(repeats=1, progress=lambda *now: told.append(now))
+    assert told[-1] == (18, 18)
+    assert {"--help", "morph --fit-steps 0", "edit", "page, until it answers"} <= set(times)
+    assert times["--help"]["median_s"] < times["morph"]["median_s"]
+
+
+def test_a_command_that_fails_is_not_timed() -> None:
+    from synth_explorer.bench import startup
+    from synth_explorer.errors import SynthExplorerError
+
+    with pytest.raises(SynthExplorerError, match=r"could not be timed: error: .*nowhere"):
+        startup.run(checkpoint="nowhere", repeats=1)

@@ -94,7 +94,7 @@ def test_a_group_is_decoded_at_once(
         groups.append(len(latents))
         yield np.stack([fake.family.sound(*one) for one in zip(latents, hows, strict=True)])
 
-    monkeypatch.setattr(fake.family, "together", 2)
+    monkeypatch.setattr(fake.family, "together", lambda engine: 2)
     monkeypatch.setattr(fake.family, "stream_together", stream_together, raising=False)
     ok("encode", *(note_file(f"{name}.wav") for name in "abcde"), "-o", tmp_path / "in")
     result = ok("decode", *sorted((tmp_path / "in").iterdir()), "-o", tmp_path / "out")

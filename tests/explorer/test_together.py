@@ -51,7 +51,7 @@ def test_a_group_holds_no_more_than_it_may(nsynth: Explorer, monkeypatch: pytest
         return stream(some, hows)
 
     monkeypatch.setattr(nsynth.family, "stream_together", counted)
-    monkeypatch.setattr(nsynth.family, "together", 2)
+    monkeypatch.setattr(nsynth.family, "together", lambda engine: 2)
     assert len(nsynth.decode_many(latents)) == 5
     assert sizes == [2, 2, 1]
 
@@ -88,17 +88,28 @@ def test_what_is_sane_passes() -> None:
         refuse_unless_sane(sound)
 
 
-def test_many_are_bounded_too() -> None:
-    family = SimpleNamespace(
-        together=2,
-        stream=lambda latents, how: iter([np.full(4, 200.0)]),
-        stream_together=lambda latents, hows: iter([np.full((1, 4), 200.0)]),
-    )
-    with pytest.raises(LatentsError, match=r"\+46 dBFS"):
-        decode_together(family, [None], [Decoding(4)])
-    family.together = 1
-    with pytest.raises(LatentsError, match=r"\+46 dBFS"):
-        decode_together(family, [None], [Decoding(4)])
+def test_one_that_is_refused_ends_no_other() -> None:
+    chunk = np.array([[0.5] * 4, [200.0] * 4, [0.25] * 4], np.float32)
+    for most in (3, 1):
+        family = SimpleNamespace(
+            together=lambda engine, most=most: most,
+            stream=lambda row, how: iter([chunk[row]]),
+            stream_together=lambda rows, hows: iter([chunk]),
+        )
+        first, bad, last = decode_together(family, [0, 1, 2], [Decoding(4)] * 3)
+        assert isinstance(bad, LatentsError) and "+46 dBFS" in str(bad)
+        np.testing.assert_array_equal([first, last], chunk[[0, 2]])
+
+
+@pytest.mark.parametrize("decoder", ["fast", "final"])
+def test_keras_makes_many_in_one_batch(explorer: Explorer, decoder: str) -> None:
+    latents = [explorer.encode(make_note(50.0 + 5 * i, seconds=s), enhance=True) for i, s in enumerate((0.4, 0.4, 0.7))]
+    latents[2] = latents[2].replace(noise_db=-6.0)
+    many = explorer.decode_many(latents, decoder=decoder, seed=[1, 2, 3], engine="keras")
+    for one, sound, seed in zip(latents, many, (1, 2, 3), strict=True):
+        for engine, near in (("keras", 1e-6), ("auto", 2e-4)):
+            alone = explorer.decode(one, decoder=decoder, seed=seed, engine=engine)
+            np.testing.assert_allclose(sound, alone, atol=near)
 
 
 @pytest.mark.parametrize("decoder", ["fast", "final"])

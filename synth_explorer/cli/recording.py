@@ -1,0 +1,89 @@
+"""The command that cuts a recording into notes."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synth_explorer.cli import common, sound
+
+if TYPE_CHECKING:
+    from synth_explorer.recordings import RecordedNote
+
+LONGEST_S = 1200.0
+
+
+def notes(
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING", help="A sound file of many notes, up to 20 minutes.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the notes and their index.csv.")],
+    checkpoint: common.Checkpoint = "default",
+    proposed: Annotated[
+        int | None,
+        typer.Option("--proposed", metavar="N", min=1, help="Write only the N most characteristic, each of its kind."),
+    ] = None,
+    bits: sound.Bits = None,
+    format: sound.Format = None,
+) -> None:
+    """Cut a recording into its notes, at its own rate, and list them in an index.csv.
+
+    Repeated notes are grouped, and one of each group is proposed, in the order of how much of the recording the group
+    takes. A chord, a drum or noise is called so and given no pitch.
+    """
+    folder, suffix = common.a_folder(out), f".{format or 'wav'}"
+    how = sound.writing("keep", bits, None, folder / f"note{suffix}")
+    index = folder / "index.csv"
+    common.check_outputs(("-o", index), inputs=[recording])
+    common.check_inputs(recording)
+    explorer = common.load_explorer(checkpoint)
+    from synth_explorer import audio, recordings
+
+    read = audio.record(recording, sample_rate_hz=None, max_s=LONGEST_S)
+    for notice in read.notices:
+        typer.echo(f"warning: {recording} {notice}.", err=True)
+    rate_hz = read.sample_rate_hz
+    with common.progress(f"listening to {recording.name}", unit="notes") as progress:
+        found = recordings.cut(read.audio, explorer, sample_rate_hz=rate_hz, name=str(recording), progress=progress)
+    rows: list[dict[str, Any]] = []
+    for number, note in enumerate(found, start=1):
+        if proposed is not None and not 0 < note.rank <= proposed:
+            continue
+        path = folder / f"{number:03d}_{note.name}{suffix}"
+        root = None if note.pitch_midi is None else audio.Sampler(note.pitch_midi)
+        cut = recordings.sound_of(note, read.audio, sample_rate_hz=rate_hz)
+        sound.write(path, cut, sample_rate_hz=rate_hz, sampler=root, how=how)
+        rows.append(_row(path, note))
+        common.say(path)
+    common.write_text(index, _csv(rows))
+    common.say(index)
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _row(path: Path, note: RecordedNote) -> dict[str, Any]:
+    """What the index says of a note."""
+    pitch = note.pitch_midi
+    return {
+        "path": path.name,
+        "pitch": "" if pitch is None else f"{pitch:.2f}",
+        "kind": note.heard.kind,
+        "confidence": f"{note.heard.confidence:.3f}",
+        "doubt": note.doubt,
+        "onset_s": f"{note.onset_s:.3f}",
+        "duration_s": f"{note.duration_s:.3f}",
+        "loudness_db": f"{note.loudness_db:.2f}",
+        "brightness_octaves": f"{note.brightness_octaves:.3f}",
+        "group": note.group,
+        "rank": note.rank or "",
+    }
