@@ -116,8 +116,8 @@ def morph(
     sources = [Source.of(note, pitch_midi=own if note.suffix.lower() == ".npy" else None) for note in notes]
     renderer, fit = Renderer(explorer), common.steps_of(fit_steps)
     first = renderer.patch(*sources, pitch_midi=pitch, fit_steps=fit, **decoding.of(explorer))
-    for note, source in zip(notes, first.sources, strict=True):
-        common.say_notices(note, renderer.latents(source, fit_steps=fit))
+    for note, latents in zip(notes, renderer.notes(first), strict=True):
+        common.say_notices(note, latents)
     for (stem, mix), target in zip(mixes, targets, strict=True):
         with failures.going_on(target if stem else ""):
             done = sound.write_patch(renderer, first.but(mix=mix), target, how, engine=decoding.engine)

@@ -28,6 +28,7 @@ from synth_explorer.lru import LruCache
 from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.rendered import Rendered
 from synth_explorer.rendering.sources import Source
+from synth_explorer.runtime import side_by_side
 
 LATENTS_KEPT, RENDERS_KEPT, RENDERERS_KEPT = 64, 48, 2
 NOTHING = np.zeros(0, np.float32)
@@ -85,10 +86,14 @@ class Renderer:
         latents = self.known(source, fit_steps=0) or self.latents(source, fit_steps=0)
         return latents.heard_of(self.explorer.read(path))
 
+    def notes(self, patch: Patch) -> list[Latents]:
+        """Latents of each source of a patch, over all cores; see `latents`."""
+        return side_by_side(lambda source: self.latents(source, fit_steps=patch.fit_steps), patch.sources)
+
     def mix(self, patch: Patch) -> tuple[Latents, tuple[float, ...]]:
         """The mix of a patch without its edits, and the weights of its sources, their means where it moves."""
         self.check(patch)
-        notes = [self.latents(source, fit_steps=patch.fit_steps) for source in patch.sources]
+        notes = self.notes(patch)
         if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
             return self.explorer.morph(notes, weights, pitch=patch.pitch_midi), weights
