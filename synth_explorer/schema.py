@@ -7,11 +7,10 @@ people. A number that decides how much memory is taken is declared with its larg
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, NoReturn, Self, TypeVar, cast, dataclass_transform
 
 from pydantic import (
     AfterValidator,
@@ -49,13 +48,10 @@ Proportion = Annotated[float, Field(ge=0.0, le=1.0)]
 Midi = Annotated[float, Field(ge=0.0, le=127.0)]
 Velocity = Annotated[float, Field(ge=1.0, le=127.0)]
 
-_YAML_CORE = {
-    "null": r"~|null|Null|NULL|",
-    "bool": r"true|True|TRUE|false|False|FALSE",
-    "int": r"[-+]?[0-9]+|0x[0-9a-fA-F]+",
-    "float": r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+_WORDS = {
+    **{"Input ": "", "Tuple should": "should", " after validation": ""},
+    **{"a valid tuple": "a list", "a valid array": "a list", "a valid number": "a finite number"},
 }
-
 CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 LACKING = "it is needed and is not there"
@@ -128,24 +124,6 @@ def parse(kind: Any, text: str | bytes, *, what: str, error: type[SynthExplorerE
         raise error(sentence(found, what=what)) from None
 
 
-def read_yaml(path: Path, *, what: str, error: type[SynthExplorerError]) -> Any:
-    """What a YAML (or JSON) file holds, by the core schema of YAML 1.2: `6e-4` is a number; `no` and `1:30` are text.
-
-    `what`, `error`: as of `Schema.parse`.
-    """
-    import yaml
-
-    core = [(f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{form})$")) for kind, form in _YAML_CORE.items()]
-
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: ClassVar = {None: core}  # whatever a value begins with
-
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as found:
-        raise error(f"{path} can't be read as {what}: {str(found).splitlines()[0]}.") from None
-
-
 def part(kind: type[Value]) -> BeforeValidator:
     """For a field that is a dataclass which was `declared`: it may be given as an object of its fields."""
 
@@ -212,8 +190,9 @@ def _why(wrong: Mapping[str, Any]) -> str:
 
 def _in_json(message: str) -> str:
     """What pydantic says, in the words of JSON."""
-    plain = message.removeprefix("Input ").removeprefix("Tuple ").replace("tuple", "list").replace("array", "list")
-    return plain.replace(" after validation", "")
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    return message
 
 
 def _short(value: object) -> str:

@@ -20,7 +20,7 @@ LONGEST_FILE_LINES = 400
 REQUIREMENTS = ("", "-dev", "-formats", "-parity", "-soundfonts", "-training")
 
 # Every room, and the rooms to its left that it may know.
-BASE = {"errors", "files", "index", "lru", "package", "quiet", "runtime", "schema"}
+BASE = {"errors", "files", "index", "lru", "marked", "package", "quiet", "runtime", "schema"}
 SOUND = BASE | {"audio", "mel", "pitch", "pitch_path"}
 NOTES = SOUND | {"latents", "edits", "measure", "assets"}
 MODEL = BASE | {"mel", "pitch", "latents", "model"}
@@ -30,6 +30,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "errors": set(),
     "schema": {"errors"},
     "index": {"errors", "schema"},
+    "marked": {"errors"},
     "lru": {"package"},
     "quiet": {"package"},
     "runtime": {"package", "quiet"},

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from synth_explorer import audio, checkpoints
 from synth_explorer.assets import find_note
-from synth_explorer.batch.marked import Marked
 from synth_explorer.batch.spec import Note
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import LatentsError, SynthExplorerError
 from synth_explorer.files import LATENTS_SUFFIXES
 from synth_explorer.latents import Latents, LatentsMeta
+from synth_explorer.marked import Marked
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.nsynth_config import NSynthConfig
 from synth_explorer.rendering import Source

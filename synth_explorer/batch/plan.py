@@ -14,7 +14,6 @@ from typing import Any
 
 from synth_explorer import __version__, checkpoints
 from synth_explorer.batch import naming, variants
-from synth_explorer.batch.marked import Marked
 from synth_explorer.batch.morphs import Morph, Place
 from synth_explorer.batch.notes import Listening, listenings
 from synth_explorer.batch.origins import Origins, sizes
@@ -24,6 +23,7 @@ from synth_explorer.batch.values import listed
 from synth_explorer.edits import EditChain
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
+from synth_explorer.marked import Marked
 from synth_explorer.pitch import note_name
 from synth_explorer.rendering import Patch
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, Strict, ValidationError
 
-from synth_explorer.batch.marked import Marked
 from synth_explorer.batch.morphs import Morph
 from synth_explorer.batch.output import Output
 from synth_explorer.batch.values import Pitch, Pitches, Range, by_shape, choice
@@ -16,12 +15,12 @@ from synth_explorer.batch.variants import Combine
 from synth_explorer.batch.velocities import VelocitySpec
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.marked import Marked
 from synth_explorer.schema import LACKING, Schema, first_wrong
 
 SUFFIXES = (".yaml", ".yml")
 LARGEST_BYTES = 2**24
 INSIDE = ("one", "list", "range", "[key]")  # what the library puts into a place beside fields and indices
-WORDS = {"a valid tuple": "a list", "a valid dictionary": "fields in braces", "Tuple should": "should"}
 
 
 class Note(Schema):
@@ -90,6 +89,5 @@ def read(path: str | os.PathLike[str]) -> tuple[Spec, Marked]:
         lacking = place[-1] if why == LACKING and isinstance(place[-1], str) else ""
         if why == LACKING and not lacking:
             why = "a value is missing here"
-        for theirs, ours in WORDS.items():
-            why = why.replace(theirs, ours)
+        why = why.replace("a valid dictionary", "fields in braces")
         marked.refuse(why, [part for part in place if part not in INSIDE], lacking=lacking)

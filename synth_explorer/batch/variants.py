@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from synth_explorer.batch.marked import Marked
 from synth_explorer.batch.morphs import Random
 from synth_explorer.batch.values import Range, by_shape
 from synth_explorer.edits import KINDS, Edit, EditChain, in_order
 from synth_explorer.errors import EditError
+from synth_explorer.marked import Marked
 from synth_explorer.schema import LACKING, Schema, first_wrong
 
 PRESET = "preset"
@@ -186,9 +186,10 @@ def _variant(
             continue
         all_fields = still | chosen
         try:
-            chain += EditChain.from_list([{"kind": kind} | all_fields])
+            chain += EditChain((KINDS[kind].of(**all_fields),))
         except EditError as error:
-            wrong = next((name for name in all_fields if f"{name}=" in str(error) or f" {name!r}" in str(error)), None)
+            told = str(error)
+            wrong = next((n for n in all_fields if f"{n}=" in told or f" {n!r}" in told or f": {n}:" in told), None)
             marked.refuse(str(error), ("edits", i, kind, *([wrong] if wrong else [])))
         first = fields(KINDS[kind])[0].name if fields(KINDS[kind]) else ""
         values |= {f"{kind}_{name}": value for name, value in all_fields.items()}

@@ -15,8 +15,9 @@ import numpy as np
 
 from synth_explorer.errors import DataError, SpecError, SynthExplorerError
 from synth_explorer.files import atomic_path
+from synth_explorer.marked import Marked
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.schema import Field, Index, Proportion, Share, declared, part, read_yaml
+from synth_explorer.schema import Field, Index, Proportion, Share, declared, part
 from synth_explorer.train.batches import Augmentation
 
 Many = Annotated[int, Field(ge=1)]
@@ -66,7 +67,10 @@ class TrainConfig:
     def load(cls, path: str | Path) -> TrainConfig:
         """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
         path = Path(path)
-        values = read_yaml(path, what="a training configuration", error=SpecError)
+        try:
+            values = Marked(path.read_text(encoding="utf-8"), name=str(path)).data
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"{path} can't be read as a training configuration: {error}.") from None
         if not isinstance(values, dict):
             raise SpecError(f"{path} must be a mapping with at least `datasets`.")
         try:

@@ -6,56 +6,67 @@ that do nothing); the answer to loudness is bent on purpose.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
+from synth_explorer import audio as sound_files
+from synth_explorer.checkpoints import CheckpointInfo
 from synth_explorer.edits import Controls
+from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.decoders import WAVENET
-from synth_explorer.latents import Latents, LatentsMeta
+from synth_explorer.explorer.family import Decoding, Encoded, Encoding
+from synth_explorer.latents import Latents
+from tests.fake_family import HOP, RATE_HZ, FakeFamily
 
-RATE_HZ, HOP, CHANNELS = 16_000, 512, 6
+CHANNELS, SAMPLES = 6, 40 * HOP
 MIX = np.linalg.qr(np.random.default_rng(5).standard_normal((CHANNELS, CHANNELS)))[0]
 """Columns: the directions of loudness (10 dB), brightness, noisiness (20 dB), pitch (an octave), and of nothing."""
 
 
-class Mixed:
-    """What of an Explorer a calibration needs. A note's file is the text of the six numbers that it is made of."""
+class Mixed(FakeFamily):
+    """The fake family with mixed channels. It hears which of the notes that it knows a sound is."""
 
-    checkpoint_name, checkpoint_hash, decoders, has_pitch = "mixed", "m" * 64, (WAVENET,), False
-    sample_rate_hz, hop = RATE_HZ, HOP
+    name, hash, decoders, has_pitch = "mixed", "m" * 64, (WAVENET,), False
+    details, controls = 0, Controls()
+    config = SimpleNamespace(**vars(FakeFamily.config) | {"channels": CHANNELS, "max_s": SAMPLES / RATE_HZ})
 
-    def __init__(self, *, bent: float = 0.0) -> None:
-        self.controls, self.bent, self.decoded = Controls(), bent, 0
-        self.config = SimpleNamespace(channels=CHANNELS)
+    def __init__(self, folder: Path, *, bent: float = 0.0) -> None:
+        super().__init__()
+        self.bent = bent
+        self.traits = {path: np.loadtxt(path.with_suffix(".txt")) for path in sorted(folder.glob("*.wav"))}
+        self.spectra = [spectrum(sound_files.load(path, sample_rate_hz=RATE_HZ)) for path in self.traits]
 
-    def read(self, path: Path) -> np.ndarray:
-        return sound(np.loadtxt(path), bent=self.bent)
+    def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
+        self.heard.append(how)
+        away = [np.mean((spectrum(audio) - known) ** 2) for known in self.spectra]
+        frames = -(-audio.size // HOP)
+        z = np.tile(MIX @ list(self.traits.values())[int(np.argmin(away))], (frames, 1))
+        return Encoded(z, np.full(frames, np.nan))
 
-    def encode(self, audio: Any, *, pitch: float | None = None, source: str = "") -> Latents:
-        """The latents of a file, or of the sound that `read` made last of one."""
-        traits = np.loadtxt(audio) if isinstance(audio, Path) else self._of[source]
-        z = np.tile(MIX @ traits, (SECONDS_FRAMES, 1))
-        meta = LatentsMeta("mixed", self.checkpoint_hash, RATE_HZ, HOP, duration_samples=SECONDS_FRAMES * HOP)
-        return Latents(z, np.full(len(z), np.nan), meta)
-
-    def know(self, folder: Path) -> None:
-        """Learn which sounds the files of a folder are."""
-        self._folder = folder
-        self._of = {path.name: np.loadtxt(path) for path in folder.glob("*.txt")}
-
-    def decode(self, latents: Latents, *, engine: str = "auto", seed: int = 0) -> np.ndarray:
-        self.decoded += 1
+    def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
+        self.made.append(how)
         traits = MIX.T @ latents.z.mean(axis=0).astype(np.float64)
-        return sound(traits, bent=self.bent, samples=latents.duration_samples)
+        yield sound(traits, bent=self.bent, samples=how.samples)
 
 
-SECONDS_FRAMES = 40
+def mixed(folder: Path, *, bent: float = 0.0, count: int = 40) -> Explorer:
+    """An Explorer over it that knows the notes of a folder, which are written where there are none."""
+    if not list(folder.glob("*.wav")):
+        write_notes(folder, count, bent=bent)
+    info = CheckpointInfo(Mixed.name, Path(Mixed.name), "default", "", Mixed.hash, 0, {}, {})
+    return Explorer(info, Mixed(folder, bent=bent), Mixed.controls)
 
 
-def sound(traits: np.ndarray, *, bent: float = 0.0, samples: int = SECONDS_FRAMES * HOP) -> np.ndarray:
+def spectrum(audio: np.ndarray) -> np.ndarray:
+    """Levels over frequency, wherever in time the sound stands."""
+    levels = np.abs(np.fft.rfft(audio, 2 * SAMPLES))[:SAMPLES]
+    return np.log(levels.reshape(-1, 16).mean(axis=1) + 1e-3)
+
+
+def sound(traits: np.ndarray, *, bent: float = 0.0, samples: int = SAMPLES) -> np.ndarray:
     """Six numbers -> audio [T]: level -30 dB + 10 each, a slope of the partials, noise against them, pitch, and two
     that are not heard. With `bent` the level answers less and less."""
     loud, bright, noisy, high = traits[:4]
@@ -73,14 +84,11 @@ def sound(traits: np.ndarray, *, bent: float = 0.0, samples: int = SECONDS_FRAME
     return (both * np.minimum(time_s / 0.02, 1.0)).astype(np.float32)
 
 
-def write_notes(folder: Path, count: int) -> list[Path]:
-    """Files of random notes whose traits go together, as they do in instruments: what is loud is bright."""
+def write_notes(folder: Path, count: int, *, bent: float = 0.0) -> None:
+    """Sounds of random notes, each beside its six numbers; what is loud is bright, as in instruments."""
     rng = np.random.default_rng(1)
-    paths = []
     for number in range(count):
         traits = rng.normal(0.0, [0.6, 0.25, 0.3, 0.4, 0.8, 0.5])
         traits[1] += 0.3 * traits[0]
-        path = folder / f"{number:03}.txt"
-        np.savetxt(path, traits)
-        paths.append(path)
-    return paths
+        np.savetxt(folder / f"{number:03}.txt", traits)
+        sound_files.save(folder / f"{number:03}.wav", sound(traits, bent=bent), sample_rate_hz=RATE_HZ)

@@ -12,24 +12,24 @@ from synth_explorer import measure
 from synth_explorer.calibration import Note, Settings, calibrate, markdown
 from synth_explorer.edits import Controls, Direction, EditChain, Gain, Oscillate, Transpose
 from synth_explorer.errors import DataError, EditError
-from tests.calibration.fake import MIX, Mixed, write_notes
+from synth_explorer.explorer import Explorer
+from tests.calibration.fake import MIX, mixed
 
 SETTINGS = Settings(notes=40, probes=4, stretch_s=0.5, directions=2, few=True)
 
 
-def run(folder: Path, explorer: Mixed, settings: Settings = SETTINGS, **options):
-    paths = sorted(folder.glob("*.txt")) or write_notes(folder, 40)
-    explorer.know(folder)
-    notes = [Note(path, float(69 - 12 + 12 * np.loadtxt(path)[3])) for path in paths]
+def run(folder: Path, explorer: Explorer, settings: Settings = SETTINGS, **options):
+    notes = [Note(path, float(69 - 12 + 12 * traits[3])) for path, traits in explorer.family.traits.items()]
     return calibrate(explorer, notes, journal_path=folder / "work.jsonl", settings=settings, **options)
 
 
 @pytest.fixture(scope="module")
 def bent(tmp_path_factory: pytest.TempPathFactory):
     """A checkpoint whose loudness answers less and less, and its calibration."""
-    explorer = Mixed(bent=0.6)
+    folder = tmp_path_factory.mktemp("notes")
+    explorer = mixed(folder, bent=0.6)
     told: list[tuple[int, int]] = []
-    found = run(tmp_path_factory.mktemp("notes"), explorer, progress=lambda *step: told.append(step))
+    found = run(folder, explorer, progress=lambda *step: told.append(step))
     return explorer, found, told
 
 
@@ -56,10 +56,10 @@ def test_what_is_asked_is_heard_though_the_response_is_bent(bent) -> None:
     assert cents == pytest.approx(150.0, abs=40.0)
 
 
-def found_note(explorer: Mixed) -> str:
+def found_note(explorer: Explorer) -> Path:
     """A file whose loudness lies in the middle."""
-    name = min(explorer._of, key=lambda name: np.abs(explorer._of[name]).sum())
-    return explorer._folder / name
+    traits = explorer.family.traits
+    return min(traits, key=lambda path: np.abs(traits[path]).sum())
 
 
 def test_further_than_measured_is_refused_with_how_far_it_goes(bent) -> None:
@@ -104,31 +104,28 @@ def test_controls_survive_their_file(bent, tmp_path: Path) -> None:
 
 def test_goes_on_after_a_stop(tmp_path: Path) -> None:
     few = Settings(notes=10, probes=2, stretch_s=0.3, directions=1, few=True)
-    write_notes(tmp_path, 10)
-    whole = run(tmp_path, Mixed(), few)
+    whole = run(tmp_path, mixed(tmp_path, count=10), few)
     assert not (tmp_path / "work.jsonl").exists()
 
     def stop(done: int, total: int) -> None:
         if done == 20:
             raise KeyboardInterrupt
 
-    first = Mixed()
+    first = mixed(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, first, few, progress=stop)
     with (tmp_path / "work.jsonl").open("a") as file:
         file.write('["sweep cut sho')  # as a stop in the middle of a line leaves it
-    second, everything = Mixed(), Mixed()
+    second, everything = mixed(tmp_path), mixed(tmp_path)
     assert run(tmp_path, second, few).report == whole.report
     run(tmp_path, everything, few)
-    assert second.decoded < everything.decoded
+    assert second.family.decoded < everything.family.decoded
 
 
 def test_too_little_is_said(tmp_path: Path) -> None:
-    write_notes(tmp_path, 4)
-    found = run(tmp_path, Mixed(), Settings(notes=4, probes=2, stretch_s=0.3, directions=1, few=True))
+    found = run(tmp_path, mixed(tmp_path, count=4), Settings(notes=4, probes=2, stretch_s=0.3, directions=1, few=True))
     assert not found.controls.axes
     assert all("too little data" in why for why in found.controls.unanswered.values())
     (tmp_path / "one").mkdir()
-    write_notes(tmp_path / "one", 1)
     with pytest.raises(DataError, match="at least 2 notes; 1 can be used"):
-        run(tmp_path / "one", Mixed())
+        run(tmp_path / "one", mixed(tmp_path / "one", count=1))

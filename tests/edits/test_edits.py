@@ -335,12 +335,12 @@ class TestChain:
             ("[" * 100_000, "must be JSON"),
             (
                 '{"format_version": 1, "edits": [{"kind": "gain", "db": 1' + "0" * 400 + "}]}",
-                "gain: db: should be a (valid|finite) number",
+                "gain: db: should be a finite number",
             ),
             ("[]", "should be an object"),
             ('{"edits": []}', "lacks the field 'format_version'"),
             ('{"format_version": 2, "edits": []}', "format_version: should be 1; received 2"),
-            ('{"format_version": 1, "edits": {}}', "should be a valid list"),
+            ('{"format_version": 1, "edits": {}}', "should be a list"),
             ('{"format_version": 1, "edits": [{"kind": "louder"}]}', "'louder'; known are toward"),
             ('{"format_version": 1, "edits": [{"kind": ["gain"]}]}', "Unknown edit kind"),
             ('{"format_version": 1, "edits": [3]}', "Unknown edit kind 3"),
@@ -356,7 +356,7 @@ class TestChain:
             ),
             (
                 '{"format_version": 1, "edits": [{"kind": "gain", "db": "6"}]}',
-                "db: should be a valid number",
+                "db: should be a finite number",
             ),
         ],
     )

@@ -81,12 +81,12 @@ def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("]", "can't be read"),
+        ("]", "is no YAML"),
         ("steps: 3", "datasets"),
         ("datasets: {a: 1}\nstepz: 3", "stepz"),
         ("datasets: 3", "datasets"),
         ("datasets: {}", "datasets"),
-        ("datasets: {a: 1}\nlearning_rate: fast", "learning_rate: should be a valid number; received 'fast'"),
+        ("datasets: {a: 1}\nlearning_rate: fast", "learning_rate: should be a finite number; received 'fast'"),
         ("datasets: {a: 1}\nbatch: 1000000000", "batch: should be less than or equal to 1024"),
         ("datasets: {a: 1}\nmodel: {colour: 1}", "model configuration has an unknown field 'colour'"),
         ("datasets: {a: 1}\nmodel: {encoder_width: 10000000}", "encoder_width: should be less than or equal to"),
