@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
-from synth_explorer.schema import Count, Depth, Field, RateHz, Samples, Seconds, Width, Window, declared
+from synth_explorer.schema import Count, Depth, Field, NotZero, RateHz, Samples, Seconds, Width, Window, declared
 
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
 
@@ -52,8 +52,8 @@ class ModelConfig:
     short_noise_bands: Width = 40
     # attributes
     loudness_offset_db: float = -40.0
-    loudness_units_per_db: float = 0.05
-    brightness_reference_hz: float = 1000.0
+    loudness_units_per_db: NotZero = 0.05
+    brightness_reference_hz: Annotated[float, Field(gt=0.0)] = 1000.0
     attribute_floor: float = 0.1  # summed STFT magnitude at which the centroid leans half-way to its reference
     tilt_limit_db: float = 24.0  # per octave
     tilt_ridge: float = 0.005  # octaves of centroid given up per dB/octave of tilt
