@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +21,28 @@ Made = TypeVar("Made")
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Helpers(ThreadPoolExecutor):
+    """Threads that help with one sound; once this process is `alone`, who asks does the work at once."""
+
+    is_alone = False
+
+    def submit(self, work: Callable[..., Made], /, *given: Any, **named: Any) -> Future[Made]:
+        """As of its base."""
+        if not Helpers.is_alone:
+            return super().submit(work, *given, **named)
+        done: Future[Made] = Future()
+        try:
+            done.set_result(work(*given, **named))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+def alone() -> None:
+    """Let this process do with one core: others like it use the other ones."""
+    Helpers.is_alone = True
 
 
 def side_by_side(work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:

@@ -20,6 +20,7 @@ from typing import Protocol, Self
 
 from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker
 from synth_explorer.errors import SpecError
+from synth_explorer.runtime import alone
 
 AHEAD = 2
 """Tasks a worker that are handed out: one is done while the next one lies ready."""
@@ -132,10 +133,11 @@ _worker: Worker | None = None  # of a process of a pool
 
 
 def _begin(kind: type[Worker], setup: Setup) -> None:
-    """Make a process of a pool a worker, which ends when the one that started it does, and leaves Ctrl-C to it."""
+    """Make a process of a pool a worker, of one core; it ends when who started it does, and leaves Ctrl-C to that."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    alone()
     _worker = kind(setup)
 
 

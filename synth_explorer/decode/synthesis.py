@@ -5,14 +5,15 @@ Shapes: T samples, F frames, J subframes, S level points, K harmonics, M bands, 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numba import njit
 from scipy.fft import irfft
 
-_POOL = ThreadPoolExecutor(2, thread_name_prefix="synthesis")
+from synth_explorer.runtime import Helpers
+
+_POOL = Helpers(2, thread_name_prefix="synthesis")
 
 
 def render(controls: dict[str, np.ndarray], pitch_hz: np.ndarray, **options: Any) -> np.ndarray:

@@ -6,7 +6,6 @@ Shapes: T samples, F frames, C channels, D numbers of detail, E bands of enhance
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from synth_explorer.model import enhancement
 from synth_explorer.model.pitch_hearing import Head, estimate
 from synth_explorer.pitch import HeardPitch, folded, midi_to_hz
 from synth_explorer.plain.autoencoder import Autoencoder
+from synth_explorer.runtime import Helpers
 
 if TYPE_CHECKING:
     from synth_explorer.explorer.keras_reference import KerasReference
@@ -43,7 +43,7 @@ class DefaultFamily:
         """The networks that answer, and how their Keras model is built, where training or the engine asks for it."""
         self.networks, self.head, self._build = networks, head, build
         self._said: LruCache[tuple[np.ndarray, np.ndarray]] = LruCache(NETWORKS_KEPT)
-        self._listener = ThreadPoolExecutor(1, thread_name_prefix="listen")
+        self._listener = Helpers(1, thread_name_prefix="listen")
         self.details = networks.config.details
         self.enhancements = enhancement.BANDS
 

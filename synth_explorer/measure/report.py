@@ -52,13 +52,12 @@ def pitch_change_cents(
         return float("nan")
     first_hz, last_hz = known[0], known[-1]
     if first_hz is not None and last_hz is not None:
-        tracks = [
-            pitch_movement(part, sample_rate_hz=sample_rate_hz, around_hz=hz)
-            for part, hz in ((before, first_hz), (after, last_hz))
-        ]
-        if tracks[0].moves:
-            same_time = len(before) == len(after)
-            return shift_cents(tracks[0].midi, tracks[1].midi) if same_time else float("nan")
+        first = pitch_movement(before, sample_rate_hz=sample_rate_hz, around_hz=first_hz)
+        if first.moves:
+            if len(before) != len(after):
+                return float("nan")
+            last = pitch_movement(after, sample_rate_hz=sample_rate_hz, around_hz=last_hz)
+            return shift_cents(first.midi, last.midi)
     return pitch_cents_difference(before, after, sample_rate_hz=sample_rate_hz, around_hz=pitch_hz)
 
 

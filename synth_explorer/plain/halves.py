@@ -9,10 +9,11 @@ same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-_POOL = ThreadPoolExecutor(2, thread_name_prefix="halves")  # nothing that runs in it waits for it
+from synth_explorer.runtime import Helpers
+
+_POOL = Helpers(2, thread_name_prefix="halves")  # nothing that runs in it waits for it
 LEAST_ROWS = 32
 
 

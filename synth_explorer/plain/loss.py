@@ -5,7 +5,6 @@ Shapes: T samples, F frames of a resolution, N bins, M bands.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +13,13 @@ from scipy.fft import irfft, rfft
 from synth_explorer.mel import mel_centres_hz, mel_filters
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.frontend import LOG_FLOOR, frame_centred, hann, magnitude
+from synth_explorer.runtime import Helpers
 
 SIZES = (2048, 1024, 512, 256, 128)  # at `config.REFERENCE_RATE_HZ`; as long in seconds at other rates
 MEL_SIZE = 1024
 DISTANCE_TOP_HZ = 20_000.0  # of the mel bands
 MOST = 10.0  # of the linear distance
-_POOL = ThreadPoolExecutor(2, thread_name_prefix="loss")
+_POOL = Helpers(2, thread_name_prefix="loss")
 
 
 class _Wanted(NamedTuple):

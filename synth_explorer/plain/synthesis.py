@@ -9,7 +9,6 @@ M bands, N bins.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,10 @@ from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.controls import Controls, Slopes
 from synth_explorer.plain.curves import upsample, upsample_back
+from synth_explorer.runtime import Helpers
 
 Back = Callable[[np.ndarray], np.ndarray]
-_POOL = ThreadPoolExecutor(1, thread_name_prefix="noise")
+_POOL = Helpers(1, thread_name_prefix="noise")
 
 
 class Synthesis:

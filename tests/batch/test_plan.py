@@ -196,3 +196,14 @@ def test_examples_are_short_and_say_what_they_are(path: Path) -> None:
 
 def test_there_are_six_examples() -> None:
     assert len(EXAMPLES) == 6
+
+
+def test_lots_are_the_same_whatever_is_missing(planned: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    from synth_explorer.explorer.decoders import WAVENET
+
+    plan = planned("sources: [Cello]\nseeds: {from: 1, to: 40, step: 1}\nedits: [gain: [0, -6]]")
+    assert [len(lot) for lot in plan.lots] == [1] * 80
+    monkeypatch.setattr(plans, "decoder_of", lambda patch: WAVENET)
+    lots = list(plans.lots_of(plan.jobs))
+    assert [len(lot) for lot in lots] == [plans.TOGETHER] * 5
+    assert [job.file for lot in lots for job in lot] == files(plan)

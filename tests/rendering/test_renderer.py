@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from synth_explorer import audio, measure
 from synth_explorer.edits import Brightness, EditChain, Gain, Noisiness, Oscillate, Reverse, Scale, Transpose
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.explorer import Explorer
-from synth_explorer.rendering import Mix, Patch, Renderer, Source
+from synth_explorer.explorer.family import Decoding
+from synth_explorer.latents import Latents
+from synth_explorer.rendering import Mix, Patch, Rendered, Renderer, Source
 from tests.fake_family import FakeFamily, SlowFamily, fake_explorer, fake_notes
 
 
@@ -196,3 +199,36 @@ def test_the_family_of_the_tests_is_a_family() -> None:
 
     wanted = {name for name in vars(Family) if not name.startswith("_")} | set(Family.__annotations__)
     assert all(hasattr(kind, name) for kind in (FakeFamily, SlowFamily) for name in wanted - {"stream_together"})
+
+
+class TogetherFamily(SlowFamily):
+    """The slow one, which makes up to three notes at once and tells how many it made."""
+
+    together, CHUNK_S = 3, 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: list[list[int]] = []
+
+    def stream_together(self, latents: Sequence[Latents], hows: Sequence[Decoding]) -> Iterator[np.ndarray]:
+        self.groups.append([how.seed for how in hows])
+        sounds = [np.concatenate(list(self.stream(one, how))) for one, how in zip(latents, hows, strict=True)]
+        longest = max(map(len, sounds))
+        yield np.stack([np.pad(sound, (0, longest - len(sound))) for sound in sounds])
+
+
+def test_many_of_a_slow_decoder_are_made_together(tmp_path: Path) -> None:
+    explorer = fake_explorer(TogetherFamily)
+    renderer, family = Renderer(explorer), explorer.family
+    assert isinstance(family, TogetherFamily)
+    notes = [Source.of(note.path) for note in fake_notes(tmp_path)[:2]]
+    patches = [renderer.patch(*notes, mix=Mix.at(x), seed=seed, fit_steps=0) for seed, x in enumerate((0, 0.5, 1, 0.2))]
+    wrong = patches[0].but(pitch_midi=60.0)  # pitch is inside these latents
+    other = patches[1].but(temperature=0.5)
+    found = renderer.render_many([*patches, wrong, other])
+    assert sorted(map(len, family.groups)) == [1, 1, 3]
+    assert isinstance(found[4], SynthExplorerError)
+    alone = Renderer(fake_explorer(TogetherFamily))
+    for patch, sound in zip([*patches, other], [*found[:4], found[5]], strict=True):
+        assert isinstance(sound, Rendered) and sound.patch == patch
+        np.testing.assert_array_equal(sound.audio, alone.render(patch).audio)
