@@ -30,6 +30,7 @@ CLEAN = 0.95  # of what the note does by itself: a seam below it is taken at onc
 FRAME_S = 0.032
 FRAME_HOPS, LAG_HOPS = 16, 4  # hops in a frame, and between two frames that are compared
 BANDS, LOWEST_HZ = 40, 30.0
+FADED_BANDS = 7  # octaves that are faded apart, the last one with all that lies lower
 FLOOR_DB = 60.0  # under the strongest band: what lies below is not compared
 AHEAD = 64  # samples that follow the loop in the file, for players that read beyond its end
 
@@ -127,14 +128,38 @@ def _highest(values: np.ndarray, count: int, *, apart: int) -> list[int]:
 
 
 def cross_faded(audio: np.ndarray, loop: Loop) -> np.ndarray:
-    """A note [T] with a loop in it, cut `AHEAD` samples behind the loop's end, which repeat its start."""
+    """A note [T] with a loop in it, cut `AHEAD` samples behind the loop's end, which repeat its start.
+
+    Bands are faded apart, each by its own correlation: partials that run alike, and the noise between and above them
+    that does not.
+    """
     rising = (np.arange(loop.fade) + 1.0) / loop.fade
     falling = 1.0 - rising
-    power = np.sqrt(rising**2 + falling**2 + 2.0 * max(loop.correlation, 0.0) * rising * falling)
-    fade_out, fade_in = audio[loop.end - loop.fade : loop.end], audio[loop.start - loop.fade : loop.start]
-    seam = (falling * fade_out + rising * fade_in) / power
+    leaving, coming = (_in_bands(audio, at - loop.fade, at) for at in (loop.end, loop.start))
+    energy = np.sqrt((leaving**2).sum(axis=1) * (coming**2).sum(axis=1))
+    alike = np.clip((leaving * coming).sum(axis=1) / np.maximum(energy, 1e-30), 0.0, 1.0)[:, None]
+    power = np.sqrt(rising**2 + falling**2 + 2.0 * alike * rising * falling)
+    seam = ((falling * leaving + rising * coming) / power).sum(axis=0)
     ahead = audio[loop.start + np.arange(AHEAD) % loop.length]
     return np.concatenate([audio[: loop.end - loop.fade], seam, ahead]).astype(np.float32)
+
+
+def _in_bands(audio: np.ndarray, start: int, end: int) -> np.ndarray:
+    """Samples start .. end - 1 of a note in octaves from the highest down, float64 [FADED_BANDS, n]; their sum is the
+    samples.
+
+    The spectrum of thrice as much is shared out by raised cosines, so that the ends of what is transformed lie outside.
+    """
+    from scipy.fft import irfft, rfft
+
+    length = end - start
+    first, last = max(0, start - length), min(audio.size, end + length)
+    part = audio[first:last].astype(np.float64)
+    octave = np.log2(np.maximum(np.arange(part.size // 2 + 1), 1e-3) / (part.size / 2))  # under the highest frequency
+    below = np.arange(1, FADED_BANDS)[:, None]
+    edges = 0.5 + 0.5 * np.sin(np.pi * np.clip(2.0 * (octave + below), -0.5, 0.5))  # 1 above each edge, 0 under it
+    shares = np.diff(np.concatenate([np.zeros((1, octave.size)), edges, np.ones((1, octave.size))]), axis=0)
+    return irfft(rfft(part) * shares, part.size, axis=1)[:, start - first : end - first]
 
 
 def unrolled(audio: np.ndarray, loop: Loop | None, samples: int) -> np.ndarray:

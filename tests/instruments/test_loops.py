@@ -99,9 +99,36 @@ def test_the_fade_keeps_the_power(rng: np.random.Generator, correlation: float) 
 
 
 def test_the_fade_of_equals_is_linear() -> None:
-    note = np.concatenate([np.full(100, 1.0), np.full(50, 9.0), np.full(100, 2.0)])
-    seam = loops.cross_faded(note, Loop(100, 250, 100, 1.0))[150:250]
-    np.testing.assert_allclose(seam, 2.0 - (np.arange(100) + 1) / 100, atol=1e-6)
+    wave = np.sin(2 * np.pi * np.arange(12_000) / 100) + 0.3 * np.sin(2 * np.pi * np.arange(12_000) / 5)
+    note = wave * np.repeat([1.0, 2.0], 6000)
+    seam = loops.cross_faded(note, Loop(4000, 10_000, 1000, 1.0))[9000:10_000]
+    np.testing.assert_allclose(seam, wave[9000:10_000] * (2.0 - (np.arange(1000) + 1) / 1000), atol=2e-3)
+
+
+def test_bands_add_up_and_lie_apart(rng: np.random.Generator) -> None:
+    note = rng.normal(size=9000)
+    np.testing.assert_allclose(loops._in_bands(note, 4000, 5000).sum(axis=0), note[4000:5000], atol=1e-9)
+    np.testing.assert_allclose(loops._in_bands(note, 100, 5000).sum(axis=0), note[100:5000], atol=1e-9)
+    for band, hz in enumerate((6000.0, 3000.0, 1500.0, 750.0)):
+        tone = np.sin(2 * np.pi * hz * np.arange(9000) / RATE_HZ)
+        power = (loops._in_bands(tone, 4000, 5000) ** 2).sum(axis=1)
+        assert np.argmax(power) == band and power[band] > 0.98 * power.sum()
+
+
+def test_breath_keeps_its_level_through_the_fade_of_loud_partials(rng: np.random.Generator) -> None:
+    """Where the partials decide the correlation a single linear fade takes 3 dB from the noise above them."""
+    from scipy.signal import butter, sosfilt
+
+    high = butter(8, 3000, "high", fs=RATE_HZ, output="sos")
+    note = held_note(110.0, harmonics=6)
+    note = (note + 0.002 * sosfilt(high, rng.normal(size=note.size))).astype(np.float32)
+    loop, looped = loops.find(note, (1600, 38_000), period_samples=RATE_HZ / 110.0, **RATE)
+    assert loop.correlation > 0.99
+    level_db = [
+        10 * np.log10(np.mean(sosfilt(high, loops.unrolled(looped, loop, loop.end + 4000))[at : at + 800] ** 2))
+        for at in (loop.end - 8000, loop.end - 1200)
+    ]
+    assert level_db[1] == pytest.approx(level_db[0], abs=0.8)
 
 
 def test_unrolling_is_what_a_player_does() -> None:
