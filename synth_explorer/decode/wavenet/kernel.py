@@ -45,7 +45,8 @@ LAYER_FIELDS = 23
 (SEVEN, TERMS, PRODUCTS, ROWS, TERMS_BYTES, PRODUCTS_BYTES) = range(18, 24)  # of `minimal`
 (START_W, START_BIAS, HISTORY) = range(24, 27)
 QUADS = 27  # whether the layers' weights lie in quads of blocks, for one note
-FIELDS = 28
+STAGED_BYTES = 28  # of an input as the products take it; BYTES are those of a weight
+FIELDS = 29
 MOST_EXPECTED = 64  # lines of an input, of all notes: more are read in one go anyway
 SPINS = 4000  # looks at a barrier before other programs get the core
 
@@ -137,10 +138,10 @@ def run(kind, table, layers, arrays, block, time, temperature, member, team, bud
     unit = np.float32(0.0)
     notes, samples = uniforms.shape
     width, skip, levels, hop, size = table[WIDTH], table[SKIP], table[LEVELS], table[HOP], table[BYTES]
-    per_step, whole = 4 // size, size == 4  # whole: float32, which needs no rounding, and no copies
+    staged_size, whole = table[STAGED_BYTES], size == 4  # whole: float32, which needs no rounding, and no copies
     counter, nothing = table[COUNTER], table[NOTHING]
     stream_at, stream_stride = table[STREAM], 4 * (width + skip)
-    staged = table[STAGED] + member * notes * width * size
+    staged = table[STAGED] + member * notes * width * staged_size
     staged_scale = table[STAGED_SCALE] + member * notes * 4
     past = history[member]
     taps, inputs = past.shape[1], extra.shape[2] + 1
@@ -184,8 +185,8 @@ def run(kind, table, layers, arrays, block, time, temperature, member, team, bud
         for n in range(count):
             layer = layers[n]
             dilation, ahead, slots = layer[DILATION], layer[AHEAD], layer[SLOTS]
-            steps, block_bytes = width // per_step, 16 * width * size
-            row_bytes = width * size
+            row_bytes = width * staged_size
+            steps, block_bytes, old_bytes = row_bytes // 4, 16 * width * size, 2 * width * width * size
             conditions = table[CONDITION] + 8 * width * n
             if layer[KEPT] != 0:
                 moment = now + layer[PHASE]
@@ -212,13 +213,13 @@ def run(kind, table, layers, arrays, block, time, temperature, member, team, bud
                             back = (layer[TAPS] - 1 - k) * dilation
                             slot = (now - back) % slots
                             product(
-                                kind, layer[OLD_W] + 2 * k * width * row_bytes, block_bytes, steps, 2 * u0, 2 * u1,
+                                kind, layer[OLD_W] + k * old_bytes, block_bytes, steps, 2 * u0, 2 * u1,
                                 layer[RING] + slot * notes * row_bytes, row_bytes, ahead * notes,
                                 layer[GATES], 8 * width, layer[ZEROS], layer[OLD_SCALE] + 8 * k * width,
                                 layer[OLD_INIT] + 8 * k * width, layer[RING_SCALE] + slot * notes * 4, min(k, 1),
                             )  # fmt: skip
                     slot = now % slots
-                    part0, part1 = 16 * u0 * size, 16 * u1 * size
+                    part0, part1 = 16 * u0 * staged_size, 16 * u1 * staged_size
                     for b in range(notes):
                         target = layer[RING] + (slot * notes + b) * row_bytes + part0
                         if whole:
@@ -230,7 +231,7 @@ def run(kind, table, layers, arrays, block, time, temperature, member, team, bud
                 adds = min(layer[TAPS] - 1, 1)
                 if in_quads:
                     quads(
-                        kind, layer[GATE_W], steps, 2 * u0, 2 * u1, x, gates, layer[ZEROS], layer[GATE_SCALE],
+                        kind, layer[GATE_W], block_bytes, steps, 2 * u0, 2 * u1, x, gates, layer[ZEROS], layer[GATE_SCALE],
                         layer[GATE_INIT], staged_scale, adds,
                     )  # fmt: skip
                 else:
@@ -263,7 +264,7 @@ def run(kind, table, layers, arrays, block, time, temperature, member, team, bud
                 x = table[GATED] if whole else staged
                 if in_quads:
                     quads(
-                        kind, layer[SUM_W], steps, r0, r1, x, stream_at, layer[SUM_BIAS], layer[SUM_SCALE],
+                        kind, layer[SUM_W], block_bytes, steps, r0, r1, x, stream_at, layer[SUM_BIAS], layer[SUM_SCALE],
                         layer[SUM_INIT], staged_scale, 1,
                     )  # fmt: skip
                 else:

@@ -15,7 +15,7 @@ import numpy as np
 
 from synth_explorer.decode.wavenet import kernel
 from synth_explorer.decode.wavenet.levels import input_table
-from synth_explorer.decode.wavenet.packing import DTYPES, PackedStack, aligned, in_quads, pack, padded
+from synth_explorer.decode.wavenet.packing import DTYPES, STAGED, PackedStack, aligned, in_quads, pack, padded
 from synth_explorer.decode.wavenet.session import Block
 from synth_explorer.decode.wavenet.transforms import (
     SavingLayer,
@@ -151,16 +151,15 @@ class Group:
         self.packed = packed
         notes = len(frames)
         width, skip, levels = packed.width, packed.skip, padded(packed.levels)
-        dtype = DTYPES[packed.precision]
-        self.kind = dtype(0)
-        size = np.dtype(dtype).itemsize
+        self.kind = DTYPES[packed.precision](0)
+        staged = np.dtype(STAGED[packed.precision])
 
         def room(*shape: int, kind: type = np.float32) -> np.ndarray:
             return aligned(np.zeros(shape, kind))
 
         self.stream = room(notes, width + skip)
         self.gated = room(notes, width)
-        self.staged = room(team, notes, width, kind=np.uint8 if size == 1 else dtype)
+        self.staged = room(team, notes, width, kind=staged.type)
         self.staged_scale = room(team, notes)
         self.hidden, self.logits, self.weights = room(notes, skip), room(notes, levels), room(notes, levels)
         self.condition = room(notes, packed.condition.shape[1])
@@ -172,7 +171,8 @@ class Group:
         self.frames = np.ascontiguousarray(frames)
         self.inputs_of_levels = input_table(packed.levels)
         table = np.zeros(kernel.FIELDS, np.int64)
-        table[:5] = width, skip, packed.levels, packed.hop, size
+        table[:5] = width, skip, packed.levels, packed.hop, self.kind.itemsize
+        table[kernel.STAGED_BYTES] = staged.itemsize
         for field, array in {
             kernel.STREAM: self.stream,
             kernel.GATED: self.gated,
@@ -212,8 +212,8 @@ class Group:
         for row, layer, less, paired, phase in zip(self.layers, packed.layers, savings, pairs, moments, strict=True):
             ahead = 1 if paired else samples_ahead(layer.dilation, notes)
             slots = (layer.taps - 1) * layer.dilation + ahead
-            ring = room(slots, notes, width, kind=np.uint8 if size == 1 else dtype)
-            if size == 1:
+            ring = room(slots, notes, width, kind=staged.type)
+            if staged == np.uint8:
                 ring += 128  # zero
             ring_scale, gates = room(slots, notes), room(ahead, notes, 2 * width)
             self.kept += [ring, ring_scale, gates]
