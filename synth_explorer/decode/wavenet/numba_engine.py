@@ -172,7 +172,7 @@ class Group:
         self.inputs_of_levels = input_table(packed.levels)
         table = np.zeros(kernel.FIELDS, np.int64)
         table[:5] = width, skip, packed.levels, packed.hop, self.kind.itemsize
-        table[kernel.STAGED_BYTES] = staged.itemsize
+        table[kernel.STAGED_BYTES], table[kernel.CONDITION_STRIDE] = staged.itemsize, self.condition.strides[0]
         for field, array in {
             kernel.STREAM: self.stream,
             kernel.GATED: self.gated,
