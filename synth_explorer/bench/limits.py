@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from synth_explorer.decode.wavenet import kernel
-from synth_explorer.decode.wavenet.numba_engine import samples_ahead, saving_scheme
+from synth_explorer.decode.wavenet.group import samples_ahead
 from synth_explorer.decode.wavenet.packing import DTYPES, STAGED, PackedStack, aligned
 from synth_explorer.decode.wavenet.tiles import PER_STEP
 from synth_explorer.decode.wavenet.transforms import filtered
@@ -33,15 +33,14 @@ def multiplications(stack: Stack) -> int:
     return 2 * (weights + stack.start.size + stack.skip_start.size + stack.out.size + stack.logits.size)
 
 
-def bytes_read(packed: PackedStack, notes: int) -> float:
-    """Bytes of weights that the numba engine reads for one sample of a group of B notes, on average.
+def bytes_read(packed: PackedStack, notes: int, scheme: str) -> float:
+    """Bytes of weights that the numba engine reads for one sample of a group of B notes, on average, in a way.
 
     Old taps serve several samples; filtered layers take K products at one sample of a pair and one at the other, and
     Strassen's scheme has seven quarters of the weights.
     """
     head = packed.start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
     total = float(head)
-    scheme = saving_scheme(packed, notes)
     pairs = [False] * len(packed.layers) if scheme == "plain" else filtered(packed, notes)
     more = 7 / 4 if scheme == "seven" else 1.0
     for layer, paired in zip(packed.layers, pairs, strict=True):

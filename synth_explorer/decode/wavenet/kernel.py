@@ -162,9 +162,9 @@ def share_of(table, member, team, notes):
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def staged(kind, table, x, x_stride, notes, own):
-    """Inputs [B, W] as products take them, and their bytes from note to note: float32 needs no rounding, and no copy."""
+    """Inputs [B, W] as products take them, and their bytes from note to note: float32 needs no rounding and no copy."""
     if table[BYTES] == 4:
         return x, x_stride
     row_bytes = table[WIDTH] * table[STAGED_BYTES]
@@ -188,7 +188,7 @@ def look_back(kind, table, layer, now, notes, own):
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def remember(table, layer, x, x_stride, now, notes, own):
     """Put this sample's inputs where taps will look back at them."""
     row_bytes, slot = table[WIDTH] * table[STAGED_BYTES], now % layer[SLOTS]
@@ -203,7 +203,7 @@ def remember(table, layer, x, x_stride, now, notes, own):
         move(own.staged_scale, layer[RING_SCALE] + slot * notes * 4, notes * 4)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def plain_gates(kind, table, layer, conditions, now, notes, own):
     """Gated [B, W] of a layer by plain sums over its taps."""
     width, size, stride = table[WIDTH], table[BYTES], 4 * (table[WIDTH] + table[SKIP])
@@ -249,7 +249,7 @@ def filtered_gates(table, layer, conditions, now, notes, own):
     remember(table, layer, table[STREAM], stride, now, notes, own)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def add_sums(kind, table, layer, begin, notes, own):
     """Stream [B, W + S] += residual and skip of gated [B, W], from block `begin` on; returns this member's blocks."""
     width, size, stride = table[WIDTH], table[BYTES], 4 * (table[WIDTH] + table[SKIP])
@@ -278,7 +278,7 @@ def add_sums(kind, table, layer, begin, notes, own):
     return first, last
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def start(table, past, previous, extra, i, own):
     """Stream [B, W + S] of sample i: the first convolution over the inputs that `past` [B, K0 X] holds."""
     notes, taps = past.shape
@@ -289,16 +289,15 @@ def start(table, past, previous, extra, i, own):
         past[b, taps - inputs] = previous[b]
         for k in range(1, inputs):
             past[b, taps - inputs + k] = extra[b, i, k - 1]
-    units, nothing = table[WIDTH] // 16, table[NOTHING]
+    units, nothing, own_past = table[WIDTH] // 16, table[NOTHING], table[HISTORY] + 4 * taps * notes * own.member
     for first, last in ((own.u0, own.u1), (units + own.s0, units + own.s1)):
         product(
-            np.float32(0.0), table[START_W], 64 * taps, taps, first, last, table[HISTORY] + 4 * taps * notes * own.member,
-            4 * taps, notes, table[STREAM], 4 * (table[WIDTH] + table[SKIP]), table[START_BIAS],
-            nothing, nothing, nothing, 0,
+            np.float32(0.0), table[START_W], 64 * taps, taps, first, last, own_past, 4 * taps, notes, table[STREAM],
+            4 * (table[WIDTH] + table[SKIP]), table[START_BIAS], nothing, nothing, nothing, 0,
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def score(table, conditions, notes, own):
     """Logits [B, Q] from the sum of the skips, which is rectified already."""
     width, skip, nothing = table[WIDTH], table[SKIP], table[NOTHING]

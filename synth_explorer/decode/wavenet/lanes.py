@@ -15,6 +15,7 @@ LANES = 16
 F32, I8, I16, I32, I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 VF, VI = ir.VectorType(F32, LANES), ir.VectorType(I32, LANES)
 X86 = llvm.get_process_triple().startswith(("x86_64", "i686", "amd64"))
+PROCESSOR = config.CPU_NAME or llvm.get_host_cpu_name()
 FEATURES = set((codegen.get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES).split(","))
 """What Numba compiles for, `+name` and `-name`: this processor, or what NUMBA_CPU_FEATURES says."""
 

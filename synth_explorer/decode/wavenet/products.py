@@ -26,19 +26,19 @@ def _strip(full: int, columns: int) -> Any:
     half = max(1, full // 2)
 
     @njit(nogil=True)
-    def strip(kind, w, w_stride, steps, count, x, x_stride, y, y_stride, bias, scale, init, x_scale, add):
+    def strip(kind, w, w_stride, steps, count, x, x_stride, y, y_stride, bias, scale, init, xs, add):
         o = 0
         while o < count:
             r, wo = 64 * o, w + o * w_stride
             yo, bo, so, io = y + r, bias + r, scale + r, init + r
             if count - o >= full:
-                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, x_scale, add, w, 0, full, columns)
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, full, columns)
                 o += full
             elif count - o >= half:
-                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, x_scale, add, w, 0, half, columns)
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, half, columns)
                 o += half
             else:
-                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, x_scale, add, w, 0, 1, columns)
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, 1, columns)
                 o += 1
 
     return strip
