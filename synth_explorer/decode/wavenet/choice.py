@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +31,8 @@ VERSION = 1  # of the engine, for what was measured before it changed
 FEWEST_NOTES = 4  # fewer are bound by reading weights, which plain products read least of
 PROBE_BYTES = 32e6  # of layers that are timed: all of a small network, and of a large one more than caches hold
 SLICE_S, ROUNDS, MOST_SAMPLES = 0.025, 5, 4096
-MARGIN = 1.05  # another way than the usual one has to be faster by so much, since it rounds otherwise
+CLOCK = time.perf_counter if sys.platform == "win32" else time.thread_time  # the other ticks too slowly there
+MARGIN = 1.05  # what takes more memory has to be faster by so much
 
 
 class Chooser:
@@ -38,46 +40,47 @@ class Chooser:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self._ways: dict[tuple[int, int], Way] = {}
+        self._ways: dict[int, Way] = {}
         self._measuring = Lock()
 
-    def __call__(self, packed: PackedStack, notes: int, team: int) -> Way:
-        """The way for a group of so many notes that so many threads advance.
-
-        What was measured for a power of two holds up to the next.
-        """
-        possible, usual = schemes(packed), usual_way(packed, notes, team)
+    def __call__(self, packed: PackedStack, notes: int) -> Way:
+        """The way for a group of so many notes; what was measured for a power of two holds up to the next."""
+        possible = schemes(packed)
         if notes < FEWEST_NOTES or len(possible) == 1:
-            return usual
+            return usual_way(packed, notes)
         notes = 1 << notes.bit_length() - 1
         with self._measuring:
-            if (notes, team) not in self._ways:
-                path = cache_folder() / f"wavenet-{_key(self.stack, notes, team)}.json"
+            if notes not in self._ways:
+                path = cache_folder() / f"wavenet-{_key(self.stack, notes)}.json"
                 step_us = _read(path, possible)
                 if not step_us:
-                    step_us = _measure(self.stack, possible, notes, team)
+                    step_us = _measure(self.stack, possible, notes)
                     _remember(path, step_us)
-                self._ways[notes, team] = _best(step_us, usual.scheme)
-            return self._ways[notes, team]
+                self._ways[notes] = _best(step_us)
+            return self._ways[notes]
 
 
-def _best(step_us: dict[Scheme, float], usual: Scheme) -> Way:
-    """The fastest way, or the usual one where that is about as fast."""
-    fastest = min(step_us, key=step_us.__getitem__)
-    scheme = usual if step_us[usual] <= MARGIN * step_us[fastest] else fastest
-    return Way(scheme, "measured: " + ", ".join(f"{name} {step:.0f} us" for name, step in step_us.items()))
+def _best(step_us: dict[Scheme, float]) -> Way:
+    """The first way, in order of the memory they take, that is about as fast as the fastest."""
+    enough = MARGIN * min(step_us.values())
+    good: list[Scheme] = [scheme for scheme, step in step_us.items() if step <= enough]
+    return Way(good[0], "measured: " + ", ".join(f"{name} {step:.0f} us" for name, step in step_us.items()))
 
 
-def _measure(stack: Stack, possible: Sequence[Scheme], notes: int, team: int) -> dict[Scheme, float]:
-    """Microseconds of a step of the stack's first layers by each scheme, in turns, the best of `ROUNDS`."""
+def _measure(stack: Stack, possible: Sequence[Scheme], notes: int) -> dict[Scheme, float]:
+    """Microseconds of a step of the stack's first layers by each scheme, in turns, the best of `ROUNDS`.
+
+    One thread's own time, so that other programs' shares of the cores do not decide.
+    """
     layer = stack.layers[0]
     each = 4 * (layer.dilated.size + layer.residual.size + layer.skip.size)
     probe = replace(stack, layers=stack.layers[: max(2, int(PROBE_BYTES // each))])
     rng = np.random.default_rng(0)
     frames = rng.standard_normal((notes, MOST_SAMPLES // stack.hop + 1, stack.channels)).astype(np.float32)
-    engine, sessions = NumbaEngine(probe, threads=team), {}
+    engine, sessions = NumbaEngine(probe, threads=1), {}
     for scheme in possible:
-        engine.choose = lambda *_, scheme=scheme: Way(scheme, "timed")
+        way = Way(scheme, "timed")
+        engine.choose = lambda *_, way=way: way
         sessions[scheme] = engine.open(frames, temperature=1.0)
     counts, times = dict.fromkeys(possible, 1), {scheme: [0.0] for scheme in possible}
     for _ in range(ROUNDS + 2):  # the first compiles, the second says how many samples make a slice
@@ -86,29 +89,30 @@ def _measure(stack: Stack, possible: Sequence[Scheme], notes: int, team: int) ->
             extra = np.zeros((notes, count, stack.inputs - 1), np.float32)
             forced = np.full((notes, count), np.nan, np.float32)
             block = Block(rng.random((notes, count)), extra, forced, np.zeros((notes, count), np.int32))
-            began = time.perf_counter()
+            began = CLOCK()
             session.advance(block)
-            times[scheme].append((time.perf_counter() - began) / count)
-            counts[scheme] = min(MOST_SAMPLES // (ROUNDS + 2), max(2, int(SLICE_S / times[scheme][-1])))
+            times[scheme].append((CLOCK() - began) / count)
+            counts[scheme] = min(MOST_SAMPLES // (ROUNDS + 2), max(2, int(SLICE_S / max(times[scheme][-1], 1e-6))))
     engine.pool.shutdown()
     return {scheme: 1e6 * min(times[scheme][-ROUNDS:]) for scheme in possible}
 
 
-def _key(stack: Stack, notes: int, team: int) -> str:
-    """What a measurement holds for: processor, engine, sizes, notes and threads."""
+def _key(stack: Stack, notes: int) -> str:
+    """What a measurement holds for: processor, engine, sizes and notes."""
     layers = [(layer.dilation, layer.dilated.shape[0]) for layer in stack.layers]
     sizes = [stack.width, stack.skip_width, stack.levels, stack.inputs, layers]
-    text = json.dumps([VERSION, PROCESSOR, sorted(FEATURES), sizes, notes, team])
+    text = json.dumps([VERSION, PROCESSOR, sorted(FEATURES), sizes, notes])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read(path: Path, possible: Sequence[Scheme]) -> dict[Scheme, float]:
     """What was measured before; nothing where there is no file, or none of use."""
     try:
-        step_us = {name: float(step) for name, step in json.loads(path.read_text(encoding="utf-8"))["step_us"].items()}
-    except (*UNREADABLE, AttributeError, TypeError):
+        found = json.loads(path.read_text(encoding="utf-8"))["step_us"]
+        step_us: dict[Scheme, float] = {scheme: float(found[scheme]) for scheme in possible}
+    except (*UNREADABLE, TypeError):
         return {}
-    return step_us if set(step_us) == set(possible) and all(0.0 < step < 1e9 for step in step_us.values()) else {}
+    return step_us if all(0.0 < step < 1e9 for step in step_us.values()) else {}
 
 
 def _remember(path: Path, step_us: dict[Scheme, float]) -> None:

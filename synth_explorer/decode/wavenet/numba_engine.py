@@ -33,7 +33,7 @@ class NumbaEngine:
     0.8 GB without them. Their transformed weights are made when first wanted and stay: for NSynth 252 MB for filtering
     alone and 520 MB with Strassen's products, beside the 237 MB of the plain ones.
 
-    `choose`: says from the packed weights, a group's notes and its threads which products it takes.
+    `choose`: says from the packed weights and the number of a group's notes which products it takes.
     """
 
     name = "numba"
@@ -44,7 +44,7 @@ class NumbaEngine:
         *,
         precision: str = "float32",
         threads: int | None = None,
-        choose: Callable[[PackedStack, int, int], Way] = usual_way,
+        choose: Callable[[PackedStack, int], Way] = usual_way,
     ) -> None:
         self.precision = precision
         self.packed = pack(stack, precision)
@@ -66,12 +66,12 @@ class NumbaEngine:
 
     def way(self, notes: int) -> Way:
         """Which products a batch takes, and why: its first group."""
-        first, last, team = self.groups(notes)[0]
-        return self.choose(self.packed, last - first, team)
+        first, last, _ = self.groups(notes)[0]
+        return self.choose(self.packed, last - first)
 
-    def saving(self, notes: int, team: int) -> Saving | None:
+    def saving(self, notes: int) -> Saving | None:
         """The transformed weights that a group of so many notes takes; None: plain products."""
-        scheme = self.choose(self.packed, notes, team).scheme
+        scheme = self.choose(self.packed, notes).scheme
         if scheme == "plain":
             return None
         with self._packing:
@@ -103,7 +103,7 @@ class NumbaSession:
         self.crew = Crew(groups[0][2])
         self.groups = [
             Group(
-                engine.packed, conditioning[a:b], engine.saving(b - a, team), engine.quads(b - a),
+                engine.packed, conditioning[a:b], engine.saving(b - a), engine.quads(b - a),
                 team=team, rows=slice(a, b),
             )
             for a, b, team in groups

@@ -68,8 +68,8 @@ def schemes(packed: PackedStack) -> tuple[Scheme, ...]:
     return ("plain", "pairs", "seven") if can_take_seven(packed) else ("plain", "pairs")
 
 
-def usual_way(packed: PackedStack, notes: int, team: int) -> Way:
-    """The way of a group of so many notes where nothing was measured, whatever the team."""
+def usual_way(packed: PackedStack, notes: int) -> Way:
+    """The way of a group of so many notes where nothing was measured."""
     possible = schemes(packed)
     if len(possible) == 1:
         return PLAIN

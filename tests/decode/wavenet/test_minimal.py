@@ -165,6 +165,6 @@ def test_plain_products_where_these_do_not_fit() -> None:
     assert not can_take_seven(pack(random_stack(width=64, skip=32), "float32"))
     assert not any(filtered(pack(random_stack(width=64, taps=1), "float32"), 64))
     engine = NumbaEngine(random_stack(width=64, skip=64), threads=1)
-    assert engine.saving(1, 1) is None
-    few, many = engine.saving(transforms.FILTER_NOTES[0], 1), engine.saving(transforms.SEVEN_NOTES, 1)
+    assert engine.saving(1) is None
+    few, many = engine.saving(transforms.FILTER_NOTES[0]), engine.saving(transforms.SEVEN_NOTES)
     assert few is not None and many is not None and not few.seven and many.seven
