@@ -20,7 +20,8 @@ from synth_explorer.model.stack import Stack, StackLayer
 
 NETWORKS = ("nsynth", "small")
 BATCHES = (1, 4, 16, 64)
-ENGINES = (("numba", "float32"), ("numba", "int16"), ("numba", "int8"), ("keras", "float32"))
+ENGINES = (("auto", "float32"), ("numba", "float32"), ("numba", "int16"), ("numba", "int8"), ("keras", "float32"))
+PACKED = ("auto", "numba")  # engines that read packed weights
 MEASURED_S = 2.0
 
 
@@ -43,9 +44,10 @@ def run(
         magenta: whether magenta's fastgen decodes the same weights; None: where it is installed.
 
     Returns:
-        a row for each network, engine and batch: `{"network", "engine", "precision", "batch", "step_us",
-        "samples_per_s", "times_real_time", "first_s", "resident_mb", "limit_us", "limited_by"}`. A step makes one
-        sample of every note; `first_s` is the time to the first sample, compilation included; `limit_us` is what
+        a row for each network, engine and batch: `{"network", "engine", "precision", "batch", "products", "why",
+        "step_us", "samples_per_s", "times_real_time", "first_s", "resident_mb", "limit_us", "limited_by"}`. A step
+        makes one sample of every note; `products` and `why` say which way the engine took (see `session.Way`);
+        `first_s` is the time to the first sample, compilation included; `limit_us` is what
         reading the weights or multiplying, in plain sums, would take at this machine's measured rates, whichever is
         longer; many notes in float32 may pass it, see `limits`.
 
@@ -126,6 +128,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
         "engine": "engine",
         "precision": "weights",
         "batch": "notes",
+        "products": "products",
         "step_us": "step, us",
         "samples_per_s": "samples/s",
         "times_real_time": "x real time",
@@ -160,7 +163,7 @@ def _rows(
 
     operations = limits.multiplications(weights)
     rates = {precision: limits.operations_a_second(precision) for precision in {p for _, p in engines} | {"float32"}}
-    packed = {precision: pack(weights, precision) for precision in {p for e, p in engines if e == "numba"}}
+    packed = {precision: pack(weights, precision) for precision in {p for e, p in engines if e in PACKED}}
     decoders: dict[tuple[str, str], WaveNetDecoder] = {}
     for batch in batches:
         magenta_us = None
@@ -174,7 +177,8 @@ def _rows(
                 if pair not in decoders:
                     decoders[pair] = WaveNetDecoder(weights, engine=engine, precision=precision)
                 first_s, step_us = _step(decoders[pair], batch, seconds, began)
-            read = limits.bytes_read(packed[precision], batch) if engine == "numba" else 2.0 * operations
+            way = ("plain", "") if engine == "fastgen" else decoders[engine, precision].way(batch)
+            read = limits.bytes_read(packed[precision], batch, way[0]) if engine in PACKED else 2.0 * operations
             reading_us = 1e6 * read / limits.reading_bytes_a_second(read)
             multiplying_us = 1e6 * operations * batch / rates[precision]
             yield {
@@ -182,6 +186,8 @@ def _rows(
                 "engine": engine,
                 "precision": precision,
                 "batch": batch,
+                "products": way[0],
+                "why": way[1],
                 "step_us": step_us,
                 "samples_per_s": 1e6 * batch / step_us,
                 "times_real_time": 1e6 * batch / step_us / weights.sample_rate_hz,

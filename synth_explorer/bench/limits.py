@@ -17,14 +17,14 @@ import numpy as np
 from numba import njit
 
 from synth_explorer.decode.wavenet import kernel
-from synth_explorer.decode.wavenet.numba_engine import samples_ahead, saving_scheme
-from synth_explorer.decode.wavenet.packing import DTYPES, PackedStack, aligned
+from synth_explorer.decode.wavenet.group import samples_ahead
+from synth_explorer.decode.wavenet.packing import DTYPES, STAGED, PackedStack, aligned
 from synth_explorer.decode.wavenet.tiles import PER_STEP
 from synth_explorer.decode.wavenet.transforms import filtered
 from synth_explorer.model.stack import Stack
 from synth_explorer.runtime import cores
 
-INPUTS, BLOCKS, COLUMNS = 512, 8, 16  # of the product that is timed: it fits into a core's own caches
+INPUTS, BLOCKS, COLUMNS = 512, 8, 24  # of the product that is timed: it fits into a core's own caches
 
 
 def multiplications(stack: Stack) -> int:
@@ -33,15 +33,14 @@ def multiplications(stack: Stack) -> int:
     return 2 * (weights + stack.start.size + stack.skip_start.size + stack.out.size + stack.logits.size)
 
 
-def bytes_read(packed: PackedStack, notes: int) -> float:
-    """Bytes of weights that the numba engine reads for one sample of a group of B notes, on average.
+def bytes_read(packed: PackedStack, notes: int, scheme: str) -> float:
+    """Bytes of weights that the numba engine reads for one sample of a group of B notes, on average, in a way.
 
     Old taps serve several samples; filtered layers take K products at one sample of a pair and one at the other, and
     Strassen's scheme has seven quarters of the weights.
     """
     head = packed.start.weights.nbytes + packed.out.weights.nbytes + packed.logits.weights.nbytes
     total = float(head)
-    scheme = saving_scheme(packed, notes)
     pairs = [False] * len(packed.layers) if scheme == "plain" else filtered(packed, notes)
     more = 7 / 4 if scheme == "seven" else 1.0
     for layer, paired in zip(packed.layers, pairs, strict=True):
@@ -71,11 +70,11 @@ def operations_a_second(precision: str) -> float:
     kept = []
     for _ in range(cores()):
         w = aligned(np.zeros(BLOCKS * INPUTS * 16, kind.dtype))
-        x = aligned(np.zeros((COLUMNS, INPUTS), np.uint8 if size == 1 else kind.dtype))
+        x = aligned(np.zeros((COLUMNS, INPUTS), STAGED[precision]))
         y, rows = aligned(np.zeros((COLUMNS, BLOCKS * 16), np.float32)), aligned(np.zeros(BLOCKS * 16, np.float32))
         kept.append((w, x, y, rows))
         zeros = rows.ctypes.data
-        words = (w.ctypes.data, 16 * INPUTS * size, steps, 0, BLOCKS, x.ctypes.data, INPUTS * size, COLUMNS)
+        words = (w.ctypes.data, 16 * INPUTS * size, steps, 0, BLOCKS, x.ctypes.data, 4 * steps, COLUMNS)
         words += (y.ctypes.data, BLOCKS * 64, zeros, zeros, zeros, zeros)
         works.append(lambda words=words: _multiply(kind, 200, words))
     return 200 * 2.0 * BLOCKS * 16 * INPUTS * COLUMNS * len(works) / _together(works)

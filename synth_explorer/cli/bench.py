@@ -148,7 +148,7 @@ def _decoding(networks: list[str], batches: list[int] | None, quick: bool, magen
         report["decoding"] = decoding.run(
             networks=networks,
             batches=batches or decoding.BATCHES,
-            engines=[pair for pair in decoding.ENGINES if not quick or pair[0] == "numba"],
+            engines=[pair for pair in decoding.ENGINES if not quick or pair[0] in decoding.PACKED],
             seconds=decoding.MEASURED_S / (10 if quick else 1),
             magenta=magenta,
             progress=progress,
@@ -157,4 +157,7 @@ def _decoding(networks: list[str], batches: list[int] | None, quick: bool, magen
         figures = report["nsynth_encoding"]
         common.say(f"NSynth encodes a note of {figures['note_s']:g} s in {figures['median_ms']:.0f} ms")
     common.say(decoding.markdown(report["decoding"]).rstrip())
+    for row in report["decoding"]:
+        if row["engine"] == "auto":
+            common.say(f"{row['network']}, {row['batch']} notes: auto took {row['products']} products, {row['why']}")
     return report

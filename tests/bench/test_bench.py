@@ -32,6 +32,7 @@ def test_bench_reports_every_engine_and_its_limit() -> None:
         assert row["times_real_time"] == pytest.approx(row["samples_per_s"] / 16_000)
         assert row["limit_us"] > 0.0 and row["limited_by"] in ("reading weights", "multiplying")
         assert row["times_magenta"] is None
+        assert row["products"] in ("plain", "pairs", "seven") and row["why"]
     table = decoding.markdown(rows).splitlines()
     assert len(table) == 6 and len({line.count("|") for line in table}) == 1
 
@@ -47,14 +48,20 @@ def test_limits_count_what_a_stack_holds(monkeypatch: pytest.MonkeyPatch) -> Non
     packed, whole = pack(stack, "float32"), pack(stack, "int16")
     start = 4 * 2 * (64 + 128)  # with the first skip product multiplied in
     head, gates, sums = 4 * (128 * 128 + 128 * 256), 20 * 64 * 128, 20 * (64 * 64 + 64 * 128)
-    assert limits.bytes_read(whole, 16) == start + head + 2 * (2 * gates + sums)  # every tap at every sample
-    assert limits.bytes_read(whole, 1) < 0.85 * limits.bytes_read(whole, 16)
-    some = limits.bytes_read(packed, 4)  # layers that would keep too much are not filtered: a quarter of the old taps
+    assert limits.bytes_read(whole, 16, "plain") == start + head + 2 * (2 * gates + sums)  # every tap at every sample
+    assert limits.bytes_read(whole, 1, "plain") < 0.85 * limits.bytes_read(whole, 16, "plain")
+    some = limits.bytes_read(
+        packed, 4, "pairs"
+    )  # layers that would keep too much are not filtered: a quarter of the old taps
     assert some == start + head + 4 * ((1.5 * 14 + 1.25 * 6) / 20 * gates + sums)
     monkeypatch.setattr(transforms, "KEPT_BYTES", (1e9, 1e9))
-    assert limits.bytes_read(packed, 4) == start + head + 4 * (1.5 * gates + sums)  # pairs: three products for two
-    assert limits.bytes_read(packed, 32) == start + head + 7 * (1.5 * gates + sums)  # and seven quarters of each
-    assert limits.bytes_read(pack(stack, "int8"), 16) < 0.7 * limits.bytes_read(whole, 16)
+    assert limits.bytes_read(packed, 4, "pairs") == start + head + 4 * (
+        1.5 * gates + sums
+    )  # pairs: three products for two
+    assert limits.bytes_read(packed, 32, "seven") == start + head + 7 * (
+        1.5 * gates + sums
+    )  # and seven quarters of each
+    assert limits.bytes_read(pack(stack, "int8"), 16, "plain") < 0.7 * limits.bytes_read(whole, 16, "plain")
 
 
 def test_bench_tells_mistakes() -> None:
@@ -79,6 +86,7 @@ def test_bench_command_times_the_small_network(tmp_path) -> None:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     rows = json.loads(out.read_text())["decoding"]
+<<<<<<< HEAD
     assert [row["precision"] for row in rows] == ["float32", "int16", "int8"]
     assert len(table.read_text().splitlines()) == 5
 
@@ -118,3 +126,7 @@ def test_a_command_that_fails_is_not_timed() -> None:
 
     with pytest.raises(SynthExplorerError, match=r"could not be timed: error: .*nowhere"):
         startup.run(checkpoint="nowhere", repeats=1)
+=======
+    assert [row["precision"] for row in rows] == ["float32", "float32", "int16", "int8"]
+    assert len(table.read_text().splitlines()) == 6
+>>>>>>> 4e29801 (engine=auto measures the ways of many notes once a machine and shape; groups and crews in files of their own; tests for every kind of processor)

@@ -10,5 +10,11 @@ types: Any
 def njit(function: Kernel, /) -> Kernel: ...
 @overload
 def njit(
-    *, nogil: bool = ..., cache: bool = ..., error_model: str = ..., fastmath: bool = ..., parallel: bool = ...
+    *,
+    nogil: bool = ...,
+    cache: bool = ...,
+    error_model: str = ...,
+    fastmath: bool = ...,
+    parallel: bool = ...,
+    inline: str = ...,
 ) -> Callable[[Kernel], Kernel]: ...

@@ -3,7 +3,8 @@
 Engines compute the same network with the same random numbers, so in float32 they give the same samples (but for draws
 that fall within rounding of a boundary between two levels, see `levels.draw`). Whatever the batch, the chunks and the
 number of threads, a note's samples depend only on its seed, its conditioning and the precision of the weights; in
-float32 the numba engine rounds otherwise in a larger batch (see `minimal`), so there the same reservation holds.
+float32 the numba engine rounds otherwise in a larger batch (see `minimal`), so there the same reservation holds. From
+which batch on, `numba` knows by rule; `auto` measures it, once a machine, so that another machine may round otherwise.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, X inputs a sample, Q levels.
 """
@@ -33,10 +34,11 @@ class WaveNetDecoder:
 
     Args:
         engine: `numba` (CPU), `keras` (TensorFlow or JAX, any device), `reference` (plain NumPy, slow) or `auto`, which
-            is numba: on a CPU it beat XLA at every batch that was measured (3 to 17 times). On a GPU choose `keras`.
+            is numba in the way that was measured to be the fastest here, see `choice`: on a CPU it beat XLA at every
+            batch that was measured (3 to 17 times). On a GPU choose `keras`.
         precision: of the weights. `float32` (and `auto`): as they are. `int16` and `int8` (numba only): rounded, see
-            `packing.quantised`, and about 2 and 4 times faster. Teacher-forced on NSynth's sizes with random weights,
-            they change 0.07 % and 2.2 % of the draws (0.015 % and 0.7 % for 20 layers of 64).
+            `packing.quantised`, and 1.1 to 4 times as fast. Teacher-forced on NSynth's sizes with random weights, they
+            change 0.07 % and 2.2 % of the draws (0.015 % and 0.7 % for 20 layers of 64).
         threads: how many cores the numba engine uses; None: all that this process may use.
 
     Raises SynthExplorerError: an unknown engine or precision, or a precision that the engine does not have.
@@ -58,6 +60,11 @@ class WaveNetDecoder:
     def precision(self) -> str:
         """The precision of its weights."""
         return self._engine.precision
+
+    def way(self, notes: int) -> tuple[str, str]:
+        """Which products the engine takes for so many notes, and why; `auto` may measure now."""
+        way = self._engine.way(notes)
+        return way.scheme, way.why
 
     def stream(
         self,
@@ -252,12 +259,14 @@ def _make_engine(stack: Stack, engine: str, precision: str, threads: int | None)
         raise SynthExplorerError(f"The precision must be one of {', '.join(PRECISIONS)}; received {precision!r}.")
     if threads is not None and threads < 1:
         raise SynthExplorerError(f"At least one thread is needed; received {threads}.")
-    if engine == "auto":
-        engine = "numba"
-    if engine == "numba":
+    if engine in ("auto", "numba"):
+        from synth_explorer.decode.wavenet.choice import Chooser
         from synth_explorer.decode.wavenet.numba_engine import NumbaEngine
+        from synth_explorer.decode.wavenet.transforms import usual_way
 
-        return NumbaEngine(stack, precision="float32" if precision == "auto" else precision, threads=threads)
+        precision = "float32" if precision == "auto" else precision
+        choose = Chooser(stack) if engine == "auto" else usual_way
+        return NumbaEngine(stack, precision=precision, threads=threads, choose=choose)
     if precision not in ("auto", "float32"):
         raise SynthExplorerError(f"The {engine} engine computes in float32 only; {precision} is the numba engine's.")
     if engine == "keras":

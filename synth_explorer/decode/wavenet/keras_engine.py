@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.decode.wavenet.levels import input_table
-from synth_explorer.decode.wavenet.session import Block
+from synth_explorer.decode.wavenet.session import PLAIN, Block, Way
 from synth_explorer.model.stack import Stack
 from synth_explorer.quiet import import_keras
 
@@ -64,6 +64,10 @@ class KerasEngine:
         }
         self.weights = _map(ops.convert_to_tensor, arrays)
         self._loops = {keep: _compiled(_loop(stack, self.shape, keep)) for keep in (False, True)}
+
+    def way(self, notes: int) -> Way:
+        """Plain sums."""
+        return PLAIN
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> KerasSession:
         """A session at time 0: conditioning [B, F, C]."""

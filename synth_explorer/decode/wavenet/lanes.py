@@ -9,12 +9,19 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
+from numba.core import codegen, config
 
 LANES = 16
 F32, I8, I16, I32, I64 = ir.FloatType(), ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 VF, VI = ir.VectorType(F32, LANES), ir.VectorType(I32, LANES)
 X86 = llvm.get_process_triple().startswith(("x86_64", "i686", "amd64"))
-VNNI = X86 and bool(llvm.get_host_cpu_features().get("avx512vnni"))
+PROCESSOR = config.CPU_NAME or llvm.get_host_cpu_name()
+FEATURES = set((codegen.get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES).split(","))
+"""What Numba compiles for, `+name` and `-name`: this processor, or what NUMBA_CPU_FEATURES says."""
+
+WIDE = "+avx512f" in FEATURES  # 32 registers of 16 lanes; else 16 of 8 (AVX2) or 32 of 4 (NEON), which like one shape
+VNNI = WIDE and "+avx512vnni" in FEATURES
+MADD = X86 and "+avx2" in FEATURES
 
 
 def at(builder: Any, address: Any, element: Any, offset_bytes: Any = None) -> Any:

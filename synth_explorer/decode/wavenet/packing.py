@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synth_explorer.decode.wavenet.lanes import LANES
+from synth_explorer.decode.wavenet.lanes import LANES, VNNI
 from synth_explorer.decode.wavenet.tiles import PER_STEP
 from synth_explorer.decode.wavenet.vectors import MOST
 from synth_explorer.model.stack import Stack
 
 DTYPES = {"float32": np.float32, "int16": np.int16, "int8": np.int8}
+STAGED = {"float32": np.float32, "int16": np.int16, "int8": np.uint8 if VNNI else np.int16}  # inputs of products
 HUGE_BYTES = 4 << 20  # from this size on NumPy asks for large pages
 LIMITS = {"int16": 32767, "int8": 127}
 
@@ -185,7 +186,7 @@ def _product(weights: np.ndarray, precision: str, bias: np.ndarray | None = None
     scale, init = np.ones(outputs, np.float32), np.zeros(outputs, np.int32)
     if precision != "float32":
         weights, scale = quantised(weights, precision)
-    if precision == "int8":  # inputs come with an offset of 128
+    if STAGED[precision] is np.uint8:  # inputs come with an offset of 128
         init = -128 * weights.sum(axis=0, dtype=np.int32)
     k = PER_STEP[precision]
     blocks = weights.reshape(inputs // k, k, outputs // LANES, LANES).transpose(2, 0, 3, 1)

@@ -9,106 +9,99 @@ Shapes: B notes, H half of them, rounded up, N inputs, M outputs. Addresses are 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.wavenet.tiles import quad, tile
+from synth_explorer.decode.wavenet.lanes import WIDE
+from synth_explorer.decode.wavenet.tiles import BLOCKS, COLUMNS, quad, tile
 from synth_explorer.decode.wavenet.vectors import mix
+
+STRIPS = ((4, 4), (8, 2), (8, 1)) if WIDE else ((1, 4), (2, 2), (4, 1))  # blocks and columns of the other tiles
+
+
+def _strip(full: int, columns: int) -> Any:
+    """`product` for so few columns, `full` blocks at a time, then half as many, then single ones."""
+    half = max(1, full // 2)
+
+    @njit(nogil=True)
+    def strip(kind, w, w_stride, steps, count, x, x_stride, y, y_stride, bias, scale, init, xs, add):
+        o = 0
+        while o < count:
+            r, wo = 64 * o, w + o * w_stride
+            yo, bo, so, io = y + r, bias + r, scale + r, init + r
+            if count - o >= full:
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, full, columns)
+                o += full
+            elif count - o >= half:
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, half, columns)
+                o += half
+            else:
+                tile(kind, wo, w_stride, steps, x, x_stride, yo, y_stride, bo, so, io, xs, add, w, 0, 1, columns)
+                o += 1
+
+    return strip
+
+
+four, two, one = (_strip(blocks, columns) for blocks, columns in STRIPS)
 
 
 @njit(nogil=True, cache=True)
 def narrow(kind, w, w_stride, steps, count, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
-    """`product` for up to eight blocks and fewer than eight columns."""
+    """`product` for up to eight blocks and fewer than `COLUMNS` columns."""
     c = 0
     while c < columns:
-        left = columns - c
         xc, yc, sc = x + c * x_stride, y + c * y_stride, x_scale + 4 * c
-        width = 4 if left >= 4 else 2 if left >= 2 else 1
-        o = 0
-        while o < count:
-            rest, r = count - o, 64 * o
-            wo, yo, bo, so, io = w + o * w_stride, yc + r, bias + r, scale + r, init + r
-            if width == 4:
-                if rest >= 4:
-                    on, go = wo + 4 * w_stride, 256
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 4, 1)
-                    o += 4
-                elif rest >= 2:
-                    on, go = wo + 2 * w_stride, 128
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 4, 1)
-                    o += 2
-                else:
-                    on, go = wo + w_stride, 64
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 4, 1)
-                    o += 1
-            elif width == 2:
-                if rest >= 8:
-                    on, go = wo + 8 * w_stride, 512
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 2, 1)
-                    o += 8
-                elif rest >= 4:
-                    on, go = wo + 4 * w_stride, 256
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 2, 1)
-                    o += 4
-                else:
-                    on, go = wo + w_stride, 64
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 2, 1)
-                    o += 1
-            else:
-                if rest >= 8:
-                    on, go = wo + 8 * w_stride, 512
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 8, 1, 1)
-                    o += 8
-                elif rest >= 4:
-                    on, go = wo + 4 * w_stride, 256
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 4, 1, 1)
-                    o += 4
-                elif rest >= 2:
-                    on, go = wo + 2 * w_stride, 128
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 1, 1)
-                    o += 2
-                else:
-                    on, go = wo + w_stride, 64
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 1, 1)
-                    o += 1
-        c += width
+        if columns - c >= 4:
+            four(kind, w, w_stride, steps, count, xc, x_stride, yc, y_stride, bias, scale, init, sc, add)
+            c += 4
+        elif columns - c >= 2:
+            two(kind, w, w_stride, steps, count, xc, x_stride, yc, y_stride, bias, scale, init, sc, add)
+            c += 2
+        else:
+            one(kind, w, w_stride, steps, count, xc, x_stride, yc, y_stride, bias, scale, init, sc, add)
+            c += 1
 
 
 @njit(nogil=True, cache=True)
-def quads(kind, w, steps, first, last, x, y, bias, scale, init, x_scale, add):
+def quads(kind, w, w_stride, steps, first, last, x, y, bias, scale, init, x_scale, add):
     """`product` for one column and weights in quads of blocks, see `tiles.quad`; first and last are multiples of 4."""
     for b in range(first, last, 4):
         r = 64 * b
-        quad(kind, w + r * steps, steps, x, y + r, bias + r, scale + r, init + r, x_scale, add)
+        quad(kind, w + b * w_stride, steps, x, y + r, bias + r, scale + r, init + r, x_scale, add)
 
 
 @njit(nogil=True, cache=True)
 def product(kind, w, w_stride, steps, first, last, x, x_stride, columns, y, y_stride, bias, scale, init, x_scale, add):
     """Blocks first..last of 16 outputs for all columns: see `tiles.tile`. Addresses are those of block 0.
 
-    Blocks lie one after another. Eight columns at a time take two blocks; all such groups together fetch the two blocks
-    that come next, so that memory is read evenly.
+    Blocks lie one after another. `COLUMNS` columns at a time take `BLOCKS` blocks; all such groups together fetch the
+    blocks that come next, so that memory is read evenly.
     """
     b = first
-    groups = columns // 8
+    groups = columns // COLUMNS
+    share = BLOCKS * w_stride // max(1, groups)  # of the next blocks, for a group to fetch
     while b < last:
         count = min(8, last - b)
         o = b
         while groups > 0 and o < b + count:
             r = 64 * o
-            two = b + count - o >= 2
             wo, bo, so, io = w + o * w_stride, bias + r, scale + r, init + r
-            go = 128 // groups
             for g in range(groups):
-                xc, yo, sc = x + 8 * g * x_stride, y + 8 * g * y_stride + r, x_scale + 32 * g
-                on = wo + 2 * w_stride + g * go * steps
-                if two:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 2, 8, 1)
+                c = COLUMNS * g
+                xc, yo, sc = x + c * x_stride, y + c * y_stride + r, x_scale + 4 * c
+                on, go = wo + BLOCKS * w_stride + g * share, share // steps
+                if BLOCKS == 1 or b + count - o >= BLOCKS:
+                    tile(
+                        kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go,
+                        BLOCKS, COLUMNS,
+                    )  # fmt: skip
                 else:
-                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, 8, 1)
-            o += 2
-        if columns % 8 > 0:
-            c, r = 8 * groups, 64 * b
+                    tile(kind, wo, w_stride, steps, xc, x_stride, yo, y_stride, bo, so, io, sc, add, on, go, 1, COLUMNS)
+            o += BLOCKS
+        if columns % COLUMNS > 0:
+            c, r = COLUMNS * groups, 64 * b
             narrow(
                 kind, w + b * w_stride, w_stride, steps, count, x + c * x_stride, x_stride, columns - c,
                 y + c * y_stride + r, y_stride, bias + r, scale + r, init + r, x_scale + 4 * c, add,
@@ -123,22 +116,12 @@ def series(w, count, blocks, steps, x, columns, y, zeros):
     w: [count, blocks, steps, 16], so that weights are read, and fetched ahead, in one stream.
     """
     unit = np.float32(0.0)
-    groups, rest, row = columns // 8, columns % 8, 4 * steps
-    share = 128 // max(1, groups)
     for k in range(count):
-        wk, xk, yk = w + 64 * k * blocks * steps, x + k * columns * row, y + 64 * k * columns * blocks
-        for o in range(0, blocks, 2):
-            two, yo = wk + 64 * o * steps, yk + 64 * o
-            for g in range(groups):
-                tile(
-                    unit, two, 64 * steps, steps, xk + 8 * g * row, row, yo + 512 * g * blocks, 64 * blocks, zeros,
-                    zeros, zeros, zeros, 0, two + (128 + g * share) * steps, share, 2, 8, 1,
-                )  # fmt: skip
-        if rest > 0:
-            xk, yk = xk + 8 * groups * row, yk + 512 * groups * blocks
-            product(
-                unit, wk, 64 * steps, steps, 0, blocks, xk, row, rest, yk, 64 * blocks, zeros, zeros, zeros, zeros, 0
-            )
+        wk, xk, yk = w + 64 * k * blocks * steps, x + 4 * k * columns * steps, y + 64 * k * columns * blocks
+        product(
+            unit, wk, 64 * steps, steps, 0, blocks, xk, 4 * steps, columns, yk, 64 * blocks, zeros, zeros, zeros,
+            zeros, 0,
+        )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_explorer.decode.wavenet.levels import draw, input_table
-from synth_explorer.decode.wavenet.session import Block
+from synth_explorer.decode.wavenet.session import PLAIN, Block, Way
 from synth_explorer.model.stack import Stack
 
 
@@ -20,6 +20,10 @@ class ReferenceEngine:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+
+    def way(self, notes: int) -> Way:
+        """Plain sums."""
+        return PLAIN
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> ReferenceSession:
         """A session at time 0: conditioning [B, F, C]."""

@@ -6,9 +6,23 @@ Shapes: B notes, T samples, F frames, C conditioning channels, X inputs a sample
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
+
+Scheme = Literal["plain", "pairs", "seven"]
+"""Products of a layer: plain sums, minimal filtering, or that and Strassen's scheme; see `transforms`."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """Which products a group of notes takes, and why, in words."""
+
+    scheme: Scheme
+    why: str
+
+
+PLAIN = Way("plain", "it knows no other")
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,10 @@ class Engine(Protocol):
 
     name: str
     precision: str
+
+    def way(self, notes: int) -> Way:
+        """Which products a batch takes, and why."""
+        ...
 
     def open(self, conditioning: np.ndarray, *, temperature: float) -> Session:
         """A session for conditioning [B, F, C] float32."""

@@ -15,27 +15,41 @@ from numba import types
 from numba.extending import intrinsic
 
 from synth_explorer.decode.wavenet import lanes
-from synth_explorer.decode.wavenet.lanes import F32, I8, I16, I64, LANES, VF, VI, VNNI
+from synth_explorer.decode.wavenet.lanes import F32, I8, I16, I32, I64, LANES, MADD, VF, VI, VNNI, WIDE
 
-PER_STEP = {"float32": 1, "int16": 2, "int8": 4}  # inputs that one step of a tile consumes
+PER_STEP = {"float32": 1, "int16": 2, "int8": 4 if VNNI else 2}  # inputs that one step of a tile consumes: 4 bytes
+STEP_BYTES = {"float32": 64, "int16": 64, "int8": 64 if VNNI else 32}  # of weights, a block and step
+COLUMNS, BLOCKS = (8, 2) if WIDE else (6, 1)  # of the tile that many notes take: as many sums as registers hold
 
 
-def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any, *, fast: bool) -> Any:
-    """total + weights * inputs, one step: weights of 64 bytes, the inputs' 4 bytes in every lane."""
+def _weights(builder: Any, kind: str, address: Any, offset: Any) -> Any:
+    """One step's weights of a block; 8 bits are made 16 where products of 16 are the smallest."""
+    if kind == "float32":
+        return lanes.load(builder, address, VF, offset)
+    if kind == "int8" and VNNI:
+        return lanes.load(builder, address, VI, offset)
+    small = ir.VectorType(I8 if kind == "int8" else I16, 2 * LANES)
+    return builder.sext(lanes.load(builder, address, small, offset), ir.VectorType(I16, 2 * LANES))
+
+
+def _products(builder: Any, kind: str, total: Any, weights: Any, inputs: Any) -> Any:
+    """total + weights * inputs, one step: the inputs' 4 bytes in every lane."""
     if kind == "float32":
         return lanes.muladd(builder, weights, inputs, total)
-    if fast and VNNI and kind == "int8":
-        return lanes.call(builder, "llvm.x86.avx512.vpdpbusd.512", VI, total, inputs, weights)
-    if fast and VNNI:
-        return lanes.call(builder, "llvm.x86.avx512.vpdpwssd.512", VI, total, inputs, weights)
-    count = PER_STEP[kind]
-    small = ir.VectorType(I8 if kind == "int8" else I16, LANES * count)
-    weights, inputs = builder.bitcast(weights, small), builder.bitcast(inputs, small)
-    for k in range(count):
-        places = ir.Constant(VI, [count * i + k for i in range(LANES)])
-        w = builder.sext(builder.shuffle_vector(weights, weights, places), VI)
-        x = builder.shuffle_vector(inputs, inputs, places)
-        x = builder.zext(x, VI) if kind == "int8" else builder.sext(x, VI)
+    if VNNI:
+        name = "llvm.x86.avx512.vpdpbusd.512" if kind == "int8" else "llvm.x86.avx512.vpdpwssd.512"
+        return lanes.call(builder, name, VI, total, inputs, builder.bitcast(weights, VI))
+    inputs = builder.bitcast(inputs, weights.type)
+    if MADD:
+        halves = []
+        for first in (0, LANES):
+            places = ir.Constant(VI, [first + i for i in range(LANES)])
+            w, x = (builder.shuffle_vector(whole, whole, places) for whole in (weights, inputs))
+            halves.append(lanes.call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(I32, LANES // 2), w, x))
+        return builder.add(total, builder.shuffle_vector(*halves, ir.Constant(VI, list(range(LANES)))))
+    for k in range(2):
+        places = ir.Constant(VI, [2 * i + k for i in range(LANES)])
+        w, x = (builder.sext(builder.shuffle_vector(whole, whole, places), VI) for whole in (weights, inputs))
         total = builder.add(total, builder.mul(w, x))
     return total
 
@@ -54,7 +68,7 @@ def _write(builder: Any, values: list[tuple[Any, Any, Any]], add: Any) -> None:
 @intrinsic(prefer_literal=True)
 def tile(
     typingctx, kind, w, w_stride, steps, x, x_stride, y, y_stride, bias, scale, init, x_scale, add, fetch, fetch_stride,
-    no, nb, fast,
+    no, nb,
 ):  # fmt: skip
     """`no` blocks of 16 outputs for `nb` columns: y = [y if add] + bias + scale * x_scale * (init + w x).
 
@@ -65,7 +79,7 @@ def tile(
     """
     if not (isinstance(no, types.IntegerLiteral) and isinstance(nb, types.IntegerLiteral)):
         return None
-    blocks, columns, quick = no.literal_value, nb.literal_value, bool(fast.literal_value)
+    blocks, columns = no.literal_value, nb.literal_value
     kind_name = str(kind)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -79,16 +93,16 @@ def tile(
         else:
             start = [value for o in range(blocks) for value in [lanes.load(builder, init, VI, rows[o])] * columns]
         step, sums, close = lanes.loop(builder, steps, start)
-        w_at, x_at = builder.mul(step, ir.Constant(I64, 64)), builder.mul(step, ir.Constant(I64, 4))
-        weights = [lanes.load(builder, ws[o], lane, w_at) for o in range(blocks)]
-        if columns >= 8:  # fewer columns read as fast as they can, fetching would only take their place
+        w_at, x_at = builder.mul(step, ir.Constant(I64, STEP_BYTES[kind_name])), builder.mul(step, ir.Constant(I64, 4))
+        weights = [_weights(builder, kind_name, ws[o], w_at) for o in range(blocks)]
+        if columns >= COLUMNS:  # fewer columns read as fast as they can, fetching would only take their place
             lanes.prefetch(builder, builder.add(fetch, builder.mul(step, fetch_stride)), blocks)
         totals = list(sums)
         for c in range(columns):
             inputs = lanes.splat(builder, lanes.load(builder, xs[c], lane.element, x_at))
             for o in range(blocks):
                 at = o * columns + c
-                totals[at] = _products(builder, kind_name, sums[at], weights[o], inputs, fast=quick)
+                totals[at] = _products(builder, kind_name, sums[at], weights[o], inputs)
         totals = close(totals)
         biases = [lanes.load(builder, bias, VF, rows[o]) for o in range(blocks)]
         outs = [builder.add(y, builder.mul(y_stride, ir.Constant(I64, c))) for c in range(columns)]
@@ -108,7 +122,7 @@ def tile(
         _write(builder, values, add)
         return context.get_dummy_value()
 
-    signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns), fast)
+    signature = types.void(kind, *[types.int64] * 14, types.IntegerLiteral(blocks), types.IntegerLiteral(columns))
     return signature, codegen
 
 
@@ -122,12 +136,13 @@ def quad(typingctx, kind, w, steps, x, y, bias, scale, init, x_scale, add):
         lane, rows = VF if kind_name == "float32" else VI, [ir.Constant(I64, 64 * o) for o in range(4)]
         start = [lanes.const(0.0) if kind_name == "float32" else lanes.load(builder, init, VI, row) for row in rows]
         step, sums, close = lanes.loop(builder, steps, start)
-        w_at, x_at = builder.mul(step, ir.Constant(I64, 256)), builder.mul(step, ir.Constant(I64, 4))
+        size = STEP_BYTES[kind_name]
+        w_at, x_at = builder.mul(step, ir.Constant(I64, 4 * size)), builder.mul(step, ir.Constant(I64, 4))
         inputs = lanes.splat(builder, lanes.load(builder, x, lane.element, x_at))
         totals = []
-        for row, total in zip(rows, sums, strict=True):
-            weights = lanes.load(builder, w, lane, builder.add(w_at, row))
-            totals.append(_products(builder, kind_name, total, weights, inputs, fast=True))
+        for o, total in enumerate(sums):
+            weights = _weights(builder, kind_name, w, builder.add(w_at, ir.Constant(I64, size * o)))
+            totals.append(_products(builder, kind_name, total, weights, inputs))
         values = []
         for row, total in zip(rows, close(totals), strict=True):
             if kind_name != "float32":

@@ -20,8 +20,12 @@ import numpy as np
 
 from synth_explorer.decode.wavenet.lanes import LANES
 from synth_explorer.decode.wavenet.packing import PackedLayer, PackedStack, aligned
+from synth_explorer.decode.wavenet.session import PLAIN, Scheme, Way
 
 SHARED_BYTES = 4e6  # of layers' weights: up to so many they come from a core's caches, and more from memory
+
+FILTER_NOTES = 4, 8  # from how many notes of a group on filtering pays, for weights from caches and from memory
+SEVEN_NOTES = 32  # and Strassen's products
 
 KEPT_BYTES = 0.6e6, 1e9
 """Most memory for products kept for the other sample of a pair, for weights from caches and from memory.
@@ -44,9 +48,34 @@ class SavingLayer:
     sums: np.ndarray | None
 
 
-def saving_layers(packed: PackedStack, *, seven: bool) -> tuple[SavingLayer, ...]:
+@dataclass(frozen=True, eq=False)
+class Saving:
     """Transformed weights of every layer, for plain products or, if `seven`, for Strassen's."""
-    return tuple(_saving(layer, seven) for layer in packed.layers)
+
+    seven: bool
+    layers: tuple[SavingLayer, ...]
+
+
+def saving(packed: PackedStack, *, seven: bool) -> Saving:
+    """Transform all weights."""
+    return Saving(seven, tuple(_saving(layer, seven) for layer in packed.layers))
+
+
+def schemes(packed: PackedStack) -> tuple[Scheme, ...]:
+    """Which products a stack of this precision and these sizes can take."""
+    if not can_filter(packed):
+        return ("plain",)
+    return ("plain", "pairs", "seven") if can_take_seven(packed) else ("plain", "pairs")
+
+
+def usual_way(packed: PackedStack, notes: int) -> Way:
+    """The way of a group of so many notes where nothing was measured."""
+    possible = schemes(packed)
+    if len(possible) == 1:
+        return PLAIN
+    if notes < FILTER_NOTES[from_memory(packed)]:
+        return Way("plain", "few notes")
+    return Way("seven" if notes >= SEVEN_NOTES and "seven" in possible else "pairs", "usual for so many notes")
 
 
 def can_filter(packed: PackedStack) -> bool:

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from synth_explorer.decode.wavenet import lanes
-from synth_explorer.decode.wavenet.lanes import F32, I8, I64, LANES, VF, VI, X86
+from synth_explorer.decode.wavenet.lanes import F32, I8, I64, LANES, VF, VI, VNNI, X86
 
 LOG2_E = 1.4426950408889634
 MOST = {"int16": 4095, "int8": 127}  # the largest magnitude of an activation
@@ -128,7 +128,8 @@ def weigh(typingctx, logits, top, slope, blocks, out):
 def stage(typingctx, kind, x, blocks, out):
     """Make `blocks` * 16 float32 activations ready for a tile; returns their scale.
 
-    float32: copied, scale 1. int16, int8: rounded to multiples of the largest magnitude / `MOST`.
+    float32: copied, scale 1. int16, int8: rounded to multiples of the largest magnitude / `MOST`, as int16, or with
+    `VNNI` for int8 as uint8 with an offset of 128.
     """
     kind_name = str(kind)
 
@@ -149,11 +150,12 @@ def stage(typingctx, kind, x, blocks, out):
         top = builder.select(builder.fcmp_ordered(">", top, ir.Constant(F32, 1e-30)), top, ir.Constant(F32, 1e-30))
         most = ir.Constant(F32, float(MOST[kind_name]))
         slope = lanes.splat(builder, builder.fdiv(most, top))
-        size = 1 if kind_name == "int8" else 2
+        offset = kind_name == "int8" and VNNI
+        size = 1 if offset else 2
         block, _, close = lanes.loop(builder, blocks, [])
         value = lanes.load(builder, x, VF, builder.mul(block, ir.Constant(I64, 64)))
         value = builder.fptosi(lanes.call(builder, f"llvm.rint.v{LANES}f32", VF, builder.fmul(value, slope)), VI)
-        if kind_name == "int8":
+        if offset:
             value = builder.add(value, ir.Constant(VI, [128] * LANES))
         value = builder.trunc(value, ir.VectorType(ir.IntType(8 * size), LANES))
         lanes.store(builder, value, out, builder.mul(block, ir.Constant(I64, LANES * size)), align=1)

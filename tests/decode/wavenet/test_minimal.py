@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth_explorer.decode.wavenet import kernel, numba_engine, transforms
+from synth_explorer.decode.wavenet import kernel, transforms
+from synth_explorer.decode.wavenet.crew import Crew
 from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
 from synth_explorer.decode.wavenet.minimal import sums_by_seven
 from synth_explorer.decode.wavenet.numba_engine import NumbaEngine
@@ -124,11 +125,11 @@ def test_the_team_may_change_inside_a_pair(monkeypatch: pytest.MonkeyPatch) -> N
     sizes = iter([3, 1, 2] * 60)
     decoder = WaveNetDecoder(stack, engine="numba", threads=3)
 
-    def samples(crew: numba_engine.Crew, wanted: int) -> int:
+    def samples(crew: Crew, wanted: int) -> int:
         crew.size = next(sizes)
         return min(wanted, 5)
 
-    monkeypatch.setattr(numba_engine.Crew, "samples", samples)
+    monkeypatch.setattr(Crew, "samples", samples)
     np.testing.assert_array_equal(decoder.generate(**given, seeds=range(33), samples=60), alone)
 
 
@@ -165,5 +166,5 @@ def test_plain_products_where_these_do_not_fit() -> None:
     assert not any(filtered(pack(random_stack(width=64, taps=1), "float32"), 64))
     engine = NumbaEngine(random_stack(width=64, skip=64), threads=1)
     assert engine.saving(1) is None
-    few, many = engine.saving(numba_engine.FILTER_NOTES[0]), engine.saving(numba_engine.SEVEN_NOTES)
-    assert few is not None and many is not None and not few[0] and many[0]
+    few, many = engine.saving(transforms.FILTER_NOTES[0]), engine.saving(transforms.SEVEN_NOTES)
+    assert few is not None and many is not None and not few.seven and many.seven

@@ -1,3 +1,5 @@
 from typing import Any
 
 cgutils: Any
+codegen: Any
+config: Any
