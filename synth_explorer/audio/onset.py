@@ -11,6 +11,7 @@ import numpy as np
 
 from synth_explorer.audio.gate import SILENCE_DB, check
 from synth_explorer.audio.high_pass import high_pass
+from synth_explorer.audio.hum import without_hum
 from synth_explorer.errors import AudioError
 
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
@@ -43,8 +44,9 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     Every level is relative to the loudest moment, so that a note begins at the same sample however loud it was
     recorded, and is that of the sound above some 120 Hz, as ears weigh it. The search begins at the first moment within
     20 dB of the loudest that lasts (a click does not), or, where that moment has another spectrum (a breath), within
-    9 dB. It goes backwards, until the level rises again by 9 dB (a breath, an earlier noise), or to the beginning.
-    Where that stretch has a floor of noise or hum, its level is known. The note begins where its level, an RMS of 5 ms
+    9 dB. Mains hum that lies before it is taken out first (see `hum`). The search goes backwards, until the level rises
+    again by 9 dB (a breath, an earlier noise), or to the beginning. Where that stretch has a floor of noise, its level
+    is known. The note begins where its level, an RMS of 5 ms
     that looks back only, last rises through the loudest moment less 40 dB; or, if that lies in the noise, through 5 dB
     above the noise, from where its rise is followed down to the 40 dB. Leading digital silence is skipped, so that
     padding a note with zeros moves its onset by exactly as many samples.
@@ -65,6 +67,10 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     sure = _body(level_db, loud_db=peak_db - SURE_DB, sample_rate_hz=sample_rate_hz)
     if not _alike(weighted, body, sure, size=max(1, round(_ALIKE_S * sample_rate_hz))):
         body = sure
+    least = 10.0 ** ((peak_db - BEGIN_DB - 6.0) / 20.0)
+    heard = without_hum(weighted, body=body, least=least, sample_rate_hz=sample_rate_hz)
+    if heard is not weighted:
+        weighted, level_db = heard, _backward_level_db(heard, window=max(1, round(LEVEL_S * sample_rate_hz)))
     first, noise_db = _before(weighted, level_db, body=body, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
     begin_db = peak_db - BEGIN_DB
     rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - BODY_DB))

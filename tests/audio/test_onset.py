@@ -35,6 +35,15 @@ def hum(rng: np.random.Generator, count: int) -> np.ndarray:
     return sum(parts) / np.abs(sum(parts)).max()
 
 
+def fading_hum(rng: np.random.Generator, count: int) -> np.ndarray:
+    """A hum that somebody turns up, in 0.6 s."""
+    return hum(rng, count) * np.minimum(np.arange(count) / (0.6 * RATE_HZ), 1.0)
+
+
+def hum_and_hiss(rng: np.random.Generator, count: int) -> np.ndarray:
+    return hum(rng, count) + rng.normal(size=count) / 3 * 10 ** (-15 / 20)
+
+
 def room(rng: np.random.Generator, count: int) -> np.ndarray:
     spectrum = np.fft.rfft(rng.normal(size=count)) / np.sqrt(np.maximum(np.arange(count // 2 + 1), 1))
     noise = np.fft.irfft(spectrum, count)
@@ -57,6 +66,8 @@ def loud_breath(rng: np.random.Generator, count: int) -> np.ndarray:
 
 BEFORE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
     "hum": hum,
+    "fading hum": fading_hum,
+    "hum and hiss": hum_and_hiss,
     "hiss": lambda rng, count: rng.normal(size=count) / 3,
     "room": room,
     "breath": breath,
@@ -67,7 +78,18 @@ BEFORE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 @pytest.mark.parametrize(
     ("what", "level_db"),
-    [("hum", -36), ("hum", -45), ("hiss", -45), ("room", -40), ("breath", -28), ("offset", -6), ("rumble", -18)],
+    [
+        ("hum", -25),
+        ("hum", -30),
+        ("hum", -45),
+        ("fading hum", -25),
+        ("hum and hiss", -30),
+        ("hiss", -45),
+        ("room", -40),
+        ("breath", -28),
+        ("offset", -6),
+        ("rumble", -18),
+    ],
 )
 def test_what_lies_before_is_not_the_note(what: str, level_db: float) -> None:
     rng = np.random.default_rng(7)
@@ -124,3 +146,14 @@ def test_a_soft_attack_is_followed_down_into_the_noise(fade_s: float) -> None:
         soft = note * fade
         noisy = np.pad(soft, (LEAD, 0)) + rng.normal(size=soft.size + LEAD) * np.abs(soft).max() * 10 ** (-45 / 20) / 3
         assert abs(onset(noisy) - LEAD - onset(soft)) <= NEAR
+
+
+@pytest.mark.parametrize("peak_db", [-50.0, -20.0, 0.0])
+@pytest.mark.parametrize("lead_s", [0.15, 0.5])
+def test_hum_is_no_note_at_any_level_even_in_16_bits(lead_s: float, peak_db: float) -> None:
+    rng = np.random.default_rng(13)
+    lead = round(lead_s * RATE_HZ)
+    for note in notes():
+        sound = np.pad(note / np.abs(note).max(), (lead, 0)) * 10 ** (peak_db / 20)
+        sound = sound + hum(rng, sound.size) * 10 ** ((peak_db - 28) / 20)
+        assert abs(onset(np.round(sound * 32_768) / 32_768) - lead - onset(note)) <= NEAR
