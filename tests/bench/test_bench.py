@@ -86,9 +86,8 @@ def test_bench_command_times_the_small_network(tmp_path) -> None:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     rows = json.loads(out.read_text())["decoding"]
-<<<<<<< HEAD
-    assert [row["precision"] for row in rows] == ["float32", "int16", "int8"]
-    assert len(table.read_text().splitlines()) == 5
+    assert [row["precision"] for row in rows] == ["float32", "float32", "int16", "int8"]
+    assert len(table.read_text().splitlines()) == 6
 
 
 def test_bench_command_says_what_it_ran_on_and_warns_of_a_busy_machine(tmp_path, monkeypatch) -> None:
@@ -126,7 +125,3 @@ def test_a_command_that_fails_is_not_timed() -> None:
 
     with pytest.raises(SynthExplorerError, match=r"could not be timed: error: .*nowhere"):
         startup.run(checkpoint="nowhere", repeats=1)
-=======
-    assert [row["precision"] for row in rows] == ["float32", "float32", "int16", "int8"]
-    assert len(table.read_text().splitlines()) == 6
->>>>>>> 4e29801 (engine=auto measures the ways of many notes once a machine and shape; groups and crews in files of their own; tests for every kind of processor)
