@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from synth_explorer.errors import SpecError, SynthExplorerError
 LOCAL = "local"
 """The address of a cluster that is started here, and ended with its work."""
 
+ANSWERS_S = 10.0  # within which a cluster must
 PATIENCE_S = 30.0  # after which it is said that nothing has begun
 
 _log = logging.getLogger(__name__)
@@ -189,12 +191,28 @@ def _connect(address: str, workers: int | None) -> bool:
 
     if ray.is_initialized():
         return False
+    _check_address(address)
     here = {"num_cpus": workers or cores(), "include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except (OSError, RuntimeError, ValueError) as error:  # a ConnectionError is the first
         raise SpecError(f"No Ray cluster can be used at {address}: {_last_line(error)}") from error
     return True
+
+
+def _check_address(address: str) -> None:
+    """Raises SpecError: it is none, or nothing answers at it. Ray itself would try for many minutes."""
+    if address in (LOCAL, "auto"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise SpecError(
+            f"{address!r} is no address of a Ray cluster: give {LOCAL}, auto, HOST:PORT or ray://HOST:PORT."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS_S).close()
+    except (OSError, OverflowError) as error:
+        raise SpecError(f"No Ray cluster answers at {address}: {error}. `ray start --head` starts one.") from error
 
 
 def _last_line(error: Exception) -> str:
