@@ -57,13 +57,15 @@ MAY_KNOW: dict[str, set[str]] = {
     "evaluation": ENGINE | {"closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "batch": ENGINE | {"explorer", "rendering", "batch"},
+    "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "instruments", "ui", "cli"},
+    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "sheet", "instruments"}
+    | {"ui", "cli"},
     "__main__": {"cli"},
 }
 # The rooms of `ui`, and those of them that each may know beside its own.
