@@ -16,10 +16,11 @@ from itertools import islice
 from typing import Any, Self
 
 from synth_explorer import __version__
-from synth_explorer.batch.executors import AHEAD, TRIES, cores
+from synth_explorer.batch.executors import AHEAD, TRIES
 from synth_explorer.batch.parcels import Parcel, Receiver, Sender
 from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker, reason_of
 from synth_explorer.errors import SpecError, SynthExplorerError
+from synth_explorer.runtime import cores
 
 LOCAL = "local"
 """The address of a cluster that is started here, and ended with its work."""

@@ -58,10 +58,7 @@ def render(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=1024, help="Processes; else as many as are worth their start.")
     ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option("--ray", metavar="ADDRESS|local", help="Work on a Ray cluster (docs/cluster.md), or one here."),
-    ] = None,
+    ray: common.Ray = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make nothing; say how many sounds it is, how long, how large, how soon.")
     ] = False,

@@ -86,7 +86,7 @@ def sheet(
 def _heard(folder: Path) -> tuple[list[dict[str, Any]], list[Heard], common.Failures]:
     """Every sound of a folder that can be heard, and what is heard of it."""
     from synth_explorer.batch import manifest
-    from synth_explorer.batch.executors import cores
+    from synth_explorer.runtime import cores
     from synth_explorer.sheet import hear
 
     try:

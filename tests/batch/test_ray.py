@@ -19,7 +19,7 @@ from synth_explorer.batch.run import Summary, run
 from synth_explorer.batch.worker import Answer, Make, Setup, Task, Worker
 from synth_explorer.errors import SpecError
 from synth_explorer.files import CACHE_VARIABLE
-from tests.cli.shell import refused
+from tests.cli.shell import failing, refused
 from tests.conftest import REPOSITORY
 
 FEW = "sources: [Cello, Flute]\nmorphs: [{notes: all, at: [0.25, 0.75]}]\nfit_steps: 0\n"
@@ -89,6 +89,19 @@ def test_the_same_files_as_here_by_every_node(cluster: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file: Any, tmp_path: Path) -> None:
+    for midi in (50, 60):
+        note_file(f"notes/{midi}.wav", midi=midi, seconds=0.5)
+    (tmp_path / "notes" / "bad.wav").write_text("no sound")
+    words = ("encode", tmp_path / "notes", "--fit-steps", 2, "-o")
+    failing(*words, tmp_path / "here")
+    said, errors = failing(*words, tmp_path / "there", "--ray", "auto")
+    assert sorted(said) == [str(tmp_path / "there" / name) for name in ("50.npz", "60.npz")]
+    assert len(errors) == 1 and str(tmp_path / "notes" / "bad.wav") in errors[0]
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deadly once", "deadly often"])
 def test_an_actor_that_dies_is_replaced(cluster: Any, tmp_path: Path, name: str) -> None:
     (cluster.traces / name).touch()
@@ -131,6 +144,7 @@ def test_without_ray_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest
 def test_ray_is_for_many_sounds(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text("{}")
     assert "--ray" in refused("render", tmp_path / "p.json", "-o", tmp_path / "x.wav", "--ray", "local", code=2)
+    assert "--ray" in refused("encode", "Cello", "-o", tmp_path / "x.npy", "--ray", "local", code=2)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999", "http://x:y"])
