@@ -23,7 +23,7 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(she
 
 key = $(shell (echo '$(CURDIR)'; cat $(1)) | cksum | tr -d ' ')
 RUNTIME := $(VENV)/.runtime-$(call key,requirements.txt pyproject.toml)
-EXTRAS := $(patsubst %,requirements-%.txt,dev formats parity soundfonts training)
+EXTRAS := $(patsubst %,requirements-%.txt,dev cluster formats parity soundfonts training)
 DEV := $(VENV)/.dev-$(call key,$(EXTRAS) requirements-magenta.txt)
 
 .PHONY: setup app test test-all test-setup lint clean

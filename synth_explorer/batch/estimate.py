@@ -69,6 +69,7 @@ def estimate(
     with TemporaryDirectory() as scratch, executor(Setup(Path(scratch), plan.output, plan.engine), count) as at_work:
         notes_s = _listen(plan.listenings(one.job for one in timed), Notes(Path(scratch)), at_work)
         made = _make(timed, at_work, plan.engine)
+        count = at_work.workers
     heard_s = sum(answer.record["duration_s"] for _, answer in made)
     audio_s = sum(lengths_s) * heard_s / sum(one.told_s for one, _ in made)
     sound_s = statistics.median(answer.took_s * one.whole_s / one.told_s for one, answer in made)

@@ -89,7 +89,7 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self.setup, self._notes = setup, Notes(setup.notes)
-        self._renderers: dict[str, Renderer] = {}
+        self.renderers: dict[str, Renderer] = {}
 
     def __call__(self, task: Task) -> Answer:
         if isinstance(task, Listen):
@@ -104,9 +104,9 @@ class Worker:
         return [self._made(job, sound, shared_s) for job, sound in both if job.address in task.wanted]
 
     def _renderer(self, checkpoint: str, patch: Patch) -> Renderer:
-        if checkpoint not in self._renderers:
-            self._renderers[checkpoint] = rendering.renderer_of(patch)
-        return self._renderers[checkpoint]
+        if checkpoint not in self.renderers:
+            self.renderers[checkpoint] = rendering.renderer_of(patch)
+        return self.renderers[checkpoint]
 
     def _listen(self, note: Listening) -> Heard | Failed:
         try:

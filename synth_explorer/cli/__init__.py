@@ -25,6 +25,7 @@ from synth_explorer.cli import (
     play,
     recording,
     render,
+    sheet,
     train,
 )
 from synth_explorer.cli.common import Shell
@@ -66,6 +67,7 @@ app.command("decode")(notes.decode)
 app.command("morph")(morph.morph)
 app.command("render")(render.render)
 app.command("notes")(recording.notes)
+app.command("sheet")(sheet.sheet)
 app.command("instrument")(instrument.instrument)
 app.command("play")(play.play)
 app.command("edit", cls=EditCommand)(edit.edit)

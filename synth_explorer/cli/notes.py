@@ -10,9 +10,10 @@ import typer
 from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.common import LATENTS_SUFFIXES
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.files import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -38,6 +39,7 @@ def encode(
         bool, typer.Option("--as-is", help="Begin at the first sample, as magenta does; else just before the onset.")
     ] = False,
     fit_steps: common.FitSteps = None,
+    ray: common.Ray = None,
 ) -> None:
     """Notes to latents: channels and, beside them, a pitch track where the checkpoint has one; saved as .npz or .npy.
 
@@ -46,7 +48,12 @@ def encode(
     found, failures = inputs.sounds(notes), common.Failures()
     targets = _latents_targets(found, out)
     common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
+    if ray is not None and (as_is or any(target.suffix.lower() != ".npz" for target in targets)):
+        raise common.wrong_usage("makes .npz that begin just before the onset.", "--ray")
     found.say(failures)
+    if ray is not None:
+        _encode_on_ray(dict(zip(found.files, targets, strict=True)), ray, checkpoint, pitch, fit_steps, failures)
+        return
     explorer = common.load_explorer(checkpoint)
     common.check_pitch(explorer, pitch)
     encoding = {"pitch": pitch, "align": not as_is, "fit_steps": common.steps_of(fit_steps)}
@@ -55,6 +62,45 @@ def encode(
             latents = explorer.encode(note, source=note.name, **encoding)
             common.say_notices(note, latents)
             common.write_latents(latents, target)
+    failures.end()
+
+
+def _encode_on_ray(
+    targets: Mapping[Path, Path],
+    address: str,
+    checkpoint: str,
+    pitch: float | None,
+    fit_steps: int | None,
+    failures: common.Failures,
+) -> None:
+    """Notes to the files of their latents by a cluster, in the order in which they are done."""
+    from synth_explorer import checkpoints
+    from synth_explorer.batch.notes import Listening
+    from synth_explorer.batch.output import Output
+    from synth_explorer.batch.ray_executor import RayCluster
+    from synth_explorer.batch.worker import Failed, Heard, Listen, Setup
+    from synth_explorer.latents import Latents
+    from synth_explorer.rendering import Source
+
+    info, tasks = checkpoints.read_info(checkpoints.find(checkpoint)), dict[Listen, Path]()
+    for note in targets:
+        with failures.going_on(note):
+            source = Source.of(note, pitch_midi=pitch).model_copy(
+                update={"name": note.name, "path": str(note.absolute())}
+            )
+            tasks[Listen(Listening(source, common.steps_of(fit_steps), checkpoint, info.hash))] = note
+    with RayCluster(Setup(Path(), Output()), None, address=address) as cluster, common.progress("encoding") as tell:
+        for done, (task, answer) in enumerate(cluster.run(tasks), 1):
+            assert isinstance(task, Listen) and isinstance(answer, Heard | Failed)
+            note = tasks[task]
+            with failures.going_on(note):
+                if isinstance(answer, Failed):
+                    raise SynthExplorerError(answer.reason)
+                with common.replacing(targets[note]), atomic_path(targets[note]) as temporary:
+                    temporary.write_bytes(answer.content)
+                common.say_notices(note, Latents.load(targets[note]))
+                common.say(targets[note])
+            tell(done, len(tasks))
     failures.end()
 
 

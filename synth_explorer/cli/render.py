@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,11 +14,32 @@ from synth_explorer.errors import SpecError
 
 if TYPE_CHECKING:
     from synth_explorer.batch.estimate import Estimate
+    from synth_explorer.batch.executors import Executor
     from synth_explorer.batch.plan import Plan
     from synth_explorer.batch.run import Summary
+    from synth_explorer.batch.worker import Setup
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 DOING = {"notes": "listening", "sounds": "rendering"}
+
+
+class _Place(NamedTuple):
+    """Where the work is done."""
+
+    workers: int | None
+    ray: str | None  # address of a cluster
+
+    def executor(self) -> Callable[[Setup, int], Executor]:
+        """What makes it be done there. Raises SpecError: Ray is not installed."""
+        if self.ray is None:
+            from synth_explorer.batch.run import executor_for
+
+            return executor_for
+        from synth_explorer.batch import ray_executor
+
+        ray_executor.check()
+        address, workers = self.ray, self.workers
+        return lambda setup, _: ray_executor.RayCluster(setup, workers, address=address)
 
 
 def render(
@@ -37,6 +58,7 @@ def render(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=1024, help="Processes; else as many as are worth their start.")
     ] = None,
+    ray: common.Ray = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make nothing; say how many sounds it is, how long, how large, how soon.")
     ] = False,
@@ -50,6 +72,7 @@ def render(
 
     Into a folder goes a manifest too, and only what is not there yet is made: a stop, whatever its kind, loses nothing.
     """
+    at = _Place(workers, ray)
     if any(path.suffix.lower() in SPEC_SUFFIXES for path in what):
         given = {"--peak": peak != "keep", "--bits": bits, "--length-s": length_s, "--format": format}
         _check_spec(what, out, given)
@@ -57,9 +80,9 @@ def render(
 
         plan = plans.of_spec(what[0], engine=engine)
         if dry_run:
-            _say_estimate(plan, out, workers)
+            _say_estimate(plan, out, at)
             return
-        _carry_out(plan, out, workers, names={}, failures=common.Failures(), lists=False)
+        _carry_out(plan, out, at, names={}, failures=common.Failures(), lists=False)
         return
     found, failures = inputs.patches(what), common.Failures()
     targets = sound.targets(found, out, format)
@@ -69,8 +92,10 @@ def render(
     from synth_explorer import rendering
 
     if out in targets:
-        if workers or dry_run:
-            raise common.wrong_usage("is of sounds in a folder.", "--workers" if workers else "--dry-run")
+        for option in (
+            name for name, is_given in {"--workers": workers, "--ray": ray, "--dry-run": dry_run}.items() if is_given
+        ):
+            raise common.wrong_usage("is of sounds in a folder.", option)
         with failures.going_on(what[0]):
             patch = rendering.load_patch(what[0])
             with common.status(f"loading checkpoint {patch.checkpoint}"):
@@ -90,10 +115,10 @@ def render(
     plan = plans.of_patches(patches, output, engine=engine)
     names = {target.name: path for path, target in zip(found.files, targets, strict=True)}
     if dry_run and plan.jobs:
-        _say_estimate(plan, out, workers)
+        _say_estimate(plan, out, at)
         failures.end()
         return
-    _carry_out(plan, out, workers, names=names, failures=failures, lists=True)
+    _carry_out(plan, out, at, names=names, failures=failures, lists=True)
 
 
 def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) -> None:
@@ -107,14 +132,14 @@ def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) ->
 
 
 def _carry_out(
-    plan: Plan, out: Path, workers: int | None, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
+    plan: Plan, out: Path, at: _Place, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
 ) -> None:
     """Make what is missing; say what was made: its files, or its manifest."""
     from synth_explorer.batch.run import run
 
     try:
         with _telling() as tell:
-            done = run(plan, out, workers=workers, progress=tell)
+            done = run(plan, out, workers=at.workers, executor=at.executor(), progress=tell)
     except KeyboardInterrupt:
         typer.echo(f"stopped: what is made lies in {out}; the same command goes on from there", err=True)
         raise
@@ -154,11 +179,11 @@ def _telling() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _say_estimate(plan: Plan, out: Path, workers: int | None) -> None:
+def _say_estimate(plan: Plan, out: Path, at: _Place) -> None:
     from synth_explorer.batch.estimate import estimate
 
     with common.status("timing a few sounds"):
-        found = estimate(plan, out, workers=workers)
+        found = estimate(plan, out, workers=at.workers, executor=at.executor())
     for line in _words(found):
         common.say(line)
 

@@ -23,6 +23,7 @@ HELP = [
     "edit",
     "inspect",
     "render",
+    "sheet",
     "train",
     "train-pitch",
     "calibrate",
