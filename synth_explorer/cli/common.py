@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from synth_explorer.cli.progress import interactive as interactive
 from synth_explorer.cli.progress import progress as progress
 from synth_explorer.cli.progress import status as status
-from synth_explorer.errors import LatentsError, SynthExplorerError
+from synth_explorer.errors import AudioError, LatentsError, SynthExplorerError
 from synth_explorer.explorer import decoders
 from synth_explorer.files import LATENTS_SUFFIXES as LATENTS_SUFFIXES
 
@@ -52,9 +52,28 @@ Engine = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the decoder's noise: the same seed, the same sound.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
+PITCH = "C4|60"
+"""How options of a pitch say what they take: a note's name, or a MIDI number with its fraction."""
+
+
+def pitch_of(text: str) -> float:
+    """A pitch as a person gives it, as its MIDI number."""
+    try:
+        return float(text)
+    except ValueError:
+        from synth_explorer.pitch import midi_of
+
+        try:
+            return midi_of(text)
+        except AudioError as error:
+            raise typer.BadParameter(str(error)) from None
+
+
 NotePitch = Annotated[
     float | None,
-    typer.Option("--pitch", metavar="MIDI", help="The note's own MIDI pitch, if you know it; else it is estimated."),
+    typer.Option(
+        "--pitch", metavar=PITCH, parser=pitch_of, help="The note's own pitch, if you know it; else it is estimated."
+    ),
 ]
 FitSteps = Annotated[
     int | None,

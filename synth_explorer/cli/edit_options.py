@@ -85,14 +85,17 @@ def _parameters() -> Iterator[inspect.Parameter]:
             yield _parameter("osc_shape", "Its form (default sine).", of=Literal[SHAPES])
         for fact in edit.numbers().values():
             if fact.option:
-                yield _parameter(fact.option.name, fact.help, fact.option.metavar, of=float)
+                parser = common.pitch_of if fact.unit == "MIDI" else None
+                yield _parameter(fact.option.name, fact.help, fact.option.metavar, of=float, parser=parser)
         if edit.option and edit is not Toward:
             name, words, metavar, many, switch = edit.option
             yield _parameter(name, words, metavar, of=bool if switch else list[str] if many else str)
 
 
-def _parameter(name: str, words: str, metavar: str | None = None, *, of: Any) -> inspect.Parameter:
-    option = typer.Option(_option(name), metavar=metavar, help=words)
+def _parameter(
+    name: str, words: str, metavar: str | None = None, *, of: Any, parser: Callable[[str], float] | None = None
+) -> inspect.Parameter:
+    option = typer.Option(_option(name), metavar=metavar, parser=parser, help=words)
     default, kind = (False, bool) if of is bool else (None, of | None)
     found = Annotated[kind, option]
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=found)

@@ -90,7 +90,10 @@ def morph(
     *,
     place: Place,
     pitch: Annotated[
-        float | None, typer.Option(metavar="MIDI", help="MIDI pitch of the morph; else between the notes' own.")
+        float | None,
+        typer.Option(
+            metavar=common.PITCH, parser=common.pitch_of, help="Pitch of the morph; else between the notes' own."
+        ),
     ] = None,
     decoding: common.Decoding,
     fit_steps: common.FitSteps = None,

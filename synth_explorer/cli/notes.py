@@ -122,7 +122,13 @@ def decode(
     *,
     decoding: common.Decoding,
     pitch: Annotated[
-        float | None, typer.Option("--pitch", metavar="MIDI", help="Pitch to decode at; a .npy has none of its own.")
+        float | None,
+        typer.Option(
+            "--pitch",
+            metavar=common.PITCH,
+            parser=common.pitch_of,
+            help="Pitch to decode at; a .npy has none of its own.",
+        ),
     ] = None,
     file: sound.File,
     format: sound.Format = None,

@@ -105,7 +105,7 @@ class Transpose(Edit):
 class SetPitch(Edit):
     """Transpose so that the median pitch is the MIDI note `midi`; vibrato and glides stay, in cents."""
 
-    midi: float = ranged((0.0, 127.0), "MIDI", option=Option("set_pitch", "To this {unit} pitch.", "MIDI"))
+    midi: float = ranged((0.0, 127.0), "MIDI", option=Option("set_pitch", "To this pitch.", "C4|60"))
 
     kind = "set_pitch"
     order = 55

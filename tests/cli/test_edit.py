@@ -116,3 +116,21 @@ def test_an_edit_that_fails_leaves_no_preset(
     preset.write_text("no preset")
     monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
     assert "p.json" in refused("edit", note_file(), "--preset", preset, "-o", out)
+
+
+@pytest.mark.parametrize(("given", "midi"), [("Eb3", 51.0), ("D#3", 51.0), ("c4", 60.0), ("60.5", 60.5)])
+def test_pitches_go_by_name_or_number(
+    fake: Explorer, note_file: Callable[..., Path], tmp_path: Path, given: str, midi: float
+) -> None:
+    note, out = note_file(), tmp_path / "out.npz"
+    ok("edit", note, "--set-pitch", given, "-o", out)
+    assert Latents.load(out).pitch_midi == pytest.approx(midi, abs=1e-3)
+    ok("morph", note, note, "--pitch", given, "-o", out)
+    assert Latents.load(out).pitch_midi == pytest.approx(midi, abs=1e-3)
+    ok("encode", note, "--pitch", given, "-o", out)
+    assert fake.family.heard[-1].midi == midi
+
+
+def test_what_is_no_pitch_is_said(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
+    for option in ("--set-pitch", "--pitch"):
+        assert "'H4' is no pitch" in refused("edit", note_file(), option, "H4", "-o", tmp_path / "x.wav", code=2)
