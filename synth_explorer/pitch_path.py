@@ -38,7 +38,7 @@ QUIET_DB, FADE_DB = 20.0, 10.0  # down to which level the path listens fully, an
 ROUNDS = 2  # of straightening and refining
 SHIFTS = (-12, 12, -24, 24, -19, 19)  # semitones, between pitches that are taken for each other
 LEAST_CENTS = 45.0  # from the steady track, in so many frames, to be another
-LEAST_FRAMES = 3
+LEAST_FRAMES = 2
 
 
 class Path(NamedTuple):
@@ -291,4 +291,4 @@ def _is_better(moving: Followed, steady: pitch.Refined) -> bool:
     if min(np.sum(counted & (cents > LEAST_CENTS)) for cents in (away, moved)) < LEAST_FRAMES:
         return False
     before, after = unrest(steady), unrest(moving.straight)
-    return after < 0.5 * before
+    return after <= 0.5 * before

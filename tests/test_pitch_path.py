@@ -99,6 +99,18 @@ def test_follows_glides_of_instruments(name: str) -> None:
     assert share_near(heard_hz[loud], truth[loud]) >= 0.9
 
 
+@pytest.mark.parametrize(("cents", "seconds"), [(400.0, 0.15), (200.0, 0.3), (400.0, 0.3)])
+@pytest.mark.parametrize("midi", [48, 60, 72])
+def test_a_scoop_into_a_note_is_followed(midi: int, cents: float, seconds: float) -> None:
+    t = np.arange(3 * RATE_HZ) / RATE_HZ
+    truth = midi - cents / 100.0 * np.exp(-2.0 * t / seconds) + 0.15 * np.sin(2 * np.pi * 5.0 * t)
+    phase = 2 * np.pi * np.cumsum(midi_to_hz(truth)) / RATE_HZ
+    audio = (0.2 * sum(np.sin(k * phase + k) / k for k in range(1, 12))).astype(np.float32)
+    heard = pitch_path.track(audio, midi=midi, **SIZES)
+    away = 1200.0 * np.abs(np.log2(heard[1:12] / midi_to_hz(truth[:: SIZES["hop"]][1:12])))
+    assert away.max() < 60.0
+
+
 def test_steady_notes_keep_their_track_bit_for_bit() -> None:
     for note in example_notes():
         audio = read(note)
@@ -111,7 +123,7 @@ def test_few_steady_notes_are_suspected() -> None:
     """Suspicion costs time: the whole range is listened to."""
     notes = example_notes()
     suspected = [note.name for note in notes if suspicious(pitch.refine(read(note), midi=note.pitch, **SIZES))]
-    assert len(suspected) <= 1, suspected
+    assert len(suspected) <= 2, suspected
 
 
 def test_noise_chords_and_bells_stay() -> None:

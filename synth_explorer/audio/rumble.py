@@ -20,7 +20,8 @@ ROUNDS = 12
 TRUSTING = 3  # rounds before the noise is measured
 NOISE = 1e-8, 10.0  # least and most, of that of a white sound as loud
 SPREAD, NEAR = 0.3, 3  # of a frequency's power that the next one may have, and so on, so many
-GIVEN_UP = 1e-10  # of the strongest frequency's power
+LITTLE = 10.0**-6.3  # of the sound's power: with less below hearing, nothing is looked for
+GIVEN_UP = 1e-8  # of the strongest frequency's power
 ROUNDING = 1e-11
 LEVEL_S, ONSET_S, RAMP_S = 0.05, 0.08, 0.05
 QUIETER = 30.0  # by so much, at most, the power of a quiet moment counts more than that of the loudest
@@ -84,7 +85,12 @@ def fit(audio: np.ndarray, weight: np.ndarray, *, sample_rate_hz: int) -> np.nda
 
     size = next_fast_len(max(FINER * audio.size, round(LEAST_S * sample_rate_hz)), real=True)
     count = min(int(HIGHEST_HZ * size / sample_rate_hz) + 1, size // 4)
-    products, target = _normal(rfft(weight, size)[: 2 * count], rfft(weight * audio, size)[:count])
+    taken = int(TAKEN_HZ * size / sample_rate_hz) + 1
+    weighted = rfft(weight * audio, size)
+    power = 2.0 * audio.size / size * float(np.sum(np.abs(weighted[:taken]) ** 2)) / float(weight.sum()) ** 2
+    if power < LITTLE * float(np.mean(np.square(audio))):
+        return np.zeros(audio.size)
+    products, target = _normal(rfft(weight, size)[: 2 * count], weighted[:count])
     likely = np.full(count, 100.0 * float(np.mean(np.square(audio))) + 1e-30)
     of = np.concatenate([np.arange(count), np.arange(1, count)])  # frequency of each amplitude
     own, noise = np.diag(products).copy(), 1.0
@@ -104,7 +110,6 @@ def fit(audio: np.ndarray, weight: np.ndarray, *, sample_rate_hz: int) -> np.nda
         if done >= TRUSTING:
             noise = float(np.clip(np.mean((target - products @ amplitudes) ** 2 / own), *NOISE))
     spectrum = np.zeros(size // 2 + 1, complex)
-    taken = int(TAKEN_HZ * size / sample_rate_hz) + 1
     spectrum[:taken] = amplitudes[:taken] * (size / 2.0)
     spectrum[0] *= 2.0
     spectrum[1:taken] -= 1j * amplitudes[count : count + taken - 1] * (size / 2.0)

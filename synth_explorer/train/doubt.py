@@ -26,7 +26,7 @@ _WIDTH = 96
 _BATCH, _EPOCHS, _RATE = 64, 30, 1e-3
 _RIGHT_SEMITONES = 0.5
 _REPEATS = 0.7  # strength of a repetition that is believed
-_FALSE_ALARMS = 0.003  # of held-out single notes that may be told as another kind
+_FALSE_ALARMS = 0.0075  # of held-out single notes, multiphonics among them, that may be told as another kind
 _LEAST_NEEDED = 0.9
 _PLAIN_HELD = 0.6  # share of held-out notes that are as they were recorded
 

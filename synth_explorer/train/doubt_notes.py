@@ -22,6 +22,8 @@ _CHORDS += ("0 4 7 10", "0 4 7 11", "0 3 7 10", "0 3 6 9", "0 3 6 10", "0 4 7 9"
 _CHORDS += ("0 4 7 12", "0 9", "0 8", "0 2", "0 1", "0 6", "0 10", "0 11", "0 13", "0 14", "0 15", "0 16", "0 17")
 _FUSED = (12, 19, 24, 28, 31, 34, 36)  # semitones above the lowest: these sound as its partials
 _RANGE_DB = (3.0, 12.0)  # between the notes of a chord
+_PAIR_SHARE = 0.25  # of the chords: any two notes
+_HARD_BAND_SHARE = 0.15  # of made-up noise
 _MADE_UP_SHARE = 0.2
 _DOUBLED_SHARE = 0.02  # of the notes: two instruments in unison or in octaves, which nobody tells from one
 _DOUBLED = ((0, 0), (0, 12), (0, 24), (0, 12, 24), (0, 0, 12))
@@ -143,7 +145,9 @@ class Source:
 def _intervals(rng: np.random.Generator) -> list[int]:
     """Semitones of two to five notes above the lowest, inversions too, which no single note with its partials makes."""
     while True:
-        if rng.random() < 0.7:
+        if rng.random() < _PAIR_SHARE:
+            steps = [0, int(rng.integers(1, 34))]
+        elif rng.random() < 0.7:
             steps = [int(each) for each in str(rng.choice(_CHORDS)).split()]
             turned = int(rng.integers(len(steps))) if rng.random() < 0.4 else 0
             steps = [s + 12 * (i < turned) for i, s in enumerate(steps)]
@@ -233,7 +237,7 @@ def _cloud(rng: np.random.Generator, samples: int, sample_rate_hz: int) -> np.nd
 
 
 def _coloured(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """Any slope, and now and then a band, of an eighth of an octave at the least."""
+    """Any slope, and now and then a band, of an eighth of an octave at the least, or of a third with hard edges."""
     spectrum = np.fft.rfft(audio)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(len(audio), 1.0 / sample_rate_hz), 20.0) / 1000.0)
     gain_db = rng.uniform(-9.0, 5.0) * octaves
@@ -242,6 +246,9 @@ def _coloured(rng: np.random.Generator, audio: np.ndarray, sample_rate_hz: int) 
         high = low + 2.0 ** rng.uniform(-3.0, 2.0)
         steep_db = rng.uniform(12.0, 40.0) / min(1.0, high - low)
         gain_db -= steep_db * (np.maximum(low - octaves, 0.0) + np.maximum(octaves - high, 0.0))
+    elif rng.random() < _HARD_BAND_SHARE / 0.6:
+        low, width = rng.uniform(-3.5, 2.0), 2.0 ** rng.uniform(-1.6, 1.5)
+        gain_db = np.where((octaves >= low) & (octaves <= low + width), gain_db, -rng.uniform(40.0, 120.0))
     return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(audio))
 
 

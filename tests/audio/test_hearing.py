@@ -115,3 +115,12 @@ def test_rumble_goes_from_under_a_recorded_bass(name: str, under_db: float, hz: 
     left = audio.audible(note + (0.2 * wave).astype(np.float32), sample_rate_hz=RATE_HZ) - note
     assert level_db(left[RATE_HZ // 4 :]) < level_db(note) - under_db
     assert level_db(left[-RATE_HZ // 10 :]) < level_db(note) - 54.0
+
+
+def test_a_bass_of_noise_that_reaches_down_to_20_hz_keeps_its_lows() -> None:
+    rng = np.random.default_rng(2)
+    spectrum, hz = np.fft.rfft(rng.normal(size=TIME_S.size)), np.fft.rfftfreq(TIME_S.size, 1 / RATE_HZ)
+    lows = np.fft.irfft(spectrum * ((hz > 20.5) & (hz < 45.0)))
+    note = (0.3 * lows / np.abs(lows).max() * np.exp(-2.0 * TIME_S) + 0.1 * NOTE).astype(np.float32)
+    taken = note - audio.audible(note, sample_rate_hz=RATE_HZ)
+    assert level_db(taken) < level_db(note) - 25.0

@@ -99,6 +99,19 @@ def test_chord_noise_and_tones_out_of_range_are_doubted(head: PitchHead) -> None
         assert found.confidence < SURE and found.kind == "note", hz
 
 
+def test_bands_of_noise_about_a_kilohertz_wide_are_told_as_noise(head: PitchHead) -> None:
+    rng, kinds = np.random.default_rng(4), []
+    for _ in range(12):
+        centre_hz, width_hz = rng.uniform(600.0, 2500.0), rng.uniform(700.0, 1400.0)
+        spectrum = np.fft.rfft(rng.normal(size=24_000))
+        hz = np.fft.rfftfreq(24_000, 1 / RATE_HZ)
+        spectrum[np.abs(hz - centre_hz) > width_hz / 2] = 0.0
+        heard = estimate(head, np.fft.irfft(spectrum).astype(np.float32), sample_rate_hz=RATE_HZ)
+        assert heard.kind != "note" or heard.confidence < SURE
+        kinds.append(heard.kind)
+    assert kinds.count("unpitched") >= 6
+
+
 def test_doubt_in_words() -> None:
     said = {
         HeardPitch(60.1, 0.99): "",
