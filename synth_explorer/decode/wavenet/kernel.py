@@ -5,8 +5,8 @@ each. The taps that look back by a dilation d are known d samples ahead, so they
 once (as further columns of one product), which reads their weights once for all of them.
 
 One note is bound by reading weights (NSynth: 139 MB a step in float32, 36 MB in int8; with every tap at every step it
-would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 allows. So in
-float32 many notes take other products, which need fewer multiplications: see `minimal`.
+would be 237 and 60), 16 notes and more by multiplying: from its caches a core does 98 % of what AVX-512 or
+AVX2 allows. So in float32 many notes take other products, which need fewer multiplications: see `minimal`.
 
 Shapes: B notes, T samples, F frames, C conditioning channels, W width, S skip width, Q levels; padded to 16.
 """

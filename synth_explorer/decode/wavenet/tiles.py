@@ -1,9 +1,11 @@
 """Tiles of the CPU engine's products, for Numba: a few blocks of 16 outputs for a few columns of inputs.
 
-Only the 8- and 16-bit products ask for AVX512-VNNI by name where the processor has it, and are spelt out, with the same
-integers, where it has not. Nothing is checked: callers are.
+The shapes are those of the processor, see `lanes.WIDE`. Only the 8- and 16-bit products ask for instructions by name:
+AVX512-VNNI's, or pmaddwd on 16 bits with AVX2, for which 8-bit weights are widened as they are read (pmaddubsw would
+saturate). Elsewhere they are spelt out, with the same integers. Nothing is checked: callers are.
 
-`kind` is a number whose type chooses the weights: float32, int16 (inputs int16) or int8 (inputs uint8, offset by 128).
+`kind` is a number whose type chooses the weights: float32, int16 (inputs int16) or int8 (inputs int16, or with VNNI
+uint8, offset by 128).
 """
 
 from __future__ import annotations
