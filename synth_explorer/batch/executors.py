@@ -89,8 +89,8 @@ class Processes:
         waiting, again, begun = iter(tasks), deque[tuple[Task, int]](), dict[Future[Answer], tuple[Task, int]]()
         does_anything, breaks = False, 0
         while True:
-            alone = again or any(tries > 1 for _, tries in begun.values())  # what killed a process is to be known
-            while len(begun) < (1 if alone else AHEAD * self.workers):
+            one_by_one = again or any(tries > 1 for _, tries in begun.values())  # to know what kills a process
+            while len(begun) < (1 if one_by_one else AHEAD * self.workers):
                 following = again.popleft() if again else next(((task, 1) for task in waiting), None)
                 if following is None:
                     break
@@ -107,7 +107,7 @@ class Processes:
                     yield task, answer
                 except BrokenProcessPool:
                     is_broken = True
-                    if tries == TRIES:
+                    if tries >= TRIES:
                         yield task, Failed(f"the process that made it died {TRIES} times; is there enough memory?")
                     else:
                         again.append((task, tries + 1))

@@ -204,6 +204,6 @@ def test_lots_are_the_same_whatever_is_missing(planned: Planned, monkeypatch: py
     plan = planned("sources: [Cello]\nseeds: {from: 1, to: 40, step: 1}\nedits: [gain: [0, -6]]")
     assert [len(lot) for lot in plan.lots] == [1] * 80
     monkeypatch.setattr(plans, "decoder_of", lambda patch: WAVENET)
-    lots = list(plans.lots_of(plan.jobs))
+    lots = list(plans.lots_of(plan.jobs, "auto"))
     assert [len(lot) for lot in lots] == [plans.TOGETHER] * 5
     assert [job.file for lot in lots for job in lot] == files(plan)
