@@ -40,6 +40,17 @@ def test_an_instrument_of_two_notes() -> None:
     assert told["name"] == "mine" and [one["high"] for one in told["velocity"]["layers"]] == [64, 127]
 
 
+def test_inputs_are_spared_and_older_files_told() -> None:
+    words = ("--keys", "60-60", "--velocity-layers", 1, "--fit-steps", 0)
+    ok("instrument", "held.wav", "-o", "mine", *words)
+    assert "note: replaced mine/mine.sfz" in ok("instrument", "held.wav", "-o", "mine", *words).stderr
+    note, before = "mine/samples/060_v127_m0_r0.wav", Path("mine/samples/060_v127_m0_r0.wav").read_bytes()
+    assert "would be lost" in " ".join(
+        refused("instrument", note, "-o", "mine", *words, code=2).replace("│", "").split()
+    )
+    assert Path(note).read_bytes() == before
+
+
 def test_a_patch_says_its_own_seed_and_is_played_as_its_notes() -> None:
     words = ("--pitch", 60, "--fit-steps", 0, "--seed", 3, "--save-patch", "p.zip", "-o", "x.wav")
     ok("morph", "held.wav", "plucked.wav", "--mix", 0.2, *words)
