@@ -34,7 +34,7 @@ def test_an_instrument_of_two_notes() -> None:
         f"out/mine/{name}" for name in ("mine.sfz", "mine.dspreset", "mine.multisample", "instrument.json")
     ]
     assert len(list(Path("out/mine/samples").iterdir())) == 8
-    lines = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("rendering mine: ")]  # on a busy machine
     assert all(line.startswith("note: ") for line in lines) and "dB apart on average" in lines[-1]
     told = json.loads(Path("out/mine/instrument.json").read_text())
     assert told["name"] == "mine" and [one["high"] for one in told["velocity"]["layers"]] == [64, 127]
