@@ -59,7 +59,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "batch": ENGINE | {"explorer", "rendering", "batch"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
-    "instruments": NOTES | {"rendering", "instruments"},
+    "instruments": NOTES | {"batch", "rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},

@@ -51,7 +51,7 @@ def instrument(
     Into the folder go the instrument under the folder's name, its samples and `instrument.json`, a report.
     """
     from synth_explorer.errors import SpecError
-    from synth_explorer.instruments import Plan, formats_of, key_range, make, targets, write
+    from synth_explorer.instruments import Plan, formats_of, key_range, make, sample_path, targets, write
 
     try:
         formats = formats_of(format)
@@ -63,11 +63,15 @@ def instrument(
     except SpecError as error:
         raise common.wrong_usage(str(error), "--keys") from None
     files = targets(out, formats)
-    common.check_outputs(*(("-o", file) for file in files), inputs=sources)
+    written = [*files, *(out / sample_path(slot) for slot in plan.slots)]
+    common.check_outputs(*(("-o", file) for file in written), inputs=sources)
+    older = [file for file in files if file.is_file()]
     renderer, patch = opened(sources, checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps)
     with common.progress(f"rendering {out.name}", unit="samples") as update:
-        made = make(renderer, patch, plan, name=out.name, progress=update)
+        made = make(renderer, patch, plan, name=out.resolve().name, processes=None, progress=update)
     write(made, out, formats=formats)
+    for file in older:
+        typer.echo(f"note: replaced {file}", err=True)
     for file in files:
         common.say(file)
     _say(made, formats)

@@ -9,5 +9,5 @@ from __future__ import annotations
 
 from synth_explorer.instruments.instrument import Instrument, Plan, differences_db, make
 from synth_explorer.instruments.maker import Maker
-from synth_explorer.instruments.writing import Format, formats_of, targets, write
+from synth_explorer.instruments.writing import Format, formats_of, sample_path, targets, write
 from synth_explorer.instruments.zones import key_range

@@ -11,6 +11,7 @@ import numpy as np
 
 from synth_explorer import measure
 from synth_explorer.errors import SpecError
+from synth_explorer.instruments import workers
 from synth_explorer.instruments.maker import COHERENT, Maker
 from synth_explorer.instruments.sample import Sample, Slot
 from synth_explorer.instruments.zones import Layer, Zone, layers, zones
@@ -115,17 +116,26 @@ class Instrument:
         return said
 
 
-def make(renderer: Renderer, patch: Patch, plan: Plan, *, name: str, progress: Progress | None = None) -> Instrument:
+def make(
+    renderer: Renderer,
+    patch: Patch,
+    plan: Plan,
+    *,
+    name: str,
+    processes: int | None = 1,
+    progress: Progress | None = None,
+) -> Instrument:
     """Render every sample of a plan.
 
-    `progress`: called with (done, total). Raises SynthExplorerError: what the plan or the patch says cannot be.
+    `processes`: that it is shared out to; None: as many as are worth it. `progress`: called with (done, total). Raises
+    SynthExplorerError: what the plan or the patch says cannot be.
     """
     maker = Maker(renderer, patch, morph_steps=plan.morph_steps, release_s=plan.release_s)
-    samples, slots = [], plan.slots
-    for slot in slots:
-        samples.append(maker.sample(slot))
+    slots = plan.slots
+    for count, _ in enumerate(workers.made(maker, slots, workers=processes), 1):
         if progress:
-            progress(len(samples), len(slots))
+            progress(count, len(slots))
+    samples = [maker.sample(slot) for slot in slots]
     peak_db = 20.0 * np.log10(max(float(np.abs(one.audio).max()) for one in samples))
     middle = slots[0] if plan.morph_steps == 1 else Slot(plan.zones[len(plan.zones) // 2].root, plan.layers[-1])
     return Instrument(

@@ -96,9 +96,14 @@ class Maker:
                 loop_of=self._loops.get(beside),
                 patch_id=patch.id,
             )
-            self._samples[slot] = made
-            self._loops.setdefault(beside, made)
+            self.keep(made)
         return self._samples[slot]
+
+    def keep(self, made: Sample) -> None:
+        """Remember a sample, which another maker of the same patch may have made."""
+        slot = made.slot
+        self._samples[slot] = made
+        self._loops.setdefault((slot.root, slot.step, slot.robin), made)
 
     @cached_property
     def _probes(self) -> tuple[Probe, ...]:

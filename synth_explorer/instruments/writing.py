@@ -14,7 +14,7 @@ from synth_explorer.errors import SpecError
 from synth_explorer.files import atomic_path, write_text
 from synth_explorer.instruments import bitwig, decent, sfz
 from synth_explorer.instruments.instrument import Instrument, report
-from synth_explorer.instruments.sample import Sample
+from synth_explorer.instruments.sample import Sample, Slot
 
 Format = Literal["sfz", "decent", "bitwig"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -33,7 +33,13 @@ def formats_of(text: str) -> tuple[Format, ...]:
 
 def targets(folder: Path, formats: tuple[Format, ...]) -> list[Path]:
     """The files that an instrument is opened by, in the order given, and its report."""
-    return [*(folder / f"{folder.name}{SUFFIX[one]}" for one in formats), folder / REPORT]
+    name = folder.resolve().name
+    return [*(folder / f"{name}{SUFFIX[one]}" for one in formats), folder / REPORT]
+
+
+def sample_path(slot: Slot) -> str:
+    """Where a sample lies in an instrument's folder, or in its archive."""
+    return f"{SAMPLES}/{slot.stem}.wav"
 
 
 def write(instrument: Instrument, folder: Path, *, formats: tuple[Format, ...]) -> list[Path]:
@@ -42,7 +48,7 @@ def write(instrument: Instrument, folder: Path, *, formats: tuple[Format, ...]) 
     Returns `targets`. Raises SpecError: the folder cannot be written.
     """
     waves = {one.slot: wav(instrument, one) for one in instrument.samples}
-    files = {slot: f"{SAMPLES}/{slot.stem}.wav" for slot in waves}
+    files = {slot: sample_path(slot) for slot in waves}
     found = targets(folder, formats)
     try:
         if {"sfz", "decent"} & set(formats):

@@ -19,6 +19,7 @@ from tests.instruments.notes import RATE_HZ
 
 BLOCK = 64
 IN_TUNE_CENTS = 3.0
+FRAME = loops.FRAME_HOPS * loops.hop_samples(RATE_HZ)
 
 
 class Player:
@@ -79,7 +80,7 @@ def test_loops_go_on_without_a_click(player: Player, single: Instrument) -> None
         before = loops.own(sound, (loop.start, seam), sample_rate_hz=RATE_HZ)
         assert np.abs(np.diff(after)).max() <= 1.01 * before.steps.max(), zone
         for at in range(seam, sound.size - 3 * loop.fade, loop.length):  # every seam
-            around = sound[at - loop.fade : at + 2 * loop.fade]
+            around = sound[at - FRAME : at + loop.fade + FRAME]
             changes = loops.changes_db(around, floor=before.floor, sample_rate_hz=RATE_HZ)
             assert changes.max() <= before.changes_db.max(), (zone, at)
         level_db = 20 * np.log10(measure.rms_envelope(after, sample_rate_hz=RATE_HZ, window_ms=100.0)[1600:-1600])
