@@ -97,7 +97,7 @@ def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file:
     failing(*words, tmp_path / "here")
     said, errors = failing(*words, tmp_path / "there", "--ray", "auto")
     assert sorted(said) == [str(tmp_path / "there" / name) for name in ("50.npz", "60.npz")]
-    assert len(errors) == 1 and str(tmp_path / "notes" / "bad.wav") in errors[0]
+    assert [str(tmp_path / "notes" / "bad.wav") in line for line in errors if line.startswith("error")] == [True]
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
