@@ -148,8 +148,11 @@ def test_ray_is_for_many_sounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999", "http://x:y"])
-def test_an_address_without_a_cluster_is_said_at_once(tmp_path: Path, address: str) -> None:
-    pytest.importorskip("ray", reason="no Ray: pip install -r requirements-cluster.txt")
+def test_an_address_without_a_cluster_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    ray = pytest.importorskip("ray", reason="no Ray: pip install -r requirements-cluster.txt")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # but for the cluster above
     (tmp_path / "spec.yaml").write_text(FEW)
     said = refused("render", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--ray", address)
     assert address in said and ("No Ray cluster answers" in said or "is no address" in said)
