@@ -106,10 +106,6 @@ class Decoding:
         }
 
 
-Ray = Annotated[
-    str | None,
-    typer.Option("--ray", metavar="ADDRESS|local", help="Work on a Ray cluster (docs/cluster.md), or one here."),
-]
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
 
 
