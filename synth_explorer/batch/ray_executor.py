@@ -20,11 +20,13 @@ from synth_explorer.batch.executors import AHEAD, TRIES
 from synth_explorer.batch.parcels import Parcel, Receiver, Sender
 from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker, reason_of
 from synth_explorer.errors import SpecError, SynthExplorerError
+from synth_explorer.quiet import held_back
 from synth_explorer.runtime import cores
 
 LOCAL = "local"
 """The address of a cluster that is started here, and ended with its work."""
 
+OWN_LINES = rb"(?m)^\[20\d\d-.*\n?"  # of its C++ code
 ANSWERS_S = 10.0  # within which a cluster must
 PATIENCE_S = 30.0  # after which it is said that nothing has begun
 
@@ -195,9 +197,11 @@ def _connect(address: str, workers: int | None) -> bool:
     _check_address(address)
     here = {"num_cpus": workers or cores(), "include_dashboard": False} if address == LOCAL else {}
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **here)
+        with held_back(OWN_LINES):  # it says a line a second while it tries
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except (OSError, RuntimeError, ValueError) as error:  # a ConnectionError is the first
-        raise SpecError(f"No Ray cluster can be used at {address}: {_last_line(error)}") from error
+        why = "it wants a token: see docs/cluster.md" if "InvalidAuthToken" in _whole(error) else _last_line(error)
+        raise SpecError(f"The Ray cluster at {address} cannot be used: {why}") from error
     return True
 
 
@@ -214,6 +218,11 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS_S).close()
     except (OSError, OverflowError) as error:
         raise SpecError(f"No Ray cluster answers at {address}: {error}. `ray start --head` starts one.") from error
+
+
+def _whole(error: BaseException | None) -> str:
+    """All that an error and its causes say."""
+    return "" if error is None else f"{error}\n{_whole(error.__cause__ or error.__context__)}"
 
 
 def _last_line(error: Exception) -> str:

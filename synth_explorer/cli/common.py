@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from synth_explorer.cli.progress import interactive as interactive
 from synth_explorer.cli.progress import progress as progress
 from synth_explorer.cli.progress import status as status
+from synth_explorer.cli.tables import print_table as print_table
 from synth_explorer.errors import AudioError, LatentsError, SynthExplorerError
 from synth_explorer.explorer import decoders
 from synth_explorer.files import LATENTS_SUFFIXES as LATENTS_SUFFIXES
@@ -106,10 +107,6 @@ class Decoding:
         }
 
 
-Ray = Annotated[
-    str | None,
-    typer.Option("--ray", metavar="ADDRESS|local", help="Work on a Ray cluster (docs/cluster.md), or one here."),
-]
 Report = Annotated[Path, typer.Option("--out", "-o", metavar="REPORT.json", help="JSON report to write.")]
 
 
@@ -389,25 +386,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def print_table(title: str, columns: list[str], rows: list[list[Any]], *, err: bool = False) -> None:
-    """A table for people; as wide as it needs to be when it goes into a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(stderr=err)
-    if not console.is_terminal:
-        console = Console(stderr=err, width=240)
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    console.print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synth_explorer.cli import common, inputs, sound
+from synth_explorer.cli.cluster import Ray
 from synth_explorer.cli.common import LATENTS_SUFFIXES
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.files import atomic_path
@@ -39,7 +40,7 @@ def encode(
         bool, typer.Option("--as-is", help="Begin at the first sample, as magenta does; else just before the onset.")
     ] = False,
     fit_steps: common.FitSteps = None,
-    ray: common.Ray = None,
+    ray: Ray = None,
 ) -> None:
     """Notes to latents: channels and, beside them, a pitch track where the checkpoint has one; saved as .npz or .npy.
 

@@ -5,41 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synth_explorer.cli import common, inputs, sound
+from synth_explorer.cli.cluster import Place, Ray
 from synth_explorer.errors import SpecError
 
 if TYPE_CHECKING:
     from synth_explorer.batch.estimate import Estimate
-    from synth_explorer.batch.executors import Executor
     from synth_explorer.batch.plan import Plan
     from synth_explorer.batch.run import Summary
-    from synth_explorer.batch.worker import Setup
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 DOING = {"notes": "listening", "sounds": "rendering"}
-
-
-class _Place(NamedTuple):
-    """Where the work is done."""
-
-    workers: int | None
-    ray: str | None  # address of a cluster
-
-    def executor(self) -> Callable[[Setup, int], Executor]:
-        """What makes it be done there. Raises SpecError: Ray is not installed."""
-        if self.ray is None:
-            from synth_explorer.batch.run import executor_for
-
-            return executor_for
-        from synth_explorer.batch import ray_executor
-
-        ray_executor.check()
-        address, workers = self.ray, self.workers
-        return lambda setup, _: ray_executor.RayCluster(setup, workers, address=address)
 
 
 def render(
@@ -58,7 +38,7 @@ def render(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=1024, help="Processes; else as many as are worth their start.")
     ] = None,
-    ray: common.Ray = None,
+    ray: Ray = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make nothing; say how many sounds it is, how long, how large, how soon.")
     ] = False,
@@ -72,7 +52,7 @@ def render(
 
     Into a folder goes a manifest too, and only what is not there yet is made: a stop, whatever its kind, loses nothing.
     """
-    at = _Place(workers, ray)
+    at = Place(workers, ray)
     if any(path.suffix.lower() in SPEC_SUFFIXES for path in what):
         given = {"--peak": peak != "keep", "--bits": bits, "--length-s": length_s, "--format": format}
         _check_spec(what, out, given)
@@ -132,7 +112,7 @@ def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) ->
 
 
 def _carry_out(
-    plan: Plan, out: Path, at: _Place, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
+    plan: Plan, out: Path, at: Place, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
 ) -> None:
     """Make what is missing; say what was made: its files, or its manifest."""
     from synth_explorer.batch.run import run
@@ -179,7 +159,7 @@ def _telling() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _say_estimate(plan: Plan, out: Path, at: _Place) -> None:
+def _say_estimate(plan: Plan, out: Path, at: Place) -> None:
     from synth_explorer.batch.estimate import estimate
 
     with common.status("timing a few sounds"):

@@ -97,7 +97,7 @@ def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file:
     failing(*words, tmp_path / "here")
     said, errors = failing(*words, tmp_path / "there", "--ray", "auto")
     assert sorted(said) == [str(tmp_path / "there" / name) for name in ("50.npz", "60.npz")]
-    assert len(errors) == 1 and str(tmp_path / "notes" / "bad.wav") in errors[0]
+    assert [str(tmp_path / "notes" / "bad.wav") in line for line in errors if line.startswith("error")] == [True]
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
@@ -148,8 +148,11 @@ def test_ray_is_for_many_sounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999", "http://x:y"])
-def test_an_address_without_a_cluster_is_said_at_once(tmp_path: Path, address: str) -> None:
-    pytest.importorskip("ray", reason="no Ray: pip install -r requirements-cluster.txt")
+def test_an_address_without_a_cluster_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    ray = pytest.importorskip("ray", reason="no Ray: pip install -r requirements-cluster.txt")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # but for the cluster above
     (tmp_path / "spec.yaml").write_text(FEW)
     said = refused("render", tmp_path / "spec.yaml", "-o", tmp_path / "out", "--ray", address)
     assert address in said and ("No Ray cluster answers" in said or "is no address" in said)
