@@ -50,7 +50,7 @@ def instrument(
 
     Into the folder go the instrument under the folder's name, its samples and `instrument.json`, a report.
     """
-    from synth_explorer.errors import SpecError
+    from synth_explorer.errors import SpecError, SynthExplorerError
     from synth_explorer.instruments import Plan, formats_of, key_range, make, sample_path, targets, write
 
     try:
@@ -60,7 +60,7 @@ def instrument(
     try:
         low, high = key_range(keys)
         plan = Plan(low, high, key_step, velocity_layers, round_robin, morph_steps or 1, release_s)
-    except SpecError as error:
+    except SynthExplorerError as error:
         raise common.wrong_usage(str(error), "--keys") from None
     files = targets(out, formats)
     written = [*files, *(out / sample_path(slot) for slot in plan.slots)]

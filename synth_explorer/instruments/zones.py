@@ -8,15 +8,15 @@ import re
 from dataclasses import dataclass
 
 from synth_explorer.errors import SpecError
-from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI, NOTE_NAMES, note_name
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI, midi_of, note_name
 
 LOUDEST = 127
 MOST_LAYERS = 16
 OCTAVES_PER_DB = 0.02
 """How much darker a layer is for each dB that it is softer: half an octave at 25 dB, about as instruments do."""
 
-_KEY = r"([A-Ga-g])([#b]?)(-?\d+)|(\d+)"
-_RANGE = re.compile(rf"(?:{_KEY})\s*-\s*(?:{_KEY})")
+_KEY = r"[A-Ga-g][#♯sb♭]?-?\d+|\d+"
+_RANGE = re.compile(rf"\s*({_KEY})\s*-\s*({_KEY})\s*")
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,9 @@ def around(roots: tuple[int, ...], *, low: int, high: int) -> tuple[Zone, ...]:
 
 
 def key_range(text: str) -> tuple[int, int]:
-    """`C2-C6` or `36-84` -> (36, 84); C4 is middle C, 60. Raises SpecError."""
-    found = _RANGE.fullmatch(text.strip())
+    """`C2-C6` or `36-84` -> (36, 84); C4 is middle C, 60. Raises SpecError, AudioError: a key that cannot be played."""
+    found = _RANGE.fullmatch(text)
     if found is None:
         raise SpecError(f"{text!r} must be a range of keys, such as C2-C6 or 36-84 (C4 is middle C, 60).")
-    return _number(*found.groups()[:4]), _number(*found.groups()[4:])
-
-
-def _number(letter: str | None, sign: str | None, octave: str | None, number: str | None) -> int:
-    if letter is None or octave is None:
-        return int(number or 0)
-    return NOTE_NAMES.index(letter.upper()) + {"#": 1, "b": -1}.get(sign or "", 0) + 12 * (int(octave) + 1)
+    low, high = (int(key) if key.isdigit() else round(midi_of(key)) for key in found.groups())
+    return low, high

@@ -86,7 +86,9 @@ def test_the_morph_of_a_song_moves() -> None:
     ("words", "said"),
     [
         (("--keys", "C2:C6"), "range of keys"),
-        (("--keys", "C0-C1"), "must rise within"),
+        (("--keys", "C0-C1"), "must be a MIDI note from 18"),
+        (("--keys", "10-20"), "must rise within"),
+        (("--keys", "C4-C3"), "must rise within"),
         (("--format", "sf2"), "one or several of"),
         (("--release-s", 0), "release lasts"),
     ],

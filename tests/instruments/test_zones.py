@@ -43,7 +43,7 @@ def test_softer_layers_are_darker() -> None:
 
 @pytest.mark.parametrize(
     ("text", "keys"),
-    [("C2-C6", (36, 84)), ("36-84", (36, 84)), ("c#3-Bb5", (49, 82)), ("F#2 - 60", (42, 60)), ("C-1-C4", (0, 60))],
+    [("C2-C6", (36, 84)), ("36-84", (36, 84)), ("c#3-Bb5", (49, 82)), ("F#2 - 60", (42, 60)), ("C1-Eb4", (24, 63))],
 )
 def test_key_ranges(text: str, keys: tuple[int, int]) -> None:
     assert key_range(text) == keys
