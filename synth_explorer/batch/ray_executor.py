@@ -156,8 +156,10 @@ class RayCluster:
         starting = {actor.version: actor for actor in self._actors if not actor.is_ready}
         happened, _ = self._ray.wait([*begun, *starting], num_returns=1, timeout=PATIENCE_S)
         if not happened and len(starting) == len(self._actors):
-            free = self._ray.available_resources().get("CPU", 0)
-            _log.warning("no worker has begun yet: %g of the cluster's %d cores are free", free, self.workers)
+            free, total = (
+                found.get("CPU", 0) for found in (self._ray.available_resources(), self._ray.cluster_resources())
+            )
+            _log.warning("no worker has begun yet: %g of the cluster's %g cores are free", free, total)
         for version in [one for one in happened if one in starting]:
             self._admit(starting[version])
         return [one for one in happened if one not in starting]

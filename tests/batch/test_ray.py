@@ -89,6 +89,39 @@ def test_the_same_files_as_here_by_every_node(cluster: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_actors_without_a_core_keep_nobody_waiting(cluster: Any, tmp_path: Path) -> None:
+    """More are asked for than the cluster has cores."""
+    many = carried_out(tmp_path / "there", FEW, executor=lambda setup, _: RayCluster(setup, 5, address="auto"))
+    assert many.made == 2 and not many.failures
+
+
+@pytest.mark.slow
+def test_what_waits_for_a_core_says_so(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import ray
+
+    class Taken:
+        """Holds a core."""
+
+    monkeypatch.setattr(ray_executor, "PATIENCE_S", 1.0)
+    held = [ray.remote(num_cpus=1)(Taken).remote() for _ in range(2)]
+    ray.get([one.__ray_ready__.remote() for one in held])
+
+    class Freeing(RayCluster):
+        """Ends what holds the cores as soon as somebody was told."""
+
+        def _done(self, begun: Any) -> list[Any]:
+            found = super()._done(begun)
+            while caplog.records and held:
+                ray.kill(held.pop())
+            return found
+
+    done = carried_out(tmp_path / "there", FEW, executor=lambda setup, _: Freeing(setup, None, address="auto"))
+    assert done.made == 2 and not held and "0 of the cluster's 2 cores are free" in caplog.text
+
+
+@pytest.mark.slow
 def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file: Any, tmp_path: Path) -> None:
     for midi in (50, 60):
         note_file(f"notes/{midi}.wav", midi=midi, seconds=0.5)
