@@ -19,6 +19,7 @@ RUMBLE_DB = -60.0
 _SUSPECT_HZ = 13.0, LOWEST_HEARD_HZ  # up to the first all of a sound is looked at for rumble, and ever less up to 20 Hz
 _BELOW_HZ = LOWEST_HEARD_HZ, 30.0  # the same, where what remains is to be free of rumble
 _EDGE_S = 0.1
+_BEGINNING_S = 0.5  # what a note has below hearing as it begins is no rumble, where there is none later
 
 
 def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
@@ -41,6 +42,9 @@ def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
         onset = find_onset(rest, sample_rate_hz=sample_rate_hz)
     except AudioError:  # silent
         onset = 0
+    inner = np.r_[edge : onset - edge, max(edge, onset + round(_BEGINNING_S * sample_rate_hz)) : audio.size - edge]
+    if inner.size > audio.size // 4 and _is_little(suspect[inner], rest):
+        return audio
     below = rumble(audio, rest, onset=onset, sample_rate_hz=sample_rate_hz)
     heard = (audio - below).astype(np.float32)
     return audio if _is_little(below, heard) else heard
