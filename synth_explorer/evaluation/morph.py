@@ -41,7 +41,8 @@ def evaluate_morph(explorer: Explorer, notes_folder: str | Path, **options: Any)
     by_pitch: dict[int, list[tuple[IndexRow, Latents]]] = {}
     for note in counted(paired, setup.progress):
         with going_on(setup.failed, note.path):
-            by_pitch.setdefault(_key(note), []).append((note, setup.encode(note)))
+            latents = setup.encode(note)
+            by_pitch.setdefault(_key(note), []).append((note, latents))
     pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
     if by_pitch and not pairs:
         why = "; ".join(f"{one['path']}: {one['error']}" for one in setup.failed)

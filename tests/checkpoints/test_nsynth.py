@@ -219,7 +219,7 @@ OTHERS: dict[str, tuple[Callable[[Variables], Variables], str]] = {
     "missing bias": (lambda v: {n: x for n, x in v.items() if n != "logits/biases"}, "logits/biases"),
     "one layer more": (lambda v: v | {"res_3/W": v["res_2/W"]}, "res_3/W"),
     "wider skip": (reshaped("skip_1/W", (1, 1, 6, 7)), "skip_1/W has shape [1, 1, 6, 7]; it must be [1, 1, 6, 5]"),
-    "wider start": (reshaped("startconv/W", (1, 3, 1, 4096)), "has shape"),
+    "wider start": (reshaped("startconv/W", (1, 3, 1, 4096)), "width: should be less than or equal to 2048"),
     "flat kernel": (reshaped("startconv/W", (18,)), "startconv/W has shape [18]"),
     "fewer levels": (reshaped("logits/W", (1, 1, 5, 128)), "128 levels"),
     "double precision": (lambda v: v | {"out1/W": v["out1/W"].astype(np.float64)}, "float64"),

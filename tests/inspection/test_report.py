@@ -216,7 +216,7 @@ def test_inspect_with_the_model_that_ships(
         (["missing.wav", "-o", "OUT.html"], 1, "missing.wav does not exist"),
         (["NOTE", "-o", "OUT.pdf"], 2, ".html"),
         (["NOTE", "-o", "OUT.html", "--decode-s", "0"], 2, "positive"),
-        (["NOTE", "-o", "OUT.html", "--preset", "BAD"], 1, "BAD: A preset must be JSON"),
+        (["NOTE", "-o", "OUT.html", "--preset", "BAD"], 1, "BAD: The preset must be JSON"),
         (["BAD", "-o", "OUT.html"], 1, "is not a sound file"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -18,10 +20,14 @@ from tests.model.small import SIZES, small_model
 def small(tmp_path_factory):
     """A small checkpoint on disk."""
     folder = tmp_path_factory.mktemp("growth") / "small"
-    heads = tuple(checkpoints.find("default") / name for name in checkpoints.PITCH)
     model = small_model()
-    checkpoints.save(model, folder, description="", controls={}, card="", pitch_files=heads, dtype="float32")
+    _save(model, folder)
     return model, folder
+
+
+def _save(model: Autoencoder, folder: Path) -> None:
+    heads = tuple(checkpoints.find("default") / name for name in checkpoints.PITCH)
+    checkpoints.save(model, folder, description="", controls={}, card="", pitch_files=heads, dtype="float32")
 
 
 def _model(**changes: int) -> Autoencoder:
@@ -49,12 +55,13 @@ def test_new_blocks_and_wider_heads_change_nothing_at_first(small) -> None:
         np.testing.assert_allclose(after[name], before[name], rtol=0.02, atol=1e-5)
 
 
-def test_a_model_cannot_shrink_or_lose_parts(small) -> None:
+def test_a_model_cannot_shrink_or_lose_parts(small, tmp_path: Path) -> None:
     _, folder = small
     with pytest.raises(SpecError, match="shrink"):
         begin_from(_model(decoder_width=8), str(folder))
+    _save(_model(decoder_blocks=2), tmp_path / "larger")
     with pytest.raises(SpecError, match="lacks"):
-        begin_from(_model(decoder_blocks=0), str(folder))
+        begin_from(_model(), str(tmp_path / "larger"))
     with pytest.raises(CheckpointError, match="no checkpoint"):
         begin_from(_model(), "nowhere")
 
