@@ -40,7 +40,7 @@ def notes(
     index = folder / "index.csv"
     common.check_outputs(("-o", index), inputs=[recording])
     common.check_inputs(recording)
-    explorer = common.load_explorer(checkpoint)
+    explorer, failures = common.load_explorer(checkpoint), common.Failures()
     from synth_explorer import audio, recordings
 
     read = audio.record(recording, sample_rate_hz=None, max_s=LONGEST_S)
@@ -49,18 +49,22 @@ def notes(
     rate_hz = read.sample_rate_hz
     with common.progress(f"listening to {recording.name}", unit="notes") as progress:
         found = recordings.cut(read.audio, explorer, sample_rate_hz=rate_hz, name=str(recording), progress=progress)
+    paths = {folder / f"{number:03d}_{note.name}{suffix}": note for number, note in enumerate(found, start=1)}
+    if proposed is not None:
+        paths = {path: note for path, note in paths.items() if 0 < note.rank <= proposed}
+    common.check_outputs(*(("-o", path) for path in paths), inputs=[recording])
     rows: list[dict[str, Any]] = []
-    for number, note in enumerate(found, start=1):
-        if proposed is not None and not 0 < note.rank <= proposed:
-            continue
-        path = folder / f"{number:03d}_{note.name}{suffix}"
-        root = None if note.pitch_midi is None else audio.Sampler(note.pitch_midi)
-        cut = recordings.sound_of(note, read.audio, sample_rate_hz=rate_hz)
-        sound.write(path, cut, sample_rate_hz=rate_hz, sampler=root, how=how)
-        rows.append(_row(path, note))
-        common.say(path)
-    common.write_text(index, _csv(rows))
-    common.say(index)
+    for path, note in paths.items():
+        with failures.going_on(path):
+            root = None if note.pitch_midi is None else audio.Sampler(note.pitch_midi)
+            cut = recordings.sound_of(note, read.audio, sample_rate_hz=rate_hz)
+            sound.write(path, cut, sample_rate_hz=rate_hz, sampler=root, how=how)
+            rows.append(_row(path, note))
+            common.say(path)
+    if rows:
+        common.write_text(index, _csv(rows))
+        common.say(index)
+    failures.end()
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

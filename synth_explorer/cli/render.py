@@ -14,6 +14,7 @@ from synth_explorer.cli.cluster import Place, Ray
 from synth_explorer.errors import SpecError
 
 if TYPE_CHECKING:
+    from synth_explorer.audio import Writing
     from synth_explorer.batch.estimate import Estimate
     from synth_explorer.batch.plan import Plan
     from synth_explorer.batch.run import Summary
@@ -69,36 +70,47 @@ def render(
     how = sound.writing(peak, bits, length_s, *targets, out)
     common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
     found.say(failures)
-    from synth_explorer import rendering
-
     if out in targets:
         for option in (
-            name for name, is_given in {"--workers": workers, "--ray": ray, "--dry-run": dry_run}.items() if is_given
+            name for name, is_given in (("--workers", workers), ("--ray", ray), ("--dry-run", dry_run)) if is_given
         ):
             raise common.wrong_usage("is of sounds in a folder.", option)
-        with failures.going_on(what[0]):
-            patch = rendering.load_patch(what[0])
-            with common.status(f"loading checkpoint {patch.checkpoint}"):
-                renderer = rendering.renderer_of(patch)
-            sound.write_patch(renderer, patch, out, how, engine=engine)
-        failures.end()
+        _render_one(found.files[0], out, how, engine, failures)
         return
-    from synth_explorer.batch import plan as plans
-    from synth_explorer.batch.output import Output
-
-    patches = {}
-    for path, target in zip(found.files, targets, strict=True):
-        with failures.going_on(path):
-            patches[target.name] = rendering.load_patch(path)
-    values = {"format": format or "wav", "bits": how.bits, "peak": how.peak, "length_s": how.length_s}
-    output = Output.make(what="The output", error=SpecError, **values)
-    plan = plans.of_patches(patches, output, engine=engine)
     names = {target.name: path for path, target in zip(found.files, targets, strict=True)}
+    plan = _plan_of(names, how, format or "wav", engine, failures)
     if dry_run and plan.jobs:
         _say_estimate(plan, out, at)
         failures.end()
         return
     _carry_out(plan, out, at, names=names, failures=failures, lists=True)
+
+
+def _render_one(path: Path, out: Path, how: Writing, engine: str, failures: common.Failures) -> None:
+    """One patch to a sound of its own name."""
+    from synth_explorer import rendering
+
+    with failures.going_on(path):
+        patch = rendering.load_patch(path)
+        with common.status(f"loading checkpoint {patch.checkpoint}"):
+            renderer = rendering.renderer_of(patch)
+        sound.write_patch(renderer, patch, out, how, engine=engine)
+    failures.end()
+
+
+def _plan_of(names: Mapping[str, Path], how: Writing, format: str, engine: str, failures: common.Failures) -> Plan:
+    """The plan of patches by the names of their sounds; one that cannot be read is said and left out."""
+    from synth_explorer import rendering
+    from synth_explorer.batch import plan as plans
+    from synth_explorer.batch.output import Output
+
+    patches = {}
+    for name, path in names.items():
+        with failures.going_on(path):
+            patches[name] = rendering.load_patch(path)
+    values = {"format": format, "bits": how.bits, "peak": how.peak, "length_s": how.length_s}
+    output = Output.make(what="The output", error=SpecError, **values)
+    return plans.of_patches(patches, output, engine=engine)
 
 
 def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) -> None:

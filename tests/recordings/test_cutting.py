@@ -111,3 +111,19 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["notes", *words])
         assert result.exit_code in (1, 2) and message in result.stderr.replace("\n", "")
         assert not (tmp_path / "x").exists()
+
+
+def test_one_note_too_loud_for_its_format_ends_no_other_and_the_recording_stays(recorded, tmp_path: Path) -> None:
+    loud = recorded.copy()
+    loud[:SAMPLE_RATE_HZ] *= 1.5 / np.abs(loud[:SAMPLE_RATE_HZ]).max()
+    path, out = tmp_path / "loud.wav", tmp_path / "notes"
+    save(path, loud, sample_rate_hz=SAMPLE_RATE_HZ)
+    result = CliRunner().invoke(app, ["notes", str(path), "-o", str(out), "--format", "flac"])
+    assert result.exit_code == 1 and "would clip" in result.stderr
+    rows = list(csv.DictReader((out / "index.csv").open()))
+    assert len(rows) >= 4 and [row["path"] for row in rows] == sorted(p.name for p in out.glob("*.flac"))
+    first = next(out.glob("*.flac")).with_suffix(".wav")
+    save(first, recorded, sample_rate_hz=SAMPLE_RATE_HZ)
+    before = first.read_bytes()
+    again = CliRunner().invoke(app, ["notes", str(first), "-o", str(out), "--proposed", "1"])
+    assert first.read_bytes() == before and again.exit_code in (0, 2)
