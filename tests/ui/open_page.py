@@ -118,8 +118,22 @@ def rms_db(audio: np.ndarray) -> float:
 
 def drag(open_page: OpenPage, target: str, x: float, y: float) -> None:
     """Drag from the middle of an element to a place in parts of its width and height."""
-    box = open_page.page.locator(target).bounding_box()
+    box = still(open_page, target)
     open_page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     open_page.page.mouse.down()
     open_page.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
     open_page.page.mouse.up()
+
+
+def still(open_page: OpenPage, target: str) -> dict[str, float]:
+    """Where an element lies on the screen, once it is on it and has not moved for three frames."""
+    part = open_page.page.locator(target)
+    part.scroll_into_view_if_needed()
+    part.evaluate("""async (part) => {
+      const place = () => { const box = part.getBoundingClientRect(); return `${box.x} ${box.y} ${box.width}`; };
+      for (let [before, still] = [place(), 0]; still < 3; before = place()) {
+        await new Promise(requestAnimationFrame);
+        still = place() === before ? still + 1 : 0;
+      }
+    }""")
+    return part.bounding_box()

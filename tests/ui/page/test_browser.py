@@ -231,7 +231,6 @@ def test_signs_names_and_narrow_parts(open_page):
     assert "−24" in lowest and "−48" in lowest and not [text for text in lowest if "-" in text]
     downloads = page.locator("#screen-result .screen-save, #final-render .final-render-save").all_text_contents()
     assert downloads == ["Download", "Download final render"]
-    page.mouse.wheel(0, -5000)
     open_page.after(lambda: drag(open_page, ".pad-field", 0.95, 0.04))
     letters = page.evaluate("""() => [...document.querySelectorAll('.pad-weights span')].filter((part) => {
         const [word, room] = [part.firstChild.getBoundingClientRect(), part.getBoundingClientRect()];
