@@ -5,6 +5,8 @@ Shapes: B notes, T samples, F frames, J subframes, C channels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
@@ -22,6 +24,7 @@ class Autoencoder(keras.Model):
         self.config = config
         self.encoder = Encoder(config, name="encoder")
         self.decoder = FastDecoder(config, name="fast_decoder")
+        self.bank: Callable | None = None  # a quicker bank of partials, see `synthesis.harmonics`
 
     def build_weights(self) -> None:
         """Create all weights, by the shapes of two frames alone: nothing is computed."""
@@ -46,5 +49,6 @@ class Autoencoder(keras.Model):
         pitch_hz = inputs["target_pitch_hz"]
         given = ops.concatenate([attributes, noisy], axis=-1), pitch_hz
         controls = self.decoder.controls(*given, bandwidth_hz=inputs.get("bandwidth_hz"))
-        audio = synthesis.render(controls, pitch_hz, inputs["noise_phase"], inputs["short_noise_phase"], self.decoder)
+        phases = inputs["noise_phase"], inputs["short_noise_phase"]
+        audio = synthesis.render(controls, pitch_hz, *phases, self.decoder, bank=self.bank)
         return {"audio": audio, "z": ops.concatenate([attributes, learned], axis=-1)}

@@ -30,10 +30,11 @@ def subframe_phase(pitch_hz, *, subframes: int, subframe: int, sample_rate_hz: i
     return ops.cast(total, "float32") / PHASE_UNITS
 
 
-def harmonics(amplitude, pitch_hz, *, subframes: int, subframe: int, sample_rate_hz: int):
+def harmonics(amplitude, pitch_hz, *, subframes: int, subframe: int, sample_rate_hz: int, bank=None):
     """Sum of partials: amplitudes [B, J, K], pitch [B, F] -> [B, J * subframe].
 
-    sum_k a_k(t) sin(2 pi k phi(t)), amplitudes and pitch linear between subframes.
+    sum_k a_k(t) sin(2 pi k phi(t)), amplitudes and pitch linear between subframes. `bank` does what `sum_of_sines`
+    does, which is used where none is given.
     """
     start = subframe_phase(pitch_hz, subframes=subframes, subframe=subframe, sample_rate_hz=sample_rate_hz)
     frequency = upsample(pitch_hz, subframes)
@@ -44,17 +45,19 @@ def harmonics(amplitude, pitch_hz, *, subframes: int, subframe: int, sample_rate
         + (following - frequency)[..., None] * (n * n / (2.0 * subframe * sample_rate_hz))
     )
     cycles = ops.stop_gradient(phase - ops.floor(phase))
-    signal = _sum_of_sines(amplitude, cycles, (n / subframe).astype(np.float32))
+    signal = (bank or sum_of_sines)(amplitude, cycles, (n / subframe).astype(np.float32))
     shape = ops.shape(amplitude)
     return ops.reshape(signal, (shape[0], shape[1] * subframe))
 
 
-def partials(amplitude, pitch_hz, *, harmonics_count: int, subframes: int, subframe: int, sample_rate_hz: int):
+def partials(
+    amplitude, pitch_hz, *, harmonics_count: int, subframes: int, subframe: int, sample_rate_hz: int, bank=None
+):
     """All partials of a decoder: amplitudes [B, J, K + H] at k and at k - 1/2 times the pitch -> [B, J * subframe].
 
     The H between the harmonics are the odd harmonics of half the pitch.
     """
-    sizes = {"subframes": subframes, "subframe": subframe, "sample_rate_hz": sample_rate_hz}
+    sizes = {"subframes": subframes, "subframe": subframe, "sample_rate_hz": sample_rate_hz, "bank": bank}
     tones = harmonics(amplitude[..., :harmonics_count], pitch_hz, **sizes)
     half = amplitude[..., harmonics_count:]
     if half.shape[-1] == 0:
@@ -65,7 +68,7 @@ def partials(amplitude, pitch_hz, *, harmonics_count: int, subframes: int, subfr
     return tones + harmonics(odd, 0.5 * pitch_hz, **sizes)
 
 
-def _sum_of_sines(amplitude, cycles, ramp: np.ndarray, *, group: int = 16):
+def sum_of_sines(amplitude, cycles, ramp: np.ndarray, *, group: int = 16):
     """sum_k ((1 - ramp) a_k + ramp a'_k) sin(2 pi k cycles): [B, J, K], [B, J, L], [L] -> [B, J, L].
 
     a' is the next subframe's amplitude. With k = group * q + r the sine splits into products of sines and cosines of
@@ -109,8 +112,11 @@ def noise(magnitudes, phase_cycles, *, hop: int):
     return ops.reshape(after + ahead, (shape[0], shape[1] * hop))
 
 
-def render(controls, pitch_hz, noise_phase, short_noise_phase, decoder):
-    """Controls of `decoder` -> audio [B, T]. Phases: uniform numbers 0..1, [B, F, hop + 1] and [B, J, subframe + 1]."""
+def render(controls, pitch_hz, noise_phase, short_noise_phase, decoder, *, bank=None):
+    """Controls of `decoder` -> audio [B, T]. Phases: uniform numbers 0..1, [B, F, hop + 1] and [B, J, subframe + 1].
+
+    `bank`: see `harmonics`.
+    """
     config = decoder.config
     tones = partials(
         controls["harmonic"],
@@ -119,6 +125,7 @@ def render(controls, pitch_hz, noise_phase, short_noise_phase, decoder):
         subframes=config.subframes,
         subframe=config.subframe,
         sample_rate_hz=config.sample_rate_hz,
+        bank=bank,
     )
     hiss = noise(ops.matmul(controls["noise"], decoder.noise_matrix), noise_phase, hop=config.hop)
     click = noise(ops.matmul(controls["short_noise"], decoder.short_matrix), short_noise_phase, hop=config.subframe)

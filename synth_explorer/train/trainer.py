@@ -121,11 +121,27 @@ def make_training_model(config: TrainConfig):
 
     keras.utils.set_random_seed(config.seed)
     model = TrainingModel(config.model)
+    model.bank = quick_bank()
     model.build_weights()
     optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
     optimizer.build(model.trainable_variables)
     return model
+
+
+def quick_bank():
+    """The compiled bank of partials where it is the quicker one: JAX on a CPU; else none."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return None
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return None
+    from synth_explorer.train.partials_bank import bank
+
+    return bank()
 
 
 class Run:
