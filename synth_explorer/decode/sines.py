@@ -1,109 +1,124 @@
-"""Sums of many sines of one moving pitch, and the slopes back to their amplitudes, in small matrix products.
+"""Sums of many sines of one moving pitch, and the slopes back to their amplitudes: one complex number a sample, turned
+by the pitch from each partial to the next, compiled by Numba on two threads.
 
-Shapes: J subframes, L samples of a subframe, K partials, R partials of a group, Q groups.
-
-With z = exp(2 pi i cycles) and k = R q + r the sum of a_k z^k is that of z^(R q) (sum over r of a_(R q + r) z^r): the
-inner sums are one product of matrices a subframe, since all its samples share the amplitudes at its two ends.
+Shapes: J subframes, L samples of a subframe, K partials; further axes may stand before J.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+from numba import njit
 
-GROUP = 8
-BLOCK = 32  # subframes that are worked on at a time, so that they stay in the cache
-_POOL = ThreadPoolExecutor(2, thread_name_prefix="sines")
+from synth_explorer.runtime import Helpers
+
+_POOL = Helpers(1, thread_name_prefix="sines")
+
+
+def cycles_of(pitch_hz: np.ndarray, *, subframes: int, subframe: int, sample_rate_hz: int) -> np.ndarray:
+    """Cycles 0..1 at every sample, [J, L] float32, of a pitch [F] in Hz that is linear between its values."""
+    frequency = linear(np.asarray(pitch_hz, np.float64), subframes)
+    following = np.append(frequency[1:], frequency[-1])
+    whole = (frequency + following) * (0.5 * subframe / sample_rate_hz)
+    n = np.arange(subframe)
+    within = frequency[:, None] * (n / sample_rate_hz)
+    within += (following - frequency)[:, None] * (n * n / (2.0 * subframe * sample_rate_hz))
+    within += ((np.cumsum(whole) - whole) % 1.0)[:, None]
+    return (within % 1.0).astype(np.float32)
+
+
+def linear(values: np.ndarray, factor: int) -> np.ndarray:
+    """[F] -> [F * factor], linear between values, the last one held."""
+    following = np.append(values[1:], values[-1])
+    ramp = np.arange(factor, dtype=values.dtype) / factor
+    return (values[:, None] + (following - values)[:, None] * ramp).reshape(-1)
 
 
 def sum_of_sines(amplitude: np.ndarray, cycles: np.ndarray) -> np.ndarray:
-    """sum_k a_k sin(2 pi k cycles), amplitudes linear from each subframe to the next: [J, K], [J, L] -> [J, L].
+    """sum_k a_k sin(2 pi k cycles), amplitudes linear to the next subframe: [.., J, K], [.., J, L] -> [.., J, L].
 
-    float32; the last amplitudes are held.
+    float32; the last amplitudes are held, partials above half the sample rate left out.
     """
-    frames, samples = cycles.shape
-    grouped = _grouped(amplitude)
-    out = np.empty((frames, samples), np.float32)
-
-    def work(rows: slice) -> None:
-        small, large = _powers(cycles[rows], grouped.shape[1])
-        sums = np.matmul(grouped[rows], small)
-        sums *= large
-        both = sums.sum(axis=1)
-        np.add(both[:, ::2], both[:, 1::2], out=out[rows])
-
-    list(_POOL.map(work, _blocks(frames)))
+    cycles, amplitude = np.ascontiguousarray(cycles, np.float32), np.asarray(amplitude, np.float32)
+    rises = np.zeros(amplitude.shape, np.float32)
+    np.subtract(amplitude[..., 1:, :], amplitude[..., :-1, :], out=rises[..., :-1, :])
+    out = np.zeros(cycles.shape, np.float32)
+    _on_two_threads(_sums, *(_rows(given) for given in (amplitude, rises, cycles, out)))
     return out
 
 
 def amplitude_slopes(slope: np.ndarray, cycles: np.ndarray, *, count: int) -> np.ndarray:
-    """Slope of a loss by what `sum_of_sines` gave [J, L] -> slope by the amplitudes [J, K] of `count` partials."""
-    frames, groups = len(cycles), -(-count // GROUP)
-    out = np.empty((frames, groups, 2 * GROUP), np.float32)
-    twice = np.repeat(np.asarray(slope, np.float32), 2, axis=1)[:, None]
-
-    def work(rows: slice) -> None:
-        small, large = _powers(cycles[rows], groups)
-        large *= twice[rows]
-        np.matmul(large, small.swapaxes(1, 2), out=out[rows])
-
-    list(_POOL.map(work, _blocks(frames)))
-    now, rising = (out[:, :, half].reshape(frames, -1)[:, :count] for half in (slice(GROUP), slice(GROUP, None)))
-    total = now - rising
-    total[1:] += rising[:-1]
-    total[-1] += rising[-1]
-    return total
+    """Slope by what `sum_of_sines` gave [.., J, L] -> slope by the amplitudes of `count` partials, [.., J, K]."""
+    slope, cycles = (np.ascontiguousarray(given, np.float32) for given in (slope, cycles))
+    now, rising = (np.zeros((*cycles.shape[:-1], count), np.float32) for _ in range(2))
+    _on_two_threads(_slopes, *(_rows(given) for given in (slope, cycles, now, rising)))
+    now -= rising
+    now[..., 1:, :] += rising[..., :-1, :]
+    now[..., -1, :] += rising[..., -1, :]
+    return now
 
 
-def _blocks(frames: int) -> Iterator[slice]:
-    return (slice(first, min(first + BLOCK, frames)) for first in range(0, frames, BLOCK))
+def _rows(array: np.ndarray) -> np.ndarray:
+    """[.., N] -> [M, N], the same memory."""
+    return np.ascontiguousarray(array).reshape(-1, array.shape[-1])
 
 
-def _grouped(amplitude: np.ndarray) -> np.ndarray:
-    """Amplitudes [J, K] -> [J, Q, 2 R]: in groups, and by how much each rises until the next subframe."""
-    frames, count = amplitude.shape
-    groups = -(-count // GROUP)
-    out = np.zeros((2, frames, groups * GROUP), np.float32)
-    out[0, :, :count] = amplitude
-    np.subtract(amplitude[1:], amplitude[:-1], out=out[1, :-1, :count])
-    return out.reshape(2, frames, groups, GROUP).transpose(1, 2, 0, 3).reshape(frames, groups, 2 * GROUP)
+def _on_two_threads(kernel: Any, *given: np.ndarray) -> None:
+    """Run a kernel over all rows, the halves of them at once."""
+    rows = len(given[0])
+    second = _POOL.submit(kernel, *given, rows // 2, rows)
+    kernel(*given, 0, rows // 2)
+    second.result()
 
 
-def _powers(cycles: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of z, real and imaginary parts side by side, float32: z^r, and z^r times a ramp from 0 to 1,
-    [J, 2 R, 2 L]; and i times the conjugate of z^(R q) [J, Q, 2 L], so that real products sum up to imaginary parts."""
-    frames, samples = cycles.shape
-    angle = (cycles - np.rint(cycles)).astype(np.float32)
-    angle *= np.float32(2.0 * np.pi)
-    small = np.empty((frames, 2 * GROUP, samples), np.complex64)
-    small[:, 0].real, small[:, 0].imag = np.cos(angle), np.sin(angle)
-    _fill(small[:, :GROUP])
-    ramp = np.repeat(np.arange(samples, dtype=np.float32) / np.float32(samples), 2)
-    both = small.view(np.float32)
-    np.multiply(both[:, :GROUP], ramp, out=both[:, GROUP:])
-    large = np.empty((frames, groups, samples), np.complex64)
-    large[:, 0] = 1j
-    if groups > 1:
-        large[:, 1] = 1j * np.conj(small[:, GROUP - 1])
-        _turn(large, np.conj(small[:, GROUP - 1]))
-    return both, large.view(np.float32)
+@njit(nogil=True, fastmath=True, cache=True)
+def _first(cycles, cos1, sin1):
+    """The first partial of a row; returns how many lie below half the sample rate."""
+    last = cycles.size - 1
+    for n in range(last + 1):
+        angle = np.float32(2.0 * np.pi) * (cycles[n] - np.rint(cycles[n]))
+        cos1[n] = np.cos(angle)
+        sin1[n] = np.sin(angle)
+    begin, end = cycles[1] - cycles[0], cycles[last] - cycles[last - 1]
+    step = min(abs(begin - np.rint(begin)), abs(end - np.rint(end)))
+    return int(np.float32(0.5) / max(step, np.float32(1e-6)))
 
 
-def _fill(powers: np.ndarray) -> None:
-    """z in the first row -> z, z^2, z^3 .. in all rows of [J, N, L], each in few roundings."""
-    known, count = 1, powers.shape[1]
-    while known < count:
-        more = min(known, count - known)
-        np.multiply(powers[:, :more], powers[:, known - 1 : known], out=powers[:, known : known + more])
-        known += more
+@njit(nogil=True, fastmath=True, cache=True)
+def _sums(amplitude, rises, cycles, out, first, last):
+    samples, count = cycles.shape[1], amplitude.shape[1]
+    cos1, sin1, cosk, sink = np.empty((4, samples), np.float32)
+    ramp = np.arange(samples).astype(np.float32) / np.float32(samples)
+    for j in range(first, last):
+        audible = min(count, _first(cycles[j], cos1, sin1))
+        cosk[:], sink[:] = cos1, sin1
+        row = out[j]
+        for k in range(audible):
+            low, rise = amplitude[j, k], rises[j, k]
+            for n in range(samples):
+                row[n] += (low + rise * ramp[n]) * sink[n]
+                turned = cosk[n] * cos1[n] - sink[n] * sin1[n]
+                sink[n] = sink[n] * cos1[n] + cosk[n] * sin1[n]
+                cosk[n] = turned
 
 
-def _turn(large: np.ndarray, step: np.ndarray) -> None:
-    """i, i w in the first rows of [J, Q, L] -> i w^q in all, w = `step` [J, L]."""
-    known, count, power = 2, large.shape[1], step * step
-    while known < count:
-        more = min(known, count - known)
-        np.multiply(large[:, :more], power[:, None], out=large[:, known : known + more])
-        known, power = known + more, power * power
+@njit(nogil=True, fastmath=True, cache=True)
+def _slopes(slope, cycles, now, rising, first, last):
+    samples, count = cycles.shape[1], now.shape[1]
+    cos1, sin1, cosk, sink = np.empty((4, samples), np.float32)
+    ramp, later = np.arange(samples).astype(np.float32) / np.float32(samples), np.empty(samples, np.float32)
+    for j in range(first, last):
+        audible = min(count, _first(cycles[j], cos1, sin1))
+        cosk[:], sink[:] = cos1, sin1
+        row = slope[j]
+        later[:] = row * ramp
+        for k in range(audible):
+            flat, steep = np.float32(0.0), np.float32(0.0)
+            for n in range(samples):
+                flat += row[n] * sink[n]
+                steep += later[n] * sink[n]
+                turned = cosk[n] * cos1[n] - sink[n] * sin1[n]
+                sink[n] = sink[n] * cos1[n] + cosk[n] * sin1[n]
+                cosk[n] = turned
+            now[j, k], rising[j, k] = flat, steep

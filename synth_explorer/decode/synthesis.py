@@ -1,4 +1,4 @@
-"""The fast decoder's synthesis on a CPU: the same signal as `model.synthesis.render`, in Numba, for one note.
+"""The fast decoder's synthesis on a CPU: the same signal as `model.synthesis.render`, for one note.
 
 Shapes: T samples, F frames, J subframes, S level points, K harmonics, M bands, N bins.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.fft import irfft
 
+from synth_explorer.decode.sines import cycles_of, linear, sum_of_sines
 from synth_explorer.runtime import Helpers
 
 _POOL = Helpers(2, thread_name_prefix="synthesis")
@@ -51,7 +51,7 @@ def parts(
         sample_rate_hz=sample_rate_hz,
     )
     click = noise(controls["short_noise"] @ short_matrix, short_phase, hop=subframe)
-    level = _linear(controls["level"], len(tones) // len(controls["level"]))
+    level = linear(controls["level"], len(tones) // len(controls["level"]))
     return tones * level, (click + hiss.result()) * level
 
 
@@ -102,49 +102,5 @@ def harmonics(
     amplitude: np.ndarray, pitch_hz: np.ndarray, *, subframes: int, subframe: int, sample_rate_hz: int
 ) -> np.ndarray:
     """Sum of partials: amplitudes [J, K], pitch [F] -> [J * subframe] float32 (see `model.synthesis.harmonics`)."""
-    frequency = _linear(np.asarray(pitch_hz, np.float64), subframes)
-    following = np.append(frequency[1:], frequency[-1])
-    cycles = (frequency + following) * (0.5 * subframe / sample_rate_hz)
-    start = (np.cumsum(cycles) - cycles) % 1.0
-    amplitude = np.ascontiguousarray(amplitude, np.float32)
-    out = np.zeros(len(frequency) * subframe, np.float32)
-    half = len(frequency) // 2
-    args = (amplitude, start, frequency, following, subframe, float(sample_rate_hz), out)
-    second = _POOL.submit(_partials, *args, half, len(frequency))
-    _partials(*args, 0, half)
-    second.result()
-    return out
-
-
-def _linear(values: np.ndarray, factor: int) -> np.ndarray:
-    """[F] -> [F * factor], linear between values, the last one held."""
-    following = np.append(values[1:], values[-1])
-    ramp = np.arange(factor, dtype=values.dtype) / factor
-    return (values[:, None] + (following - values)[:, None] * ramp).reshape(-1)
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def _partials(amplitude, start, frequency, following, subframe, rate, out, first, last):
-    """Adds the partials of subframes first..last to `out`, by rotating one complex number per sample."""
-    cos1, sin1 = np.empty(subframe, np.float32), np.empty(subframe, np.float32)
-    cosk, sink = np.empty(subframe, np.float32), np.empty(subframe, np.float32)
-    ramp = np.arange(subframe).astype(np.float32) / np.float32(subframe)
-    frames, count = amplitude.shape
-    for j in range(first, last):
-        after = min(j + 1, frames - 1)
-        for n in range(subframe):
-            phase = start[j] + (frequency[j] * n + (following[j] - frequency[j]) * n * n / (2.0 * subframe)) / rate
-            angle = 2.0 * np.pi * (phase - np.floor(phase))
-            cos1[n] = np.cos(angle)
-            sin1[n] = np.sin(angle)
-            cosk[n] = cos1[n]
-            sink[n] = sin1[n]
-        segment = out[j * subframe : (j + 1) * subframe]
-        audible = int(min(count, rate / 2.0 / max(min(frequency[j], following[j]), 1.0)))
-        for k in range(audible):
-            low, step = amplitude[j, k], amplitude[after, k] - amplitude[j, k]
-            for n in range(subframe):
-                segment[n] += (low + step * ramp[n]) * sink[n]
-                turned = cosk[n] * cos1[n] - sink[n] * sin1[n]
-                sink[n] = sink[n] * cos1[n] + cosk[n] * sin1[n]
-                cosk[n] = turned
+    cycles = cycles_of(pitch_hz, subframes=subframes, subframe=subframe, sample_rate_hz=sample_rate_hz)
+    return sum_of_sines(amplitude, cycles).reshape(-1)

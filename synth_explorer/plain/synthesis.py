@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
-from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
+from synth_explorer.decode.sines import amplitude_slopes, cycles_of, sum_of_sines
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.controls import Controls, Slopes
 from synth_explorer.plain.curves import upsample, upsample_back
@@ -29,10 +29,9 @@ class Synthesis:
 
     def __init__(self, config: ModelConfig, pitch_hz: np.ndarray, controls: Controls) -> None:
         self._config, self._noise_matrix, self._short_matrix = config, controls.noise_matrix, controls.short_matrix
-        self._cycles = _cycles(np.asarray(pitch_hz, np.float64), config)
-        audible = config.sample_rate_hz / 2 / max(float(pitch_hz.min()), 1.0)
-        self._harmonics = min(config.harmonics, int(audible) + 1)
-        self._halves = min(config.half_partials, int(audible) + 1)
+        sizes = {"subframes": config.subframes, "subframe": config.subframe, "sample_rate_hz": config.sample_rate_hz}
+        pitch_hz = np.asarray(pitch_hz, np.float64)
+        self._cycles, self._half_cycles = (cycles_of(part * pitch_hz, **sizes) for part in (1.0, 0.5))
 
     def traced(
         self, controls: dict[str, np.ndarray], phase: np.ndarray, short_phase: np.ndarray
@@ -57,33 +56,21 @@ class Synthesis:
 
     def _tones(self, amplitude: np.ndarray) -> np.ndarray:
         """Partials [J, K + H] -> [T]; those between are the odd harmonics of half the pitch."""
-        tones = sum_of_sines(amplitude[:, : self._harmonics], self._cycles)
-        if self._halves:
-            odd = np.zeros((len(amplitude), 2 * self._halves), np.float32)
-            odd[:, ::2] = amplitude[:, self._config.harmonics :][:, : self._halves]
-            tones += sum_of_sines(odd, 0.5 * self._cycles)
+        config = self._config
+        tones = sum_of_sines(amplitude[:, : config.harmonics], self._cycles)
+        if config.half_partials:
+            odd = np.zeros((len(amplitude), 2 * config.half_partials), np.float32)
+            odd[:, ::2] = amplitude[:, config.harmonics :]
+            tones += sum_of_sines(odd, self._half_cycles)
         return tones.reshape(-1)
 
     def _tones_back(self, slope: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        out, first = np.zeros(shape, np.float32), self._config.harmonics
+        out, first, halves = np.empty(shape, np.float32), self._config.harmonics, self._config.half_partials
         slope = slope.reshape(self._cycles.shape)
-        out[:, : self._harmonics] = amplitude_slopes(slope, self._cycles, count=self._harmonics)
-        if self._halves:
-            odd = amplitude_slopes(slope, 0.5 * self._cycles, count=2 * self._halves)
-            out[:, first : first + self._halves] = odd[:, ::2]
+        out[:, :first] = amplitude_slopes(slope, self._cycles, count=first)
+        if halves:
+            out[:, first:] = amplitude_slopes(slope, self._half_cycles, count=2 * halves)[:, ::2]
         return out
-
-
-def _cycles(pitch_hz: np.ndarray, config: ModelConfig) -> np.ndarray:
-    """Cycles of the pitch [F] at every sample, [J, L], see `model.synthesis.harmonics`."""
-    following = np.append(pitch_hz[1:], pitch_hz[-1])
-    ramp = np.arange(config.subframes) / config.subframes
-    frequency = (pitch_hz[:, None] + (following - pitch_hz)[:, None] * ramp).reshape(-1, 1)
-    following = np.append(frequency[1:], frequency[-1:], axis=0)
-    n, rate_hz = np.arange(config.subframe), config.sample_rate_hz
-    whole = (frequency + following) * (0.5 * config.subframe / rate_hz)
-    within = frequency * (n / rate_hz) + (following - frequency) * (n * n / (2.0 * config.subframe * rate_hz))
-    return np.cumsum(whole, axis=0) - whole + within
 
 
 def _noise(bands: np.ndarray, matrix: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> tuple[np.ndarray, Back]:

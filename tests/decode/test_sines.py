@@ -1,4 +1,4 @@
-"""The compiled bank of partials gives the values and slopes of the one in `keras.ops`."""
+"""The bank of partials against its definition, and in JAX against the one in `keras.ops`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from synth_explorer.train import partials_bank
+from synth_explorer.decode import sines
 
 NOTES, FRAMES, SAMPLES, COUNT = 2, 5, 12, 7
 
@@ -35,14 +35,14 @@ def naive(amplitude: np.ndarray, cycles: np.ndarray) -> np.ndarray:
 
 def test_sums_are_those_of_the_definition():
     amplitude, cycles = given(np.random.default_rng(0))
-    np.testing.assert_allclose(partials_bank.sums(amplitude, cycles), naive(amplitude, cycles), atol=1e-5)
+    np.testing.assert_allclose(sines.sum_of_sines(amplitude, cycles), naive(amplitude, cycles), atol=1e-5)
 
 
 def test_slopes_are_the_transposed_sums():
     rng = np.random.default_rng(1)
     amplitude, cycles = given(rng)
     slope = rng.standard_normal(cycles.shape).astype(np.float32)
-    by_amplitude = partials_bank.slopes(slope, cycles, count=COUNT)
+    by_amplitude = sines.amplitude_slopes(slope, cycles, count=COUNT)
     assert np.sum(by_amplitude * amplitude) == pytest.approx(np.sum(slope * naive(amplitude, cycles)), rel=1e-4)
     moved = amplitude.copy()
     moved[1, 2, 3] += 1.0
@@ -55,7 +55,7 @@ def test_partials_above_half_the_rate_are_left_out():
     cycles = (cycles * 0.0 + 0.3 * np.arange(SAMPLES)).astype(np.float32) % 1.0
     alone = amplitude.copy()
     alone[..., 1:] = 0.0
-    np.testing.assert_array_equal(partials_bank.sums(amplitude, cycles), partials_bank.sums(alone, cycles))
+    np.testing.assert_array_equal(sines.sum_of_sines(amplitude, cycles), sines.sum_of_sines(alone, cycles))
 
 
 SLOPES_BY_JAX = """
