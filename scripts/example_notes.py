@@ -20,7 +20,7 @@ from synth_explorer.data.soundfont import SYNTH_RATE_HZ, Player
 from synth_explorer.errors import DataError
 from synth_explorer.files import atomic_path
 
-SAMPLE_RATE_HZ = 16_000
+SAMPLE_RATE_HZ = 48_000
 VELOCITY = 100
 HELD_S, TOTAL_S, LEAD_IN_S, FADE_OUT_S = 2.6, 3.4, 0.03, 0.05
 PEAK_DB = -6.0
@@ -92,7 +92,7 @@ def build_examples(soundfonts: Sequence[Path | str], out: Path | str) -> Path:
     """Render the example notes and their index.
 
     `soundfonts`: paths of FluidR3_GM.sf2 and MuseScore_General_Full.sf2, in any order. `out`: folder for the FLAC files
-    (16 bits, mono, 16 kHz) and index.csv. Returns the folder. Raises DataError: when one of the two SoundFonts is not
+    (16 bits, mono, 48 kHz) and index.csv. Returns the folder. Raises DataError: when one of the two SoundFonts is not
     given or cannot be read.
     """
     out = Path(out)

@@ -16,7 +16,7 @@ class ExampleNote:
 
     name: str  # instrument, as people say it ("Cello")
     family: str  # "string", "brass", "reed", ...
-    path: Path  # FLAC file, mono, 16 kHz
+    path: Path  # FLAC file, mono, 48 kHz
     pitch: int  # MIDI note
     velocity: int  # MIDI velocity
     source: str  # SoundFont that it was rendered from

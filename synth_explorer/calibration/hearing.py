@@ -29,6 +29,7 @@ SPAN = {
 
 SHORTEST_ATTACK_S = 0.001
 HEARD_RANGE_DB = 35.0
+N_FFT, HOP = 1024, 256  # at 16 kHz; as long in seconds at 48 kHz
 
 
 def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict[str, float]:
@@ -47,8 +48,8 @@ def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict
         "brightness": measure.brightness_octaves(audio, **rate),
         "noisiness": measure.noisiness_db(audio, **rate, pitch_hz=pitch_hz),
         "attack": float(np.log2(attack_s)),
-        "spread": _spread_octaves(audio),
-        "hollowness": _hollowness_db(audio, pitch_hz=pitch_hz),
+        "spread": _spread_octaves(audio, **rate),
+        "hollowness": _hollowness_db(audio, **rate, pitch_hz=pitch_hz),
     }
 
 
@@ -81,28 +82,28 @@ def changes(
     return {name: new[name] - own[name] for name in own} | {"pitch": float(cents)}
 
 
-def _magnitudes(audio: np.ndarray) -> np.ndarray:
-    """Mean power spectrum [N] of the frames that are heard."""
-    power = measure.stft_magnitudes(audio).astype(np.float64) ** 2
+def _magnitudes(audio: np.ndarray, *, sample_rate_hz: int) -> tuple[np.ndarray, float]:
+    """Mean power spectrum [N] of the frames that are heard, and the width of its bins in Hz."""
+    audio, widening = measure.at_band_rate(audio, sample_rate_hz=sample_rate_hz)
+    power = measure.stft_magnitudes(audio, n_fft=widening * N_FFT, hop=widening * HOP).astype(np.float64) ** 2
     total = power.sum(axis=1)
-    return np.sqrt(power[total >= total.max() * 10.0 ** (-HEARD_RANGE_DB / 10.0)].mean(axis=0))
+    heard = power[total >= total.max() * 10.0 ** (-HEARD_RANGE_DB / 10.0)]
+    return np.sqrt(heard.mean(axis=0)), measure.RATE_HZ / N_FFT
 
 
-def _spread_octaves(audio: np.ndarray) -> float:
-    """log2 of the standard deviation of the spectrum about its centroid, in Hz (at 16 kHz)."""
-    magnitude = _magnitudes(audio)
-    hz = np.arange(magnitude.size) * (8000.0 / (magnitude.size - 1))
-    total = magnitude.sum()
+def _spread_octaves(audio: np.ndarray, *, sample_rate_hz: int) -> float:
+    """log2 of the standard deviation of the spectrum about its centroid, in Hz."""
+    magnitude, width_hz = _magnitudes(audio, sample_rate_hz=sample_rate_hz)
+    hz, total = np.arange(magnitude.size) * width_hz, magnitude.sum()
     if total <= 1e-9:
         return float("nan")
     centroid = magnitude @ hz / total
     return float(0.5 * np.log2(max(magnitude @ (hz - centroid) ** 2 / total, 1.0)))
 
 
-def _hollowness_db(audio: np.ndarray, *, pitch_hz: float) -> float:
+def _hollowness_db(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> float:
     """Power of partials 3, 5, 7 over that of 2, 4, 6 in dB; NaN where they can't be told or lie too high."""
-    magnitude = _magnitudes(audio)
-    width_hz = 8000.0 / (magnitude.size - 1)
+    magnitude, width_hz = _magnitudes(audio, sample_rate_hz=sample_rate_hz)
     if not 4.0 * width_hz <= pitch_hz <= 7800.0 / 7.0:
         return float("nan")
     at = np.round(np.arange(2, 8) * pitch_hz / width_hz).astype(int)

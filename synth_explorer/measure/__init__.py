@@ -11,8 +11,10 @@ from __future__ import annotations
 from synth_explorer.measure.distance import (
     MEAN_RANGE_DB,
     MEL_CENTRES_HZ,
+    RATE_HZ,
     BandDistances,
     align,
+    at_band_rate,
     band_distances_db,
     log_mel_distance_db,
     mean_spectrum_db,

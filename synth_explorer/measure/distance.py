@@ -1,6 +1,7 @@
 """How far a render lies from its original: log-mel distance and multi-resolution spectral distance.
 
-Both are taken at 16 kHz, whatever the rate of the audio, so that figures of different checkpoints compare.
+Both are taken at 16 kHz, whatever the rate of the audio, so that figures of different checkpoints compare. What says
+`band` hears all of it, at 48 kHz.
 
 Shapes: T samples, F frames, N bins (`n_fft // 2 + 1`), M mel bands.
 """
@@ -21,9 +22,11 @@ RATE_HZ = 16_000
 
 N_FFT, HOP = 1024, 256
 MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 80, 30.0, 8000.0
-MEL_CENTRES_HZ = mel_centres_hz(MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=MEL_HIGH_HZ)[1:-1]
-BAND_RATE_HZ, BAND_N_FFT, BAND_HOP = 48_000, 3072, 768  # of `band_distances_db`, which hears the whole band
+BAND_RATE_HZ, BAND_N_FFT, BAND_HOP = 48_000, 3072, 768  # of what hears the whole band
 BAND_MEL_BANDS, BAND_TOP_HZ, HIGH_HZ = 128, 20_000.0, 8000.0
+MEL_CENTRES_HZ = mel_centres_hz(BAND_MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=BAND_TOP_HZ)[1:-1]
+"""Middles of the bands of `mean_spectrum_db`."""
+
 MEAN_RANGE_DB, MEAN_WEIGHT = 50.0, 0.15
 FLOOR = 0.01
 ALIGN_MS = 100.0
@@ -34,6 +37,12 @@ STFT_SIZES = (64, 128, 256, 512, 1024, 2048)
 def at_measure_rate(audio: np.ndarray, *, sample_rate_hz: int, name: str = "audio") -> np.ndarray:
     """Valid audio [T] at 16 kHz."""
     return resample(check(audio, name=name), source_rate_hz=sample_rate_hz, sample_rate_hz=RATE_HZ)
+
+
+def at_band_rate(audio: np.ndarray, *, sample_rate_hz: int) -> tuple[np.ndarray, int]:
+    """Valid audio [T] with its whole band: at 48 kHz, or at 16 kHz where it has no more; and that rate over 16 kHz."""
+    widening = BAND_RATE_HZ // RATE_HZ if sample_rate_hz > RATE_HZ else 1
+    return resample(check(audio), source_rate_hz=sample_rate_hz, sample_rate_hz=widening * RATE_HZ), widening
 
 
 def stft_magnitudes(audio: np.ndarray, *, n_fft: int = N_FFT, hop: int = HOP) -> np.ndarray:
@@ -62,12 +71,12 @@ def mel_magnitudes(audio: np.ndarray) -> np.ndarray:
 def mean_spectrum_db(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """How a sound [T] sounds on the whole: the mean over time of its spectrum in dB under the strongest band, [M].
 
-    Each frame's bands, those of `log_mel_distance_db` (centres `MEL_CENTRES_HZ`), are taken in dB under the frame's
+    Each frame's bands, those of `band_distances_db` (centres `MEL_CENTRES_HZ`), are taken in dB under the frame's
     level, at most `MEAN_RANGE_DB`: its timbre, whatever its loudness. Frames count nearly alike, by the power of
     `MEAN_WEIGHT` of their own power: one that is 40 dB softer counts a quarter, so that neither the attack alone nor
     what has died away decides.
     """
-    magnitudes = mel_magnitudes(at_measure_rate(audio, sample_rate_hz=sample_rate_hz))
+    magnitudes = _band_magnitudes(resample(check(audio), source_rate_hz=sample_rate_hz, sample_rate_hz=BAND_RATE_HZ))
     power = magnitudes.astype(np.float64) ** 2
     level = power.sum(axis=1, keepdims=True)
     under_db = np.maximum(10.0 * np.log10(power / np.maximum(level, 1e-30) + 1e-30), -MEAN_RANGE_DB)
@@ -114,10 +123,14 @@ def band_distances_db(reference: np.ndarray, rendered: np.ndarray, *, sample_rat
     lag = _best_lag(one, other) * ALIGN_HOP * BAND_RATE_HZ // RATE_HZ
     one, other = (resample(sound, source_rate_hz=sample_rate_hz, sample_rate_hz=BAND_RATE_HZ) for sound in sounds)
     a, b = _shifted(one, other, lag)
-    a, b = (stft_magnitudes(part, n_fft=BAND_N_FFT, hop=BAND_HOP) @ _band_matrix() for part in (a, b))
+    a, b = (_band_magnitudes(part) for part in (a, b))
     apart = np.mean(np.abs(20 * np.log10((a + FLOOR) / (b + FLOOR))), axis=0)
-    centres_hz = mel_centres_hz(BAND_MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=BAND_TOP_HZ)[1:-1]
-    return BandDistances(float(apart.mean()), float(apart[centres_hz > HIGH_HZ].mean()))
+    return BandDistances(float(apart.mean()), float(apart[MEL_CENTRES_HZ > HIGH_HZ].mean()))
+
+
+def _band_magnitudes(audio: np.ndarray) -> np.ndarray:
+    """Mel bands of 48 kHz audio, float32 [F, M]."""
+    return stft_magnitudes(audio, n_fft=BAND_N_FFT, hop=BAND_HOP) @ _band_matrix()
 
 
 @lru_cache(maxsize=1)

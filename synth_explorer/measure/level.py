@@ -9,7 +9,7 @@ import numpy as np
 
 from synth_explorer.audio import check
 from synth_explorer.measure.bs1770 import integrated_loudness
-from synth_explorer.measure.distance import HOP, N_FFT, RATE_HZ, at_measure_rate, stft_magnitudes
+from synth_explorer.measure.distance import HOP, N_FFT, RATE_HZ, at_band_rate, stft_magnitudes
 
 ENVELOPE_MS = 5.0
 LOUDNESS_BLOCK_S = 0.4
@@ -83,8 +83,8 @@ def _centroid_and_level(
     audio: np.ndarray, *, sample_rate_hz: int, n_fft: int = N_FFT, hop: int = HOP
 ) -> tuple[np.ndarray, np.ndarray]:
     """Centroid in Hz [F] and root of the energy [F] of each frame."""
-    magnitudes = stft_magnitudes(at_measure_rate(audio, sample_rate_hz=sample_rate_hz), n_fft=n_fft, hop=hop)
-    magnitudes = magnitudes.astype(np.float64)
+    audio, widening = at_band_rate(audio, sample_rate_hz=sample_rate_hz)
+    magnitudes = stft_magnitudes(audio, n_fft=widening * n_fft, hop=widening * hop).astype(np.float64)
     total = magnitudes.sum(axis=1)
     frequency_hz = np.arange(int(magnitudes.shape[1])) * (RATE_HZ / n_fft)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -95,7 +95,7 @@ def _centroid_and_level(
 def brightness_octaves(audio: np.ndarray, *, sample_rate_hz: int) -> float:
     """Brightness in octaves: log2 of the spectral centroid in Hz, mean over frames weighted by their level.
 
-    The centroid is that of STFT magnitudes (periodic Hann 1024, hop 256, at 16 kHz); a frame's level is the root of
+    The centroid is that of STFT magnitudes (periodic Hann of 64 ms, hop 16 ms); a frame's level is the root of
     its energy, so that quiet tails do not count. One more is an octave higher.
 
     Returns log2 of Hz; NaN for silence.

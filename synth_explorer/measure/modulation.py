@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth_explorer.errors import AudioError
-from synth_explorer.measure.distance import RATE_HZ, at_measure_rate
+from synth_explorer.measure.distance import RATE_HZ, at_band_rate
 from synth_explorer.measure.pitch import pitch_hz, pitch_track_cents, pitch_track_response
 
 TRACK_HOP = 128
@@ -138,26 +138,31 @@ def _phasors(
     return amplitudes[1::2] + 1j * amplitudes[::2]
 
 
-def _track_frames(audio: np.ndarray, *, sample_rate_hz: int, power: float) -> np.ndarray:
-    """Frames [F, 512] centred on multiples of 8 ms in a Hann window to the `power`, zeros beyond the ends."""
-    audio = at_measure_rate(audio, sample_rate_hz=sample_rate_hz)
-    padded = np.pad(audio, TRACK_WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, TRACK_WINDOW)[::TRACK_HOP]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(TRACK_WINDOW) / TRACK_WINDOW)
-    return frames[: audio.size // TRACK_HOP] * window**power
+def _track_frames(audio: np.ndarray, *, sample_rate_hz: int, power: float) -> tuple[np.ndarray, int]:
+    """Frames of 32 ms centred on multiples of 8 ms in a Hann window to the `power`, zeros beyond the ends; their rate.
+
+    [F, 512] at 16 kHz, [F, 1536] at 48 kHz.
+    """
+    audio, widening = at_band_rate(audio, sample_rate_hz=sample_rate_hz)
+    size, hop = widening * TRACK_WINDOW, widening * TRACK_HOP
+    padded = np.pad(audio, size // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    return frames[: audio.size // hop] * window**power, widening * RATE_HZ
 
 
 def loudness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """RMS level in dB every 8 ms in a Hann window of 32 ms, float64 [F]."""
-    frames = _track_frames(audio, sample_rate_hz=sample_rate_hz, power=0.5)  # squared samples weigh by Hann
+    frames, _ = _track_frames(audio, sample_rate_hz=sample_rate_hz, power=0.5)  # squared samples weigh by Hann
     return 10 * np.log10(np.maximum((frames.astype(np.float64) ** 2).mean(axis=1) * 2, 1e-14))
 
 
 def brightness_track(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """log2 of the spectral centroid in Hz every 8 ms in a window of 32 ms, float64 [F]; NaN in silence."""
-    magnitudes = np.abs(np.fft.rfft(_track_frames(audio, sample_rate_hz=sample_rate_hz, power=1.0), axis=1))
+    frames, rate_hz = _track_frames(audio, sample_rate_hz=sample_rate_hz, power=1.0)
+    magnitudes = np.abs(np.fft.rfft(frames, axis=1))
     total = magnitudes.sum(axis=1)
-    frequency_hz = np.arange(int(magnitudes.shape[1])) * (RATE_HZ / TRACK_WINDOW)
+    frequency_hz = np.arange(int(magnitudes.shape[1])) * (rate_hz / frames.shape[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(total > 1e-7, np.log2(magnitudes @ frequency_hz / total), np.nan)
 
