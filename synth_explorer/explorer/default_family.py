@@ -45,7 +45,7 @@ class DefaultFamily:
         self._said: LruCache[tuple[np.ndarray, np.ndarray]] = LruCache(NETWORKS_KEPT)
         self._listener = Helpers(1, thread_name_prefix="listen")
         self.details = networks.config.details
-        self.enhancements = enhancement.BANDS
+        self.enhancements = enhancement.bands(networks.config.sample_rate_hz)
 
     @classmethod
     def of(cls, model: KerasAutoencoder, head: Head) -> DefaultFamily:
