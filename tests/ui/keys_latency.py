@@ -35,13 +35,13 @@ EAR = """async () => {
   const ear = new AudioWorkletNode(context, 'ear');
   output.connect(ear).connect(context.destination);
   window.keyed = {};
-  // The audio clock goes in steps of a quantum, the other one does not.
   window.addEventListener('keydown', (event) => {
-    window.keyed = { at: context.currentTime + (performance.now() - event.timeStamp) / -1000 };
+    window.keyed = { at: context.currentTime - (performance.now() - event.timeStamp) / 1000 };
   }, true);
-  ear.port.onmessage = ({ data }) => { if (window.keyed.at && !window.keyed.ms) window.keyed.ms = 1000 * (data - window.keyed.at); };
+  ear.port.onmessage = ({ data }) => {
+    if (window.keyed.at && !window.keyed.ms) window.keyed.ms = 1000 * (data - window.keyed.at);
+  };
 }"""
-READY = "Number(document.querySelector('.keys').dataset.ready || 0)"
 
 
 def measure(address: str, *, keys: int) -> dict[str, list[float]]:
@@ -101,9 +101,7 @@ def _drag(page: Any, moves: int) -> tuple[list[float], list[float]]:
     page.mouse.down()
     page.evaluate("window.synthExplorerAudio.log.length = 0")
     for index in range(moves * 6):
-        page.mouse.move(
-            box["x"] + box["width"] * (0.1 + 0.8 * (index * 0.0371 % 1.0)), box["y"] + box["height"] * 0.5
-        )
+        page.mouse.move(box["x"] + box["width"] * (0.1 + 0.8 * (index * 0.0371 % 1.0)), box["y"] + box["height"] * 0.5)
         page.wait_for_timeout(30)
     page.wait_for_timeout(500)
     follow = page.evaluate("window.synthExplorerAudio.log.map((entry) => entry.followedMs).filter(Boolean)")

@@ -40,13 +40,13 @@ def note_route(studios: Studios) -> APIRoute:
             midi: pitch of the key; none: the sound's own.
             hold: whether it is looped also where it dies away fast.
             from_s: answers a short stretch from this moment on, for a note that is held while a knob is turned.
-            ahead: whether nobody waits for it: it is refused while anybody waits for anything.
+            ahead: whether nobody waits for it: while anybody waits for anything the answer is empty (204).
         """
         try:
             asked = SoundRequest.from_json(request)
             studio = studios.studio(asked.checkpoint)
             if ahead and (not studio.is_ready or studio.is_moving or studio.keys.is_busy):
-                raise Crowded("Others are waiting; ask again later.")
+                return Response(status_code=204, headers=HEADERS)
             if not ahead:
                 studio.touch()
             begun = studio.keys.begin(lambda: _note(studio, asked, midi, hold=hold, from_s=from_s))
@@ -60,9 +60,7 @@ def note_route(studios: Studios) -> APIRoute:
     return APIRoute(PATH, note, methods=["GET"], include_in_schema=False)
 
 
-def _note(
-    studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None
-) -> HeldNote:
+def _note(studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None) -> HeldNote:
     notes = [studio.find(token) for token in asked.tokens]
     patch = studio.patch(notes, asked.settings, preset_mean=asked.preset_mean)
     if from_s is not None:

@@ -1,7 +1,4 @@
-"""The notes that keys play: a patch at a pitch, held as long as the key is, and the short stretches that follow the hand.
-
-Shapes: T samples.
-"""
+"""The notes that keys play: a patch at a pitch, held as long as the key is, and the stretches that follow the hand."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ async function fetched(request, midi, more) {
   const query = new URLSearchParams({ request, ...more });
   if (midi !== null) query.set('midi', midi);
   const answer = await fetch(new URL('sound/note.wav?' + query, document.baseURI));
+  if (answer.status === 204) return null; // not now: others wait
   if (!answer.ok) throw Object.assign(new Error(await answer.text()), { status: answer.status });
   const bytes = await answer.arrayBuffer();
   const told = (name) => Number(answer.headers.get(name));
@@ -323,11 +324,15 @@ async function ahead(keys, hold) {
   for (const midi of keys) {
     for (let tries = 0; tries < 20 && mine === plan && !kept.has(nameOf(request, midi, hold)); tries++) {
       try {
-        keep(request, midi, hold, await fetched(request, midi, { ...flags(hold), ahead: 'true' }));
+        const note = await fetched(request, midi, { ...flags(hold), ahead: 'true' });
+        if (!note) {
+          await pause(300);
+          continue;
+        }
+        keep(request, midi, hold, note);
         window.dispatchEvent(new CustomEvent('note-ready', { detail: midi }));
-      } catch (error) {
-        if (error.status !== 503) return; // a key says why when it is pressed
-        await pause(300);
+      } catch {
+        return; // a key says why when it is pressed
       }
     }
     if (mine !== plan || request !== asked()) return;
