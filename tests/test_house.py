@@ -60,7 +60,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "batch": ENGINE | {"explorer", "rendering", "batch"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"batch", "rendering", "instruments"},
-    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "plots", "rendering", "ui"},
+    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE

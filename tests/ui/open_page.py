@@ -128,7 +128,7 @@ def drag(open_page: OpenPage, target: str, x: float, y: float) -> None:
 def still(open_page: OpenPage, target: str) -> dict[str, float]:
     """Where an element lies on the screen, once it is on it and has not moved for three frames."""
     part = open_page.page.locator(target)
-    part.scroll_into_view_if_needed()
+    part.evaluate("(part) => part.scrollIntoView({ block: 'center' })")  # the keyboard covers the foot of the window
     part.evaluate("""async (part) => {
       const place = () => { const box = part.getBoundingClientRect(); return `${box.x} ${box.y} ${box.width}`; };
       for (let [before, still] = [place(), 0]; still < 3; before = place()) {

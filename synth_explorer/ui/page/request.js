@@ -8,7 +8,7 @@
   const asked = {
     request: JSON.stringify({ checkpoint, sources, mean: mean || null, knobs }), // an emptied memory is ""
     stamp: window.synthExplorerStamp,
-    play: play && %play%,
+    play: play && %play% && !window.synthExplorerSounding, // a held note says it already
     slow: Boolean(slow),
     complete: sources.slice(0, knobs.count).every(Boolean),
   };

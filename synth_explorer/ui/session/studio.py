@@ -28,6 +28,7 @@ from synth_explorer.ui.request.chains import edit_chain
 from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session.job import Job
+from synth_explorer.ui.session.keys import Keys
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.sound_folder import SoundFolder
 
@@ -68,7 +69,8 @@ class Studio:
         self._means: LruCache[MeanSound] = LruCache(MEANS_KEPT)
         self._slow = Lock()
         self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
-        self._moved_s = 0.0  # when a knob last asked for a sound
+        self._moved_s = 0.0  # when a knob or a key last asked for a sound
+        self.keys = Keys(lambda: self.renderer)
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
 
     def _load(self, load: Callable[[], Explorer]) -> None:
@@ -91,6 +93,20 @@ class Studio:
     def renderer(self) -> Renderer:
         """What renders patches, and remembers sounds."""
         return Renderer(self.explorer)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the Explorer is loaded."""
+        return self._explorer.done() and not self.has_failed
+
+    def touch(self) -> None:
+        """Somebody waits for a sound: what can be done later gives way."""
+        self._moved_s = time.perf_counter()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether somebody has waited for a sound a moment ago."""
+        return time.perf_counter() - self._moved_s < GIVE_WAY_S
 
     @property
     def has_failed(self) -> bool:
@@ -199,7 +215,7 @@ class Studio:
 
     def _give_way(self) -> None:
         """Wait until no knob has moved for a moment."""
-        while time.perf_counter() - self._moved_s < GIVE_WAY_S:
+        while self.is_moving:
             time.sleep(GIVE_WAY_S / 4)
 
     def _record(self, path: Path, title: str) -> Recording:
@@ -266,7 +282,7 @@ class Studio:
 
         Raises NotRendered: the decoder is slow, and this was not rendered yet.
         """
-        self._moved_s = time.perf_counter()
+        self.touch()
         patch = self.patch(notes, settings, preset_mean=preset_mean)
         if not self.is_slow:
             return self.renderer.render(patch)

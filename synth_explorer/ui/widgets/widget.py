@@ -12,9 +12,11 @@ from typing import Any
 
 import gradio as gr
 
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
 from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, LATEST_POINT_S, MIX_RANGE, POINTS_MOST
 
 FOLDER = Path(__file__).parent
+KEYBOARD_STYLE = FOLDER / "keyboard.css"
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -87,14 +89,30 @@ def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **
     return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)
 
 
+def keyboard(knobs: dict[str, str], **options: Any) -> gr.HTML:
+    """A keyboard that plays the sound: by mouse, touch, letters and MIDI; held notes follow the knobs.
+
+    `knobs`: knob by the id of its slider.
+    """
+    facts = {"lowest": LOWEST_MIDI, "highest": HIGHEST_MIDI, "knobs": knobs}
+    return _widget("keyboard", None, scripts=("voices", "keyboard"), props=facts, **options)
+
+
 def _widget(
-    name: str, value: Any, *, letter: str = "", hint: str = "", props: dict[str, Any] | None = None, **options: Any
+    name: str,
+    value: Any,
+    *,
+    letter: str = "",
+    hint: str = "",
+    props: dict[str, Any] | None = None,
+    scripts: tuple[str, ...] = (),
+    **options: Any,
 ) -> gr.HTML:
     markup = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
     return gr.HTML(
         value,
         html_template=markup.replace("%letter%", letter).replace("%hint%", hint),
-        js_on_load=(FOLDER / f"{name}.js").read_text(encoding="utf-8"),
+        js_on_load="".join((FOLDER / f"{script}.js").read_text(encoding="utf-8") for script in scripts or (name,)),
         apply_default_css=False,
         **(props or {}),
         **options,
