@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, edits, inspection, morph, result, sources
+from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, morph, result, sources
 from synth_explorer.ui.routes import login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
@@ -32,6 +32,7 @@ def build_page(studios: Studios) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            kept = deck.build()
             chosen = checkpoint.build(studios)
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
@@ -39,7 +40,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             out = result.build()
             knobs = edits.build()
         inside = inspection.build()
-        wiring.wire(page, wiring.Panels(studios, chosen, slots, mix, knobs, out, inside))
+        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
 
