@@ -61,7 +61,7 @@ class Rendered:
         there = [(slug, round(100 * weight)) for name, weight in pairs if weight and (slug := _slug(name))]
         words = [*(slug for slug, _ in there), *(str(percent) for _, percent in there if len(there) > 1)]
         midi = self.after.pitch_midi
-        return "-".join(words + ([note_name(midi).replace("#", "s")] if midi == midi else [])) or "sound"
+        return "-".join(words + ([note_name(midi).replace("♯", "s")] if midi == midi else [])) or "sound"
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

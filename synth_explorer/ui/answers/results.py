@@ -12,6 +12,7 @@ from typing import Any
 from synth_explorer import plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.pitch import note_name
 from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
@@ -73,14 +74,14 @@ def answer(studios: Studios, question: Any) -> Heard:
         studios: whose studio renders it, or remembers it from when the player asked.
         question: what `request.js` wrote: the request, its stamp, whether it is to play, whether the decoder is slow.
 
-    Returns the screen is None where nothing on it is to change; with it goes what the page keeps of the sound: its link
-    and how often its notes were listened to again.
+    Returns the screen is None where nothing on it is to change; with it go the sound's link, and how often its notes
+    have been listened to again by now, which the page asks for from then on.
     """
     question = question if isinstance(question, dict) else {}
     marks = {name: question.get(name) for name in ("request", "stamp", "play")}
     try:
         studio, asked = asked_for(studios, question)
-        render = studio.shown(asked)
+        render = studio.rendered(studio.asked(asked))
     except NotRendered as error:
         return Heard(None, f'<p class="caption">{error}</p>')
     except SynthExplorerError as error:
@@ -88,13 +89,14 @@ def answer(studios: Studios, question: Any) -> Heard:
     heard = heard_render(studio, render, play=bool(question.get("play")))
     assert heard.screen is not None
     marks = {"request": marks["request"]} if studio.is_slow else marks
-    return Heard(heard.screen | marks | told(asked, render), heard.message)
+    told = {"link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)), "fit": fitted(studios, asked)}
+    return Heard(heard.screen | marks | told, heard.message)
 
 
-def told(asked: SoundRequest, render: Rendered) -> dict[str, Any]:
-    """What a page keeps of a sound that it asked for."""
-    steps = render.patch.fit_steps
-    return {"fit": steps, "link": link.encoded(replace(asked, fit_steps=steps))}
+def fitted(studios: Studios, asked: SoundRequest) -> int:
+    """How often the notes of a request have been listened to again by now."""
+    studio = studios.studio(asked.checkpoint)
+    return FIT_STEPS if studio.is_slow else studio.fitted_steps(studio.used(asked))  # slow ones have no fit to wait for
 
 
 def asked_for(studios: Studios, question: Any) -> tuple[Studio, SoundRequest]:
@@ -112,7 +114,7 @@ def compare(studios: Studios, question: Any) -> tuple[dict[str, Any] | None, str
     """
     try:
         studio, asked = asked_for(studios, question)
-        render = studio.shown(asked)
+        render = studio.rendered(studio.asked(asked))
         if not len(render.chain) or studio.is_slow:
             return None, ""
         before = screen(studio, render.audio_before, label="the morph before the edits", colour="#8b8e94")

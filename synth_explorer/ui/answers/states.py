@@ -18,7 +18,7 @@ from synth_explorer.latents import normalised
 from synth_explorer.rendering import Mix, Patch, Source, load_patch
 from synth_explorer.rendering.sources import content_hash
 from synth_explorer.ui.answers import presets, slots
-from synth_explorer.ui.answers.results import asked_for
+from synth_explorer.ui.answers.results import asked_for, fitted
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.request import link
 from synth_explorer.ui.request.chains import turned
@@ -56,6 +56,11 @@ def opened(studios: Studios, saved: Any) -> tuple[SoundRequest, str]:
         return (kept(studios, saved) if saved else first(studios)), ""
     except SynthExplorerError as error:
         return first(studios), alert(str(error))
+
+
+def pinned(studios: Studios, asked: SoundRequest) -> SoundRequest:
+    """A request that makes one sound: it says how often its notes were listened to again, as often as they were yet."""
+    return asked if asked.fit_steps is not None else replace(asked, fit_steps=fitted(studios, asked))
 
 
 def at_rest(asked: SoundRequest) -> SoundRequest:

@@ -32,8 +32,9 @@ def build_page(studios: Studios) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
-            kept = deck.build()
+            kept = deck.build(studios)
             chosen = checkpoint.build(studios)
+        kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
             mix = morph.build()

@@ -6,7 +6,13 @@
   const sources = [a, b, c, d].map((token) => token || ''); // those that take no part come back with the slots
   window.synthExplorerStamp = Math.max(Date.now(), (window.synthExplorerStamp || 0) + 1);
   const asked = {
-    request: JSON.stringify({ checkpoint, sources, mean: mean || null, knobs }), // an emptied memory is ""
+    request: JSON.stringify({
+      checkpoint,
+      sources,
+      mean: mean || null, // an emptied memory is ""
+      knobs,
+      fit: window.synthExplorerFit ? window.synthExplorerFit(checkpoint, sources.slice(0, knobs.count)) : 0,
+    }),
     stamp: window.synthExplorerStamp,
     play: play && %play%,
     slow: Boolean(slow),

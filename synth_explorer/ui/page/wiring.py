@@ -267,7 +267,7 @@ def _wire_states(page: gr.Blocks, panels: Panels) -> None:
 
     def dressed(asked: SoundRequest, message: str, *, play: bool) -> list[Any]:
         asked, looks = switching.values(studios, asked)
-        return [{"request": asked.to_json(), "play": play}, message, *looks]
+        return [{"request": states.pinned(studios, asked).to_json(), "play": play}, message, *looks]
 
     def refused(message: str) -> list[Any]:
         return [None, message, *(gr.skip() for _ in switched)]
@@ -289,7 +289,10 @@ def _wire_states(page: gr.Blocks, panels: Panels) -> None:
         return refused(message) if found is None else dressed(found, message, play=True)
 
     def reset(asked: Any) -> dict[str, Any] | None:
-        return asked and {"request": states.at_rest(SoundRequest.from_json(asked["request"])).to_json(), "play": True}
+        if not asked:
+            return None
+        rest = states.at_rest(SoundRequest.from_json(asked["request"]))
+        return {"request": states.pinned(studios, rest).to_json(), "play": True}
 
     def save(asked: Any) -> tuple[str, str]:
         return presets.preset(studios, asked)
@@ -305,10 +308,9 @@ def _wire_states(page: gr.Blocks, panels: Panels) -> None:
     )
     turn = APPLY.replace("%knobs%", json.dumps(list(panels.knobs)))
     turning = [deck.state, panels.morph.pad, edits.knobs["curves"], panels.result.autoplay, panels.checkpoint.slow]
-    for event in (deck.state.apply, *(event.then for event in dressing)):
-        event(None, turning, panels.applied, js=turn, **QUIET)
+    deck.state.apply(None, turning, panels.applied, js=turn, **QUIET)
     for event in dressing:
-        _name(panels, event.then)
+        _name(panels, event.then(None, turning, panels.applied, js=turn, **QUIET).then)
     rest = edits.reset.click(reset, question, deck.state, **SOON)
     rest.then(None, turning, panels.applied, js=turn, **QUIET)
     saved = edits.save.click(save, question, [edits.preset, edits.message], **SOON)

@@ -289,11 +289,14 @@ class Studio:
         chain = edit_chain(settings, means)
         return plain.but(edits=chain) if len(chain) else plain
 
-    def asked(self, request: SoundRequest, *, fit_steps: int | None = None) -> Patch:
-        """The patch that a page asks for, see `patch`. `fit_steps`: None: as the page says, if it does."""
-        notes = [self.find(token) for token in request.tokens[: request.settings.count]]
-        steps = request.fit_steps if fit_steps is None else fit_steps
-        return self.patch(notes, request.settings, preset_mean=request.preset_mean, fit_steps=steps)
+    def used(self, request: SoundRequest) -> list[SlotNote | None]:
+        """The notes of a request that take part. Raises as `find` does."""
+        return [self.find(token) for token in request.tokens[: request.settings.count]]
+
+    def asked(self, request: SoundRequest) -> Patch:
+        """The patch that a page asks for, see `patch`."""
+        mean, steps = request.preset_mean, request.fit_steps
+        return self.patch(self.used(request), request.settings, preset_mean=mean, fit_steps=steps)
 
     def render(
         self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
@@ -313,18 +316,6 @@ class Studio:
         if known is None:
             raise NotRendered("The knobs have moved since; press Render to hear it.")
         return known
-
-    def shown(self, request: SoundRequest) -> Rendered:
-        """The sound that a page has just played: a note that was listened to again since then changes nothing of it.
-
-        Raises as `patch` and `rendered` do.
-        """
-        patch = self.asked(request)
-        if request.fit_steps is None and patch.fit_steps and self.renderer.remembered(patch) is None:
-            earlier = self.renderer.remembered(self.asked(request, fit_steps=0))
-            if earlier is not None:
-                return earlier
-        return self.rendered(patch)
 
     def start(self, patch: Patch) -> Job:
         """Begin to render what a slow decoder takes long for. Raises SynthExplorerError."""

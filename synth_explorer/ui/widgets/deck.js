@@ -1,9 +1,10 @@
 // Undo, redo, links and saving. The page's states are requests (see `request.js`), each {said, fit, link}: what is not at
 // rest, and how often its notes were listened to again. value = {request, link, play, stamp}: the one that the page is turned
-// to, by the events `apply` (its knobs) or `dress` (its notes and its checkpoint too). prop rest = the knobs at rest.
+// to, by the events `apply` (its knobs) or `dress` (its notes and its checkpoint too). props rest = the knobs at rest, steps = of a note that was listened to again.
 const buttons = Object.fromEntries(['back', 'forth', 'link', 'save'].map((name) => [name, element.querySelector('.deck-' + name)]));
 const words = element.querySelector('.deck-words');
 const MOST = 500;
+const FITTING_MS = 2000;
 const SETTLED_MS = 300; // browsers refuse an address that changes too often
 let list = [];
 let at = -1; // which of them the page shows
@@ -12,6 +13,7 @@ let link = '';
 let typed = null; // a field of numbers that was typed into and not left
 let timer = 0;
 let quiet = 0;
+let fitting = 0;
 
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 const text = (value) => JSON.stringify(value);
@@ -77,16 +79,33 @@ function noted(asked) {
     if (left && left.list[left.at] && same(left.list[left.at].said, shown)) ({ list, at, link } = left);
   }
   if (at < 0 || !same(list[at].said, shown)) {
-    list = [...list.slice(0, at + 1), { said: shown, fit: asked.fit ?? null }].slice(-MOST);
+    list = [...list.slice(0, at + 1), { said: shown }].slice(-MOST);
     at = list.length - 1;
   }
+  list[at].fit = asked.fit;
   keep();
   draw();
 }
 
-function answered({ request: asked, fit, link: address }) {
-  if (at < 0 || !same(thin(JSON.parse(asked)), list[at].said)) return;
-  list[at].fit = fit;
+// Notes are listened to again in the background; what is asked for once that is done is made of what was found.
+const fitted = new Set();
+const names = (checkpoint, sources) => sources.map((source) => text([checkpoint, source]));
+window.synthExplorerFit = (checkpoint, sources) => (names(checkpoint, sources).every((name) => fitted.has(name)) ? props.steps : 0);
+
+function hearAgain(asked, steps) {
+  if (steps) names(asked.checkpoint, asked.sources.slice(0, asked.knobs.count)).forEach((name) => fitted.add(name));
+  clearTimeout(fitting);
+  if (steps) return;
+  fitting = setTimeout(async () => {
+    if (document.hidden) hearAgain(asked, 0);
+    else server.fitted(text(asked)).then((now) => hearAgain(asked, now));
+  }, FITTING_MS);
+}
+
+function answered({ request: given, fit, link: address }) {
+  const asked = JSON.parse(given);
+  hearAgain(asked, fit);
+  if (at < 0 || !same(thin(asked), list[at].said)) return;
   link = address;
   keep();
   clearTimeout(timer);
