@@ -16,7 +16,7 @@ UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowErro
 """What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
 
 LATENTS_SUFFIXES = (".npz", ".npy")
-CACHE_VARIABLE = "SYNTH_EXPLORER_CACHE"
+CACHE_VARIABLE, DATA_VARIABLE = "SYNTH_EXPLORER_CACHE", "SYNTH_EXPLORER_DATA"
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -97,4 +97,17 @@ def cache_folder() -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "synth_explorer"
+
+
+def data_folder() -> Path:
+    """Where this user's programs keep what cannot be made again; SYNTH_EXPLORER_DATA names another folder."""
+    if os.environ.get(DATA_VARIABLE):
+        return Path(os.environ[DATA_VARIABLE])
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return base / "synth_explorer"

@@ -43,7 +43,7 @@ class OpenPage:
     """A page that is open, and what one can do with it."""
 
     def __init__(self, browser, address: str) -> None:
-        self.page = browser.new_page(viewport=VIEWPORT)
+        self.page = browser.new_context(viewport=VIEWPORT).new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.troubles: list[str] = []
         self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))

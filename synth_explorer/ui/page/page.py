@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, edits, inspection, keyboard, morph, result, sources
+from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
 from synth_explorer.ui.routes import login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
@@ -33,7 +33,9 @@ def build_page(studios: Studios) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            kept = deck.build(studios)
             chosen = checkpoint.build(studios)
+        kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
             mix = morph.build()
@@ -41,7 +43,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             knobs = edits.build()
         inside = inspection.build()
         keyboard.build()
-        wiring.wire(page, wiring.Panels(studios, chosen, slots, mix, knobs, out, inside))
+        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
 
