@@ -26,7 +26,7 @@ from tests.ui.knobs import sent
 
 def request(studio, settings: Settings | None = None, *, checkpoint: str = "fake") -> str:
     """What a page asks, of the first notes."""
-    tokens = [studio.show(studio.open_example(name)) for name in list(studio.notes)[:4]]
+    tokens = [studio.open_example(name).token for name in list(studio.notes)[:4]]
     return json.dumps({"checkpoint": checkpoint, "sources": tokens, "knobs": sent(settings or Settings())})
 
 
@@ -94,6 +94,8 @@ def test_questions_that_cannot_be_answered_are_one_sentence(address, studio, stu
 def test_who_plays_ahead_waits_for_who_plays(address, studio) -> None:
     question = request(studio)
     asked(address, request=question, midi=61)
+    assert studio._moved_s > 0.0
+    studio._moved_s = float("inf")
     with urlopen(f"{address}sound/note.wav?{urlencode({'request': question, 'midi': 62, 'ahead': 'true'})}") as answer:
         assert answer.status == 204 and answer.read() == b""
     studio._moved_s = 0.0
