@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -15,7 +16,7 @@ UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowErro
 """What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
 
 LATENTS_SUFFIXES = (".npz", ".npy")
-CACHE_VARIABLE = "SYNTH_EXPLORER_CACHE"
+CACHE_VARIABLE, DATA_VARIABLE = "SYNTH_EXPLORER_CACHE", "SYNTH_EXPLORER_DATA"
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -27,7 +28,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The temporary file has the same suffix (writers that choose a format by suffix see the right one) and lies in
     the same folder (so that the rename is atomic). Missing parent folders are made. When the block raises, the
-    temporary file is deleted and an older `path` stays as it was.
+    temporary file is deleted and an older `path` stays as it was. Once the block has ended, the file survives a power
+    cut: its content was on the disk before it had its name, and its name is.
 
     `path`: where the finished file belongs. Yields the path to write to. It does not have to be written by one call,
     but it must exist when the block ends. Raises OSError: the folder cannot be made or written, or the block ended
@@ -43,7 +45,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with _naming(target):
             temporary.chmod(0o666 & ~_UMASK)  # mkstemp makes files that only their owner may read
+            flush(temporary)
             temporary.replace(target)
+        flush(target.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -56,6 +60,24 @@ def _naming(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(target)) from error
+
+
+def flush(path: Path) -> None:
+    """Have the content of a file, or the names in a folder, written to the disk. Raises OSError: it is full, or broken.
+
+    Folders cannot be flushed on Windows, nor on some network drives.
+    """
+    is_folder = path.is_dir()
+    if is_folder and sys.platform == "win32":
+        return
+    opened = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if not (is_folder and error.errno == errno.EINVAL):
+            raise
+    finally:
+        os.close(opened)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
@@ -75,4 +97,17 @@ def cache_folder() -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "synth_explorer"
+
+
+def data_folder() -> Path:
+    """Where this user's programs keep what cannot be made again; SYNTH_EXPLORER_DATA names another folder."""
+    if os.environ.get(DATA_VARIABLE):
+        return Path(os.environ[DATA_VARIABLE])
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return base / "synth_explorer"

@@ -93,6 +93,23 @@ def note_file(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> dict[int, bytes]:
+    """What a power cut would leave, as it is flushed: contents of files, and names in folders, by their inodes."""
+    found: dict[int, bytes] = {}
+    real = os.fsync
+
+    def fsync(opened: int) -> None:
+        real(opened)
+        path, inode = Path(f"/proc/self/fd/{opened}").readlink(), os.fstat(opened).st_ino
+        found[inode] = repr(sorted(path.iterdir())).encode() if path.is_dir() else path.read_bytes()
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("no /proc here")
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
 @pytest.fixture(scope="session")
 def explorer() -> Explorer:
     """The bundled model."""

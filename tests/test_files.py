@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -19,6 +21,46 @@ def test_success_renames_and_leaves_nothing_beside(tmp_path: Path) -> None:
         assert not target.exists()
     assert target.read_bytes() == b"sound"
     assert [path.name for path in target.parent.iterdir()] == ["note.wav"]
+
+
+def test_what_is_written_survives_a_power_cut(
+    tmp_path: Path, on_disk: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced: list[bytes | None] = []
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        replaced.append(on_disk.get(self.stat().st_ino))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    write_text(tmp_path / "a.txt", "words")
+    assert replaced == [b"words"]  # on the disk before it has its name
+    assert b"a.txt" in on_disk[tmp_path.stat().st_ino]
+
+
+def test_a_disk_that_is_full_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fsync(opened: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = write_text(tmp_path / "a.txt", "old")
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_text(target, "new")
+    assert caught.value.filename == str(target) and target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_folders_that_cannot_be_flushed_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.fsync
+
+    def fsync(opened: int) -> None:
+        if stat.S_ISDIR(os.fstat(opened).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    assert write_text(tmp_path / "a.txt", "words").read_text() == "words"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

@@ -1,7 +1,8 @@
 """Where the tasks of a batch are done: in this process, or in several on this machine.
 
 Another place needs a class with `workers` and `run`, a context manager that has stopped all work when its block ends,
-however it ends; it makes a `Worker` of its `Setup` wherever it works, and gives back what that answers.
+however it ends; it makes a worker of a setup wherever it works, and gives back what that answers. For a batch these are
+a `Worker` of its `Setup`; other rooms bring their own, such as `errands`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from multiprocessing import parent_process
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker
+from synth_explorer.batch.worker import Failed, Worker
 from synth_explorer.errors import SpecError
 from synth_explorer.runtime import alone
 
@@ -29,12 +30,17 @@ TRIES = 3
 """How often a task is begun whose worker dies."""
 
 
+Task = TypeVar("Task")
+Kind = Callable[[Any], Callable[[Any], Any]]
+"""Makes a worker of its setup: a function from tasks to answers."""
+
+
 class Executor(AbstractContextManager["Executor"], Protocol):
     """Does tasks."""
 
     workers: int
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         """Every task with its answer, as they are done, in any order. No more tasks are taken than are worked on."""
         ...
 
@@ -44,8 +50,8 @@ class Here:
 
     workers = 1
 
-    def __init__(self, setup: Setup) -> None:
-        self._worker = Worker(setup)
+    def __init__(self, setup: Any, *, worker: Kind = Worker) -> None:
+        self._worker = worker(setup)
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +59,7 @@ class Here:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         """One after another."""
         return ((task, self._worker(task)) for task in tasks)
 
@@ -61,7 +67,7 @@ class Here:
 class Processes:
     """Several processes of this machine. One that dies is replaced, and what it was doing is begun again."""
 
-    def __init__(self, setup: Setup, workers: int, *, worker: type[Worker] = Worker) -> None:
+    def __init__(self, setup: Any, workers: int, *, worker: Kind = Worker) -> None:
         self.setup, self.workers, self._kind = setup, workers, worker
         self._pool = self._started()
 
@@ -84,9 +90,9 @@ class Processes:
         for process in processes:
             process.join()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         """As they are done."""
-        waiting, again, begun = iter(tasks), deque[tuple[Task, int]](), dict[Future[Answer], tuple[Task, int]]()
+        waiting, again, begun = iter(tasks), deque[tuple[Task, int]](), dict[Future[Any], tuple[Task, int]]()
         does_anything, breaks = False, 0
         while True:
             one_by_one = again or any(tries > 1 for _, tries in begun.values())  # to know what kills a process
@@ -114,25 +120,25 @@ class Processes:
             if is_broken:
                 breaks += 1
                 if breaks == TRIES and not does_anything:
-                    raise SpecError("The processes that should make the sounds end at once; try --workers 1.")
+                    raise SpecError("The processes that should do the work end at once; try --workers 1.")
                 again.extend((task, tries + 1) for task, tries in begun.values())
                 begun.clear()
                 self._end()
                 self._pool = self._started()
 
-    def _submitted(self, task: Task) -> Future[Answer]:
+    def _submitted(self, task: object) -> Future[Any]:
         try:
             return self._pool.submit(_do, task)
         except BrokenProcessPool as error:
-            failed: Future[Answer] = Future()
+            failed: Future[Any] = Future()
             failed.set_exception(error)
             return failed
 
 
-_worker: Worker | None = None  # of a process of a pool
+_worker: Callable[[Any], Any] | None = None  # of a process of a pool
 
 
-def _begin(kind: type[Worker], setup: Setup) -> None:
+def _begin(kind: Kind, setup: Any) -> None:
     """Make a process of a pool a worker, of one core; it ends when who started it does, and leaves Ctrl-C to that."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -148,6 +154,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do(task: Task) -> Answer:
+def _do(task: object) -> Any:
     assert _worker is not None
     return _worker(task)

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from synth_explorer.batch.descriptors import NAMES
 from synth_explorer.batch.plan import Job
+from synth_explorer.files import flush
 
 MANIFEST, TABLE, PRIVATE = "manifest.jsonl", "manifest.csv", ".batch"
 EARLIER = f"{PRIVATE}/earlier.jsonl"
@@ -111,6 +112,7 @@ class Manifest:
     def put(self, file: str, content: Path, record: dict[str, Any]) -> bool:
         """Move a file to its name in the folder and tell of it: a stop in between leaves no line that is wrong.
 
+        Nor does a power cut: the file is on the disk before there is a line. A line that is lost is made again.
         Returns whether it replaced a file that no line told of.
         """
         target = self.folder / file
@@ -119,6 +121,7 @@ class Manifest:
         if not is_new:
             self._add({"file": file, "address": None})
         target.parent.mkdir(parents=True, exist_ok=True)
+        flush(content)
         content.replace(target)
         self._add({"file": file} | record)
         return replaced
@@ -146,9 +149,12 @@ class Manifest:
             for record in self._told(jobs):
                 file.write(encoded(record))
                 rows.writerow(_row(record))
-        earlier.replace(self.folder / EARLIER)
-        lines.replace(self.path)
-        table.replace(self.folder / TABLE)
+        flush(self.path)  # what it names, in case the next lines go no further
+        for new, old in ((earlier, self.folder / EARLIER), (lines, self.path), (table, self.folder / TABLE)):
+            flush(new)
+            new.replace(old)
+        for folder in {(self.folder / file).parent for file in (MANIFEST, EARLIER, *self.entries)}:
+            flush(folder)
         return len(others)
 
     def _told(self, jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:

@@ -60,7 +60,7 @@ class Sender:
     """Makes parcels."""
 
     def __init__(self, setup: Setup, put: Callable[[Any], Reference]) -> None:
-        self._notes, self._put = Notes(setup.notes), put
+        self.setup, self._notes, self._put = setup, Notes(setup.notes), put
         self._models: dict[str, Model] = {}
         self._latents: dict[str, Reference | None] = {}
 
@@ -74,10 +74,7 @@ class Sender:
 
     def _model(self, checkpoint: str) -> Model:
         if checkpoint not in self._models:
-            info = checkpoints.read_info(checkpoints.find(checkpoint))
-            files = {name: (info.path / name).read_bytes() for name in (checkpoints.CONFIG, *info.files)}
-            config_sha256 = hashlib.sha256(files[checkpoints.CONFIG]).hexdigest()
-            self._models[checkpoint] = Model(checkpoint, info.name, config_sha256, self._put(files))
+            self._models[checkpoint] = model_of(checkpoint, self._put)
         return self._models[checkpoint]
 
     def _latents_of(self, note: Listening) -> Reference | None:
@@ -89,6 +86,14 @@ class Sender:
                 Latents.load(path)
                 self._latents[note.key] = self._put(path.read_bytes())
         return self._latents[note.key]
+
+
+def model_of(checkpoint: str, put: Callable[[Any], Reference]) -> Model:
+    """A checkpoint by its name or folder, to be sent. Raises CheckpointError, OSError: it is not there."""
+    info = checkpoints.read_info(checkpoints.find(checkpoint))
+    files = {name: (info.path / name).read_bytes() for name in (checkpoints.CONFIG, *info.files)}
+    config_sha256 = hashlib.sha256(files[checkpoints.CONFIG]).hexdigest()
+    return Model(checkpoint, info.name, config_sha256, put(files))
 
 
 def notes_of(task: Make) -> list[Listening]:
@@ -126,23 +131,8 @@ class Receiver:
     def _renderer(self, model: Model) -> Renderer:
         known = self._worker.renderers
         if model.checkpoint not in known:
-            known[model.checkpoint] = Renderer(Explorer.load(self._folder(model)))
+            known[model.checkpoint] = Renderer(Explorer.load(folder_of(model, self._get)))
         return known[model.checkpoint]
-
-    def _folder(self, model: Model) -> Path:
-        """Where a checkpoint lies here: one of its name, if it is the same, or what was sent, kept in the cache."""
-        with suppress(CheckpointError):
-            found = checkpoints.find(model.checkpoint)
-            if _is_whole(found, model):
-                return found
-        folder = cache_folder() / "checkpoints" / model.config_sha256[:16] / model.name
-        if not _is_whole(folder, model):
-            files = dict(self._get(model.files))
-            config = files.pop(checkpoints.CONFIG)
-            for name, content in [*files.items(), (checkpoints.CONFIG, config)]:  # the last one says that all are there
-                with atomic_path(folder / name) as temporary:
-                    temporary.write_bytes(content)
-        return folder
 
     def _tell(self, renderer: Renderer, task: Make, parcel: Parcel) -> None:
         """Let a renderer know the latents of a task's notes, or listen to them."""
@@ -158,6 +148,23 @@ class Receiver:
                 path.write_bytes(self._get(parcel.latents[note.key]))
                 latents = renderer.explorer.load_latents(path)
             renderer.remember(note.source, latents, fit_steps=note.fit_steps)
+
+
+def folder_of(model: Model, get: Callable[[Reference], Any]) -> Path:
+    """Where a checkpoint lies here: one of its name, if it is the same, or what was sent, kept in the cache."""
+    for name in (model.checkpoint, model.name):
+        with suppress(CheckpointError):
+            found = checkpoints.find(name)
+            if _is_whole(found, model):
+                return found
+    folder = cache_folder() / "checkpoints" / model.config_sha256[:16] / model.name
+    if not _is_whole(folder, model):
+        files = dict(get(model.files))
+        config = files.pop(checkpoints.CONFIG)
+        for name, content in [*files.items(), (checkpoints.CONFIG, config)]:  # the last one says that all are there
+            with atomic_path(folder / name) as temporary:
+                temporary.write_bytes(content)
+    return folder
 
 
 @contextmanager

@@ -9,16 +9,16 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any, Self
 
 from synth_explorer import __version__
-from synth_explorer.batch.executors import AHEAD, TRIES
-from synth_explorer.batch.parcels import Parcel, Receiver, Sender
-from synth_explorer.batch.worker import Answer, Failed, Setup, Task, Worker, reason_of
+from synth_explorer.batch.executors import AHEAD, TRIES, Kind, Task
+from synth_explorer.batch.parcels import Receiver, Sender
+from synth_explorer.batch.worker import Failed, Worker, reason_of
 from synth_explorer.errors import SpecError, SynthExplorerError
 from synth_explorer.quiet import held_back
 from synth_explorer.runtime import cores
@@ -42,16 +42,16 @@ def check() -> None:
 class Remote:
     """An actor: a worker in a process of its own."""
 
-    def __init__(self, setup: Setup, worker: type[Worker]) -> None:
+    def __init__(self, setup: Any, receiver: Callable[..., Any], worker: Kind) -> None:
         import ray
 
-        self._receive = Receiver(setup, ray.get, worker)
+        self._receive = receiver(setup, ray.get, worker)
 
     def version(self) -> str:
         """Of the program that does the work."""
         return __version__
 
-    def do(self, parcel: Parcel) -> Answer:
+    def do(self, parcel: Any) -> Any:
         """Do a task."""
         return self._receive(parcel)
 
@@ -70,7 +70,7 @@ class _Begun:
     """A task that was handed out."""
 
     actor: _Actor
-    task: Task
+    task: Any
     tries: int
 
 
@@ -80,12 +80,21 @@ class RayCluster:
     One that is lost, alone or with its node, is replaced as soon as there is room.
     """
 
-    def __init__(self, setup: Setup, workers: int | None, *, address: str, worker: type[Worker] = Worker) -> None:
+    def __init__(
+        self,
+        setup: Any,
+        workers: int | None,
+        *,
+        address: str,
+        worker: Kind = Worker,
+        sender: Callable[..., Any] = Sender,
+        receiver: Callable[..., Any] = Receiver,
+    ) -> None:
         """`workers`: actors at most; None: as many as the cluster has cores. A connection that is there is used.
 
-        Raises SpecError: Ray is not installed, or no cluster answers.
+        `sender` and `receiver` bring tasks to `worker`, as those of `parcels` do. Raises SpecError: Ray is not
+        installed, or no cluster answers.
         """
-        self._setup, self._worker = setup, worker
         self._is_mine = _connect(address, workers)
         import ray
         from ray.exceptions import RayError
@@ -93,7 +102,8 @@ class RayCluster:
         self._ray: Any = ray
         self._lost = RayError  # what is raised for an answer that will not come
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self._sender = Sender(setup, ray.put)
+        self._sender = sender(setup, ray.put)
+        self._remote = self._sender.setup, receiver, worker  # what an actor is made of
         self._actors: list[_Actor] = []
         self._early_losses = 0  # of actors that had not begun, one after another
 
@@ -106,7 +116,7 @@ class RayCluster:
         if self._is_mine:
             self._ray.shutdown()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer]]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         """As they are done."""
         waiting, hand, begun = iter(tasks), deque[tuple[Task, int]](), dict[Any, _Begun]()
         while True:
@@ -142,7 +152,7 @@ class RayCluster:
 
     def _start(self) -> None:
         kind = self._ray.remote(num_cpus=1)(Remote)
-        made = kind.options(scheduling_strategy="SPREAD").remote(self._setup, self._worker)
+        made = kind.options(scheduling_strategy="SPREAD").remote(*self._remote)
         self._actors.append(_Actor(made, made.version.remote()))
 
     def _free(self) -> _Actor | None:

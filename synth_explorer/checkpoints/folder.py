@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
-from synth_explorer.files import UNREADABLE
+from synth_explorer.files import UNREADABLE, data_folder
 from synth_explorer.schema import LENIENT, AfterValidator, Schema
 
 if TYPE_CHECKING:
@@ -86,19 +85,8 @@ def folders() -> list[Path]:
     """
     named = [Path(path) for path in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if path]
     bundled = PACKAGE / "bundled"
-    own = [_user_folder(), bundled] if bundled.is_dir() else [PACKAGE.parent / "checkpoints"]
+    own = [data_folder() / "checkpoints", bundled] if bundled.is_dir() else [PACKAGE.parent / "checkpoints"]
     return named + own
-
-
-def _user_folder() -> Path:
-    """Where this user's programs keep what was imported."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "synth_explorer" / "checkpoints"
 
 
 def find(name: str | os.PathLike[str]) -> Path:

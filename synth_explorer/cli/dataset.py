@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synth_explorer.cli import common
+from synth_explorer.cli.cluster import Place, Ray
 
 if TYPE_CHECKING:
     from synth_explorer.data.dataset import Sizes
@@ -34,6 +37,11 @@ def _sizes(sample_rate_hz: int, seconds: float) -> Sizes:
     return Sizes(sample_rate_hz, round(seconds * sample_rate_hz), round(PRE_ROLL_S * sample_rate_hz))
 
 
+def _rendering() -> AbstractContextManager[Callable[[int, int], None]]:
+    """How far it is."""
+    return common.progress("rendering", unit="instruments")
+
+
 @app.command("render")
 def render(
     soundfonts: Annotated[list[Path], typer.Argument(metavar="SOUNDFONT...", help="SoundFonts, .sf2.")],
@@ -42,6 +50,7 @@ def render(
     velocities: Annotated[str, typer.Option(metavar="N,N,...", help="MIDI velocities.")] = "25,50,75,100,127",
     detune_cents: Annotated[float, typer.Option(min=0.0, help="Detune each note by chance, up to so much.")] = 0,
     workers: Workers = None,
+    ray: Ray = None,
     limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the detunes.")] = 0,
     sample_rate: Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")] = 16_000,
@@ -51,21 +60,23 @@ def render(
 
     Needs FluidSynth (Debian: libfluidsynth3) and pyfluidsynth.
     """
-    values = _velocities(velocities)
+    values, executor = _velocities(velocities), Place(workers, ray).errands()
     from synth_explorer.data import soundfont
 
-    folder = soundfont.render(
-        soundfonts,
-        out,
-        pitch_step=pitch_step,
-        velocities=values,
-        detune_cents=detune_cents,
-        workers=workers,
-        limit_instruments=limit_instruments,
-        seed=seed,
-        sizes=_sizes(sample_rate, seconds),
-        progress=common.interactive(),
-    )
+    with _rendering() as progress:
+        folder = soundfont.render(
+            soundfonts,
+            out,
+            pitch_step=pitch_step,
+            velocities=values,
+            detune_cents=detune_cents,
+            workers=workers,
+            limit_instruments=limit_instruments,
+            seed=seed,
+            sizes=_sizes(sample_rate, seconds),
+            executor=executor,
+            progress=progress,
+        )
     common.say(folder)
 
 
@@ -81,14 +92,9 @@ def render_sfz(
     """Render the notes of free SFZ instruments, real recordings; goes on where it stopped. Needs pysfizz."""
     from synth_explorer.data import sfz
 
-    folder = sfz.render(
-        root,
-        out,
-        key_step=key_step,
-        workers=workers,
-        sizes=_sizes(sample_rate, seconds),
-        progress=common.interactive(),
-    )
+    with _rendering() as progress:
+        sizes = _sizes(sample_rate, seconds)
+        folder = sfz.render(root, out, key_step=key_step, workers=workers, sizes=sizes, progress=progress)
     common.say(folder)
 
 
@@ -97,11 +103,15 @@ def render_percussion(
     soundfonts: Annotated[list[Path], typer.Argument(metavar="SOUNDFONT...", help="SoundFonts, .sf2.")],
     out: common.Folder,
     workers: Workers = None,
+    ray: Ray = None,
 ) -> None:
     """Render what `render` leaves out, drum kits and noises; `train-pitch` learns from them what has no pitch."""
     from synth_explorer.data import percussion
 
-    common.say(percussion.render(soundfonts, out, workers=workers, progress=common.interactive()))
+    executor = Place(workers, ray).errands()
+    with _rendering() as progress:
+        folder = percussion.render(soundfonts, out, workers=workers, executor=executor, progress=progress)
+    common.say(folder)
 
 
 @app.command("synthetic")
@@ -110,14 +120,23 @@ def synthetic(
     instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 312,
     pitches: Annotated[int, typer.Option(min=1, help="Notes of each over the range.")] = 12,
     workers: Workers = None,
+    ray: Ray = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the instruments.")] = 0,
 ) -> None:
     """Render notes of invented instruments; goes on where it stopped."""
     from synth_explorer.data.synthetic import render_synthetic
 
-    folder = render_synthetic(
-        out, instruments=instruments, pitches=pitches, workers=workers, seed=seed, progress=common.interactive()
-    )
+    executor = Place(workers, ray).errands()
+    with _rendering() as progress:
+        folder = render_synthetic(
+            out,
+            instruments=instruments,
+            pitches=pitches,
+            seed=seed,
+            workers=workers,
+            executor=executor,
+            progress=progress,
+        )
     common.say(folder)
 
 

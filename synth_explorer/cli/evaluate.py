@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from synth_explorer.cli import common, sound
+from synth_explorer.cli.cluster import Place
 from synth_explorer.errors import SynthExplorerError
 
 if TYPE_CHECKING:
@@ -53,27 +54,28 @@ def reconstruction(
     *,
     asked: Asked,
     file: sound.File,
+    place: Place,
     with_baselines: Annotated[
         bool, typer.Option("--baselines", help="Also the other decoders, an untrained one, mu-law alone, another seed.")
     ] = False,
 ) -> None:
     """Encode and decode every note; compare with the original."""
-    _judge("reconstruction", notes, out, asked, file, with_baselines=with_baselines)
+    _judge("reconstruction", notes, out, asked, file, place, with_baselines=with_baselines)
 
 
 @app.command("morph")
 @common.grouped
-def morph(notes: Notes, out: common.Report, *, asked: Asked, file: sound.File) -> None:
+def morph(notes: Notes, out: common.Report, *, asked: Asked, file: sound.File, place: Place) -> None:
     """Morph pairs of notes of one pitch; see whether the pitch stays."""
-    _judge("morph", notes, out, asked, file)
+    _judge("morph", notes, out, asked, file, place)
 
 
-def _judge(name: str, notes: Path, out: Path, asked: Asked, file: sound.File, **options: bool) -> None:
+def _judge(name: str, notes: Path, out: Path, asked: Asked, file: sound.File, place: Place, **options: bool) -> None:
     """Evaluate, and write the report."""
     _check(notes, out)
     if asked.save_audio is None and file != sound.File():
         raise common.wrong_usage("no renders are kept: say where by --save-audio.", "--peak, --bits, --length-s")
-    how = file.writing()
+    how, executor = file.writing(), place.errands()
     explorer = common.load_explorer(asked.checkpoint)
     from synth_explorer import evaluation
 
@@ -88,6 +90,8 @@ def _judge(name: str, notes: Path, out: Path, asked: Asked, file: sound.File, **
             save=_save(explorer, how),
             pitch_source=asked.pitch_from,
             fit_steps=common.steps_of(asked.fit_steps),
+            workers=place.workers,
+            executor=executor,
             progress=advance,
             **options,
         )
@@ -95,9 +99,11 @@ def _judge(name: str, notes: Path, out: Path, asked: Asked, file: sound.File, **
 
 
 @app.command("controls")
+@common.grouped
 def controls(
     notes: Notes,
     out: common.Report,
+    *,
     checkpoint: common.Checkpoint = "default",
     controls: Annotated[
         str, typer.Option("--controls", metavar="NAME,NAME", help="Which to sweep; all unless given.")
@@ -108,6 +114,7 @@ def controls(
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many notes, spread over the index.")] = None,
     pitch_from: PitchFrom = "estimate",
     fit_steps: common.FitSteps = None,
+    place: Place,
 ) -> None:
     """Sweep every control on every note; compare what was heard with what was asked.
 
@@ -115,6 +122,7 @@ def controls(
     channels (raw), and left away (none).
     """
     _check(notes, out)
+    executor = place.errands()
     explorer = common.load_explorer(checkpoint)
     from synth_explorer import evaluation
 
@@ -127,6 +135,8 @@ def controls(
             limit=limit,
             pitch_source=pitch_from,
             fit_steps=common.steps_of(fit_steps),
+            workers=place.workers,
+            executor=executor,
             progress=advance,
         )
     common.write_json(out, report)

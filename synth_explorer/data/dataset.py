@@ -211,39 +211,16 @@ class DatasetWriter:
         return (self.folder / "audio" / f"{instrument}.csv").is_file()
 
     def write_shard(self, instrument: str, audio: np.ndarray, notes: Sequence[Mapping[str, Any]]) -> int:
-        """Write one instrument.
+        """Write one instrument, given as to `shard_of`. Returns the number of notes written."""
+        return self.keep(shard_of(instrument, audio, notes, self.sizes))
 
-        `audio`: float [N, T]. `notes`: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps
-        bandwidth_hz. Returns the number of notes written.
-        """
-        if len(audio) != len(notes) or (len(notes) and audio.shape[1] != self.sizes.samples):
-            raise DataError(
-                f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
-                f"{self.sizes.samples} samples."
-            )
-        shard = f"audio/{instrument}.npy"
-        rows, stored = [], np.zeros((len(notes), self.sizes.samples), np.int16)
-        for row, (note, signal) in enumerate(zip(notes, audio, strict=True)):
-            peak = float(np.max(np.abs(signal)))
-            scale = float(f"{max(peak, 1e-6):.9g}")
-            stored[row] = np.clip(np.round(signal * (FULL_SCALE / scale)), -FULL_SCALE, FULL_SCALE).astype(np.int16)
-            rows.append(
-                Note(
-                    instrument=instrument,
-                    shard=shard,
-                    row=row,
-                    scale=scale,
-                    peak_db=round(20 * float(np.log10(scale)), 2),
-                    onset_samples=self.sizes.pre_roll_samples,
-                    split=split_of(str(note["group"])),
-                    **note,
-                )
-            )
-        if rows:
-            with atomic_path(self.folder / shard) as temporary, temporary.open("wb") as file:
-                np.save(file, stored)
-        write_rows(self.folder / "audio" / f"{instrument}.csv", rows)
-        return len(rows)
+    def keep(self, shard: Shard) -> int:
+        """Write one instrument. Returns the number of notes written."""
+        if shard.rows:
+            with atomic_path(self.folder / shard.rows[0].shard) as temporary, temporary.open("wb") as file:
+                np.save(file, shard.stored)
+        write_rows(self.folder / "audio" / f"{shard.instrument}.csv", shard.rows)
+        return len(shard.rows)
 
     def finish(self) -> Path:
         """Join the shards' lines into index.csv, sorted by instrument, and return the folder."""
@@ -252,6 +229,45 @@ class DatasetWriter:
             raise DataError(f"No note was written to {self.folder}: every one was filtered out or silent.")
         write_rows(self.folder / "index.csv", rows)
         return self.folder
+
+
+class Shard(NamedTuple):
+    """One instrument, ready to be written."""
+
+    instrument: str
+    stored: np.ndarray  # int16 [N, T]
+    rows: list[Note]
+
+
+def shard_of(instrument: str, audio: np.ndarray, notes: Sequence[Mapping[str, Any]], sizes: Sizes) -> Shard:
+    """One instrument's shard.
+
+    `audio`: float [N, T]. `notes`: one mapping a note with id, family, source, group, pitch, key, velocity, perhaps
+    bandwidth_hz. Raises DataError: they do not fit one another.
+    """
+    if len(audio) != len(notes) or (len(notes) and audio.shape[1] != sizes.samples):
+        raise DataError(
+            f"Shard {instrument!r}: audio of shape {np.shape(audio)} does not fit {len(notes)} notes of "
+            f"{sizes.samples} samples."
+        )
+    rows, stored = [], np.zeros((len(notes), sizes.samples), np.int16)
+    for row, (note, signal) in enumerate(zip(notes, audio, strict=True)):
+        peak = float(np.max(np.abs(signal)))
+        scale = float(f"{max(peak, 1e-6):.9g}")
+        stored[row] = np.clip(np.round(signal * (FULL_SCALE / scale)), -FULL_SCALE, FULL_SCALE).astype(np.int16)
+        rows.append(
+            Note(
+                instrument=instrument,
+                shard=f"audio/{instrument}.npy",
+                row=row,
+                scale=scale,
+                peak_db=round(20 * float(np.log10(scale)), 2),
+                onset_samples=sizes.pre_roll_samples,
+                split=split_of(str(note["group"])),
+                **note,
+            )
+        )
+    return Shard(instrument, stored, rows)
 
 
 def read_rows(path: Path) -> list[Note]:

@@ -6,14 +6,18 @@ bongos, bells, blocks) are left out: they are neither. Shapes: T samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from synth_explorer.batch.errands import Errand, Progress, Site, executor_for
+from synth_explorer.batch.executors import Executor
 from synth_explorer.data import soundfont
-from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Shard, Sizes, shard_of
 from synth_explorer.data.general_midi import PERCUSSION_BANK
 from synth_explorer.data.sf2 import Preset, read_presets
 
@@ -42,7 +46,8 @@ def render(
     *,
     workers: int | None = None,
     sizes: Sizes = SIZES,
-    progress: bool = True,
+    executor: Callable[[Errand[Any, Any], int], Executor] = executor_for,
+    progress: Progress | None = None,
 ) -> Path:
     """Render kits and effects of SoundFonts into a dataset; goes on where it stopped. Raises DataError."""
     jobs = [
@@ -62,7 +67,8 @@ def render(
         sources={soundfont.source_name(path): soundfont.describe(Path(path)) for path in soundfonts},
         settings={"kind": "percussion", "gain": soundfont.SYNTH_GAIN},
     )
-    return soundfont.render_all(_render_job, jobs, writer, workers=workers, progress=progress)
+    do = partial(_render_job, sizes)
+    return soundfont.render_all(do, jobs, writer, workers=workers, executor=executor, progress=progress, reads=_fonts)
 
 
 def _kinds(preset: Preset) -> tuple[tuple[int, str], ...]:
@@ -76,13 +82,16 @@ def _kinds(preset: Preset) -> tuple[tuple[int, str], ...]:
     return tuple((key, kind) for key in preset.keys(lowest=38, highest=86)[:: 7 if kind == "unpitched" else 3])
 
 
-def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
-    """Render one preset into its shard; returns the number of notes. A drum is held out in all kits of its font."""
+def _fonts(job: _Job) -> tuple[Path, ...]:
+    return (Path(job.font),)
+
+
+def _render_job(sizes: Sizes, site: Site, job: _Job) -> Shard:
+    """Render one preset. A drum is held out in all kits of its font."""
     import soxr
 
-    player = soundfont.player_of(job.font)
+    player = soundfont.player_of(str(site.path(Path(job.font))))
     player.select(*job.preset)
-    sizes = writer.sizes
     sounding, source = sizes.sounding, soundfont.source_name(job.font)
     notes, signals = [], []
     for key, kind in job.kinds:
@@ -105,4 +114,4 @@ def _render_job(job: _Job, *, writer: DatasetWriter) -> int:
                 }
             )
     audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, sizes.samples), np.float32)
-    return writer.write_shard(job.name, audio, notes)
+    return shard_of(job.name, audio, notes, sizes)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synth_explorer import pitch
+from synth_explorer.batch.errands import Progress, Site, executor_for
 from synth_explorer.data.cleaning import remove_rumble
-from synth_explorer.data.dataset import DatasetWriter, Sizes
+from synth_explorer.data.dataset import DatasetWriter, Shard, Sizes, shard_of
 from synth_explorer.data.soundfont import SILENT_DB, held_s, octaves_heard, render_all, with_bandwidths
 from synth_explorer.errors import DataError
 
@@ -146,7 +148,7 @@ def render(
     key_step: int = 2,
     workers: int | None = None,
     sizes: Sizes = SIZES,
-    progress: bool = True,
+    progress: Progress | None = None,
 ) -> Path:
     """Render the notes of every instrument of `INSTRUMENTS` whose repository lies in `root`.
 
@@ -172,12 +174,13 @@ def render(
         settings={"kind": "sfz", "key_step": key_step},
     )
     jobs = [Job(str(root.resolve()), one, key_step) for one in present]
-    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
+    do = partial(_render_job, sizes)
+    return render_all(do, jobs, writer, workers=workers, executor=executor_for, progress=progress)
 
 
-def _render_job(job: Job, *, writer: DatasetWriter) -> int:
-    """Render one instrument into its shard; returns the number of notes."""
-    one, sizes = job.instrument, writer.sizes
+def _render_job(sizes: Sizes, site: Site, job: Job) -> Shard:
+    """Render one instrument, whose files lie here."""
+    one = job.instrument
     synth = _open(Path(job.root) / one.repository / one.file, one.sample_dir, sizes.sample_rate_hz)
     low, high = one.keys or (0, 127)
     keys = [key for key in synth.playable_keys if low <= key <= high][:: job.key_step]
@@ -203,7 +206,7 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     audio = np.stack(signals).astype(np.float32) if signals else np.zeros((0, sizes.samples), np.float32)
     notes, kept = _in_tune(octaves_heard(notes, audio, sizes), audio, sizes)
     audio = audio[kept]
-    return writer.write_shard(one.name, audio, with_bandwidths(notes, audio, sizes.sample_rate_hz))
+    return shard_of(one.name, audio, with_bandwidths(notes, audio, sizes.sample_rate_hz), sizes)
 
 
 def _in_tune(notes: list[dict[str, Any]], audio: np.ndarray, sizes: Sizes) -> tuple[list[dict[str, Any]], list[int]]:

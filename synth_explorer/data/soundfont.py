@@ -11,23 +11,24 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import multiprocessing
-import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synth_explorer.batch.errands import Errand, Progress, Site, answers, executor_for, nothing
+from synth_explorer.batch.executors import Executor
+from synth_explorer.batch.worker import Failed
 from synth_explorer.data.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 from synth_explorer.data.cleaning import octave_shift, remove_rumble
-from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Shard, Sizes, shard_of
 from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of
 from synth_explorer.data.sf2 import Preset, read_presets
 from synth_explorer.errors import DataError
+from synth_explorer.runtime import cores
 
 SYNTH_RATE_HZ = 44_100
 BLOCK_SAMPLES = 64  # FluidSynth starts and stops notes on multiples of this
@@ -132,7 +133,8 @@ def render(
     seed: int = 0,
     presets: Callable[[Preset], bool] | None = None,
     sizes: Sizes = SIZES,
-    progress: bool = True,
+    executor: Callable[[Errand[Any, Any], int], Executor] = executor_for,
+    progress: Progress | None = None,
 ) -> Path:
     """Render every pitched preset of the SoundFonts: 3 s held, then the release, 4 s in all.
 
@@ -169,56 +171,34 @@ def render(
             "held_s": HELD_S,
         },
     )
-    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
+    do = functools.partial(_render_job, sizes)
+    return render_all(do, jobs, writer, workers=workers, executor=executor, progress=progress, reads=_fonts)
 
 
 def render_all(
-    function: Callable[..., int],
+    do: Callable[[Site, Any], Shard],
     jobs: Sequence[Any],
     writer: DatasetWriter,
     *,
     workers: int | None,
-    progress: bool,
+    executor: Callable[[Errand[Any, Any], int], Executor],
+    progress: Progress | None,
+    reads: Callable[[Any], Sequence[Path]] = nothing,
 ) -> Path:
-    """Render the jobs that are not finished, each by its `name`, with `function(job, writer=writer)`; the folder."""
+    """Render the jobs that are not finished, each by its `name`, and return the folder.
+
+    `do`: can be pickled. `reads`: the files that a job needs. `workers`: None: one a core. Raises DataError: a job that
+    cannot be rendered, after the others.
+    """
     todo = [job for job in jobs if not writer.finished(job.name)]
-    run_jobs(functools.partial(function, writer=writer), todo, workers=workers, progress=progress, title="Rendering")
+    lost: list[Failed] = []
+    if todo:
+        with executor(Errand(do, reads), min(workers or cores(), len(todo))) as at_work:
+            for _, answer in answers(at_work, todo, progress):
+                lost.append(answer) if isinstance(answer, Failed) else writer.keep(answer)
+    if lost:
+        raise DataError(f"{len(lost)} of {len(todo)} instruments could not be rendered: {lost[0].reason}")
     return writer.finish()
-
-
-def run_jobs(
-    function: Callable[[Any], int], jobs: Sequence[Any], *, workers: int | None, progress: bool, title: str
-) -> int:
-    """Run jobs over processes with a progress bar; returns the sum of what they returned (notes)."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    workers = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[notes]} notes"),
-    )
-    notes = 0
-    with Progress(*columns, disable=not progress) as bar:
-        task = bar.add_task(title, total=len(jobs), notes=0)
-        if workers == 1:
-            for job in jobs:
-                notes += function(job)
-                bar.update(task, advance=1, notes=notes)
-            return notes
-        spawn = multiprocessing.get_context("spawn")
-        with futures.ProcessPoolExecutor(workers, mp_context=spawn) as pool:  # unlike Pool, notices a killed worker
-            try:
-                for done in futures.as_completed([pool.submit(function, job) for job in jobs]):
-                    notes += done.result()
-                    bar.update(task, advance=1, notes=notes)
-            except futures.process.BrokenProcessPool as error:
-                raise DataError("A worker was killed, perhaps for want of memory: run again with fewer.") from error
-            finally:
-                pool.shutdown(cancel_futures=True)
-    return notes
 
 
 def source_name(soundfont: Path | str) -> str:
@@ -256,13 +236,17 @@ def _plan(path: Path, pitch_step: int, keep: Callable[[Preset], bool] | None, co
     return jobs
 
 
-def _render_job(job: Job, *, writer: DatasetWriter) -> int:
-    """Render one instrument into its shard; returns the number of notes."""
+def _fonts(job: Job) -> tuple[Path, ...]:
+    return (Path(job.soundfont),)
+
+
+def _render_job(sizes: Sizes, site: Site, job: Job) -> Shard:
+    """Render one instrument."""
     import soxr
 
-    player = player_of(job.soundfont)
+    player = player_of(str(site.path(Path(job.soundfont))))
     player.select(job.bank, job.program)
-    sizes, sounding = writer.sizes, writer.sizes.sounding
+    sounding = sizes.sounding
     notes, signals = [], []
     for key in job.keys:
         for velocity in job.velocities:
@@ -290,7 +274,7 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
     notes = octaves_heard(notes, audio, sizes)
     kept = [i for i, note in enumerate(notes) if LOWEST_KEY - 0.5 <= note["pitch"] <= HIGHEST_KEY + 0.5]
     audio, notes = audio[kept], with_bandwidths([notes[i] for i in kept], audio[kept], sizes.sample_rate_hz)
-    return writer.write_shard(job.name, audio, notes)
+    return shard_of(job.name, audio, notes, sizes)
 
 
 def held_s(total_s: float) -> float:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from synth_explorer.data.dataset import SIZES, DatasetWriter, Sizes
+from synth_explorer.batch.errands import Errand, Progress, Site, executor_for
+from synth_explorer.batch.executors import Executor
+from synth_explorer.data.dataset import SIZES, DatasetWriter, Shard, Sizes, shard_of
 from synth_explorer.data.patches import KINDS, Patch, random_patch
 from synth_explorer.data.soundfont import HELD_S, render_all
 from synth_explorer.data.voices import play
@@ -45,7 +49,8 @@ def render_synthetic(
     seed: int = 0,
     workers: int | None = None,
     sizes: Sizes = SIZES,
-    progress: bool = True,
+    executor: Callable[[Errand[Any, Any], int], Executor] = executor_for,
+    progress: Progress | None = None,
 ) -> Path:
     """Render random instruments: each a patch, played over its range; 3 s held, then the release.
 
@@ -75,7 +80,8 @@ def render_synthetic(
             "held_s": HELD_S,
         },
     )
-    return render_all(_render_job, jobs, writer, workers=workers, progress=progress)
+    do = partial(_render_job, sizes)
+    return render_all(do, jobs, writer, workers=workers, executor=executor, progress=progress)
 
 
 def _check_arguments(instruments: int, pitches: int, velocities: Sequence[int]) -> None:
@@ -90,12 +96,11 @@ def patch_of(job: Job) -> Patch:
     return random_patch(_generator(job.seed, job.name), kind=job.kind)
 
 
-def _render_job(job: Job, *, writer: DatasetWriter) -> int:
-    """Render one instrument into its shard; returns the number of notes."""
+def _render_job(sizes: Sizes, site: Site, job: Job) -> Shard:
+    """Render one instrument."""
     patch = patch_of(job)
     borders = np.linspace(*RANGE_MIDI, job.pitches + 1)
     rng = _generator(job.seed, job.name + "/pitches")
-    sizes = writer.sizes
     notes, signals = [], []
     for low, high in itertools.pairwise(borders):
         for velocity in job.velocities:
@@ -122,7 +127,7 @@ def _render_job(job: Job, *, writer: DatasetWriter) -> int:
                     "velocity": velocity,
                 }
             )
-    return writer.write_shard(job.name, np.stack(signals), notes)
+    return shard_of(job.name, np.stack(signals), notes, sizes)
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Baseline = Callable[[np.ndarray, "Latents"], np.ndarray]
 MU_LAW_LEVELS = 256
 OTHER_SEED = 1
+UNTRAINED_SEED = 0
 
 
 def baselines(explorer: Explorer, decoder: Decoder) -> dict[str, Baseline]:
@@ -57,11 +58,10 @@ def _decoded(explorer: Explorer, decoder: Decoder) -> Baseline:
 def _untrained(explorer: Explorer) -> Explorer | None:
     """The same checkpoint with the decoder's network as it was before training; None for NSynth's."""
     from synth_explorer.explorer.default_family import DefaultFamily
-    from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.autoencoder import untrained
 
     family = explorer.family
     if not isinstance(family, DefaultFamily):
         return None
-    model = Autoencoder(family.config, name="untrained")
-    model.build_weights()
+    model = untrained(family.config, seed=UNTRAINED_SEED)
     return type(explorer)(explorer.info, DefaultFamily.of(model, family.head), explorer.controls)

@@ -9,17 +9,18 @@ Shapes: T samples, C channels, M mel bands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from synth_explorer.batch.errands import Site
 from synth_explorer.edits import Oscillate, Toward
 from synth_explorer.errors import DataError, EditError, LatentsError
-from synth_explorer.evaluation.index import Failed, going_on
+from synth_explorer.evaluation.index import Failures, How, Place, each, refuse_none
 from synth_explorer.evaluation.sweeps import SWEEPS, Setting, Sweep, named, raw
 from synth_explorer.index import IndexRow, read_index
 from synth_explorer.latents import Latents, midi_to_hz, with_pitch
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
 
 METHODS = ("solved", "named", "raw", "none")
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def evaluate_controls(
     limit: int | None = None,
     pitch_source: str = "estimate",
     fit_steps: int = 0,
-    progress: Progress | None = None,
+    **place: Any,
 ) -> dict[str, Any]:
     """Sweep controls over their settings on every note.
 
@@ -70,6 +70,7 @@ def evaluate_controls(
         limit: how many notes, evenly spread over the index; None: all.
         pitch_source: "estimate" (by the program) or "index" (told).
         fit_steps: of the latents that are edited, see `Explorer.encode`.
+        place: of `index.Place`.
 
     Returns:
         `{"notes", "summary": {"checkpoint", ..., "controls": {control: {method: figures}}}, "per_note": [rows]}`;
@@ -86,28 +87,31 @@ def evaluate_controls(
         wrong = sorted(set(given) - set(known))
         if wrong or not given:
             raise DataError(f"{what} {', '.join(wrong) or 'none'} must be one of {', '.join(known)}.")
-    loop = ClosedLoop(explorer)
-    if not loop.available:
+    if not ClosedLoop(explorer).available:
         raise DataError(f"Checkpoint {explorer.checkpoint_name!r} has no fast decoder with calibrated controls.")
-    rows: list[dict[str, Any]] = []
     names, chosen = [name for name in SWEEPS if name in controls], _chosen(notes_folder, limit)
-    total = len(chosen) * len(names)
-    failed: Failed = []
-    for done, note in enumerate(_sounds(explorer, chosen, pitch_source, fit_steps, failed)):
-        for at, name in enumerate(names):
-            if progress:
-                progress(done * len(names) + at, total)
-            for setting in SWEEPS[name].settings:
-                rows += [_row(explorer, loop, note, name, setting, method) for method in METHODS if method in methods]
-    if progress:
-        progress(total, total)
+    where, how = Place(explorer=explorer, **place), How(pitch_source=pitch_source, fit_steps=fit_steps)
+    latents: dict[int, Latents] = {}
+    found: dict[int, list[dict[str, Any]]] = {}
+    failed: Failures = []
+    sweeper = _Sweeper(how, [method for method in METHODS if method in methods], {n: SWEEPS[n].settings for n in names})
+    with where.at_work(sweeper, len(chosen) * len(names)) as at_work:
+        each(at_work, chosen, latents.__setitem__, failed=failed)
+        tasks = [
+            _Task(number, chosen[number].path, *ends, name)
+            for number, ends in _pairs(latents, failed)
+            for name in names
+        ]
+        each(at_work, tasks, found.__setitem__, failed=failed, progress=where.progress)
+    rows = [row for number in sorted(found) for row in found[number]]
+    refuse_none(rows, failed)
     summary = {
         "checkpoint": explorer.checkpoint_name,
         "pitch_source": pitch_source,
         "fit_steps": fit_steps,
         "controls": {name: _figures(name, [row for row in rows if row["control"] == name]) for name in names},
     }
-    return {"notes": len(chosen) - len(failed), "summary": summary, "per_note": rows, "failed": failed}
+    return {"notes": len(latents), "summary": summary, "per_note": rows, "failed": failed}
 
 
 def _chosen(folder: str | Path, limit: int | None) -> list[IndexRow]:
@@ -120,24 +124,58 @@ def _chosen(folder: str | Path, limit: int | None) -> list[IndexRow]:
     return [found[i] for i in np.linspace(0, len(found) - 1, max(2, limit)).astype(int)]
 
 
-def _sounds(
-    explorer: Explorer, chosen: Sequence[IndexRow], pitch_source: str, fit_steps: int, failed: Failed
-) -> Iterator[_Note]:
-    """Every note with the next one as its goal, the last with the first; those that cannot be used go to `failed`."""
+def _pairs(latents: dict[int, Latents], failed: Failures) -> list[tuple[int, tuple[Latents, Latents]]]:
+    """Every note that can be used, by its number, with the next one as its goal, the last with the first."""
+    if len(latents) < 2:
+        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed[:3])
+        raise DataError(f"At least two notes are needed; {len(latents)} can be used. {why}")
+    numbers = sorted(latents)
+    both = zip(numbers, [*numbers[1:], numbers[0]], strict=True)
+    return [(number, (latents[number], latents[goal])) for number, goal in both]
+
+
+class _Task(NamedTuple):
+    """A note, the one that it may be moved toward, and the control that is to be swept."""
+
+    number: int
+    path: Path
+    latents: Latents
+    goal: Latents
+    control: str
+
+
+class _Sweeper:
+    """Encodes notes, and sweeps their controls, wherever that is done."""
+
+    def __init__(self, how: How, methods: Sequence[str], settings: Mapping[str, Sequence[Setting]]) -> None:
+        self.how, self.methods, self.settings = how, methods, settings
+        self._loop: ClosedLoop | None = None
+        self._last: tuple[int, _Note] | None = None  # the note that was swept last, by its number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Sweeper, (self.how, self.methods, self.settings)
+
+    def __call__(self, site: Site, task: IndexRow | _Task) -> Latents | list[dict[str, Any]]:
+        from synth_explorer.closed_loop import ClosedLoop
+
+        explorer = site.explorer
+        if isinstance(task, IndexRow):
+            return self.how.encode(explorer, site.path(task.path), task)
+        self._loop = self._loop or ClosedLoop(explorer)
+        if self._last is None or self._last[0] != task.number:
+            self._last = task.number, _sounds(explorer, task)
+        given, settings = (explorer, self._loop, self._last[1], task.control), self.settings[task.control]
+        return [_row(*given, setting, method) for setting in settings for method in self.methods]
+
+
+def _sounds(explorer: Explorer, task: _Task) -> _Note:
+    """The sounds that a task is about."""
     from synth_explorer.closed_loop import mean_sound
 
-    told, encoded = pitch_source == "index", []
-    for note in chosen:
-        with going_on(failed, note.path):
-            latents = explorer.encode(note.path, pitch=note.pitch if told else None, fit_steps=fit_steps)
-            encoded.append((note.path.name, latents))
-    if len(encoded) < 2:
-        why = "; ".join(f"{one['path']}: {one['error']}" for one in failed[:3])
-        raise DataError(f"At least two notes are needed; {len(encoded)} can be used. {why}")
-    for (name, latents), (_, other) in zip(encoded, [*encoded[1:], encoded[0]], strict=True):
-        goal = with_pitch(other, midi=latents.pitch_midi)
-        sounds = explorer.decode(latents), goal, explorer.decode(goal)
-        yield _Note(name, latents, *sounds, mean_sound(explorer, other, midi=latents.pitch_midi))
+    midi = task.latents.pitch_midi
+    goal = with_pitch(task.goal, midi=midi)
+    sounds = explorer.decode(task.latents), goal, explorer.decode(goal)
+    return _Note(task.path.name, task.latents, *sounds, mean_sound(explorer, task.goal, midi=midi))
 
 
 def _row(

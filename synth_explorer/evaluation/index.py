@@ -9,15 +9,17 @@ Shapes: T samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth_explorer.errors import AudioError, DataError, LatentsError
+from synth_explorer.batch.errands import Errand, Site, answers, executor_for, workers_for
+from synth_explorer.batch.executors import Executor
+from synth_explorer.batch.worker import Failed, reason_of
+from synth_explorer.errors import AudioError, DataError
 from synth_explorer.index import IndexRow
 
 if TYPE_CHECKING:
@@ -26,34 +28,61 @@ if TYPE_CHECKING:
     from synth_explorer.latents import Latents
 
 Progress = Callable[[int, int], None]
-Failed = list[dict[str, str]]
+Failures = list[dict[str, str]]
 Save = Callable[[Path, np.ndarray, float], None]
 """Writes a render: its file, audio [T], its MIDI pitch (NaN: unknown)."""
 
 
 @dataclass(frozen=True)
-class Setup:
-    """How the notes are evaluated."""
+class How:
+    """How notes are heard and made again; it goes to every worker."""
 
-    explorer: Explorer
     decoder: str | Decoder | None = None
     engine: str = "auto"
-    save_audio: str | Path | None = None  # folder for the renders
-    save: Save | None = None  # what writes them; None: `audio.save` at their own level
     pitch_source: str = "estimate"  # by the program, or "index" (told)
     fit_steps: int = 0
+
+    def decoding(self, explorer: Explorer) -> dict[str, Any]:
+        """What decodes."""
+        return {"decoder": explorer.decoder(self.decoder), "engine": self.engine}
+
+    def encode(self, explorer: Explorer, sound: Path | np.ndarray, note: IndexRow) -> Latents:
+        """Latents of a note, from its file or its audio [T]."""
+        told = note.pitch if self.pitch_source == "index" else None
+        return explorer.encode(sound, pitch=told, fit_steps=self.fit_steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where notes are evaluated, and who is told how far it is."""
+
+    explorer: Explorer
+    workers: int | None = 1  # processes; None: as many as are worth their start
+    executor: Callable[[Errand[Any, Any], int], Executor] = executor_for
     progress: Progress | None = None
-    failed: Failed = field(default_factory=list)  # the notes that could not be used
+
+    def at_work(self, do: Callable[[Site, Any], Any], notes: int) -> Executor:
+        """What does tasks, which are notes of an index or need no files. `do` can be pickled."""
+        count = workers_for(notes, self.explorer) if self.workers is None else self.workers
+        return self.executor(Errand(do, _files_of, self.explorer), count)
+
+
+def _files_of(task: Any) -> tuple[Path, ...]:
+    return (task.path,) if isinstance(task, IndexRow) else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup(How, Place):
+    """How the notes are evaluated."""
+
+    save_audio: str | Path | None = None  # folder for the renders
+    save: Save | None = None  # what writes them; None: `audio.save` at their own level
+    failed: Failures = field(default_factory=list)  # the notes that could not be used
 
     @property
-    def decoding(self) -> dict[str, Any]:
-        """What decodes."""
-        return {"decoder": self.explorer.decoder(self.decoder), "engine": self.engine}
-
-    def encode(self, note: IndexRow, audio: np.ndarray | None = None) -> Latents:
-        """Latents of a note, whose audio [T] may have been read."""
-        told = note.pitch if self.pitch_source == "index" else None
-        return self.explorer.encode(note.path if audio is None else audio, pitch=told, fit_steps=self.fit_steps)
+    def how(self) -> How:
+        """What workers are told."""
+        return How(self.decoder, self.engine, self.pitch_source, self.fit_steps)
 
     def stems(self, notes: Sequence[IndexRow]) -> dict[Path, str]:
         """File stems of the renders by path; none where none is kept."""
@@ -73,37 +102,52 @@ class Setup:
     def report(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """The report of these rows. Raises DataError where there is none."""
         refuse_none(rows, self.failed)
-        settings = {"decoder": self.decoding["decoder"].name, "engine": self.engine, "pitch_source": self.pitch_source}
+        settings = {
+            "decoder": self.explorer.decoder(self.decoder).name,
+            "engine": self.engine,
+            "pitch_source": self.pitch_source,
+        }
         made = summarised(rows, **settings, checkpoint=self.explorer.checkpoint_name)
         return made | {"failed": self.failed}
 
 
-@contextmanager
-def going_on(failed: Failed, path: Path) -> Iterator[None]:
-    """Use one of many notes in this block: if it cannot be used, it is added to `failed` and the others go on."""
-    try:
-        yield
-    except (AudioError, LatentsError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        failed.append({"path": path.name, "error": str(error)})
+def path_of(task: Any) -> Path:
+    """The note that a task is of."""
+    return task.path
 
 
-def refuse_none(rows: Sequence[Any], failed: Failed) -> None:
+def each(
+    at_work: Executor,
+    tasks: Sequence[Any],
+    take: Callable[[int, Any], None],
+    *,
+    of: Callable[[Any], Path] = path_of,
+    failed: Failures,
+    progress: Progress | None = None,
+) -> None:
+    """Take the answer to each task, with its number, as they come.
+
+    What could not be done, or taken, is added to `failed` under the note that the task is `of`; the others go on.
+    """
+    lost: dict[int, str] = {}
+    for number, answer in answers(at_work, tasks, progress):
+        if isinstance(answer, Failed):
+            lost[number] = answer.reason
+            continue
+        try:
+            take(number, answer)
+        except (AudioError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            lost[number] = reason_of(error)
+    failed += [{"path": of(tasks[number]).name, "error": lost[number]} for number in sorted(lost)]
+
+
+def refuse_none(rows: Sequence[Any], failed: Failures) -> None:
     """Raises DataError where no note is left to report on."""
     if not rows:
         why = f" {failed[0]['path']}: {failed[0]['error']}" if failed else ""
         raise DataError(f"None of the {len(failed)} notes can be used.{why}")
-
-
-def counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
-    """The items, telling `progress` how many are done."""
-    for done, item in enumerate(items):
-        if progress:
-            progress(done, len(items))
-        yield item
-    if progress:
-        progress(len(items), len(items))
 
 
 def summarised(rows: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:

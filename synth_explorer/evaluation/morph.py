@@ -6,21 +6,25 @@ Shapes: T samples.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from synth_explorer.batch.errands import Site
 from synth_explorer.errors import DataError
-from synth_explorer.evaluation.index import Setup, counted, going_on
+from synth_explorer.evaluation.index import How, Setup, each
 from synth_explorer.index import IndexRow, read_index
+from synth_explorer.latents import Latents
 
 if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
-    from synth_explorer.latents import Latents
 
 MIXES = (0.25, 0.5, 0.75)
+_Found = dict[float, tuple[np.ndarray, float, dict[str, float]]]
 
 
 def evaluate_morph(explorer: Explorer, notes_folder: str | Path, **options: Any) -> dict[str, Any]:
@@ -31,34 +35,58 @@ def evaluate_morph(explorer: Explorer, notes_folder: str | Path, **options: Any)
     Per render: pitch_cents from the asked pitch (by `measure.pitch_cents_difference` against the nearer source), and
     log-mel distance to both sources.
     """
-    setup = Setup(explorer, **options)
+    setup = Setup(explorer=explorer, **options)
     notes = [note for note in read_index(Path(notes_folder), IndexRow) if note.pitch is not None]
-    decoding, stems, alike = setup.decoding, setup.stems(notes), Counter(_key(note) for note in notes)
+    stems, alike = setup.stems(notes), Counter(_key(note) for note in notes)
     paired = [note for note in notes if alike[_key(note)] > 1]
     if not paired:
         raise DataError(f"{notes_folder} has no two notes of one pitch to morph.")
-    rows: list[dict[str, Any]] = []
-    by_pitch: dict[int, list[tuple[IndexRow, Latents]]] = {}
-    for note in counted(paired, setup.progress):
-        with going_on(setup.failed, note.path):
-            latents = setup.encode(note)
-            by_pitch.setdefault(_key(note), []).append((note, latents))
-    pairs = [pair for group in by_pitch.values() for pair in pairwise(group)]
-    if by_pitch and not pairs:
-        why = "; ".join(f"{one['path']}: {one['error']}" for one in setup.failed)
-        raise DataError(f"{notes_folder} has no two notes of one pitch that can be used. {why}")
-    for (first, before), (second, after) in counted(pairs, setup.progress):
-        with going_on(setup.failed, first.path):
-            names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
-            found = _morphs(explorer, [before, after], first.pitch, **decoding)
-            for mix, (rendered, midi, figures) in found.items():
-                rows.append(names | {"mix": mix} | figures)
-                if stems:
-                    setup.keep(f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}", rendered, midi)
-    report = setup.report(rows)
-    cents = np.abs([row["pitch_cents"] for row in rows])
+    latents: dict[int, Latents] = {}
+    pairs: list[_Pair] = []
+    rows: dict[int, list[dict[str, Any]]] = {}
+
+    def take(number: int, found: _Found) -> None:
+        first, second = pairs[number].notes
+        names = {"a": first.path.name, "b": second.path.name, "pitch": first.pitch}
+        rows[number] = [names | {"mix": mix} | figures for mix, (_, _, figures) in found.items()]
+        for mix, (rendered, midi, _) in found.items() if stems else ():
+            setup.keep(f"{stems[first.path]}__{stems[second.path]}__{round(100 * mix):03d}", rendered, midi)
+
+    with setup.at_work(partial(_done, setup.how), len(paired)) as at_work:
+        each(at_work, paired, latents.__setitem__, failed=setup.failed, progress=setup.progress)
+        by_pitch: dict[int, list[int]] = {}
+        for number in sorted(latents):
+            by_pitch.setdefault(_key(paired[number]), []).append(number)
+        for a, b in (pair for group in by_pitch.values() for pair in pairwise(group)):
+            pairs.append(_Pair((paired[a], paired[b]), (latents[a], latents[b])))
+        if by_pitch and not pairs:
+            why = "; ".join(f"{one['path']}: {one['error']}" for one in setup.failed)
+            raise DataError(f"{notes_folder} has no two notes of one pitch that can be used. {why}")
+        each(at_work, pairs, take, of=_first, failed=setup.failed, progress=setup.progress)
+    report = setup.report([row for number in sorted(rows) for row in rows[number]])
+    cents = np.abs([row["pitch_cents"] for row in report["per_note"]])
     report["summary"]["pitch_within_half_semitone"] = float(np.mean(cents <= 50.0))
     return report
+
+
+class _Pair(NamedTuple):
+    """Two notes of one pitch."""
+
+    notes: tuple[IndexRow, IndexRow]
+    latents: tuple[Latents, Latents]
+
+
+def _first(pair: _Pair) -> Path:
+    return pair.notes[0].path
+
+
+def _done(how: How, site: Site, task: IndexRow | _Pair) -> Latents | _Found:
+    """A note's latents, or the morphs of two."""
+    if isinstance(task, IndexRow):
+        return how.encode(site.explorer, site.path(task.path), task)
+    midi = task.notes[0].pitch
+    assert midi is not None
+    return _morphs(site.explorer, task.latents, midi, **how.decoding(site.explorer))
 
 
 def _key(note: IndexRow) -> int:
@@ -67,9 +95,7 @@ def _key(note: IndexRow) -> int:
     return round(note.pitch)
 
 
-def _morphs(
-    explorer: Explorer, ends: list[Latents], midi: float, **decoding: Any
-) -> dict[float, tuple[np.ndarray, float, dict[str, float]]]:
+def _morphs(explorer: Explorer, ends: Sequence[Latents], midi: float, **decoding: Any) -> _Found:
     """Two notes' morphs by their mixes: audio [T], MIDI pitch (NaN: unknown), figures."""
     sounds = [explorer.decode(end, **decoding) for end in ends]
     found = {}

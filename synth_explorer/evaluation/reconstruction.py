@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from synth_explorer.batch.errands import Site
 from synth_explorer.errors import DataError
 from synth_explorer.evaluation import baselines
-from synth_explorer.evaluation.index import Setup, counted, going_on, summarised
+from synth_explorer.evaluation.index import How, Setup, each, summarised
 from synth_explorer.index import IndexRow, read_index
 from synth_explorer.pitch import doubt
 
@@ -34,37 +35,60 @@ def evaluate_reconstruction(
     Returns the report. Per note: log_mel_db, multi_resolution_stft, level_error_db, attack_error_ms, pitch_cents
     (render against original, by `measure.pitch_cents_difference`), midi (used), midi_error (against the index).
     """
-    setup, notes = Setup(explorer, **options), read_index(Path(notes_folder), IndexRow)
-    stems, decoding = setup.stems(notes), setup.decoding
-    others = baselines.baselines(explorer, decoding["decoder"]) if with_baselines else {}
-    rows: list[dict[str, Any]] = []
-    beside: dict[str, list[dict[str, Any]]] = {name: [] for name in (*others, *(("other_seed",) if others else ()))}
-    heard: dict[str, list[np.ndarray]] = {name: [] for name in ("original", "render", *others)}
-    for note in counted(notes, setup.progress):
-        with going_on(setup.failed, note.path):
-            audio = explorer.read(note.path)
-            latents = setup.encode(note, audio)
-            rendered = baselines.restored(explorer, latents, len(audio), **decoding)
-            row = {"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)}
-            if latents.meta.pitch_confidence is not None:
-                row |= {"pitch_confidence": latents.meta.pitch_confidence, "pitch_kind": latents.meta.pitch_kind}
-                row["pitch_doubt"] = doubt(latents.pitch_midi, latents.meta.pitch_confidence, latents.meta.pitch_kind)
-            found = _beside(explorer, audio, latents, rendered, others, **decoding)
-            rows.append(row)
-            for name, figures in found[0].items():
-                beside[name].append(figures)
-            for name, vector in found[1].items():
-                heard[name].append(vector)
-            if stems:
-                setup.keep(stems[note.path], rendered, latents.pitch_midi)
-    report = setup.report(rows)
+    setup, notes = Setup(explorer=explorer, **options), read_index(Path(notes_folder), IndexRow)
+    stems, found = setup.stems(notes), dict[int, _Found]()
+
+    def take(number: int, answer: tuple[_Found, np.ndarray, float]) -> None:
+        found[number], rendered, midi = answer
+        if stems:
+            setup.keep(stems[notes[number].path], rendered, midi)
+
+    with setup.at_work(_Judge(setup.how, with_baselines), len(notes)) as at_work:
+        each(at_work, notes, take, failed=setup.failed, progress=setup.progress)
+    in_order = [found[number] for number in sorted(found)]
+    report = setup.report([one.row for one in in_order])
     fits = setup.fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
+    heard = {name: [one.heard[name] for one in in_order] for name in in_order[0].heard}
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
-    if others:
+    if with_baselines:
+        beside = {name: [one.beside[name] for one in in_order] for name in in_order[0].beside}
         report["summary"]["baselines"] = {
-            name: summarised(found)["summary"] | _frechet(heard, name) for name, found in beside.items()
+            name: summarised(figures)["summary"] | _frechet(heard, name) for name, figures in beside.items()
         }
     return report
+
+
+class _Found(NamedTuple):
+    """What was found of a note."""
+
+    row: dict[str, Any]
+    beside: dict[str, dict[str, Any]]  # figures of each baseline
+    heard: dict[str, np.ndarray]  # embeddings, of the original and of each sound
+
+
+class _Judge:
+    """Encodes, decodes and compares a note, wherever that is done."""
+
+    def __init__(self, how: How, with_baselines: bool) -> None:
+        self.how, self.with_baselines = how, with_baselines
+        self._others: dict[str, baselines.Baseline] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Judge, (self.how, self.with_baselines)
+
+    def __call__(self, site: Site, note: IndexRow) -> tuple[_Found, np.ndarray, float]:
+        explorer, decoding = site.explorer, self.how.decoding(site.explorer)
+        if self._others is None:
+            self._others = baselines.baselines(explorer, decoding["decoder"]) if self.with_baselines else {}
+        audio = explorer.read(site.path(note.path))
+        latents = self.how.encode(explorer, audio, note)
+        rendered = baselines.restored(explorer, latents, len(audio), **decoding)
+        row = {"path": note.path.name, **_distances(explorer, audio, rendered, latents.pitch_midi, note.pitch)}
+        if latents.meta.pitch_confidence is not None:
+            row |= {"pitch_confidence": latents.meta.pitch_confidence, "pitch_kind": latents.meta.pitch_kind}
+            row["pitch_doubt"] = doubt(latents.pitch_midi, latents.meta.pitch_confidence, latents.meta.pitch_kind)
+        found = _Found(row, *_beside(explorer, audio, latents, rendered, self._others, **decoding))
+        return found, rendered, latents.pitch_midi
 
 
 def _beside(

@@ -55,6 +55,10 @@ class Explorer:
         info = checkpoints.verify(checkpoint)
         return cls(info, load_family(info), Controls.load(info.path / checkpoints.CONTROLS))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process loads it from its folder."""
+        return Explorer.load, (str(self.info.path),)
+
     def __repr__(self) -> str:
         decoders = ", ".join(map(str, self.decoders))
         return f"Explorer({self.checkpoint_name!r}, {self.sample_rate_hz} Hz, hop {self.hop}, decoders {decoders})"

@@ -22,10 +22,10 @@ from synth_explorer.mel import mel_filters
 
 FADE_S = 0.1
 SHORTEST_S, SHORTEST_PERIODS = 0.25, 8
-STARTS = 40  # places at which a loop may begin
+STARTS = 40  # places at which a loop may begin, unless fewer are asked for
 PEAKS = 4  # ends that are kept of each
 ALIKE = 0.01  # correlations that count the same: the longest loop of them is taken
-MEASURED = 160  # candidates whose seams are measured
+MEASURED = 160  # candidates whose seams are measured at most
 CLEAN = 0.95  # of what the note does by itself: a seam below it is taken at once
 FRAME_S = 0.032
 FRAME_HOPS, LAG_HOPS = 16, 4  # hops in a frame, and between two frames that are compared
@@ -62,17 +62,24 @@ class Loop:
 
 
 def find(
-    audio: np.ndarray, within: tuple[int, int], *, period_samples: float, sample_rate_hz: int
+    audio: np.ndarray,
+    within: tuple[int, int],
+    *,
+    period_samples: float,
+    sample_rate_hz: int,
+    starts: int = STARTS,
+    tries: int = MEASURED,
 ) -> tuple[Loop, np.ndarray] | None:
     """The best loop in the held part of a note [T], and the note with it: cross-faded, cut behind it.
 
     Of the loops whose correlation is the highest the longest comes first; the first one whose seam is clean is taken,
-    else the cleanest. None where the held part is too short for any.
+    else the cleanest. None where the held part is too short for any. `starts`: places at which it may begin. `tries`:
+    loops whose seams are measured; with fewer of both it is found sooner.
     """
     by_itself = own(audio, within, sample_rate_hz=sample_rate_hz)
     best: tuple[Loop, np.ndarray] | None = None
-    found = candidates(audio, within, period_samples=period_samples, sample_rate_hz=sample_rate_hz)
-    for plain in found[:MEASURED]:
+    found = candidates(audio, within, period_samples=period_samples, sample_rate_hz=sample_rate_hz, starts=starts)
+    for plain in found[:tries]:
         looped = cross_faded(audio, plain)
         loop = measured(looped, plain, by_itself, sample_rate_hz=sample_rate_hz)
         if best is None or max(loop.step, loop.spectrum) < max(best[0].step, best[0].spectrum):
@@ -82,7 +89,9 @@ def find(
     return best
 
 
-def candidates(audio: np.ndarray, within: tuple[int, int], *, period_samples: float, sample_rate_hz: int) -> list[Loop]:
+def candidates(
+    audio: np.ndarray, within: tuple[int, int], *, period_samples: float, sample_rate_hz: int, starts: int = STARTS
+) -> list[Loop]:
     """Loops within first .. last of a note [T], the best one first.
 
     What precedes a start is compared with what precedes every later sample: the correlation is highest a whole number
@@ -95,7 +104,7 @@ def candidates(audio: np.ndarray, within: tuple[int, int], *, period_samples: fl
         return []
     x, found = audio.astype(np.float64), []
     apart = max(1, round(0.5 * period_samples))
-    for start in np.unique(np.linspace(first + fade, last - shortest, STARTS).astype(int)).tolist():
+    for start in np.unique(np.linspace(first + fade, last - shortest, starts).astype(int)).tolist():
         correlation = correlations(x, start, start + shortest, last, fade=fade)
         for end in _highest(correlation, PEAKS, apart=apart):
             found.append(Loop(start, start + shortest + end, fade, float(correlation[end])))

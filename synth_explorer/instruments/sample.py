@@ -106,10 +106,15 @@ def _looped(
         found = loops.find(audio, held, period_samples=sample_rate_hz / midi_to_hz(slot.root), **rate)
         if found is not None:
             return found
+    return None, to_its_end(audio, sample_rate_hz=sample_rate_hz)
+
+
+def to_its_end(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
+    """Audio [T] as far as it is heard, fading to nothing in `FADE_OUT_S`."""
     cut = audio[: sustain.heard_until(audio)].copy()
     fade = min(cut.size, round(FADE_OUT_S * sample_rate_hz))
     cut[cut.size - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    return None, cut
+    return cut
 
 
 def faded_in(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:

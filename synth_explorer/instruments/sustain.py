@@ -13,6 +13,7 @@ WINDOW_MS, HOP_S = 50.0, 0.01
 SUSTAIN_DB = 12.0  # under the loudest moment at most; a tremolo lies within
 STEEPEST_DB_PER_S = 3.0  # what falls or rises faster is not held
 SHORTEST_S = 0.4
+SLOW_S = 1.2  # in which a note that dies away slowly is not `SUSTAIN_DB` softer
 ATTACK_S, END_S = 0.1, 0.06  # of the held part that belong to the beginning and to the end
 BEGIN_DB = 50.0  # under the peak: where a note is first heard
 BEFORE_S = 0.002  # that stays before it
@@ -41,6 +42,34 @@ def sustain(audio: np.ndarray, *, sample_rate_hz: int) -> tuple[int, int] | None
     slope = np.polyfit(np.arange(last - first) * HOP_S, level[first:last], 1)[0]
     hop = round(HOP_S * sample_rate_hz)
     return (int(first * hop), int(last * hop)) if abs(slope) <= STEEPEST_DB_PER_S else None
+
+
+def falling(audio: np.ndarray, *, sample_rate_hz: int, always: bool = False) -> tuple[int, int] | None:
+    """First and last sample (exclusive) of the part of a note [T] that dies away slowly, from shortly after its loudest
+    moment until it is `SUSTAIN_DB` softer; None where it is too short, or softer within `SLOW_S`.
+
+    `always`: of a note that dies away fast too, at least `SHORTEST_S` of it, unless it is shorter.
+    """
+    level = levels_db(audio, sample_rate_hz=sample_rate_hz)
+    top = int(np.argmax(level))
+    first = min(top + round(ATTACK_S / HOP_S), level.size - 1)
+    soft = np.flatnonzero(level[first:] < level[first] - SUSTAIN_DB)
+    last = first + int(soft[0]) if soft.size else level.size - 1
+    if not always and last - first < SLOW_S / HOP_S:
+        return None
+    last = min(max(last, first + round(SHORTEST_S / HOP_S)), level.size - 1)
+    hop = round(HOP_S * sample_rate_hz)
+    return (first * hop, last * hop) if (last - first) * HOP_S >= SHORTEST_S else None
+
+
+def levelled(audio: np.ndarray, within: tuple[int, int], *, sample_rate_hz: int) -> np.ndarray:
+    """A note [T] that neither rises nor falls from the first sample of a part on: turned by a straight line in dB,
+    fitted to that part, so that its end is as loud as its beginning."""
+    first, last = within
+    level = levels_db(audio[first:last], sample_rate_hz=sample_rate_hz)
+    slope_db_per_s = np.polyfit(np.arange(level.size) * HOP_S, level, 1)[0]
+    after_s = np.clip(np.arange(audio.size) - first, 0, last - first) / sample_rate_hz
+    return (audio * 10.0 ** (-slope_db_per_s * after_s / 20.0)).astype(np.float32)
 
 
 def release_s(audio: np.ndarray, *, sample_rate_hz: int) -> float | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, cast
 
 from synth_explorer.batch.executors import Processes
 from synth_explorer.batch.worker import Failed
@@ -55,12 +54,12 @@ def made(maker: Maker, slots: list[Slot], *, workers: int | None = None) -> Iter
         return
     patch = maker.patch
     latents = tuple(maker.renderer.latents(source, fit_steps=patch.fit_steps) for source in patch.sources)
-    setup, worker = Setup(patch, latents, maker.morph_steps, maker.release_s), Worker
+    setup = Setup(patch, latents, maker.morph_steps, maker.release_s)
     lots = [tuple(lot) for _, lot in groupby(slots, key=lambda slot: (slot.root, slot.step, slot.robin))]
-    with Processes(cast("Any", setup), count, worker=cast("Any", worker)) as pool:
-        for _, answer in pool.run(cast("Any", lots)):
+    with Processes(setup, count, worker=Worker) as pool:
+        for _, answer in pool.run(lots):
             if isinstance(answer, Failed):
                 raise SpecError(f"Samples could not be made: {answer.reason}")
-            for sample in cast("list[Sample]", answer):
+            for sample in answer:
                 maker.keep(sample)
                 yield sample

@@ -52,3 +52,11 @@ class Autoencoder(keras.Model):
         phases = inputs["noise_phase"], inputs["short_noise_phase"]
         audio = synthesis.render(controls, pitch_hz, *phases, self.decoder, bank=self.bank)
         return {"audio": audio, "z": ops.concatenate([attributes, learned], axis=-1)}
+
+
+def untrained(config: ModelConfig, *, seed: int) -> Autoencoder:
+    """A model as it is before any training: the same weights each time. The seed is set for all of Keras."""
+    keras.utils.set_random_seed(seed)
+    model = Autoencoder(config, name="untrained")
+    model.build_weights()
+    return model

@@ -6,6 +6,8 @@ Shapes: T samples.
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.audio import Sampler, save
-from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI, note_name
 from synth_explorer.rendering.patch import Patch
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from synth_explorer.edits import EditChain
     from synth_explorer.latents import Latents
     from synth_explorer.rendering.renderer import Renderer
+
+LONGEST_SLUG = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,15 @@ class Rendered:
         """What it is a mix of, in words."""
         pairs = zip(self.patch.sources, self.weights, strict=True)
         return " ".join(f"{source.name} {weight:.0%}" for source, weight in pairs if weight)
+
+    @property
+    def file_stem(self) -> str:
+        """What it is, as the name of a file without its suffix: "celesta-trumpet-60-40-Fs4"."""
+        pairs = [(source.name, weight) for source, weight in zip(self.patch.sources, self.weights, strict=True)]
+        there = [(slug, round(100 * weight)) for name, weight in pairs if weight and (slug := _slug(name))]
+        words = [*(slug for slug, _ in there), *(str(percent) for _, percent in there if len(there) > 1)]
+        midi = self.after.pitch_midi
+        return "-".join(words + ([note_name(midi).replace("♯", "s")] if midi == midi else [])) or "sound"
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -79,3 +92,9 @@ def sampler_of(latents: Latents) -> Sampler | None:
     """What the file of a sound tells samplers: its pitch and its loop; None where no pitch is known."""
     known = latents.meta.pitch_kind in ("", "note", "moving") and LOWEST_MIDI <= latents.pitch_midi <= HIGHEST_MIDI
     return Sampler(latents.pitch_midi, latents.meta.loop) if known else None
+
+
+def _slug(name: str) -> str:
+    """A note's name for a file's: "Choir Aahs" is "choir-aahs", "My böse Flöte.wav" is "my-bose-flote"."""
+    plain = unicodedata.normalize("NFKD", re.sub(r"\.\w{1,5}$", "", name)).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_SLUG].strip("-")

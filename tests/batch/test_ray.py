@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -11,16 +12,17 @@ from typing import Any
 
 import pytest
 
+from synth_explorer.batch import errands, ray_executor
 from synth_explorer.batch import plan as plans
-from synth_explorer.batch import ray_executor
 from synth_explorer.batch.executors import TRIES
 from synth_explorer.batch.ray_executor import RayCluster
 from synth_explorer.batch.run import Summary, run
 from synth_explorer.batch.worker import Answer, Make, Setup, Task, Worker
 from synth_explorer.errors import SpecError
-from synth_explorer.files import CACHE_VARIABLE
-from tests.cli.shell import failing, refused
+from synth_explorer.files import CACHE_VARIABLE, cache_folder
+from tests.cli.shell import failing, ok, refused
 from tests.conftest import REPOSITORY
+from tests.data import tiny_soundfont
 
 FEW = "sources: [Cello, Flute]\nmorphs: [{notes: all, at: [0.25, 0.75]}]\nfit_steps: 0\n"
 MANY = FEW + "edits: [{gain: {from: -12, to: 0, steps: 24}}]\n"
@@ -76,6 +78,7 @@ def carried_out(folder: Path, spec: str, **how: Any) -> Summary:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a folder; none where there is none."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
@@ -132,6 +135,52 @@ def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file:
     assert sorted(said) == [str(tmp_path / "there" / name) for name in ("50.npz", "60.npz")]
     assert [str(tmp_path / "notes" / "bad.wav") in line for line in errors if line.startswith("error")] == [True]
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.fixture
+def notes(note_file: Any, tmp_path: Path) -> Path:
+    """Four notes of two pitches with their index, and one that is no sound."""
+    lines = ["path,pitch"]
+    for name, midi in (("a", 60), ("b", 60), ("c", 67), ("d", 67)):
+        note_file(f"notes/{name}.wav", midi=midi, seconds=0.5, harmonics=3 + ord(name) % 4)
+        lines.append(f"{name}.wav,{midi}")
+    (tmp_path / "notes" / "bad.wav").write_text("no sound")
+    (tmp_path / "notes" / "index.csv").write_text("\n".join([*lines, "bad.wav,60"]))
+    return tmp_path / "notes"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["reconstruction", "morph", "controls --controls gain --methods solved,none"])
+def test_an_evaluation_has_the_same_figures_and_files(cluster: Any, notes: Path, tmp_path: Path, words: str) -> None:
+    kind, *options = words.split()
+    if kind == "reconstruction":
+        (notes / "index.csv").write_text((notes / "index.csv").read_text() + "\nmissing.wav,60")
+    found = []
+    for place in ("--workers 1", "--workers 2", "--ray auto"):
+        out = tmp_path / place.replace(" ", "")
+        kept = () if kind == "controls" else ("--save-audio", out)
+        given = ("--fit-steps", 2, *options, *kept, *place.split())
+        _, errors = failing("evaluate", kind, notes, "-o", out.with_suffix(".json"), *given)
+        assert any("bad.wav" in line for line in errors)
+        found.append((json.loads(out.with_suffix(".json").read_text()), contents(out)))
+    assert found[0] == found[1] == found[2]
+    assert found[0][0]["per_note"] and len(found[0][1]) == {"reconstruction": 4, "morph": 6, "controls": 0}[kind]
+
+
+@pytest.mark.slow
+def test_a_dataset_has_the_same_files(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        import fluidsynth  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"FluidSynth is not installed: {error}")
+    monkeypatch.setattr(errands, "LARGE_BYTES", 1000)  # as if it were a large one
+    font = tiny_soundfont.write(tmp_path / "Tiny.sf2")
+    words = ("dataset", "render", font, "--pitch-step", 6, "--velocities", "60,120", "-o")
+    for place in ("--workers 1", "--workers 2", "--ray auto"):
+        ok(*words, tmp_path / place.replace(" ", ""), *place.split())
+    here = contents(tmp_path / "--workers1")
+    assert len(here) == 2 + 2 * 2 + 1 and here == contents(tmp_path / "--workers2") == contents(tmp_path / "--rayauto")
+    assert [path.name for path in cache_folder().rglob("*.sf2")] == [font.name]
 
 
 @pytest.mark.slow

@@ -53,6 +53,27 @@ def test_the_files_are_what_a_patch_sounds_like(fake: BundledFamily, planned: Pl
         assert line["bytes"] == (tmp_path / "out" / job.file).stat().st_size
 
 
+def test_a_power_cut_leaves_no_line_that_is_wrong(
+    fake: BundledFamily, planned: Planned, tmp_path: Path, on_disk: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the manifest is on the disk: each file that it tells of was there before, whole."""
+    real, told = manifest.Manifest._add, []
+
+    def add(self: manifest.Manifest, record: dict) -> None:
+        if record["address"] is not None:
+            path = self.folder / record["file"]
+            told.append(on_disk.get(path.stat().st_ino) == path.read_bytes())
+        real(self, record)
+
+    monkeypatch.setattr(manifest.Manifest, "_add", add)
+    plan, out = planned(GRID + "name: '{pitch}/{mix}'\n"), tmp_path / "out"
+    run.run(plan, out)
+    assert told == [True] * 6
+    for path in [path for path in out.rglob("*") if path.suffix in (".jsonl", ".csv", ".npz", ".wav")]:
+        assert on_disk[path.stat().st_ino] == path.read_bytes()
+        assert path.name in on_disk[path.parent.stat().st_ino].decode()
+
+
 def test_each_note_is_listened_to_once(fake: BundledFamily, planned: Planned, tmp_path: Path) -> None:
     run.run(planned(GRID), tmp_path / "out")
     assert fake.fitted == 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from synth_explorer.data import general_midi, soundfont
-from synth_explorer.data.dataset import NotesDataset, split_of
+from synth_explorer.batch.errands import Site, executor_for
+from synth_explorer.data import general_midi, soundfont, synthetic
+from synth_explorer.data.dataset import SIZES, DatasetWriter, NotesDataset, Shard, Sizes, split_of
+from synth_explorer.data.patches import KINDS
 from synth_explorer.data.sf2 import read_presets
 from synth_explorer.errors import DataError
 from tests.data.hearing import cents, heard_hz, to_hz
@@ -121,13 +124,21 @@ def test_filters_and_limits(
         soundfont.render([tiny_soundfont], tmp_path / "none", presets=lambda p: p.program == 73, **chosen)
 
 
-def _die(_: int) -> int:
-    os._exit(9)
+def _die_of_one(sizes: Sizes, site: Site, job: synthetic.Job) -> Shard:
+    if job.number == 1:
+        os._exit(9)
+    return synthetic._render_job(sizes, site, job)
 
 
-def test_a_killed_worker_is_noticed() -> None:
-    with pytest.raises(DataError, match="worker was killed"):
-        soundfont.run_jobs(_die, [1, 2], workers=2, progress=False, title="")
+@pytest.mark.slow
+def test_what_kills_its_worker_is_told_and_the_others_are_kept(tmp_path: Path) -> None:
+    jobs = [synthetic.Job(number, next(iter(KINDS)), 0, 1, (100,)) for number in range(3)]
+    writer = DatasetWriter(tmp_path, SIZES, sources={"synthetic": {"licence": "CC0"}}, settings={})
+    with pytest.raises(DataError, match=r"^1 of 3 instruments could not be rendered: .* died 3 times"):
+        soundfont.render_all(
+            partial(_die_of_one, SIZES), jobs, writer, workers=2, executor=executor_for, progress=None
+        )
+    assert [writer.finished(job.name) for job in jobs] == [True, False, True]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 
+from synth_explorer.model.autoencoder import untrained
 from tests.model.small import small_model
 
 PROGRAM = """
@@ -59,3 +60,9 @@ def test_a_shift_by_whole_frames_shifts_the_latents() -> None:
     audio[1, 23 * 256 : 35 * 256] = burst
     z = np.asarray(model.encoder(audio, np.full((2, 60), 300.0, np.float32)))
     np.testing.assert_allclose(z[0, 15:40], z[1, 18:43], atol=1e-4)
+
+
+def test_an_untrained_model_is_the_same_each_time() -> None:
+    first, again, other = (untrained(small_model().config, seed=seed).get_weights() for seed in (0, 0, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))

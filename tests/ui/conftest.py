@@ -26,6 +26,7 @@ def studios(fake: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
     patched = pytest.MonkeyPatch()
     patched.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patched.setenv("SYNTH_EXPLORER_DATA", str(tmp_path_factory.mktemp("data")))
     kinds = {"fake": fake.FakeFamily, "slow": fake.SlowFamily}
     opened = Studios(
         lambda name: fake.fake_explorer(kinds[name]),

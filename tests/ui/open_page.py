@@ -43,7 +43,7 @@ class OpenPage:
     """A page that is open, and what one can do with it."""
 
     def __init__(self, browser, address: str) -> None:
-        self.page = browser.new_page(viewport=VIEWPORT)
+        self.page = browser.new_context(viewport=VIEWPORT).new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.troubles: list[str] = []
         self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
@@ -128,7 +128,7 @@ def drag(open_page: OpenPage, target: str, x: float, y: float) -> None:
 def still(open_page: OpenPage, target: str) -> dict[str, float]:
     """Where an element lies on the screen, once it is on it and has not moved for three frames."""
     part = open_page.page.locator(target)
-    part.scroll_into_view_if_needed()
+    part.evaluate("(part) => part.scrollIntoView({ block: 'center' })")  # the keyboard covers the foot of the window
     part.evaluate("""async (part) => {
       const place = () => { const box = part.getBoundingClientRect(); return `${box.x} ${box.y} ${box.width}`; };
       for (let [before, still] = [place(), 0]; still < 3; before = place()) {

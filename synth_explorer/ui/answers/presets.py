@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,18 @@ from synth_explorer.ui.answers.results import asked_for
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.request.chains import turned
 from synth_explorer.ui.request.settings import Settings
-from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.studios import Studios
 
 
-def preset(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> tuple[str, str]:
+def preset(studios: Studios, question: Any) -> tuple[str, str]:
     """The edits of a question as JSON, as a preset file has them, and a message; the JSON is empty where there is none.
 
     Args: as of `results.answer`.
     """
     try:
-        studio, asked, sources = asked_for(studios, question, held)
-        return studio.patch(sources, asked.settings, preset_mean=asked.preset_mean).edits.to_json(), ""
+        studio, asked = asked_for(studios, question)
+        return studio.asked(asked).edits.to_json(), ""
     except SynthExplorerError as error:
         return "", alert(str(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from synth_explorer.lru import LruCache
 from synth_explorer.ui.answers.results import Heard, asked_for, heard_render
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.session.job import Job
-from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.studios import Studios
 
@@ -35,17 +34,15 @@ class Renders:
         self._studios = studios
         self._jobs: LruCache[Job] = LruCache(SESSIONS_KEPT, forget=Job.stop)
 
-    def run(
-        self, session: str, question: Any, held: Sequence[SlotNote | None], *, play: bool = True
-    ) -> Iterator[Progress]:
+    def run(self, session: str, question: Any, *, play: bool = True) -> Iterator[Progress]:
         """Render what a question asks for; one thing at a time for a session.
 
-        `question`, `held`: as of `results.answer`. `play`: whether it starts to play when it is there.
+        `question`: as of `results.answer`. `play`: whether it starts to play when it is there.
         """
         self.stop(session)
         try:
-            studio, asked, sources = asked_for(self._studios, question, held)
-            job = studio.start(sources, asked.settings, preset_mean=asked.preset_mean)
+            studio, asked = asked_for(self._studios, question)
+            job = studio.start(studio.asked(asked))
         except SynthExplorerError as error:
             yield Progress("", False, Heard(None, alert(str(error))))
             return

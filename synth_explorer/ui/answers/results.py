@@ -6,18 +6,20 @@ Errors that are meant for people come back as one sentence on the page; but for 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synth_explorer import plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.pitch import note_name
 from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table
 from synth_explorer.ui.answers.words import alert, signed
 from synth_explorer.ui.colours import SLOT_COLOURS
+from synth_explorer.ui.request import link
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.slot_note import SlotNote
@@ -55,7 +57,9 @@ def hear(
 def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     """A sound that was made, on the result's screen."""
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(render.weights)]), list(render.weights))
-    shown = screen(studio, render.audio, label="the result", colour=colour, play=play, file_name="synth_explorer.wav")
+    shown = screen(
+        studio, render.audio, label="the result", colour=colour, play=play, file_name=f"{render.file_stem}.wav"
+    )
     shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
     words = f"<b>{note_name(midi)}</b> {signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
@@ -63,40 +67,45 @@ def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
 
 
-def answer(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> Heard:
+def answer(studios: Studios, question: Any) -> Heard:
     """What the result's screen shows of a sound that it is playing, or why there is none.
 
     Args:
         studios: whose studio renders it, or remembers it from when the player asked.
         question: what `request.js` wrote: the request, its stamp, whether it is to play, whether the decoder is slow.
-        held: the sources that the session holds.
 
-    Returns the screen is None where nothing on it is to change.
+    Returns the screen is None where nothing on it is to change; with it go the sound's link, and how often its notes
+    have been listened to again by now, which the page asks for from then on.
     """
     question = question if isinstance(question, dict) else {}
     marks = {name: question.get(name) for name in ("request", "stamp", "play")}
     try:
-        studio, asked, sources = asked_for(studios, question, held)
-        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+        studio, asked = asked_for(studios, question)
+        render = studio.rendered(studio.asked(asked))
     except NotRendered as error:
         return Heard(None, f'<p class="caption">{error}</p>')
     except SynthExplorerError as error:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
-    return heard if studio.is_slow or heard.screen is None else Heard(heard.screen | marks, heard.message)
+    assert heard.screen is not None
+    marks = {"request": marks["request"]} if studio.is_slow else marks
+    told = {"link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)), "fit": fitted(studios, asked)}
+    return Heard(heard.screen | marks | told, heard.message)
 
 
-def asked_for(
-    studios: Studios, question: Any, held: Sequence[SlotNote | None]
-) -> tuple[Studio, SoundRequest, list[SlotNote | None]]:
-    """The studio, the request and the sources of a question. Raises SynthExplorerError where it makes no sense."""
-    asked = SoundRequest.from_json(question.get("request") if isinstance(question, dict) else None)
+def fitted(studios: Studios, asked: SoundRequest) -> int:
+    """How often the notes of a request have been listened to again by now."""
     studio = studios.studio(asked.checkpoint)
-    pairs = zip(asked.tokens, held, strict=True)
-    return studio, asked, [studio.find(token, otherwise=source) for token, source in pairs]
+    return FIT_STEPS if studio.is_slow else studio.fitted_steps(studio.used(asked))  # slow ones have no fit to wait for
 
 
-def compare(studios: Studios, question: Any, held: Sequence[SlotNote | None]) -> tuple[dict[str, Any] | None, str]:
+def asked_for(studios: Studios, question: Any) -> tuple[Studio, SoundRequest]:
+    """The studio and the request of a question. Raises SynthExplorerError where it makes no sense."""
+    asked = SoundRequest.from_json(question.get("request") if isinstance(question, dict) else None)
+    return studios.studio(asked.checkpoint), asked
+
+
+def compare(studios: Studios, question: Any) -> tuple[dict[str, Any] | None, str]:
     """After the sound: the sound before the edits, and requested against measured.
 
     Args: as of `answer`.
@@ -104,8 +113,8 @@ def compare(studios: Studios, question: Any, held: Sequence[SlotNote | None]) ->
     Returns value of the screen "before" (None without edits, and where it would take long), and the table as HTML.
     """
     try:
-        studio, asked, sources = asked_for(studios, question, held)
-        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+        studio, asked = asked_for(studios, question)
+        render = studio.rendered(studio.asked(asked))
         if not len(render.chain) or studio.is_slow:
             return None, ""
         before = screen(studio, render.audio_before, label="the morph before the edits", colour="#8b8e94")

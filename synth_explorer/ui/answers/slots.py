@@ -6,10 +6,10 @@ Errors that are meant for people come back as one sentence on the page; nothing 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.pitch import note_name
@@ -19,6 +19,9 @@ from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
+
+if TYPE_CHECKING:
+    from synth_explorer.assets import ExampleNote
 
 DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 
@@ -40,7 +43,8 @@ class SlotView:
         return cls(None, {"selected": "", "own": ""}, None, "", None, alert(message))
 
     def values(self) -> tuple[Any, ...]:
-        return (self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
+        token = self.source.token if self.source else ""
+        return (token, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
 
 
 def pitch_text(source: SlotNote) -> str:
@@ -66,9 +70,8 @@ def slot_view(studio: Studio, slot: int, source: SlotNote | None, message: str =
     if source is None:
         return SlotView.empty(message)
     try:
-        shown = screen(
-            studio, studio.heard(source), label=f"{LETTERS[slot]}, {source.title}", colour=SLOT_COLOURS[slot]
-        ) | {"token": studio.show(source)}
+        label = f"{LETTERS[slot]}, {source.title}"
+        shown = screen(studio, studio.heard(source), label=label, colour=SLOT_COLOURS[slot])
     except SynthExplorerError as error:
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
@@ -93,7 +96,7 @@ def open_own(studio: Studio, slot: int, path: str | None, current: SlotNote | No
     if not path:
         return slot_view(studio, slot, current)
     try:
-        return slot_view(studio, slot, studio.open_file(path, title=Path(path).name.replace("%22", '"')))
+        return slot_view(studio, slot, studio.open_own(path, title=Path(path).name.replace("%22", '"')))
     except SynthExplorerError as error:
         return slot_view(studio, slot, current, str(error))
 
@@ -108,33 +111,38 @@ def set_pitch(studio: Studio, slot: int, midi: float | None, current: SlotNote |
         return slot_view(studio, slot, current, str(error))
 
 
-def default_notes(studio: Studio) -> list[str]:
+def default_notes(notes: Mapping[str, ExampleNote]) -> list[str]:
     """Names of the notes that the slots hold at first: well-known ones where they are there, one of each family."""
-    chosen = [name for name in DEFAULT_NOTES if name in studio.notes]
-    families = {studio.notes[name].family for name in chosen}
-    for name, note in studio.notes.items():
+    chosen = [name for name in DEFAULT_NOTES if name in notes]
+    families = {notes[name].family for name in chosen}
+    for name, note in notes.items():
         if note.family not in families:
             families.add(note.family)
             chosen.append(name)
-    return (chosen + [name for name in studio.notes if name not in chosen])[: len(LETTERS)]
+    return (chosen + [name for name in notes if name not in chosen])[: len(LETTERS)]
 
 
 def open_defaults(studio: Studio) -> list[SlotView]:
     """What the slots hold when the page opens."""
-    names = default_notes(studio)
+    names = default_notes(studio.notes)
     views = [choose_note(studio, slot, {"selected": name}, None) for slot, name in enumerate(names)]
     return views + [slot_view(studio, slot, None) for slot in range(len(views), len(LETTERS))]
 
 
-def reopen(studio: Studio, sources: Sequence[SlotNote | None]) -> list[SlotView]:
-    """The same notes in the slots under another checkpoint; where there are none yet, the default ones."""
-    if not any(sources):
-        return open_defaults(studio)
-    views = []
-    for slot, source in enumerate(sources):
+def views(studio: Studio, tokens: Sequence[str]) -> list[SlotView]:
+    """What the slots show of the notes of a request; one that is not there leaves its slot empty and says so."""
+    shown = []
+    for slot, token in enumerate(tokens):
         try:
-            opened = None if source is None else studio.reopen(source)
-            views.append(slot_view(studio, slot, opened))
+            shown.append(slot_view(studio, slot, studio.find(token)))
         except SynthExplorerError as error:
-            views.append(slot_view(studio, slot, None, str(error)))
-    return views
+            shown.append(slot_view(studio, slot, None, str(error)))
+    return shown
+
+
+def held(studio: Studio, token: Any) -> SlotNote | None:
+    """The note that a slot holds by what the page calls it; None where there is none, or it is gone."""
+    try:
+        return studio.find(token if isinstance(token, str) else "")
+    except SynthExplorerError:
+        return None

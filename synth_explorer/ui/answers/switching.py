@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,79 +11,79 @@ from synth_explorer.edits import in_order
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.answers import slots
 from synth_explorer.ui.answers.abilities import Abilities
-from synth_explorer.ui.answers.knob_values import (
-    channel_choices,
-    curves_value,
-    direction_label,
-    target_choices,
-    toward_choices,
-)
-from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, NO_SOURCE, TARGETS
+from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, direction_label, target_choices
+from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, MORPH_CURVES
 from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
 
 if TYPE_CHECKING:
-    from synth_explorer.ui.session.slot_note import SlotNote
     from synth_explorer.ui.session.studios import Studios
 
 NEEDS = {knob: edit.needs for edit in in_order() if edit.needs for knob in edit.knobs()}
 """Knobs that a checkpoint may not obey, and what it needs to."""
 
-KNOBS = (*NEEDS, "osc_targets", "toward", "amount", "curves", *DIRECTION_KNOBS, "raw_channels")
+KNOBS = (*NEEDS, "osc_targets", "curves", *DIRECTION_KNOBS, "raw_channels")
 
 
-def values(studios: Studios, name: str, sources: Sequence[SlotNote | None], count: int) -> list[Any]:
-    """The page for a checkpoint, in the order of `Panels.switched`.
+def values(studios: Studios, asked: SoundRequest) -> tuple[SoundRequest, list[Any]]:
+    """What the page looks like for a request: the request that it can show, and what is shown in the order of
+    `Panels.switched`. Its knobs are turned by the page's script.
 
-    Knobs that it does not obey go to rest and are greyed; a sentence says why. One that cannot be loaded leaves the
-    slots empty and says so in each.
-
-    `studios`: by the names of their checkpoints. `sources`: in the slots until now; none opens the default notes.
+    Knobs that its checkpoint does not obey go to rest and are greyed; a sentence says why. A checkpoint that cannot be
+    loaded leaves the slots empty and says so in each, and so does a note that is not there.
     """
     try:
-        studio = studios.studio(name)
+        studio = studios.studio(asked.checkpoint)
         able = Abilities.of(studio.explorer)
     except SynthExplorerError as error:
-        views = [slots.SlotView.empty(str(error)) for _ in sources]
+        views = [slots.SlotView.empty(str(error)) for _ in asked.tokens]
         able = Abilities.none()
     else:
-        views = slots.reopen(studio, sources)
+        views = slots.views(studio, asked.tokens)
     shown = []
     for view in views:
-        source, picker, screen, text, midi, message = view.values()
-        shown += [source, picker, screen, text, gr.update(value=midi, visible=able.has_pitch), message]
-    return [*shown, *_knobs(able, count)]
+        token, picker, screen, text, midi, message = view.values()
+        shown += [token, picker, screen, text, gr.update(value=midi, visible=able.has_pitch), message]
+    tokens = tuple(view.source.token if view.source else "" for view in views)
+    settings = obeyed(asked.settings, able)
+    return replace(asked, tokens=tokens, settings=settings), [*shown, *_looks(able, settings)]
 
 
-def _knobs(able: Abilities, count: int) -> list[Any]:
+def obeyed(settings: Settings, able: Abilities) -> Settings:
+    """The knobs, at rest where a checkpoint does not obey them."""
     rest = Settings()
     there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
-    knobs = {name: _available(there[what], getattr(rest, name)) for name, what in NEEDS.items()}
+    lost = [name for name, what in NEEDS.items() if not there[what]] + list(DIRECTION_KNOBS[len(able.directions) :])
+    lost += [] if able.has_pitch else ["transpose", "set_pitch"]
     targets = able.targets
-    knobs["osc_targets"] = gr.update(choices=target_choices(targets), value=[], interactive=bool(targets))
-    knobs["toward"] = gr.update(choices=toward_choices(count, preset=False), value=NO_SOURCE)
-    knobs["amount"] = gr.update(visible=False)
-    knobs["curves"] = curves_value(replace(rest, count=count), targets)
+    return replace(
+        settings,
+        **{name: getattr(rest, name) for name in lost},
+        osc_targets=tuple(target for target in settings.osc_targets if target in targets),
+        curves=tuple(drawn for drawn in settings.curves if drawn[0] in (*MORPH_CURVES, *targets)),
+        raw_channels=tuple(channel for channel in settings.raw_channels if channel < able.channels),
+    )
+
+
+def _looks(able: Abilities, settings: Settings) -> list[Any]:
+    there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
+    knobs = {name: gr.update(interactive=there[what]) for name, what in NEEDS.items()}
+    targets = able.targets
+    knobs["osc_targets"] = gr.update(choices=target_choices(targets), interactive=bool(targets))
+    knobs["curves"] = curves_value(settings, targets)
     for index, name in enumerate(DIRECTION_KNOBS):
         is_there = index < len(able.directions)
         label = direction_label(able.directions[index]) if is_there else ""
-        knobs[name] = gr.update(value=getattr(rest, name), visible=is_there, label=label)
-    knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels), value=[])
+        knobs[name] = gr.update(visible=is_there, label=label)
+    knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels))
     return [
         gr.update(visible=bool(able.directions)),
         *(knobs[name] for name in KNOBS),
-        *(gr.update(visible=False) for _ in TARGETS),
-        _available(able.has_pitch, rest.transpose),
-        _available(able.has_pitch, rest.set_pitch),
-        gr.update(visible=False),
-        None,
+        gr.update(interactive=able.has_pitch),
+        gr.update(interactive=able.has_pitch),
         f'<p class="note">{able.missing}</p>' if able.missing else "",
         able.is_slow,
         gr.update(visible=able.is_slow),
         gr.update(label="Play when it is made" if able.is_slow else "Play every change"),
         {"available": able.has_final},
     ]
-
-
-def _available(is_there: bool, rest: Any) -> dict[str, Any]:
-    """A knob that a checkpoint obeys, or one at rest that cannot be turned."""
-    return gr.update(interactive=True) if is_there else gr.update(value=rest, interactive=False)

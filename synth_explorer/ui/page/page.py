@@ -11,10 +11,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, edits, inspection, morph, result, sources
+from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
 from synth_explorer.ui.routes import login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
+from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
 from synth_explorer.ui.routes.sound import sound_route
 from synth_explorer.ui.session.studios import Studios
@@ -24,7 +25,7 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
-ROUTES = (sound_route, final_route, inspection_route, patch_route)
+ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route)
 
 
 def build_page(studios: Studios) -> gr.Blocks:
@@ -32,14 +33,17 @@ def build_page(studios: Studios) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            kept = deck.build(studios)
             chosen = checkpoint.build(studios)
+        kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
             mix = morph.build()
             out = result.build()
             knobs = edits.build()
         inside = inspection.build()
-        wiring.wire(page, wiring.Panels(studios, chosen, slots, mix, knobs, out, inside))
+        keyboard.build()
+        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
 
@@ -63,7 +67,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
-        "css_paths": theme.STYLE_SHEET,
+        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE],
         "js": SCRIPT.read_text(encoding="utf-8"),
         "favicon_path": ICON,
         "footer_links": [],

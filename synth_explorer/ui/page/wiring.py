@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,22 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import BlockContext
 
-from synth_explorer.edits import EditChain
-from synth_explorer.ui.answers import presets, results, slots, switching
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.answers import presets, results, slots, states, switching
 from synth_explorer.ui.answers.knob_values import toward_choices
 from synth_explorer.ui.answers.rendering import Renders
 from synth_explorer.ui.answers.results import Heard
+from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.page.panels.checkpoint import Checkpoint
+from synth_explorer.ui.page.panels.deck import Deck
 from synth_explorer.ui.page.panels.edits import Edits
 from synth_explorer.ui.page.panels.inspection import Inspection
 from synth_explorer.ui.page.panels.morph import Morph
 from synth_explorer.ui.page.panels.result import Result
 from synth_explorer.ui.page.panels.sources import Slot, Sources
-from synth_explorer.ui.request.chains import turned
-from synth_explorer.ui.request.knobs import LONGEST_S, NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.request.knobs import LONGEST_S, NO_SOURCE
 from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.studios import Studios
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -44,7 +46,8 @@ RENDERS_WATCHED = 32
 REQUEST = Path(__file__).with_name("request.js").read_text(encoding="utf-8")
 
 SAVE = Path(__file__).with_name("save.js").read_text(encoding="utf-8")
-SAVE_PATCH = Path(__file__).with_name("save_patch.js").read_text(encoding="utf-8")
+APPLY = Path(__file__).with_name("apply.js").read_text(encoding="utf-8")
+OPEN = Path(__file__).with_name("open.js").read_text(encoding="utf-8")
 
 LAYOUT = Path(__file__).with_name("layout.js").read_text(encoding="utf-8")
 
@@ -64,6 +67,7 @@ class Panels:
 
     studios: Studios
     checkpoint: Checkpoint
+    deck: Deck
     sources: Sources
     morph: Morph
     edits: Edits
@@ -79,9 +83,15 @@ class Panels:
     @property
     def asking(self) -> list[gr.Component]:
         """What `request.js` takes, in its order."""
-        screens = [slot.screen for slot in self.sources.slots]
-        chosen = [self.checkpoint.name, self.checkpoint.slow]
-        return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *chosen, *screens, *self.knobs.values()]
+        chosen, tokens = [self.checkpoint.name, self.checkpoint.slow], self.sources.tokens
+        return [self.morph.pad, self.edits.preset_mean, self.result.autoplay, *chosen, *tokens, *self.knobs.values()]
+
+    @property
+    def applied(self) -> list[gr.Component | BlockContext]:
+        """What `apply.js` turns, in its order."""
+        columns = [slot.column for slot in self.sources.slots[2:]]
+        morph = [self.morph.pad, self.edits.preset_mean, *self.edits.blocks.values(), *columns]
+        return [self.checkpoint.name, *self.knobs.values(), *morph, self.result.screen, self.result.question]
 
     @property
     def switched(self) -> list[gr.Component | BlockContext]:
@@ -89,20 +99,18 @@ class Panels:
         edits, morph, result = self.edits, self.morph, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
         knobs = [edits.directions, *(edits.knobs[name] for name in switching.KNOBS)]
-        pitch = [morph.transpose, morph.set_pitch, morph.pitch_midi]
         made = [self.checkpoint.slow, result.making, result.autoplay, result.final_render]
-        return [*shown, *knobs, *edits.blocks.values(), *pitch, edits.preset_mean, edits.missing, *made]
+        return [*shown, *knobs, morph.transpose, morph.set_pitch, edits.missing, *made]
 
 
 def wire(page: gr.Blocks, panels: Panels) -> None:
     """Connect everything."""
-    _wire_opening(page, panels)
     for index, slot in enumerate(panels.sources.slots):
         _wire_slot(panels, index, slot)
     _wire_count(panels)
     _wire_morph(panels)
     _wire_edits(panels)
-    _wire_presets(panels)
+    _wire_states(page, panels)
     _wire_result(panels)
     _wire_render(page, panels)
     _wire_inspection(panels)
@@ -127,15 +135,14 @@ def _name(panels: Panels, event: Callable[..., Any]) -> None:
 
 def _wire_result(panels: Panels) -> None:
     result, studios = panels.result, panels.studios
-    result.save_patch.click(None, None, result.message, js=SAVE_PATCH, **QUIET)
-    inputs = [result.question, *panels.sources.states]
+    inputs = [result.question]
 
-    def answer(question: Any, *held: Any) -> tuple[Any, ...]:
-        heard = results.answer(studios, question, held)
+    def answer(question: Any) -> tuple[Any, ...]:
+        heard = results.answer(studios, question)
         return gr.skip() if heard.screen is None else heard.screen, heard.message
 
-    def compare(question: Any, *held: Any) -> tuple[Any, ...]:
-        before, table = results.compare(studios, question, held)
+    def compare(question: Any) -> tuple[Any, ...]:
+        before, table = results.compare(studios, question)
         return gr.update(visible=before is not None), before, table
 
     heard = result.screen.heard(answer, inputs, result.shown, **SOON)
@@ -149,8 +156,8 @@ def _wire_render(page: gr.Blocks, panels: Panels) -> None:
     """The button of slow decoders, and the one that stops them."""
     result, renders = panels.result, Renders(panels.studios)
 
-    def render(browser: gr.Request, question: Any, play: bool, *held: Any) -> Iterator[tuple[Any, ...]]:
-        for step in renders.run(browser.session_hash or "", question, held, play=bool(play)):
+    def render(browser: gr.Request, question: Any, play: bool) -> Iterator[tuple[Any, ...]]:
+        for step in renders.run(browser.session_hash or "", question, play=bool(play)):
             heard = step.heard or Heard(None, "")
             screen = gr.skip() if heard.screen is None else heard.screen
             buttons = gr.update(interactive=not step.is_running), gr.update(interactive=step.is_running)
@@ -160,7 +167,7 @@ def _wire_render(page: gr.Blocks, panels: Panels) -> None:
         renders.stop(browser.session_hash or "")
 
     outputs = [*result.shown, result.progress, result.render, result.stop]
-    inputs = [result.question, result.autoplay, *panels.sources.states]
+    inputs = [result.question, result.autoplay]
     result.render.click(render, inputs, outputs, **QUIET, concurrency_id="render", concurrency_limit=RENDERS_WATCHED)
     result.stop.click(stop, None, None, **QUIET, queue=False)
     page.unload(stop)
@@ -172,38 +179,23 @@ def _wire_inspection(panels: Panels) -> None:
         event(None, asked, inside.page, js=LOOK, **QUIET)
 
 
-def _wire_opening(page: gr.Blocks, panels: Panels) -> None:
-    chosen, outputs = panels.checkpoint.name, panels.switched
-    inputs = [chosen, panels.sources.count, *panels.sources.states]
-
-    def open_page(name: str, count: int, *sources: Any) -> list[Any]:
-        return switching.values(panels.studios, name, sources, count)
-
-    opened = page.load(open_page, inputs, outputs, **MODEL)
-    _name(panels, opened.then)
-    _hear(panels, opened.then, play=False)
-    loading = chosen.input(
-        lambda: '<p class="caption">Loading the checkpoint</p>', None, panels.result.message, **QUIET
-    )
-    switched = loading.then(open_page, inputs, outputs, **MODEL)
-    _name(panels, switched.then)
-    _hear(panels, switched.then, play=False)
-
-
 def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
     studios = panels.studios
 
     def choose(name: str, picked: Any, current: Any) -> tuple[Any, ...]:
-        view = slots.choose_note(studios.studio(name), index, picked, current)
-        source, picker, *rest = view.values()
+        studio = studios.studio(name)
+        view = slots.choose_note(studio, index, picked, slots.held(studio, current))
+        token, picker, *rest = view.values()
         has_it = view.source is not None and view.source.note_id == picked["selected"]
-        return source, gr.skip() if has_it else picker, *rest  # by now the menu may say what is chosen next
+        return token, gr.skip() if has_it else picker, *rest  # by now the menu may say what is chosen next
 
     def open_own(name: str, path: Any, current: Any) -> tuple[Any, ...]:
-        return slots.open_own(studios.studio(name), index, path, current).values()
+        studio = studios.studio(name)
+        return slots.open_own(studio, index, path, slots.held(studio, current)).values()
 
     def set_pitch(name: str, midi: Any, current: Any) -> tuple[Any, ...]:
-        return slots.set_pitch(studios.studio(name), index, midi, current).values()
+        studio = studios.studio(name)
+        return slots.set_pitch(studio, index, midi, slots.held(studio, current)).values()
 
     name, shown = panels.checkpoint.name, slot.shown
     changes = (
@@ -266,38 +258,60 @@ def _wire_edits(panels: Panels) -> None:
     swinging.input(None, swinging, list(edits.blocks.values()), js=f"(targets) => [{blocks}]", **QUIET)
 
 
-def _wire_presets(panels: Panels) -> None:
-    edits, names = panels.edits, list(panels.edits.knobs)
+def _wire_states(page: gr.Blocks, panels: Panels) -> None:
+    """What turns the whole page: it goes to the deck as a request, is dressed by the server where its notes or its
+    checkpoint may be others, and the knobs are turned by `apply.js`.
+    """
+    studios, deck, edits, chosen = panels.studios, panels.deck, panels.edits, panels.checkpoint.name
+    question, switched = panels.result.question, panels.switched
 
-    def show(settings: Settings, drawn: dict[str, Any], mean: Any, message: str) -> list[Any]:
-        updates = {name: gr.update(value=getattr(settings, name)) for name in names}
-        choices = toward_choices(settings.count, preset=bool(mean))
-        updates["toward"] = gr.update(choices=choices, value=settings.toward)
-        updates["amount"] = gr.update(value=settings.amount, visible=settings.toward != NO_SOURCE)
-        for name in ("raw_channels", "osc_targets"):
-            updates[name] = gr.update(value=list(getattr(settings, name)))
-        updates["curves"] = drawn | settings.curves_value()
-        blocks = [gr.update(visible=target in settings.osc_targets) for target in edits.blocks]
-        return [*updates.values(), *blocks, settings.transpose, mean, message]
+    def dressed(asked: SoundRequest, message: str, *, play: bool) -> list[Any]:
+        asked, looks = switching.values(studios, asked)
+        return [{"request": states.pinned(studios, asked).to_json(), "play": play}, message, *looks]
 
-    def reset(_: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
-        settings, _ = turned(Settings.from_values(values), EditChain())
-        return show(replace(settings, curves=()), drawn, None, "")
+    def refused(message: str) -> list[Any]:
+        return [None, message, *(gr.skip() for _ in switched)]
 
-    def load(path: str, name: str, mean: Any, drawn: dict[str, Any], *values: Any) -> list[Any]:
-        studio = panels.studios.studio(name)
-        changed, new_mean, message = presets.load_preset(studio, path, Settings.from_values(values))
-        kept = new_mean or (mean if changed.toward == PRESET_SOUND else None)
-        return show(changed, drawn, kept, message)
+    def opening(kept: Any) -> list[Any]:
+        return dressed(*states.opened(studios, kept), play=False)
 
-    outputs = [*edits.knobs.values(), *edits.blocks.values(), panels.morph.transpose, edits.preset_mean, edits.message]
-    knobs = [edits.preset_mean, edits.knobs["curves"], *panels.knobs.values()]
+    def dress(state: Any) -> list[Any]:
+        try:
+            return dressed(states.kept(studios, state), "", play=bool(state.get("play")))
+        except SynthExplorerError as error:
+            return refused(alert(str(error)))
 
-    def save(question: Any, *held: Any) -> tuple[str, str]:
-        return presets.preset(panels.studios, question, held)
+    def switch(name: Any, asked: Any) -> list[Any]:
+        return dressed(states.under(studios, asked, name), "", play=False)
 
-    asked = [panels.result.question, *panels.sources.states]
-    saved = edits.save.click(save, asked, [edits.preset, edits.message], **SOON)
+    def load(path: str | None, asked: Any) -> list[Any]:
+        found, message = states.loaded(studios, asked, path)
+        return refused(message) if found is None else dressed(found, message, play=True)
+
+    def reset(asked: Any) -> dict[str, Any] | None:
+        if not asked:
+            return None
+        rest = states.at_rest(SoundRequest.from_json(asked["request"]))
+        return {"request": states.pinned(studios, rest).to_json(), "play": True}
+
+    def save(asked: Any) -> tuple[str, str]:
+        return presets.preset(studios, asked)
+
+    outputs = [deck.state, deck.message, *switched]
+    said = '<p class="caption">Loading the checkpoint</p>'
+    loading = chosen.input(lambda: said, None, panels.result.message, **QUIET)
+    dressing = (
+        page.load(opening, deck.state, outputs, js=OPEN, **MODEL),
+        deck.state.dress(dress, deck.state, outputs, **SOON),
+        loading.then(switch, [chosen, question], outputs, **MODEL),
+        deck.load.upload(load, [deck.load, question], outputs, **MODEL),
+    )
+    turn = APPLY.replace("%knobs%", json.dumps(list(panels.knobs)))
+    turning = [deck.state, panels.morph.pad, edits.knobs["curves"], panels.result.autoplay, panels.checkpoint.slow]
+    deck.state.apply(None, turning, panels.applied, js=turn, **QUIET)
+    for event in dressing:
+        _name(panels, event.then(None, turning, panels.applied, js=turn, **QUIET).then)
+    rest = edits.reset.click(reset, question, deck.state, **SOON)
+    rest.then(None, turning, panels.applied, js=turn, **QUIET)
+    saved = edits.save.click(save, question, [edits.preset, edits.message], **SOON)
     saved.then(None, edits.preset, None, js=SAVE, **QUIET)
-    _hear(panels, edits.reset.click(reset, knobs, outputs, **QUIET).then)
-    _hear(panels, edits.load.upload(load, [edits.load, panels.checkpoint.name, *knobs], outputs, **QUIET).then)

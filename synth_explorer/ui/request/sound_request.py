@@ -1,14 +1,14 @@
-"""What a page asks to hear, in one line of text: the address of a sound is a function of it.
+"""What a page asks to hear, in one line of text: the whole state of the page, and the address of its sound.
 
-The page writes it (`request.js`), the routes and the answers read it. It comes from outside: nothing in it is a path,
-and everything in it is checked.
+The page reads it off its knobs (`request.js`) and turns them to it (`apply.js`); undo, links, what is saved, snapshots
+and routes have it as it is. It comes from outside: nothing in it is a path, and everything in it is checked.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from synth_explorer.edits import MeanSound
@@ -28,6 +28,7 @@ class SoundRequest:
     settings: Settings  # the knobs
     checkpoint: str = ""  # name of the checkpoint
     preset_mean: MeanSound | None = None  # mean sound that a loaded preset goes toward
+    fit_steps: int | None = None  # how often the notes were listened to again; None: as often as they were yet
 
     @classmethod
     def from_json(cls, text: Any) -> SoundRequest:
@@ -36,8 +37,10 @@ class SoundRequest:
             if not isinstance(text, str) or len(text) > LONGEST:
                 raise ValueError
             content = json.loads(text)
-            tokens, mean = content["sources"], content.get("mean")
+            tokens, mean, steps = content["sources"], content.get("mean"), content.get("fit")
             if not isinstance(tokens, list) or len(tokens) != len(LETTERS):
+                raise ValueError
+            if not (steps is None or (type(steps) is int and steps >= 0)):
                 raise ValueError
             if mean is not None:
                 means, spectrum_db, midi = mean
@@ -47,4 +50,11 @@ class SoundRequest:
         if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")
         tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
-        return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean)
+        return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean, steps)
+
+    def to_json(self) -> str:
+        """It as `from_json` reads it."""
+        knobs = asdict(self.settings) | {"curves": self.settings.curves_value()}
+        said = {"checkpoint": self.checkpoint, "sources": list(self.tokens), "mean": self.preset_mean}
+        content = said | {"knobs": knobs, "fit": self.fit_steps}
+        return json.dumps(content, allow_nan=False, separators=(",", ":"))

@@ -63,9 +63,7 @@ def _begun(studios: Studios, request: str) -> tuple[int, int, Generator[np.ndarr
     explorer = studio.explorer
     if FINAL not in explorer.decoders:
         raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
-    sources = [studio.find(token) for token in asked.tokens]
-    patch = studio.patch(sources, asked.settings, preset_mean=asked.preset_mean)
-    begun = studio.renderer.begin(patch.but(decoder=FINAL.name))
+    begun = studio.renderer.begin(studio.asked(asked).but(decoder=FINAL.name))
     samples = min(begun.after.duration_samples, begun.after.frames * explorer.hop)
     return samples, begun.sample_rate_hz, studio.renderer.stream(begun)
 

@@ -40,8 +40,7 @@ class Inspections:
         """
         asked = SoundRequest.from_json(request)
         studio = self._studios.studio(asked.checkpoint)
-        sources = [studio.find(token) for token in asked.tokens]
-        render = studio.render(sources, asked.settings, preset_mean=asked.preset_mean)
+        render = studio.rendered(studio.asked(asked))
         with self._turn:
             known = self._pages.get(request)
             if known is None or known[0] is not render:

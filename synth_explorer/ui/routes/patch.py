@@ -27,12 +27,13 @@ def patch_route(studios: Studios) -> APIRoute:
         try:
             asked = SoundRequest.from_json(request)
             studio = studios.studio(asked.checkpoint)
-            notes = [studio.find(token) for token in asked.tokens]
-            patch = studio.patch(notes, asked.settings, preset_mean=asked.preset_mean)
+            patch = studio.asked(asked)
+            stem = "patch" if studio.is_slow else studio.rendered(patch).file_stem
             with tempfile.TemporaryDirectory() as folder:
                 content = pack(patch, Path(folder, "patch.zip")).read_bytes()
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
-        return Response(content, media_type="application/zip", headers=HEADERS)
+        name = {"Content-Disposition": f'attachment; filename="{stem}.zip"'}
+        return Response(content, media_type="application/zip", headers=HEADERS | name)
 
     return APIRoute(PATH, packed, methods=["GET"], include_in_schema=False)

@@ -29,9 +29,7 @@ def sound_route(studios: Studios) -> APIRoute:
         try:
             asked = SoundRequest.from_json(request)
             studio = studios.studio(asked.checkpoint)
-            render = studio.render(
-                [studio.find(token) for token in asked.tokens], asked.settings, preset_mean=asked.preset_mean
-            )
+            render = studio.rendered(studio.asked(asked))
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
         path = studio.sound_folder.put(render.audio, sample_rate_hz=studio.explorer.sample_rate_hz)

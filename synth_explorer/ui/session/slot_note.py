@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from synth_explorer.pitch import doubt
 from synth_explorer.rendering import Source
+from synth_explorer.ui.session.note_store import DIGITS
+
+HEARD = "@heard"
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,17 @@ class SlotNote:
     note_id: str = ""  # name of the example note; empty for a user's own
     checkpoint: str = ""  # hash of the checkpoint that encodes it
     notices: tuple[str, ...] = ()  # what was lost when the file was read, in sentences that go on after its name
+    as_opened: bool = True  # whether its pitch is the one that it gets when it is opened
 
     @property
     def token(self) -> str:
-        """What the page calls it by in a question: no path, and nothing that somebody without the sound can guess."""
-        told = repr((self.key, self.pitch_midi, self.title, self.checkpoint))
-        return hashlib.sha256(told.encode()).hexdigest()[:24]
+        """What the page, links and what is saved call it by; `Studio.find` opens it again, whatever was forgotten.
+
+        "Cello", "Cello@60.5" with a pitch that was set, "Cello@heard" with the estimate where it would open with
+        another one; a note of one's own by the beginning of its content's hash: "9f86d081884c7d659a2feaa0@60/mine.wav".
+        """
+        pitch = "" if self.as_opened else HEARD if self.is_estimate else f"@{self.pitch_midi!r}"
+        return f"{self.note_id}{pitch}" if self.note_id else f"{self.key[:DIGITS]}{pitch}/{self.title}"
 
     @property
     def is_estimate(self) -> bool:

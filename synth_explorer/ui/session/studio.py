@@ -27,8 +27,11 @@ from synth_explorer.rendering.sources import content_hash
 from synth_explorer.ui.request.chains import edit_chain
 from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.job import Job
-from synth_explorer.ui.session.slot_note import SlotNote
+from synth_explorer.ui.session.keys import Keys
+from synth_explorer.ui.session.note_store import NoteStore
+from synth_explorer.ui.session.slot_note import HEARD, SlotNote
 from synth_explorer.ui.session.sound_folder import SoundFolder
 
 if TYPE_CHECKING:
@@ -55,20 +58,23 @@ class Studio:
         *,
         notes: Sequence[ExampleNote] = (),
         sound_folder: SoundFolder | None = None,
+        store: NoteStore | None = None,
     ) -> None:
         """
         `load`: makes the Explorer; runs once, in a thread of its own. `sound_folder`: where sounds to play are kept;
-        None: a new one.
+        None: a new one. `store`: where the notes that people bring are kept; None: the user's.
         """
         self.notes = {note.name: note for note in notes}
         self.sound_folder = SoundFolder() if sound_folder is None else sound_folder
+        self.store = NoteStore() if store is None else store
         self._explorer: Future[Explorer] = Future()
         self._notes: LruCache[SlotNote] = LruCache(NOTES_KEPT)
         self._tokens: LruCache[SlotNote] = LruCache(NOTES_KEPT)
         self._means: LruCache[MeanSound] = LruCache(MEANS_KEPT)
         self._slow = Lock()
         self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
-        self._moved_s = 0.0  # when a knob last asked for a sound
+        self._moved_s = 0.0  # when a knob or a key last asked for a sound
+        self.keys = Keys(lambda: self.renderer)
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
 
     def _load(self, load: Callable[[], Explorer]) -> None:
@@ -93,6 +99,20 @@ class Studio:
         return Renderer(self.explorer)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the Explorer is loaded."""
+        return self._explorer.done() and not self.has_failed
+
+    def touch(self) -> None:
+        """Somebody waits for a sound: what can be done later gives way."""
+        self._moved_s = time.perf_counter()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether somebody has waited for a sound a moment ago."""
+        return time.perf_counter() - self._moved_s < GIVE_WAY_S
+
+    @property
     def has_failed(self) -> bool:
         """Whether the Explorer could not be loaded."""
         return self._explorer.done() and self._explorer.exception() is not None
@@ -109,14 +129,15 @@ class Studio:
         note = self.notes[note_id]
         source = self.open_file(note.path, title=note.name, note_id=note_id)
         if source.heard_midi is not None and abs(source.heard_midi - note.pitch) > 0.75:  # its label knows better
-            source = self.with_pitch(source, note.pitch)
+            source = replace(self.with_pitch(source, note.pitch), as_opened=True)
         return source
 
-    def reopen(self, source: SlotNote) -> SlotNote:
-        """A source of another checkpoint's studio, for this one. Raises AudioError where its file is gone."""
-        if source.note_id:
-            return self.open_example(source.note_id)
-        return self.open_file(source.path, title=source.title)
+    def open_own(self, path: str | Path, *, title: str = "") -> SlotNote:
+        """Open a file that somebody brought, and keep it. Raises AudioError, and as `open_file` does."""
+        path = Path(path)
+        title = title or path.name
+        self._record(path, title)  # what is no sound is not kept
+        return self.open_file(self.store.put(path), title=title)
 
     def open_file(self, path: str | Path, *, title: str = "", note_id: str = "") -> SlotNote:
         """Read a sound file, estimate its pitch and encode it, unless that was done before.
@@ -158,35 +179,42 @@ class Studio:
         if not self.explorer.has_pitch:
             raise AudioError("This checkpoint keeps pitch inside its latents; it cannot be set.")
         pitch = source.heard_midi if midi is None else check_midi(midi)
-        changed = replace(source, pitch_midi=pitch)
+        changed = replace(source, pitch_midi=pitch, as_opened=False)
         self.latents(changed)
         self._listen_again(changed)
         return changed
 
-    def show(self, source: SlotNote) -> str:
-        """The token of a source, by which `find` knows it from now on."""
-        self._tokens.put(source.token, source)
-        return source.token
+    def find(self, token: str) -> SlotNote | None:
+        """The source that a page calls by a token, see `SlotNote.token`; None for an empty one.
 
-    def find(self, token: str, *, otherwise: SlotNote | None = None) -> SlotNote | None:
-        """The source that a page calls by a token; None for an empty one.
-
-        `token`: what `show` gave. `otherwise`: a source that the session holds, in case the token was forgotten. Raises
-        AudioError: nobody knows the token.
+        Raises AudioError: it is no bundled note and is not kept, or its pitch cannot be.
         """
         if not token:
             return None
         known = self._tokens.get(token)
-        if known is None and otherwise is not None and otherwise.token == token:
-            known = self._tokens.put(token, otherwise)
-        if known is None:
-            raise AudioError("A sound of this page is no longer open here; choose it again, or reload the page.")
-        return known
+        if known is not None and Path(known.path).is_file():
+            return known
+        name, _, title = token.partition("/")
+        name, at, pitch = name.partition("@")
+        if name in self.notes and not title:
+            note = self.open_example(name)
+        else:
+            path = self.store.find(name)
+            if path is None:
+                raise AudioError(f"The note {title or name!r} is not kept here any more; choose or upload it again.")
+            note = self.open_file(path, title=title)
+        if at and self.explorer.has_pitch:
+            note = self.with_pitch(note, None if at + pitch == HEARD else _pitch(pitch))
+        return self._tokens.put(token, note)
 
-    def latents(self, note: SlotNote) -> Latents:
-        """The best latents of a note that there are yet."""
-        steps = FIT_STEPS if self._is_fitted(note) else 0
+    def latents(self, note: SlotNote, *, fit_steps: int | None = None) -> Latents:
+        """Latents of a note that was listened to again so often; None: the best that there are yet."""
+        steps = self.fitted_steps([note]) if fit_steps is None else fit_steps
         return self.renderer.latents(note.source, fit_steps=steps)
+
+    def fitted_steps(self, notes: Sequence[SlotNote | None]) -> int:
+        """How often all of these notes were listened to again: what a sound is made of that says nothing of it."""
+        return FIT_STEPS if all(self._is_fitted(note) for note in notes if note) else 0
 
     def _is_fitted(self, note: SlotNote) -> bool:
         return self.renderer.known(note.source, fit_steps=FIT_STEPS) is not None
@@ -199,7 +227,7 @@ class Studio:
 
     def _give_way(self) -> None:
         """Wait until no knob has moved for a moment."""
-        while time.perf_counter() - self._moved_s < GIVE_WAY_S:
+        while self.is_moving:
             time.sleep(GIVE_WAY_S / 4)
 
     def _record(self, path: Path, title: str) -> Recording:
@@ -213,16 +241,25 @@ class Studio:
         return self.latents(note).heard_of(self._record(Path(note.path), note.title).audio)
 
     def means(
-        self, sources: Sequence[SlotNote], wanted: str, preset_mean: MeanSound | None, *, midi: float | None = None
+        self,
+        sources: Sequence[SlotNote],
+        wanted: str,
+        preset_mean: MeanSound | None,
+        *,
+        midi: float | None = None,
+        fit_steps: int | None = None,
     ) -> dict[str, MeanSound]:
-        """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted."""
+        """The mean sound of a source by its letter, heard at a pitch, or of a preset, by the name that is wanted.
+
+        `fit_steps`: as of `latents`.
+        """
         if wanted == PRESET_SOUND:
             return {wanted: preset_mean} if preset_mean else {}
         by_letter: dict[str, SlotNote] = dict(zip(LETTERS, sources, strict=False))
         source = by_letter.get(wanted)
         if source is None:
             return {}
-        latents = self.latents(source)
+        latents = self.latents(source, fit_steps=fit_steps)
         key = latents.fingerprint, midi
         return {wanted: self._means.get(key) or self._means.put(key, mean_sound(self.explorer, latents, midi=midi))}
 
@@ -238,36 +275,57 @@ class Studio:
             )
 
     def patch(
-        self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
+        self,
+        notes: Sequence[SlotNote | None],
+        settings: Settings,
+        *,
+        preset_mean: MeanSound | None = None,
+        fit_steps: int | None = None,
     ) -> Patch:
-        """All that the knobs ask for, in one value. It is made of the best latents that there are of each note yet.
+        """All that the knobs ask for, in one value.
 
         `notes`: those in the slots A, B, ...; only the first `settings.count` take part. `preset_mean`: mean sound that
-        a loaded preset goes toward. Raises SynthExplorerError: an empty slot, or knobs that ask for what cannot be.
+        a loaded preset goes toward. `fit_steps`: how often each note was listened to again; None makes it of the best
+        latents that there are of all notes yet. Raises SynthExplorerError: an empty slot, or knobs that ask for what
+        cannot be.
         """
         used = self._used(notes, settings)
+        steps = self.fitted_steps(used) if fit_steps is None or self.is_slow else fit_steps
         plain = self.renderer.patch(
             *(note.source for note in used),
             mix=settings.place(),
             pitch_midi=settings.pitch_midi if settings.set_pitch else None,
-            fit_steps=FIT_STEPS if all(self._is_fitted(note) for note in used) else 0,
+            fit_steps=steps,
         )
         midi = None
         if settings.toward != NO_SOURCE:  # at whose pitch the sound is heard toward which it goes
             before, _ = self.renderer.mix(plain)
             midi = before.pitch_midi if before.has_pitch else None
-        chain = edit_chain(settings, self.means(used, settings.toward, preset_mean, midi=midi))
+        means = self.means(used, settings.toward, preset_mean, midi=midi, fit_steps=steps)
+        chain = edit_chain(settings, means)
         return plain.but(edits=chain) if len(chain) else plain
+
+    def used(self, request: SoundRequest) -> list[SlotNote | None]:
+        """The notes of a request that take part. Raises as `find` does."""
+        return [self.find(token) for token in request.tokens[: request.settings.count]]
+
+    def asked(self, request: SoundRequest) -> Patch:
+        """The patch that a page asks for, see `patch`."""
+        mean, steps = request.preset_mean, request.fit_steps
+        return self.patch(self.used(request), request.settings, preset_mean=mean, fit_steps=steps)
 
     def render(
         self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
     ) -> Rendered:
-        """The sound that the knobs ask for; arguments and errors as of `patch`.
+        """The sound that the knobs ask for; arguments and errors as of `patch`, and as of `rendered`."""
+        return self.rendered(self.patch(notes, settings, preset_mean=preset_mean))
+
+    def rendered(self, patch: Patch) -> Rendered:
+        """The sound of a patch, for somebody who waits for it.
 
         Raises NotRendered: the decoder is slow, and this was not rendered yet.
         """
-        self._moved_s = time.perf_counter()
-        patch = self.patch(notes, settings, preset_mean=preset_mean)
+        self.touch()
         if not self.is_slow:
             return self.renderer.render(patch)
         known = self.renderer.remembered(patch)
@@ -275,12 +333,10 @@ class Studio:
             raise NotRendered("The knobs have moved since; press Render to hear it.")
         return known
 
-    def start(
-        self, notes: Sequence[SlotNote | None], settings: Settings, *, preset_mean: MeanSound | None = None
-    ) -> Job:
-        """Begin to render what a slow decoder takes long for; arguments and errors as of `patch`."""
+    def start(self, patch: Patch) -> Job:
+        """Begin to render what a slow decoder takes long for. Raises SynthExplorerError."""
         renderer = self.renderer
-        begun = renderer.begin(self.patch(notes, settings, preset_mean=preset_mean))
+        begun = renderer.begin(patch)
 
         def chunks(stop: Event, progress: Callable[[int, int], None]) -> Iterator[np.ndarray]:
             return renderer.stream(begun, stop=stop, progress=progress)
@@ -297,3 +353,11 @@ class Studio:
         if empty:
             raise AudioError(f"Slot {' and '.join(empty)} has no sound yet; choose a note or upload one.")
         return [note for note in used if note is not None]
+
+
+def _pitch(words: str) -> float:
+    """A pitch as a token says it. Raises AudioError."""
+    try:
+        return float(words)
+    except ValueError:
+        raise AudioError(f"The pitch {words!r} of a note is no number; write a MIDI note, as in Cello@60.5.") from None

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.sound_folder import SoundFolder
 from synth_explorer.ui.session.studio import Studio
 
@@ -19,14 +20,20 @@ class Studios:
     """Studios by the name of their checkpoint. Browsers share them; which one a browser uses is its own choice."""
 
     def __init__(
-        self, load: Callable[[str], Explorer], names: Sequence[str], *, notes: Sequence[ExampleNote] = ()
+        self,
+        load: Callable[[str], Explorer],
+        names: Sequence[str],
+        *,
+        notes: Sequence[ExampleNote] = (),
+        store: NoteStore | None = None,
     ) -> None:
         """
         `load`: makes the Explorer of a checkpoint. `names`: of the checkpoints to choose from; the first begins to load
-        at once.
+        at once. `store`: where the notes that people bring are kept; None: the user's.
         """
         self.names = list(names)
         self.sound_folder = SoundFolder()
+        self.store = NoteStore() if store is None else store
         self.notes = {note.name: note for note in notes}
         self._load, self._notes = load, notes
         self._studios: dict[str, Studio] = {}
@@ -43,6 +50,8 @@ class Studios:
         with self._lock:
             known = self._studios.get(name)
             if known is None or known.has_failed:
-                known = Studio(lambda: self._load(name), notes=self._notes, sound_folder=self.sound_folder)
+                known = Studio(
+                    lambda: self._load(name), notes=self._notes, sound_folder=self.sound_folder, store=self.store
+                )
                 self._studios[name] = known
             return known

@@ -98,10 +98,17 @@ function send(name) {
   trigger(name, { x: here.x, y: here.y });
 }
 
+// While it is dragged: held notes follow, and what else listens.
+function tellPlace() {
+  const detail = props.value.count === 2 ? { mix: here.x } : { x: here.x, y: here.y };
+  window.dispatchEvent(new CustomEvent('pad-moving', { detail }));
+}
+
 function follow(event) {
   const box = field.getBoundingClientRect();
   const [low, high] = range();
   move(low + ((high - low) * (event.clientX - box.left)) / box.width, 1 - (event.clientY - box.top) / box.height);
+  tellPlace();
 }
 
 field.addEventListener('pointerdown', (event) => {
@@ -129,6 +136,14 @@ field.addEventListener('keydown', (event) => {
   const size = event.shiftKey ? 0.1 : 0.02;
   move(here.x + size * step[0], here.y + size * step[1]);
   moved = true;
+  tellPlace();
+});
+// The mod wheel moves it across; `rests` once it has stopped.
+window.addEventListener('morph-wheel', ({ detail }) => {
+  const [low, high] = range();
+  move(low + (high - low) * detail.part, here.y);
+  if (detail.rests) send('release');
+  else tellPlace();
 });
 field.addEventListener('keyup', (event) => {
   if (!moved || !steps[event.key]) return;

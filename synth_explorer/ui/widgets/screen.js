@@ -115,6 +115,7 @@ function draw() {
   if (shown.file_name) { // the result: curves are drawn over it, also by a widget that comes later
     window.synthExplorerSeconds = shown.duration_s;
     window.dispatchEvent(new CustomEvent('sound-drawn'));
+    if (shown.link) window.dispatchEvent(new CustomEvent('sound-shown', { detail: shown })); // to whoever keeps it
   }
   if (screen.dataset.state !== 'playing') rest();
 }

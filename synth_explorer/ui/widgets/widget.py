@@ -7,14 +7,20 @@ playing, focused or being dragged.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
 from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, LATEST_POINT_S, MIX_RANGE, POINTS_MOST
+from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
+KEYBOARD_STYLE = FOLDER / "keyboard.css"
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -48,6 +54,17 @@ def curves(value: dict[str, Any], **options: Any) -> gr.HTML:
     facts = {"ranges": {name: list(range_) for name, range_ in CURVES.items()}, "units": CURVE_UNITS}
     facts |= {"digits": CURVE_DIGITS, "most": POINTS_MOST, "latest": LATEST_POINT_S}
     return _widget("curves", value, props=facts, **options)
+
+
+def deck(fitted: Callable[[str], int], **options: Any) -> gr.HTML:
+    """Buttons to undo and redo, to copy a link and to save; it remembers what the page has shown.
+
+    Value: {"request", "link", "play", "stamp"}, what the page is turned to by one of its events: `apply` where its
+    knobs do, `dress` where its notes and its checkpoint may be others. `fitted`: how often the notes of a request have
+    been listened to again by now.
+    """
+    rest = asdict(Settings()) | {"curves": Settings().curves_value()}
+    return _widget("deck", None, props={"rest": rest, "steps": FIT_STEPS}, server_functions=[fitted], **options)
 
 
 def inspection(**options: Any) -> gr.HTML:
@@ -87,14 +104,30 @@ def picker(*, letter: str, families: list[tuple[str, list[tuple[str, str]]]], **
     return _widget("picker", {"selected": "", "own": ""}, letter=letter, props={"families": families}, **options)
 
 
+def keyboard(knobs: dict[str, str], **options: Any) -> gr.HTML:
+    """A keyboard that plays the sound: by mouse, touch, letters and MIDI; held notes follow the knobs.
+
+    `knobs`: knob by the id of its slider.
+    """
+    facts = {"lowest": LOWEST_MIDI, "highest": HIGHEST_MIDI, "knobs": knobs}
+    return _widget("keyboard", None, scripts=("voices", "keyboard"), props=facts, **options)
+
+
 def _widget(
-    name: str, value: Any, *, letter: str = "", hint: str = "", props: dict[str, Any] | None = None, **options: Any
+    name: str,
+    value: Any,
+    *,
+    letter: str = "",
+    hint: str = "",
+    props: dict[str, Any] | None = None,
+    scripts: tuple[str, ...] = (),
+    **options: Any,
 ) -> gr.HTML:
     markup = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
     return gr.HTML(
         value,
         html_template=markup.replace("%letter%", letter).replace("%hint%", hint),
-        js_on_load=(FOLDER / f"{name}.js").read_text(encoding="utf-8"),
+        js_on_load="".join((FOLDER / f"{script}.js").read_text(encoding="utf-8") for script in scripts or (name,)),
         apply_default_css=False,
         **(props or {}),
         **options,

@@ -165,7 +165,7 @@ def question(sources, settings, **more):
 
 def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(studios, studio, sources):
     asked = question(sources, replace(REST, mix=0.3))
-    answered = results.answer(studios, asked, sources).screen
+    answered = results.answer(studios, asked).screen
     assert {name: answered[name] for name in ("request", "stamp", "play")} == {
         name: asked[name] for name in ("request", "stamp", "play")
     }
@@ -186,24 +186,24 @@ def test_an_answer_bears_the_question_and_the_sound_of_its_knobs(studios, studio
     ],
 )
 def test_an_unreadable_question_is_one_sentence(studios, studio, sources, asked):
-    heard = results.answer(studios, asked, sources)
+    heard = results.answer(studios, asked)
     assert not heard.screen["path"] and heard.message.count("<p") == 1 and "reload" in heard.message
 
 
-def test_a_token_of_nobody_is_refused_and_one_of_the_session_is_taken_back(studios, studio, sources, monkeypatch):
-    asked = question(sources, REST)
+def test_a_token_that_was_forgotten_opens_again_and_one_of_nobody_is_refused(studios, studio, sources, monkeypatch):
     monkeypatch.setattr(studio, "_tokens", type(studio._tokens)(8))
-    assert "no longer open" in results.answer(studios, asked, [None] * 4).message
-    assert results.answer(studios, asked, sources).screen["path"]
-    with pytest.raises(AudioError, match="no longer open"):
-        studio.find("../" * 8)
+    assert studio.find(sources[1].token) == sources[1]
+    assert results.answer(studios, question(sources, REST)).screen["path"]
+    for token in ("../" * 8, "no note", "0" * 24 + "/x.wav", "Bass 40@high", f"{sources[0].key}/x.wav"):
+        with pytest.raises(AudioError, match=r"not kept here any more|is no number"):
+            studio.find(token)
 
 
 def test_the_comparison_reports_what_was_asked_and_heard(studios, studio, sources):
     settings = replace(REST, gain_db=-6.0, osc_targets=("loudness",), osc_loudness_depth=4.0)
-    before, table = results.compare(studios, question(sources, settings), sources)
+    before, table = results.compare(studios, question(sources, settings))
     assert before is not None and "Gain" in table and "−6.0" in table and "Oscillation of loudness, rate" in table
-    assert results.compare(studios, question(sources, REST), sources) == (None, "")
+    assert results.compare(studios, question(sources, REST)) == (None, "")
 
 
 def test_a_preset_turns_the_knobs_back(studios, studio, sources, tmp_path):
@@ -223,7 +223,7 @@ def test_a_preset_turns_the_knobs_back(studios, studio, sources, tmp_path):
         raw_rate_hz=3.0,
     )
     first = results.hear(studio, sources, settings).screen["path"]
-    text, message = presets.preset(studios, question(sources, settings), sources)
+    text, message = presets.preset(studios, question(sources, settings))
     preset = tmp_path / "preset.json"
     preset.write_text(text, encoding="utf-8")
     assert json.loads(text) and not message
@@ -232,7 +232,7 @@ def test_a_preset_turns_the_knobs_back(studios, studio, sources, tmp_path):
     assert replace(changed, toward="B") == settings
     second = results.hear(studio, sources, changed, preset_mean=mean).screen["path"]
     assert np.allclose(soundfile.read(first)[0], soundfile.read(second)[0], atol=1e-5)
-    text, message = presets.preset(studios, question([None, *sources[1:]], settings), [None, *sources[1:]])
+    text, message = presets.preset(studios, question([None, *sources[1:]], settings))
     assert not text and "Slot A has no sound yet" in message
 
 

@@ -39,39 +39,39 @@ def question(sources, **knobs):
 
 def test_a_knob_renders_nothing_until_it_is_asked_to(studios, sources):
     asked = question(sources, mix=0.11)
-    before = results.answer(studios, asked, sources)
+    before = results.answer(studios, asked)
     assert before.screen is None and "press Render" in before.message
-    *running, last = Renders(studios).run("me", asked, sources)
+    *running, last = Renders(studios).run("me", asked)
     assert all(step.is_running for step in running) and any("left" in step.words for step in running)
     assert not last.is_running and last.heard.screen["path"] and last.heard.screen["play"]
-    assert results.answer(studios, asked, sources).screen["path"] == last.heard.screen["path"]
+    assert results.answer(studios, asked).screen["path"] == last.heard.screen["path"]
 
 
 def test_raw_edits_reach_the_sound_and_named_ones_are_refused(studios, sources):
-    plain = list(Renders(studios).run("me", question(sources), sources))[-1].heard
-    louder = list(Renders(studios).run("me", question(sources, raw_channels=[0], raw_add=0.5), sources))[-1].heard
+    plain = list(Renders(studios).run("me", question(sources)))[-1].heard
+    louder = list(Renders(studios).run("me", question(sources, raw_channels=[0], raw_add=0.5)))[-1].heard
     assert louder.screen["path"] != plain.screen["path"]
-    refused = list(Renders(studios).run("me", question(sources, gain_db=-6.0), sources))
+    refused = list(Renders(studios).run("me", question(sources, gain_db=-6.0)))
     assert len(refused) == 1 and "loudness" in refused[0].heard.message
 
 
 def test_a_stopped_render_gives_what_was_made(studios, sources, fake, monkeypatch):
     monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.1)
     renders, asked = Renders(studios), question(sources, mix=0.77)
-    steps = renders.run("me", asked, sources)
+    steps = renders.run("me", asked)
     while "left" not in next(steps).words:
         pass
     renders.stop("me")
     last = list(steps)[-1]
     assert "Stopped at" in last.heard.message and 0 < last.heard.screen["duration_s"] < 1.0
-    assert results.answer(studios, asked, sources).screen is None
+    assert results.answer(studios, asked).screen is None
 
 
 def test_one_browser_does_not_stop_another(studios, sources, fake, monkeypatch):
     monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.05)
     renders = Renders(studios)
-    mine = renders.run("me", question(sources, mix=0.21), sources)
-    yours = renders.run("you", question(sources, mix=0.22), sources)
+    mine = renders.run("me", question(sources, mix=0.21))
+    yours = renders.run("you", question(sources, mix=0.22))
     next(mine), next(yours)
     assert "Waiting" in next(yours).words
     renders.stop("me")
@@ -81,7 +81,7 @@ def test_one_browser_does_not_stop_another(studios, sources, fake, monkeypatch):
 
 def test_a_browser_that_goes_away_ends_its_job(studios, sources, fake, monkeypatch):
     monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 5.0)
-    steps = Renders(studios).run("me", question(sources, mix=0.31), sources)
+    steps = Renders(studios).run("me", question(sources, mix=0.31))
     next(steps)
     steps.close()
     turn = studios.studio("slow")._slow
@@ -117,8 +117,8 @@ def test_what_a_checkpoint_cannot_do_is_said(studios):
 
 def test_a_source_belongs_to_its_checkpoint(studios, sources):
     quick = slots.open_defaults(studios.studio("fake"))[0].source
-    assert quick.key == sources[0].key and quick.token != sources[0].token
-    again = slots.reopen(studios.studio("fake"), sources)
+    assert quick.key == sources[0].key and quick.checkpoint != sources[0].checkpoint
+    again = slots.views(studios.studio("fake"), [source.token for source in sources])
     assert again[0].source == quick
     refused = slots.set_pitch(studios.studio("slow"), 0, 60, sources[0])
     assert "inside its latents" in refused.message and refused.source is sources[0]
@@ -146,9 +146,9 @@ def test_an_nsynth_checkpoint_on_the_page(fake, tmp_path):
     knobs = {"raw_channels": [0, 1], "raw_scale": 1.5, "raw_depth": 0.2, "toward": "B", "amount": 0.5}
     asked = question(sources, **knobs)
     asked["request"] = json.dumps(json.loads(asked["request"]) | {"checkpoint": folder})
-    *_, whole = Renders(studios).run("me", asked, sources)
+    *_, whole = Renders(studios).run("me", asked)
     assert whole.heard.screen["duration_s"] == pytest.approx(1.0, abs=0.1), whole.heard.message
-    assert results.answer(studios, asked, sources).screen["path"] == whole.heard.screen["path"]
-    text, message = presets.preset(studios, asked, sources)
+    assert results.answer(studios, asked).screen["path"] == whole.heard.screen["path"]
+    text, message = presets.preset(studios, asked)
     assert "scale" in text and not message
     studios.sound_folder.close()

@@ -104,7 +104,7 @@ def test_a_preset_goes_out_and_comes_back(open_page, tmp_path):
     path = tmp_path / "preset.json"
     download.value.save_as(path)
     open_page.after(lambda: open_page.page.click("#reset"))
-    again = open_page.after(lambda: open_page.page.set_input_files(".buttons input[type=file]", path))
+    again = open_page.after(lambda: open_page.page.set_input_files(".deck-row input[type=file]", path))
     assert np.array_equal(again, edited)
 
 

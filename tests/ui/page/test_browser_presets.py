@@ -21,7 +21,7 @@ def saved(open_page: OpenPage, path: Path) -> Path:
 
 
 def load(open_page: OpenPage, path: Path) -> None:
-    open_page.page.set_input_files(".buttons input[type=file]", path)
+    open_page.page.set_input_files(".deck-row input[type=file]", path)
 
 
 def test_a_reset_forgets_the_mean_sound_of_a_preset(open_page, tmp_path):

@@ -23,7 +23,7 @@ def test_what_the_page_plays_is_what_its_patch_renders(open_page, studio, tmp_pa
     studio._fitter.submit(lambda: None).result()  # from now on the notes stay as they are
     open_page.after(lambda: open_page.type_into("brightness", "0.3"))
     with open_page.page.expect_download() as saved:
-        open_page.page.click("#save-patch")
+        open_page.page.click(".deck-save")
     patch = load_patch(saved.value.path())
     assert [edit.kind for edit in patch.edits] == ["brightness", "gain"] and len(patch.sources) == 4
     assert {source.origin for source in patch.sources} == {"kept"}

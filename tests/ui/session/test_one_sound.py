@@ -55,7 +55,7 @@ def _shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def of_page(studios: Studios, opened: list[SlotNote], settings: Settings) -> np.ndarray:
     """What the page's route of sounds answers."""
-    tokens = [studios.studio("fake").show(note) for note in opened]
+    tokens = [note.token for note in opened]
     asked = json.dumps({"sources": tokens, "knobs": asdict(settings), "checkpoint": "fake"})
     answer = TestClient(FastAPI(routes=[sound_route(studios)])).get(PATH, params={"request": asked})
     assert answer.status_code == 200, answer.text

@@ -28,7 +28,6 @@ class Edits:
     missing: gr.HTML
     reset: gr.Button
     save: gr.Button
-    load: gr.UploadButton
     message: gr.HTML
     preset: gr.HTML
     preset_mean: gr.HTML
@@ -58,11 +57,10 @@ def build() -> Edits:
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
             save = gr.Button("Save preset", size="sm", min_width=0, elem_id="save-preset")
-            load = gr.UploadButton("Load preset", file_types=[".json"], size="sm", min_width=0, elem_id="load-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset, preset_mean = widget.memory(""), widget.memory(None)
     knobs = knobs | swings | times | curves | axes | raw
-    return Edits(knobs, blocks, directions, missing, reset, save, load, message, preset, preset_mean)
+    return Edits(knobs, blocks, directions, missing, reset, save, message, preset, preset_mean)
 
 
 def _timbre() -> dict[str, gr.Component]:

@@ -16,7 +16,6 @@ class Result:
     question: gr.HTML
     screen: gr.HTML
     message: gr.HTML
-    save_patch: gr.Button
     autoplay: gr.Checkbox
     making: gr.Row
     render: gr.Button
@@ -46,9 +45,7 @@ def build() -> Result:
             render = gr.Button("Render", variant="primary", size="sm", min_width=0, elem_id="render")
             stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
             progress = widget.words("", elem_id="progress")
-        with gr.Row(elem_classes="strip"):
-            final_render = widget.final_render(elem_id="final-render")
-            save_patch = gr.Button("Save patch", size="sm", min_width=0, elem_id="save-patch")
+        final_render = widget.final_render(elem_id="final-render")
         with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
             with gr.Column(min_width=0, elem_classes="before"):
                 widget.words("<h3>Before the edits</h3>")
@@ -57,4 +54,4 @@ def build() -> Result:
                 )
             table = widget.words("", elem_id="report")
     making_one = (making, render, stop, progress, final_render)
-    return Result(question, screen, message, save_patch, autoplay, *making_one, comparison, before, table)
+    return Result(question, screen, message, autoplay, *making_one, comparison, before, table)

@@ -16,7 +16,7 @@ class Slot:
     """Components of one slot."""
 
     column: gr.Column
-    source: gr.State
+    source: gr.HTML  # what the page calls its note by, see `SlotNote.token`
     picker: gr.HTML
     screen: gr.HTML
     pitch_text: gr.HTML
@@ -40,7 +40,7 @@ class Sources:
     slots: tuple[Slot, ...]
 
     @property
-    def states(self) -> list[gr.State]:
+    def tokens(self) -> list[gr.HTML]:
         return [slot.source for slot in self.slots]
 
 
@@ -57,15 +57,15 @@ def build(studios: Studios) -> Sources:
             elem_classes="segments",
             elem_id="count",
         )
+    tokens = [widget.memory("") for _ in LETTERS]
     with gr.Row(elem_classes="slots"):
-        slots = tuple(_slot(letter, families(studios)) for letter in LETTERS)
+        slots = tuple(_slot(letter, token, families(studios)) for letter, token in zip(LETTERS, tokens, strict=True))
     return Sources(count, slots)
 
 
-def _slot(letter: str, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
+def _slot(letter: str, token: gr.HTML, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
     name = letter.lower()
     with gr.Column(elem_classes=["card", "slot", f"slot-{name}"], elem_id=f"slot-{name}", min_width=0) as column:
-        source = gr.State(None)
         picker = widget.picker(letter=letter, families=notes, elem_id=f"picker-{name}")
         screen = widget.screen(letter=letter, hint="Opening the note", elem_id=f"screen-{name}", elem_classes="small")
         message = widget.words("", elem_id=f"message-{name}", elem_classes="messages")
@@ -94,7 +94,7 @@ def _slot(letter: str, notes: list[tuple[str, list[tuple[str, str]]]]) -> Slot:
             elem_id=f"microphone-{name}",
             elem_classes="microphone",
         )
-    return Slot(column, source, picker, screen, pitch_text, pitch_midi, message, upload, record, microphone)
+    return Slot(column, token, picker, screen, pitch_text, pitch_midi, message, upload, record, microphone)
 
 
 def families(studios: Studios) -> list[tuple[str, list[tuple[str, str]]]]:

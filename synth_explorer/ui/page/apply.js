@@ -1,0 +1,42 @@
+// Turns the page to a request that the deck holds, every knob of it, and asks for its sound: the other way of `request.js`.
+// `%knobs%` is filled in; what it returns stands in the order of `Panels.applied`.
+(deck, pad, drawing, autoplay, slow) => {
+  if (!deck || !deck.request) return [];
+  const asked = JSON.parse(deck.request);
+  const { knobs, sources, mean } = asked;
+  const update = (change) => ({ __type__: 'update', ...change });
+  const shown = (visible, value) => update({ visible, value });
+  const pair = knobs.count === 2;
+  const toward = ['Off', ...['A', 'B', 'C', 'D'].slice(0, knobs.count), ...(mean ? ['Preset'] : [])];
+  const special = {
+    mix: shown(pair, knobs.mix),
+    x: shown(!pair, knobs.x),
+    y: shown(!pair, knobs.y),
+    pitch_midi: shown(knobs.set_pitch, knobs.pitch_midi),
+    toward: update({ choices: toward.map((name) => [name, name]), value: knobs.toward }),
+    amount: shown(knobs.toward !== 'Off', knobs.amount),
+    curves: { ...drawing, points: knobs.curves.points, count: knobs.count },
+  };
+  const place = pair ? { x: knobs.mix, y: 0 } : { x: knobs.x, y: knobs.y };
+  window.synthExplorerStamp = Math.max(Date.now(), (window.synthExplorerStamp || 0) + 1);
+  const question = {
+    request: deck.request,
+    stamp: window.synthExplorerStamp,
+    play: Boolean(autoplay && deck.play),
+    slow: Boolean(slow),
+    complete: sources.slice(0, knobs.count).every(Boolean),
+  };
+  window.synthExplorerRequest = question.request;
+  window.dispatchEvent(new CustomEvent('sound-asked', { detail: question.request }));
+  return [
+    asked.checkpoint,
+    ...%knobs%.map((name) => special[name] || knobs[name]),
+    { ...pad, ...place, count: knobs.count },
+    mean || null,
+    ...['loudness', 'brightness', 'pitch'].map((target) => update({ visible: knobs.osc_targets.includes(target) })),
+    update({ visible: knobs.count > 2 }),
+    update({ visible: knobs.count > 3 }),
+    question,
+    question,
+  ];
+}

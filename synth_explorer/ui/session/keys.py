@@ -1,0 +1,101 @@
+"""The notes that keys play: a patch at a pitch, held as long as the key is, and the stretches that follow the hand."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from synth_explorer.edits import EditChain, SetPitch, Trim
+from synth_explorer.errors import CheckpointError, SynthExplorerError
+from synth_explorer.instruments.held import HeldNote, held, stretch
+from synth_explorer.lru import LruCache
+from synth_explorer.pitch import check_midi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from synth_explorer.rendering import Patch, Renderer
+
+NOTES_KEPT = 128
+STRETCH_S = 0.8
+HANDS = 2  # notes that are made at once: what else the page asks for is not kept waiting
+WAITING_MOST = 64
+
+
+class Crowded(SynthExplorerError):
+    """More notes are asked for than can be made soon."""
+
+
+class Keys:
+    """Plays patches on keys, a few notes at a time in threads of their own, and remembers those that it made."""
+
+    def __init__(self, renderer: Callable[[], Renderer]) -> None:
+        """`renderer`: called when a note is made."""
+        self._renderer = renderer
+        self._notes: LruCache[HeldNote] = LruCache(NOTES_KEPT)
+        self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="key")
+        self._asked, self._lock = 0, Lock()
+
+    def __len__(self) -> int:
+        """How many notes are remembered."""
+        return len(self._notes)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a note is being made."""
+        return self._asked > 0
+
+    def begin(self, make: Callable[[], HeldNote]) -> Future[HeldNote]:
+        """Make a note in one of the threads. Raises Crowded: too many wait already."""
+        with self._lock:
+            if self._asked >= WAITING_MOST:
+                raise Crowded(f"{WAITING_MOST} notes are waiting to be made; play again in a moment.")
+            self._asked += 1
+        begun = self._hands.submit(make)
+        begun.add_done_callback(self._ended)
+        return begun
+
+    def _ended(self, _: Future[HeldNote]) -> None:
+        with self._lock:
+            self._asked -= 1
+
+    def note(self, patch: Patch, *, midi: float | None, always: bool = False) -> HeldNote:
+        """A patch as a key plays it, its edits solved, unless it is remembered.
+
+        `midi`: the pitch of the key; None: the patch's own. `always`: see `held`. Raises SynthExplorerError: as
+        `Renderer.begin`, and where the checkpoint plays no keys.
+        """
+        patch = self._at(patch, midi)
+        key = patch.id, always
+        return self._notes.get(key) or self._notes.put(key, self._made(patch, always=always))
+
+    def _made(self, patch: Patch, *, always: bool) -> HeldNote:
+        made = self._renderer().begin(patch)
+        rate_hz = made.sample_rate_hz
+        return held(made.audio, midi=made.after.pitch_midi, sample_rate_hz=rate_hz, always=always)
+
+    def moving(self, patch: Patch, *, midi: float | None, from_s: float) -> HeldNote:
+        """`STRETCH_S` of a patch from a moment on, looped: what a held note goes on with while a knob is turned.
+
+        Edits are applied by their formulas; nothing is remembered. Arguments and errors as of `note`.
+        """
+        renderer, patch = self._renderer(), self._at(patch, midi).but(open_loop=True)
+        made = renderer.begin(patch, sounded=False)
+        last_s = max(0.0, made.after.duration_s - STRETCH_S)
+        start_s = min(max(from_s, 0.0), last_s)
+        part = Trim(start_s, min(start_s + STRETCH_S, made.after.duration_s))
+        latents = part.apply(made.after, renderer.explorer.controls)
+        audio = renderer.decode(latents, patch)
+        return stretch(audio, midi=latents.pitch_midi, from_s=start_s, sample_rate_hz=made.sample_rate_hz)
+
+    def _at(self, patch: Patch, midi: float | None) -> Patch:
+        """A patch whose mix has the pitch of a key; its edits, transposition included, come upon that."""
+        explorer = self._renderer().explorer
+        if not explorer.has_pitch:
+            raise CheckpointError(f"{explorer.checkpoint_name} keeps pitch inside its latents: it plays no keys.")
+        if not explorer.decoder(patch.decoder).answers_at_once:
+            raise CheckpointError(f"The decoder {patch.decoder} is too slow to play keys.")
+        if midi is None:
+            return patch
+        return patch.but(edits=EditChain((SetPitch(midi=check_midi(midi, name="key")), *patch.edits)))

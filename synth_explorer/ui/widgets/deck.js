@@ -1,0 +1,177 @@
+// Undo, redo, links and saving. The page's states are requests (see `request.js`), each {said, fit, link}: what is not at
+// rest, and how often its notes were listened to again. value = {request, link, play, stamp}: the one that the page is turned
+// to, by the events `apply` (its knobs) or `dress` (its notes and its checkpoint too). props rest = the knobs at rest, steps = of a note that was listened to again.
+const buttons = Object.fromEntries(['back', 'forth', 'link', 'save'].map((name) => [name, element.querySelector('.deck-' + name)]));
+const words = element.querySelector('.deck-words');
+const MOST = 500;
+const FITTING_MS = 2000;
+const SETTLED_MS = 300; // browsers refuse an address that changes too often
+let list = [];
+let at = -1; // which of them the page shows
+let shown = null; // what the page asked for last
+let link = '';
+let typed = null; // a field of numbers that was typed into and not left
+let timer = 0;
+let quiet = 0;
+let fitting = 0;
+
+const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+const text = (value) => JSON.stringify(value);
+const same = (a, b) => text(a) === text(b);
+
+function plain(name, value) {
+  if (name === 'curves') return { points: sorted((value && value.points) || {}) };
+  return Array.isArray(value) ? [...value].sort() : value;
+}
+
+// What a request says beyond the knobs that are at rest.
+function thin(asked) {
+  const knobs = {};
+  Object.entries(props.rest).forEach(([name, rest]) => {
+    const value = name in asked.knobs ? plain(name, asked.knobs[name]) : rest;
+    if (!same(value, rest)) knobs[name] = value;
+  });
+  return { checkpoint: asked.checkpoint, sources: asked.sources, mean: asked.mean || null, knobs };
+}
+
+const request = ({ said, fit }) => text({ ...said, knobs: { ...props.rest, ...said.knobs }, fit: fit ?? null });
+
+function say(sentence) {
+  words.textContent = sentence;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => (words.textContent = ''), 4000);
+}
+
+function keep() {
+  try {
+    sessionStorage.setItem('synth-explorer-undo', text({ list, at, link }));
+    localStorage.setItem('synth-explorer-last', text(list[at]));
+  } catch (error) {
+    say(`The browser keeps nothing more (${error.name}).`);
+  }
+}
+
+function draw() {
+  buttons.back.disabled = at <= 0;
+  buttons.forth.disabled = at >= list.length - 1;
+  buttons.link.disabled = buttons.save.disabled = at < 0;
+}
+
+// Turns the page to a state; its request comes back by `noted`.
+function put(state, play = true) {
+  const known = shown && shown.checkpoint === state.said.checkpoint && same(shown.sources, state.said.sources);
+  props.value = { request: request(state), play, stamp: Date.now() };
+  if (known) trigger('apply');
+  else trigger('dress');
+}
+
+function go(to) {
+  if (to < 0 || to >= list.length) return;
+  at = to;
+  draw();
+  put(list[at]);
+}
+
+function noted(asked) {
+  shown = thin(asked);
+  if (at < 0) {
+    const left = JSON.parse(sessionStorage.getItem('synth-explorer-undo') || 'null');
+    if (left && left.list[left.at] && same(left.list[left.at].said, shown)) ({ list, at, link } = left);
+  }
+  if (at < 0 || !same(list[at].said, shown)) {
+    list = [...list.slice(0, at + 1), { said: shown }].slice(-MOST);
+    at = list.length - 1;
+  }
+  list[at].fit = asked.fit;
+  keep();
+  draw();
+}
+
+// Notes are listened to again in the background; what is asked for once that is done is made of what was found.
+const fitted = new Set();
+const names = (checkpoint, sources) => sources.map((source) => text([checkpoint, source]));
+window.synthExplorerFit = (checkpoint, sources) => (names(checkpoint, sources).every((name) => fitted.has(name)) ? props.steps : 0);
+
+function hearAgain(asked, steps) {
+  if (steps) names(asked.checkpoint, asked.sources.slice(0, asked.knobs.count)).forEach((name) => fitted.add(name));
+  clearTimeout(fitting);
+  if (steps) return;
+  fitting = setTimeout(async () => {
+    if (document.hidden) hearAgain(asked, 0);
+    else server.fitted(text(asked)).then((now) => hearAgain(asked, now));
+  }, FITTING_MS);
+}
+
+function answered({ request: given, fit, link: address }) {
+  const asked = JSON.parse(given);
+  hearAgain(asked, fit);
+  if (at < 0 || !same(thin(asked), list[at].said)) return;
+  link = address;
+  keep();
+  clearTimeout(timer);
+  timer = setTimeout(() => window.history.replaceState(window.history.state, '', '#' + link), SETTLED_MS);
+}
+
+window.addEventListener('sound-asked', (event) => noted(JSON.parse(event.detail)));
+window.addEventListener('sound-shown', (event) => answered(event.detail));
+window.addEventListener('hashchange', () => {
+  const given = window.location.hash.slice(1);
+  if (!given || given === link) return;
+  props.value = { link: given, play: true, stamp: Date.now() };
+  trigger('dress');
+});
+buttons.back.addEventListener('click', () => go(at - 1));
+buttons.forth.addEventListener('click', () => go(at + 1));
+
+const WORDS = 'textarea, select, [contenteditable], input:not([type=number], [type=range], [type=checkbox], [type=radio])';
+const isNumber = (target) => target instanceof Element && target.matches('input[type=number]');
+document.addEventListener('input', (event) => isNumber(event.target) && (typed = event.target), true);
+document.addEventListener('blur', () => (typed = null), true);
+document.addEventListener(
+  'keydown',
+  (event) => {
+    if (event.key === 'Enter') typed = null;
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const letter = event.key.toLowerCase();
+    if (letter !== 'z' && letter !== 'y') return;
+    if (event.target instanceof Element && event.target.matches(WORDS)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (typed && typed === event.target && at >= 0) {
+      typed = null;
+      put(list[at], false); // what was typed and not heard goes first
+    } else go(letter === 'y' || event.shiftKey ? at + 1 : at - 1);
+  },
+  true,
+);
+
+buttons.link.addEventListener('click', async () => {
+  const address = new URL('#' + link, window.location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    say('Link copied.');
+  } catch {
+    window.prompt('The link to this sound', address); // where a page may not write to the clipboard
+  }
+});
+
+buttons.save.addEventListener('click', async () => {
+  const address = new URL('sound/patch.zip?request=' + encodeURIComponent(request(list[at])), document.baseURI);
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(await answer.text());
+    const file = document.createElement('a');
+    file.href = URL.createObjectURL(await answer.blob());
+    file.download = (/filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') || '') || [])[1] || 'patch.zip';
+    file.click();
+    setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+  } catch (error) {
+    say(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
+  }
+});
+
+window.synthExplorerPut = put; // for the widgets that hold states: ({said, fit}, play)
+window.synthExplorerState = () => (at < 0 ? null : list[at]);
+window.synthExplorerThin = thin;
+if (window.synthExplorerRequest) noted(JSON.parse(window.synthExplorerRequest));
+element.dataset.ready = 'true';

@@ -1,0 +1,340 @@
+// Voices: notes of the route of keys, played by Web Audio. A voice is struck, goes on in its note's loop, follows the knobs
+// by fading into the note that they ask for, and is let go. What can be heard soon is fetched ahead and kept.
+const MOST_VOICES = 8;
+const FADE_S = 0.03; // from one sound of a held note into the next
+const SOON_S = 0.005; // after which a fade that is asked for now can begin
+const KEPT_NOTES = 96;
+const KEPT_BYTES = 48e6;
+const COMPARED = 512; // samples by which two sounds are laid upon one another
+const FALL = 6.9; // time constants in which a release falls by 60 dB
+const WAV_HEADER = 56;
+const kept = new Map(); // 'request|midi|hold' -> a note
+const voices = []; // the oldest first
+let audio = null; // {context, output}
+let bendCents = 0;
+let pedal = false;
+let said = () => {}; // where a sentence for people goes
+
+const asked = () => window.synthExplorerRequest || '';
+
+function wake() {
+  if (!audio) {
+    const context = new AudioContext({ latencyHint: 'interactive' });
+    audio = { context, output: context.createGain(), log: [] };
+    audio.output.connect(context.destination);
+    window.synthExplorerAudio = audio; // for whoever wants to listen
+  }
+  if (audio.context.state === 'suspended') audio.context.resume();
+  return audio;
+}
+
+// --- Notes -------------------------------------------------------------------------------------------------------------
+
+async function fetched(request, midi, more) {
+  const query = new URLSearchParams({ request, ...more });
+  if (midi !== null) query.set('midi', midi);
+  const answer = await fetch(new URL('sound/note.wav?' + query, document.baseURI));
+  if (answer.status === 204) return null; // not now: others wait
+  if (!answer.ok) throw Object.assign(new Error(await answer.text()), { status: answer.status });
+  const bytes = await answer.arrayBuffer();
+  const told = (name) => Number(answer.headers.get(name));
+  const [start, end] = (answer.headers.get('X-Loop') || '0 0').split(' ').map(Number);
+  return {
+    samples: new Float32Array(bytes, WAV_HEADER),
+    rate: new DataView(bytes).getUint32(24, true),
+    start,
+    end,
+    looped: end > start,
+    releaseS: told('X-Release-S'),
+    fromS: told('X-From-S'), // of the sound, where it begins
+    midi: told('X-Midi'),
+    moving: 'from_s' in more,
+  };
+}
+
+const nameOf = (request, midi, hold) => [request, midi, hold].join('|');
+
+function known(request, midi, hold) {
+  const name = nameOf(request, midi, hold);
+  const note = kept.get(name);
+  if (note) {
+    kept.delete(name); // it is the one that was used last
+    kept.set(name, note);
+  }
+  return note;
+}
+
+function keep(request, midi, hold, note) {
+  kept.set(nameOf(request, midi, hold), note);
+  let bytes = 0;
+  for (const [name, one] of [...kept].reverse()) {
+    bytes += one.samples.byteLength;
+    if (bytes > KEPT_BYTES || kept.size > KEPT_NOTES) kept.delete(bytes > KEPT_BYTES ? name : kept.keys().next().value);
+  }
+  return note;
+}
+
+const flags = (hold) => (hold ? { hold: 'true' } : {});
+
+async function noteOf(request, midi, hold) {
+  return known(request, midi, hold) || keep(request, midi, hold, await fetched(request, midi, flags(hold)));
+}
+
+// --- One sound of a voice ------------------------------------------------------------------------------------------------
+
+// Sample of a note at a place, loops and all.
+function wrapped(note, place) {
+  return note.looped && place >= note.end ? note.start + ((place - note.start) % (note.end - note.start)) : place;
+}
+
+const rateOf = (note) => note.rate * 2 ** (bendCents / 1200);
+
+function place(part, timeS) {
+  return wrapped(part.note, part.place + Math.max(0, timeS - part.placeS) * rateOf(part.note));
+}
+
+function sound(voice, note, timeS, offset) {
+  const { context } = audio;
+  if (!note.buffer) {
+    note.buffer = context.createBuffer(1, Math.max(1, note.samples.length), note.rate);
+    note.buffer.copyToChannel(note.samples, 0);
+  }
+  const source = context.createBufferSource();
+  const fade = context.createGain();
+  source.buffer = note.buffer;
+  source.detune.value = bendCents;
+  source.loop = note.looped;
+  source.loopStart = note.start / note.rate;
+  source.loopEnd = note.end / note.rate;
+  source.connect(fade).connect(voice.gain);
+  source.start(timeS, offset / note.rate);
+  const part = { source, fade, note, place: offset, placeS: Math.max(timeS, context.currentTime), untilS: timeS };
+  source.onended = () => {
+    fade.disconnect();
+    if (voice.part === part) end(voice);
+  };
+  return part;
+}
+
+function end(voice) {
+  voice.ended = true;
+  const at = voices.indexOf(voice);
+  if (at >= 0) voices.splice(at, 1);
+  if (voice.gain) voice.gain.disconnect();
+  tell();
+}
+
+function tell() {
+  window.synthExplorerSounding = voices.some((voice) => !voice.released);
+  window.dispatchEvent(new CustomEvent('voices-changed'));
+}
+
+// --- A voice -------------------------------------------------------------------------------------------------------------
+
+// midi: null for the sound's own pitch. velocity: 1..127, its level as samplers have it. sinceMs: when the key went down.
+function strike(midi, velocity, { hold = false, sinceMs = performance.now() } = {}) {
+  const { context } = wake();
+  while (voices.length >= MOST_VOICES) cut(voices.find((voice) => voice.released) || voices[0]);
+  const voice = { midi, hold, request: asked(), gain: context.createGain(), part: null, sinceMs };
+  voice.gain.gain.value = (velocity / 127) ** 2;
+  voice.gain.connect(audio.output);
+  voices.push(voice);
+  const note = known(voice.request, midi, hold);
+  if (note) begin(voice, note);
+  else {
+    noteOf(voice.request, midi, hold).then(
+      (made) => begin(voice, made),
+      (error) => fail(voice, error),
+    );
+  }
+  tell();
+  return voice;
+}
+
+function begin(voice, note) {
+  if (voice.ended) return;
+  const { context } = audio;
+  voice.part = sound(voice, note, context.currentTime, 0);
+  voice.whole = note;
+  voice.heard = voice.request;
+  audio.log.push({ midi: voice.midi, waitedMs: performance.now() - voice.sinceMs, timeS: context.currentTime });
+  audio.log.splice(0, audio.log.length - 200);
+  if (voice.released) fall(voice);
+  else if (voice.request !== wanted.request) follow();
+  tell();
+}
+
+function fail(voice, error) {
+  if (!voice.ended) end(voice);
+  said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
+}
+
+function release(voice) {
+  if (voice.released) return;
+  if (pedal && !voice.hold) {
+    voice.pedalled = true;
+    return;
+  }
+  voice.released = true;
+  if (voice.part) fall(voice);
+  tell();
+}
+
+function fall(voice) {
+  const now = audio.context.currentTime;
+  const releaseS = Math.max(voice.whole.releaseS, 0.03);
+  voice.gain.gain.setTargetAtTime(0, now, releaseS / FALL);
+  voice.part.source.stop(now + releaseS);
+}
+
+// Another voice needs its place.
+function cut(voice) {
+  const now = audio.context.currentTime;
+  voices.splice(voices.indexOf(voice), 1);
+  voice.ended = voice.released = true;
+  if (!voice.part) return;
+  voice.gain.gain.cancelScheduledValues(now);
+  voice.gain.gain.setTargetAtTime(0, now, 0.004);
+  voice.part.source.stop(now + 0.04);
+}
+
+function setPedal(down) {
+  pedal = down;
+  if (!down) [...voices].filter((voice) => voice.pedalled).forEach(release);
+}
+
+function bend(cents) {
+  if (audio) {
+    const now = audio.context.currentTime;
+    voices.filter((voice) => voice.part).forEach(({ part }) => {
+      part.place = place(part, now);
+      part.placeS = Math.max(part.placeS, now);
+      part.source.detune.setValueAtTime(cents, now);
+    });
+  }
+  bendCents = cents;
+}
+
+// --- Held notes follow the knobs -------------------------------------------------------------------------------------------
+
+// Where the new note goes on: within a period, where its wave lies upon the old one's. Returns [offset, correlation].
+function laidUpon(before, at, note, base) {
+  const count = Math.min(COMPARED, note.samples.length >> 1);
+  const old = new Float32Array(count);
+  let energy = 1e-12;
+  for (let n = 0; n < count; n++) {
+    old[n] = before.samples[Math.floor(wrapped(before, at + n))] || 0;
+    energy += old[n] ** 2;
+  }
+  const period = Math.ceil(note.rate / (440 * 2 ** ((note.midi - 69) / 12)));
+  const coming = new Float32Array(count + period);
+  for (let n = 0; n < coming.length; n++) coming[n] = note.samples[Math.floor(wrapped(note, base + n))] || 0;
+  let best = [base, 0];
+  for (let lag = 0; lag < period; lag++) {
+    let product = 0;
+    let own = 1e-12;
+    for (let n = 0; n < count; n++) {
+      product += old[n] * coming[lag + n];
+      own += coming[lag + n] ** 2;
+    }
+    const alike = product / Math.sqrt(energy * own);
+    if (alike > best[1]) best = [base + lag, alike];
+  }
+  return [wrapped(note, best[0]), Math.min(best[1], 1)];
+}
+
+// Two weights that keep the power of what is as alike as r (Fink, Holters, Zölzer, DAFx-16), as `instruments.loops` has it.
+function fades(r) {
+  const steps = 33;
+  const rising = Float32Array.from({ length: steps }, (_, n) => {
+    const up = n / (steps - 1);
+    return up / Math.sqrt(up ** 2 + (1 - up) ** 2 + 2 * r * up * (1 - up));
+  });
+  return [rising, rising.slice().reverse()];
+}
+
+function swap(voice, note) {
+  if (voice.ended || !voice.part) return;
+  const old = voice.part;
+  const timeS = Math.max(audio.context.currentTime + SOON_S, old.untilS);
+  const at = place(old, timeS);
+  const elsewhere = old.note.moving !== note.moving || Math.abs(old.note.fromS - note.fromS) > 0.1;
+  let base = elsewhere ? at + (old.note.fromS - note.fromS) * note.rate : at;
+  if (note.looped) base = base >= note.start || !note.moving ? wrapped(note, Math.max(base, 0)) : note.start;
+  base = Math.min(Math.max(0, base), note.samples.length - 1);
+  const [offset, alike] = laidUpon(old.note, at, note, Math.floor(base));
+  const [rising, falling] = fades(alike);
+  voice.part = sound(voice, note, timeS, offset);
+  voice.part.fade.gain.setValueCurveAtTime(rising, timeS, FADE_S);
+  old.fade.gain.setValueCurveAtTime(falling, timeS, FADE_S);
+  voice.part.untilS = timeS + FADE_S + 0.002;
+  old.source.stop(timeS + FADE_S + 0.01);
+  if (!note.moving) voice.whole = note;
+  audio.log.push({ midi: voice.midi, followedMs: performance.now() - wanted.sinceMs, timeS, alike });
+  audio.log.splice(0, audio.log.length - 200);
+}
+
+const wanted = { request: '', moving: false, sinceMs: 0 };
+let following = false;
+
+const late = () => voices.filter((voice) => voice.part && !voice.released && voice.heard !== wanted.request);
+
+async function update(voice) {
+  const { request, moving } = wanted;
+  const { whole } = voice;
+  try {
+    const fromS = (whole.looped ? whole.start : place(voice.part, audio.context.currentTime)) / whole.rate + whole.fromS;
+    const more = { ...flags(voice.hold), from_s: fromS.toFixed(3) };
+    swap(voice, await (moving ? fetched(request, voice.midi, more) : noteOf(request, voice.midi, voice.hold)));
+  } catch (error) {
+    if (error.status !== 503) said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
+  }
+  voice.heard = request;
+}
+
+// Every voice that sounds goes over to what is wanted, the newest first, two at a time, until nothing newer is wanted.
+async function follow() {
+  if (following) return;
+  following = true;
+  try {
+    for (let behind = late(); behind.length; behind = late()) await Promise.all(behind.slice(-2).map(update));
+  } finally {
+    following = false;
+  }
+}
+
+function want(request, moving) {
+  Object.assign(wanted, { request, moving, sinceMs: performance.now() });
+  follow();
+}
+
+window.addEventListener('sound-asked', (event) => want(event.detail, false));
+wanted.request = asked();
+
+// --- Ahead of the hand -----------------------------------------------------------------------------------------------------
+
+let plan = 0;
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
+
+// Fetches the notes of these keys, the nearest first, while nobody waits for anything.
+async function ahead(keys, hold) {
+  const mine = (plan += 1);
+  const request = asked();
+  await pause(400);
+  for (const midi of keys) {
+    for (let tries = 0; tries < 20 && mine === plan && !kept.has(nameOf(request, midi, hold)); tries++) {
+      try {
+        const note = await fetched(request, midi, { ...flags(hold), ahead: 'true' });
+        if (!note) {
+          await pause(300);
+          continue;
+        }
+        keep(request, midi, hold, note);
+        window.dispatchEvent(new CustomEvent('note-ready', { detail: midi }));
+      } catch {
+        return; // a key says why when it is pressed
+      }
+    }
+    if (mine !== plan || request !== asked()) return;
+  }
+}

@@ -1,0 +1,228 @@
+"""The keyboard in a real browser, by what comes out of its AudioContext: chords, loops, releases, hands and MIDI."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from synth_explorer.pitch import midi_to_hz
+from tests.ui import recorder
+from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, still
+
+pytestmark = NEEDS_CHROMIUM
+
+SOUNDING = "Number(document.querySelector('.keys').dataset.voices)"
+LOG = "window.synthExplorerAudio.log"
+MIDI = """() => {
+  window.inputs = [{ name: 'A keyboard of the test' }];
+  navigator.requestMIDIAccess = async () => ({ inputs: new Map(window.inputs.entries()) });
+  window.midi = (...data) => window.inputs[0].onmidimessage({ data, timeStamp: performance.now() });
+}"""
+
+
+@pytest.fixture
+def player(open_page: OpenPage):
+    """A page whose keyboard has been played once and is silent."""
+    page = open_page.page
+    page.mouse.move(10, 10)
+    page.keyboard.press("a")
+    page.wait_for_function(f"window.synthExplorerAudio && {LOG}.length && !window.synthExplorerSounding")
+    page.wait_for_timeout(600)
+    page.evaluate(f"{LOG}.length = 0")
+    yield open_page
+    if page.get_attribute(".keys-hold", "aria-pressed") == "true":
+        page.click(".keys-hold")
+    page.wait_for_function(f"{SOUNDING} === 0")
+
+
+def sounding(open_page: OpenPage, count: int) -> None:
+    open_page.page.wait_for_function(f"{SOUNDING} === {count}")
+
+
+def play(open_page: OpenPage, letters: str, ms: int = 700) -> tuple[np.ndarray, int]:
+    """Press letters together, and record from when all of them sound."""
+    page = open_page.page
+    for letter in letters:
+        page.keyboard.down(letter)
+    sounding(open_page, len(letters))
+    recorder.begin(page)
+    page.wait_for_timeout(ms)
+    found = recorder.end(page)
+    for letter in letters:
+        page.keyboard.up(letter)
+    return found
+
+
+def test_a_chord_sounds_and_ends(player) -> None:
+    audio, rate_hz = play(player, "adg")
+    for midi in (60, 64, 67):
+        assert recorder.strength_db(audio, rate_hz, midi_to_hz(midi)) > -20.0
+    assert recorder.strength_db(audio, rate_hz, midi_to_hz(62.0)) < -25.0
+    assert recorder.clicks(audio, rate_hz) < 6.0
+    sounding(player, 0)
+    player.page.wait_for_timeout(1500)
+    recorder.begin(player.page)
+    player.page.wait_for_timeout(300)
+    audio, _ = recorder.end(player.page)
+    assert audio.size and np.abs(audio).max() < 1e-4
+
+
+def test_a_key_that_is_ready_waits_for_nothing(player) -> None:
+    page = player.page
+    ready = page.evaluate("new Promise((go) => window.addEventListener('note-ready', () => go(1), { once: true }))")
+    assert ready
+    page.wait_for_timeout(2500)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "note.wav" in one.url and "ahead" not in one.url else None)
+    for letter in "swed":
+        page.keyboard.press(letter)
+    page.wait_for_function(f"{LOG}.length >= 4")
+    assert asked == []
+
+
+def test_hold_goes_on_without_a_click_and_ends(player) -> None:
+    page = player.page
+    page.click(".keys-hold")
+    sounding(player, 1)
+    page.wait_for_timeout(500)
+    recorder.begin(page)
+    page.wait_for_timeout(3000)
+    audio, rate_hz = recorder.end(page)
+    level = recorder.level_db(audio, rate_hz)
+    assert level.min() > -60.0 and np.ptp(level) < 3.0 and recorder.clicks(audio, rate_hz) < 4.0
+    page.click(".keys-hold")
+    sounding(player, 0)
+
+
+def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
+    page = player.page
+    page.click(".keys-hold")
+    sounding(player, 1)
+    box = still(player, ".pad-field")
+    page.wait_for_timeout(500)
+    recorder.begin(page)
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    for step in range(20):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.02 * step), box["y"] + box["height"] * 0.3)
+        page.wait_for_timeout(50)
+    moved = page.evaluate(f"{LOG}.filter((one) => one.followedMs).length")
+    assert moved >= 3, "it sounded only when the pad was let go of"
+    page.mouse.up()
+    page.wait_for_timeout(1200)
+    audio, rate_hz = recorder.end(page)
+    assert recorder.clicks(audio, rate_hz) < 6.0
+    assert recorder.level_db(audio, rate_hz).min() > -60.0
+    plays, moved = page.evaluate("window.plays"), page.evaluate(f"{LOG}.length")
+    slider = still(player, "#gain-db input[type=range]")
+    page.mouse.move(slider["x"] + slider["width"] * 0.66, slider["y"] + slider["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(slider["x"] + slider["width"] * 0.3, slider["y"] + slider["height"] / 2, steps=5)
+    page.wait_for_function(f"{LOG}.length > {moved}")
+    recorder.begin(page)
+    page.wait_for_timeout(500)
+    soft, _ = recorder.end(page)
+    page.mouse.up()
+    assert recorder.level_db(soft, rate_hz)[-3:].max() < recorder.level_db(audio, rate_hz)[-3:].min() - 3.0
+    page.wait_for_timeout(800)
+    assert page.evaluate("window.plays") == plays, "the result played over a note that is held"
+
+
+def test_eight_voices_at_most(player) -> None:
+    page = player.page
+    for letter in "asdfghjkl":
+        page.keyboard.down(letter)
+    sounding(player, 8)
+    for letter in "asdfghjkl":
+        page.keyboard.up(letter)
+    sounding(player, 0)
+
+
+def test_fingers_slide_over_the_keys(player) -> None:
+    page = player.page
+    key = page.locator(".keys-strip [data-midi='60']").bounding_box()
+    page.mouse.move(key["x"] + 5, key["y"] + key["height"] * 0.9)
+    page.mouse.down()
+    sounding(player, 1)
+    page.mouse.move(key["x"] + key["width"] + 5, key["y"] + key["height"] * 0.9)
+    page.wait_for_selector(".keys-strip [data-midi='62'].is-down")
+    assert not page.locator(".keys-strip [data-midi='60'].is-down").count()
+    page.mouse.up()
+    sounding(player, 0)
+
+
+def test_octaves_and_keys_without_a_mouse(player) -> None:
+    page = player.page
+    page.keyboard.press("x")
+    assert page.inner_text(".keys-range").startswith("C4")
+    page.keyboard.down("a")
+    page.wait_for_selector(".keys-strip [data-midi='72'].is-down")
+    page.keyboard.up("a")
+    page.keyboard.press("z")
+    page.focus(".keys-strip [tabindex='0']")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.down("Enter")
+    sounding(player, 1)
+    page.keyboard.up("Enter")
+    sounding(player, 0)
+
+
+def test_words_that_are_written_play_nothing(player) -> None:
+    page = player.page
+    page.focus("#gain-db input[type=number]")
+    page.keyboard.press("a")
+    page.keyboard.press("Control+a")
+    page.wait_for_timeout(300)
+    assert page.evaluate(f"{LOG}.length") == 0
+
+
+def test_midi_velocity_pedal_bend_and_wheel(fresh) -> None:
+    open_page = fresh()
+    page = open_page.page
+    page.evaluate(MIDI)
+    page.click(".keys-midi")
+    assert "A keyboard of the test" in page.inner_text(".keys-words")
+
+    def sound(velocity: int, *before: list[int]) -> tuple[np.ndarray, int]:
+        for message in before:
+            page.evaluate("message => window.midi(...message)", message)
+        page.evaluate(f"window.midi(0x90, 57, {velocity})")
+        sounding(open_page, 1)
+        recorder.begin(page)
+        page.wait_for_timeout(500)
+        page.evaluate("window.midi(0x80, 57, 0)")
+        return recorder.end(page)
+
+    loud, rate_hz = sound(127)
+    sounding(open_page, 0)
+    page.wait_for_timeout(1200)
+    soft, _ = sound(64)
+    sounding(open_page, 0)
+    fall = recorder.level_db(loud, rate_hz)[:6].max() - recorder.level_db(soft, rate_hz)[:6].max()
+    assert fall == pytest.approx(-40 * np.log10(64 / 127), abs=1.5)
+    page.wait_for_timeout(1200)
+    bent, _ = sound(100, [0xE0, 127, 127])
+    assert recorder.strength_db(bent, rate_hz, midi_to_hz(59.0)) > -15.0
+    assert recorder.strength_db(bent, rate_hz, midi_to_hz(57.0)) < -25.0
+    page.evaluate("window.midi(0xe0, 0, 64)")
+    sounding(open_page, 0)
+    sound(100, [0xB0, 64, 127])
+    sounding(open_page, 1)  # the pedal keeps it
+    page.evaluate("window.midi(0xb0, 64, 0)")
+    sounding(open_page, 0)
+    page.evaluate("window.midi(0xb0, 1, 127)")
+    page.wait_for_function("JSON.parse(window.synthExplorerRequest).knobs.x === 1")
+
+
+def test_a_checkpoint_without_keys_says_so(fresh) -> None:
+    open_page = fresh(quiet=False)  # the browser notes what was refused
+    page = open_page.page
+    page.evaluate("""() => {
+      const question = JSON.parse(window.synthExplorerRequest);
+      window.synthExplorerRequest = JSON.stringify({ ...question, checkpoint: 'slow' });
+    }""")
+    page.keyboard.press("a")
+    page.wait_for_function("document.querySelector('.keys-words').textContent.endsWith('.')")
+    assert json.loads(page.evaluate("JSON.stringify(window.synthExplorerSounding)")) is False
