@@ -21,11 +21,10 @@ def cycles_of(pitch_hz: np.ndarray, *, subframes: int, subframe: int, sample_rat
     frequency = linear(np.asarray(pitch_hz, np.float64), subframes)
     following = np.append(frequency[1:], frequency[-1])
     whole = (frequency + following) * (0.5 * subframe / sample_rate_hz)
-    n = np.arange(subframe)
-    within = frequency[:, None] * (n / sample_rate_hz)
-    within += (following - frequency)[:, None] * (n * n / (2.0 * subframe * sample_rate_hz))
-    within += ((np.cumsum(whole) - whole) % 1.0)[:, None]
-    return (within % 1.0).astype(np.float32)
+    start = (np.cumsum(whole) - whole) % 1.0
+    out = np.empty((len(frequency), subframe), np.float32)
+    _cycles(start, frequency / sample_rate_hz, (following - frequency) / (2.0 * subframe * sample_rate_hz), out)
+    return out
 
 
 def linear(values: np.ndarray, factor: int) -> np.ndarray:
@@ -70,6 +69,15 @@ def _on_two_threads(kernel: Any, *given: np.ndarray) -> None:
     second = _POOL.submit(kernel, *given, rows // 2, rows)
     kernel(*given, 0, rows // 2)
     second.result()
+
+
+@njit(nogil=True, cache=True)
+def _cycles(start, step, rise, out):
+    """Cycles of every sample, of what each row starts with, steps by, and by how much its steps rise."""
+    for j in range(len(start)):
+        for n in range(out.shape[1]):
+            cycles = start[j] + (step[j] + rise[j] * n) * n
+            out[j, n] = cycles - np.floor(cycles)
 
 
 @njit(nogil=True, fastmath=True, cache=True)

@@ -72,9 +72,14 @@ class DefaultFamily:
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """The pitch head's estimate."""
-        rate_hz = self.head.config.sample_rate_hz  # the head may hear at another rate than the model's
-        audio = resample(audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=rate_hz)
-        return HeardPitch(*estimate(self.head, audio, sample_rate_hz=rate_hz))
+        return self._pitch_of(self._for_the_head(audio))
+
+    def _for_the_head(self, audio: np.ndarray) -> np.ndarray:
+        """A sound at the pitch head's rate, at which all is heard that tells a pitch."""
+        return resample(audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=self.head.config.sample_rate_hz)
+
+    def _pitch_of(self, audio: np.ndarray) -> HeardPitch:
+        return HeardPitch(*estimate(self.head, audio, sample_rate_hz=self.head.config.sample_rate_hz))
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
@@ -82,14 +87,15 @@ class DefaultFamily:
         frames = -(-len(audio) // hop)
         padded = np.pad(np.asarray(audio, np.float32), (0, frames * hop - len(audio)))
         heard = self._listener.submit(self.networks.encoder.listen, padded)
+        low, low_hz = self._for_the_head(audio), self.head.config.sample_rate_hz
         if how.midi is None:
-            told = folded(self.estimate_pitch(audio))
+            told = folded(self._pitch_of(low))
             midi = told.midi
         else:
             told, midi = None, how.midi
-        sizes = {"sample_rate_hz": rate_hz, "hop": hop, "frames": frames}
+        sizes = {"sample_rate_hz": low_hz, "hop": hop * low_hz // rate_hz, "frames": frames}
         sure = told is None or not pitch.doubt(*told)
-        found = pitch_path.listen(audio, midi=midi, stated=told is None, sure=sure, **sizes)
+        found = pitch_path.listen(low, midi=midi, stated=told is None, sure=sure, **sizes)
         track = midi_to_hz(found.midi).astype(np.float32)
         if told is not None and found.moves and told.kind != "unpitched":  # one pitch was no question to ask
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")

@@ -82,4 +82,4 @@ np.testing.assert_allclose(found[1][1], found[0][1], atol=2e-4)
 
 def test_jax_takes_slopes_through_it():
     pytest.importorskip("jax")
-    subprocess.run([sys.executable, "-c", SLOPES_BY_JAX], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", SLOPES_BY_JAX], check=True, timeout=600)

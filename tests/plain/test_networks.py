@@ -46,7 +46,7 @@ def test_a_small_model_is_computed_alike(frames: int) -> None:
     compare(model, Autoencoder.of(model), frames)
 
 
-@pytest.mark.parametrize("name", ["default", "band48"])
+@pytest.mark.parametrize("name", ["default", "default-16k"])
 def test_bundled_models_are_computed_alike(name: str) -> None:
     from synth_explorer import checkpoints
 
