@@ -1,5 +1,6 @@
-"""The route of sounds: `GET sound/result.wav?request=...` answers what is asked, as a WAV file at its own level; so does
-`GET sound/result.wav?a=Cello&b=Flute&mix=0.3`, the words of a link.
+"""The route of sounds: `GET sound/result.wav?request=...` answers what is asked, as a WAV file at its own level.
+
+So does `GET sound/result.wav?a=Cello&b=Flute&mix=0.3`, the words of a link.
 
 It stands beside Gradio's routes and not among its events, because a player that asks for its sound itself plays it a
 good deal sooner than one that waits for an event, its outputs and a second request. The same request is the same
