@@ -25,7 +25,7 @@
   const question = {
     request: deck.request,
     stamp: window.synthExplorerStamp,
-    play: Boolean(autoplay && deck.play),
+    play: Boolean(autoplay && deck.play && !window.synthExplorerSounding),
     slow: Boolean(slow),
     complete: sources.slice(0, knobs.count).every(Boolean),
   };
