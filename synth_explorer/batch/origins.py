@@ -68,6 +68,20 @@ class Origins:
                 )
             self.sources[name], self.lengths_s[name] = source, length_s
 
+    def goal(self, note: str, place: tuple[Any, ...]) -> Source:
+        """A source by its name, or another note, to move toward. Raises SpecError: with its line."""
+        if note in self.sources:
+            return self.sources[note]
+        paths = self._paths(note, place)
+        if len(paths) > 1:
+            self._marked.refuse(f"{len(paths)} files match {note!r}; give one, or a list of notes", place)
+        try:
+            source = Source.of(paths[0])
+            self._length_s(Path(paths[0]), source)
+        except SynthExplorerError as error:
+            self._marked.refuse(str(error), place)
+        return source
+
     def _paths(self, note: str, place: tuple[Any, ...]) -> list[str]:
         """A bundled note's name, or files from the spec's folder on."""
         if GLOB & set(note) and not (self._folder / note).exists():

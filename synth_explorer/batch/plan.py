@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from synth_explorer import __version__, checkpoints
+from synth_explorer import __version__, checkpoints, rendering
 from synth_explorer.batch import naming, variants
 from synth_explorer.batch.morphs import Morph, Place
 from synth_explorer.batch.notes import Listening, listenings
@@ -20,7 +20,7 @@ from synth_explorer.batch.origins import Origins, sizes
 from synth_explorer.batch.output import Output
 from synth_explorer.batch.spec import Spec, read
 from synth_explorer.batch.values import listed
-from synth_explorer.edits import EditChain
+from synth_explorer.edits import EditChain, MeanSound
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
 from synth_explorer.marked import Marked
@@ -125,7 +125,8 @@ class _Planner:
         """All of its sounds."""
         origins = Origins(self.spec.sources, self.marked, self.folder, self.info)
         places = self._places(list(origins.sources))
-        chains = variants.expand(self.spec.edits, self.spec.combine, marked=self.marked, folder=self.folder)
+        goal = partial(self._goal, origins)
+        chains = variants.expand(self.spec.edits, self.spec.combine, marked=self.marked, folder=self.folder, goal=goal)
         velocities = self._velocities()
         origins.check_edits([*(variant.chain for variant in chains), *(chain for _, chain in velocities)])
         pitches = self._pitches()
@@ -165,14 +166,26 @@ class _Planner:
             jobs[file.casefold()] = Job(file, patch, address(patch, self.output, self.engine))
         return Plan(tuple(jobs.values()), self.output, self.engine)
 
+    def _goal(self, origins: Origins, note: str, place: tuple[Any, ...]) -> MeanSound:
+        """What a note is moved toward of another: the only question of a spec that a checkpoint is loaded for."""
+        source, fit_steps = origins.goal(note, place), self.spec.fit_steps
+        alone = Patch.make(what="The note", error=SpecError, sources=(source,), **self._model)
+        try:
+            return rendering.renderer_of(alone).mean_sound(source, fit_steps=fit_steps)
+        except SynthExplorerError as error:
+            self.marked.refuse(str(error), place)
+
     def _patch(self, place: Place, origins: Origins, **further: Any) -> Patch:
         spec = self.spec
         values: dict[str, Any] = {"temperature": spec.temperature, "fit_steps": spec.fit_steps}
         values["open_loop"] = spec.open_loop
         sources = tuple(origins.sources[name] for name in place.notes)
-        model = {"checkpoint": self._checkpoint_name, "checkpoint_hash": self.info.hash}
-        values |= {"sources": sources, "mix": place.mix} | model | further
+        values |= {"sources": sources, "mix": place.mix} | self._model | further
         return Patch.make(what="The patch", error=SpecError, **values)
+
+    @property
+    def _model(self) -> dict[str, str]:
+        return {"checkpoint": self._checkpoint_name, "checkpoint_hash": self.info.hash}
 
     @cached_property
     def _checkpoint_name(self) -> str:

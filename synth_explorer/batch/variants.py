@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -14,12 +14,13 @@ from pydantic import ValidationError
 
 from synth_explorer.batch.morphs import Random
 from synth_explorer.batch.values import Range, by_shape
-from synth_explorer.edits import KINDS, Edit, EditChain, in_order
+from synth_explorer.edits import KINDS, Edit, EditChain, MeanSound, Toward, in_order
 from synth_explorer.errors import EditError
 from synth_explorer.marked import Marked
 from synth_explorer.schema import LACKING, Schema, first_wrong
 
 PRESET = "preset"
+NOTE = "note"  # of a move toward another note: stands for all that is known of its sound
 MOST = 1_000_000
 
 
@@ -54,15 +55,22 @@ class _Axis(NamedTuple):
     place: tuple[Any, ...]  # in the spec
 
 
-def expand(edits: Sequence[Mapping[str, Any]], combine: Combine, *, marked: Marked, folder: Path) -> list[Variant]:
+Goal = Callable[[str, tuple[Any, ...]], MeanSound]
+"""What another note may be moved toward of a note, by its name, and where the spec says it."""
+
+
+def expand(
+    edits: Sequence[Mapping[str, Any]], combine: Combine, *, marked: Marked, folder: Path, goal: Goal
+) -> list[Variant]:
     """Every chain that the edits of a spec come to.
 
-    `folder`: that presets' paths start from. Raises SpecError: with its line.
+    `folder`: that presets' paths start from. `goal`: asked once for each note. Raises SpecError: with its line.
     """
     read = [_fields(item, place=("edits", i), marked=marked, folder=folder) for i, item in enumerate(edits)]
     axes = [_Axis(i, *axis) for i, (_, _, found) in enumerate(read) for axis in found]
     rows = _combined(axes, combine, marked)
-    return [_variant(read, axes, row, number, combine, marked) for number, row in enumerate(rows, 1)]
+    goals = cache(goal)
+    return [_variant(read, axes, row, number, combine, marked, goals) for number, row in enumerate(rows, 1)]
 
 
 def _fields(item: Any, *, place: tuple[Any, ...], marked: Marked, folder: Path) -> tuple[str, dict[str, Any], list]:
@@ -76,7 +84,9 @@ def _fields(item: Any, *, place: tuple[Any, ...], marked: Marked, folder: Path) 
     if kind not in KINDS:
         known = ", ".join([PRESET, *(edit.kind for edit in in_order())])
         marked.refuse(f"there is no edit {kind!r}; known are {known}", place)
-    names = [each.name for each in fields(KINDS[kind])]
+    names = _names(kind)
+    if kind == Toward.kind and not isinstance(given, Mapping):
+        given = {NOTE: given}
     if not isinstance(given, Mapping) or "from" in given or "each" in given:
         if not names:
             if given is not None:
@@ -87,6 +97,8 @@ def _fields(item: Any, *, place: tuple[Any, ...], marked: Marked, folder: Path) 
             if needed[1:]:
                 marked.refuse(f"{kind} needs {' and '.join(needed)}; write `{kind}: {{{needed[0]}: ..., ...}}`", place)
             given = {names[0]: given}
+    if NOTE in given and "mean" in given:
+        marked.refuse(f"{kind}: give a note, or its mean, not both", place)
     still, varied = {}, []
     for name, value in given.items():
         at = (*place, name)
@@ -100,13 +112,18 @@ def _fields(item: Any, *, place: tuple[Any, ...], marked: Marked, folder: Path) 
     return kind, still, varied
 
 
+def _names(kind: str) -> list[str]:
+    """The fields of an edit in a spec, the one first that is meant where one value is given."""
+    return [NOTE] * (kind == Toward.kind) + [each.name for each in fields(KINDS[kind])]
+
+
 def _is_needed(field: Any) -> bool:
     return field.default_factory is MISSING
 
 
 def _values(kind: type[Edit], name: str, value: Any, place: tuple[Any, ...], marked: Marked) -> Any:
     """The Range or tuple of values of a field that varies; None where it has one."""
-    type_ = next(str(each.type) for each in fields(kind) if each.name == name)
+    type_ = next((str(each.type) for each in fields(kind) if each.name == name), "str")
     if isinstance(value, Mapping):
         if "each" in value and len(value) == 1 and isinstance(value["each"], list) and value["each"]:
             return tuple(value["each"])
@@ -176,6 +193,7 @@ def _variant(
     number: int,
     combine: Combine,
     marked: Marked,
+    goal: Goal,
 ) -> Variant:
     chain, values = EditChain(), {}
     for i, (kind, still, _) in enumerate(read):
@@ -186,17 +204,27 @@ def _variant(
             continue
         all_fields = still | chosen
         try:
-            chain += EditChain((KINDS[kind].of(**all_fields),))
+            chain += EditChain((KINDS[kind].of(**_told(all_fields, ("edits", i, kind, NOTE), marked, goal)),))
         except EditError as error:
             told = str(error)
             wrong = next((n for n in all_fields if f"{n}=" in told or f" {n!r}" in told or f": {n}:" in told), None)
             marked.refuse(str(error), ("edits", i, kind, *([wrong] if wrong else [])))
-        first = fields(KINDS[kind])[0].name if fields(KINDS[kind]) else ""
+        first = next(iter(_names(kind)), "")
         values |= {f"{kind}_{name}": value for name, value in all_fields.items()}
         values |= {kind: all_fields[first]} if first in all_fields else {}
     moving = [(axis, value) for axis, value in zip(axes, row, strict=True) if _moves(axis)]
     label = "_".join(_said(axis, value) for axis, value in moving)
     return Variant(chain, f"r{number:04d}" if isinstance(combine, Drawn) else label, values)
+
+
+def _told(given: Mapping[str, Any], place: tuple[Any, ...], marked: Marked, goal: Goal) -> dict[str, Any]:
+    """The fields of an edit, with what is known of the note that it names, if it does."""
+    if NOTE not in given:
+        return dict(given)
+    if not isinstance(given[NOTE], str) or not given[NOTE]:
+        marked.refuse("give the name of a source or of a bundled note, or a path; or a list of them", place)
+    amount = Toward.numbers()["amount"].given(None)
+    return goal(given[NOTE], place)._asdict() | {"amount": amount} | {k: v for k, v in given.items() if k != NOTE}
 
 
 def _moves(axis: _Axis) -> bool:
@@ -206,4 +234,6 @@ def _moves(axis: _Axis) -> bool:
 def _said(axis: _Axis, value: Any) -> str:
     if axis.field == PRESET:
         return value[0]
+    if axis.field == NOTE:
+        return f"{axis.name}-{Path(value).stem}"
     return f"{axis.name}{value:g}" if isinstance(value, float | int) else f"{axis.name}-{value}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MORPH_STEPS, SHAPE = 5, "T=PLACE,..., such as 0=0,30=1"
 
 
+@common.grouped
 def play(
     song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="A standard MIDI file.")],
     sources: Sources,
@@ -34,15 +35,15 @@ def play(
     decoder: common.Decoder = None,
     seed: common.Seed = 0,
     fit_steps: common.FitSteps = None,
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
+    *,
+    file: sound.File,
 ) -> None:
     """A MIDI file played with a patch: many notes at once, velocities, sustain pedal, pitch bend, tempo.
 
     The mod wheel moves between the patch's notes (unless --morph-path does); with a patch of one note it is a vibrato.
     """
     common.check_suffix(out, AUDIO_SUFFIXES)
-    how = sound.writing(peak, bits, None, out)
+    how = file.writing(out)
     common.check_outputs(("-o", out), inputs=[song, *sources])
     common.check_inputs(song)
     place = _place(morph_path)

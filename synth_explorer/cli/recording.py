@@ -36,7 +36,7 @@ def notes(
     takes. A chord, a drum or noise is called so and given no pitch.
     """
     folder, suffix = common.a_folder(out), f".{format or 'wav'}"
-    how = sound.writing("keep", bits, None, folder / f"note{suffix}")
+    how = sound.File(bits=bits).writing(folder / f"note{suffix}")
     index = folder / "index.csv"
     common.check_outputs(("-o", index), inputs=[recording])
     common.check_inputs(recording)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synth_explorer.cli import common, inputs, sound
-from synth_explorer.cli.cluster import Place, Ray
+from synth_explorer.cli.cluster import Place
 from synth_explorer.errors import SpecError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ SPEC_SUFFIXES = (".yaml", ".yml")
 DOING = {"notes": "listening", "sounds": "rendering"}
 
 
+@common.grouped
 def render(
     what: Annotated[
         list[Path],
@@ -36,27 +37,21 @@ def render(
             "--out", "-o", metavar="DIR|OUT.wav", help="Folder to write; of one patch a sound, .wav or .flac."
         ),
     ],
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=1024, help="Processes; else as many as are worth their start.")
-    ] = None,
-    ray: Ray = None,
+    *,
+    at: Place,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make nothing; say how many sounds it is, how long, how large, how soon.")
     ] = False,
     engine: common.Engine = "auto",
-    peak: sound.Peak = "keep",
-    bits: sound.Bits = None,
-    length_s: sound.LengthS = None,
+    file: sound.File,
     format: sound.Format = None,
 ) -> None:
     """Patches to sound: each says all of it, from its notes to the seed. Or a spec, to many of them.
 
     Into a folder goes a manifest too, and only what is not there yet is made: a stop, whatever its kind, loses nothing.
     """
-    at = Place(workers, ray)
     if any(path.suffix.lower() in SPEC_SUFFIXES for path in what):
-        given = {"--peak": peak != "keep", "--bits": bits, "--length-s": length_s, "--format": format}
-        _check_spec(what, out, given)
+        _check_spec(what, out, {**file.given, "--format": format is not None})
         from synth_explorer.batch import plan as plans
 
         plan = plans.of_spec(what[0], engine=engine)
@@ -67,13 +62,12 @@ def render(
         return
     found, failures = inputs.patches(what), common.Failures()
     targets = sound.targets(found, out, format)
-    how = sound.writing(peak, bits, length_s, *targets, out)
+    how = file.writing(*targets, out)
     common.check_outputs(*(("-o", target) for target in targets), inputs=found.files)
     found.say(failures)
     if out in targets:
-        for option in (
-            name for name, is_given in (("--workers", workers), ("--ray", ray), ("--dry-run", dry_run)) if is_given
-        ):
+        given = (("--workers", at.workers), ("--ray", at.ray), ("--dry-run", dry_run))
+        for option in (name for name, is_given in given if is_given):
             raise common.wrong_usage("is of sounds in a folder.", option)
         _render_one(found.files[0], out, how, engine, failures)
         return
@@ -113,7 +107,7 @@ def _plan_of(names: Mapping[str, Path], how: Writing, format: str, engine: str, 
     return plans.of_patches(patches, output, engine=engine)
 
 
-def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, object]) -> None:
+def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, bool]) -> None:
     if len(what) > 1:
         raise common.wrong_usage("give one spec alone, or patches.", "SPEC.yaml|PATCH...")
     for option in (name for name, is_given in given.items() if is_given):

@@ -50,33 +50,36 @@ class File:
     bits: Bits = None
     length_s: LengthS = None
 
+    @property
+    def given(self) -> dict[str, bool]:
+        """Which of its options are given."""
+        return {
+            "--peak": self.peak != "keep",
+            "--bits": self.bits is not None,
+            "--length-s": self.length_s is not None,
+        }
+
     def writing(self, *outs: Path) -> Writing:
         """The same, checked against the files to be written before any work is done."""
-        return writing(self.peak, self.bits, self.length_s, *outs)
+        for out in outs:
+            for option in (name for name, is_given in self.given.items() if is_given and common.is_latents(out)):
+                raise common.wrong_usage(f"is of sounds; {out} holds latents.", option)
+        from synth_explorer.audio import BITS, Writing
+        from synth_explorer.errors import AudioError
+
+        try:
+            how = Writing(self.peak, None if self.bits is None else int(self.bits), self.length_s)
+        except AudioError as error:
+            raise common.wrong_usage(str(error), "--length-s") from None
+        for out in (out for out in outs if out.suffix.lower() in BITS):
+            try:
+                how.bits_for(out)
+            except AudioError as error:
+                raise common.wrong_usage(str(error), "--bits") from None
+        return how
 
 
 Format = Annotated[Literal["wav", "flac"] | None, typer.Option("--format", help="Of sounds in a folder; else wav.")]
-
-
-def writing(peak: Peak, bits: str | None, length_s: float | None, *outs: Path) -> Writing:
-    """How sounds are written by these options, checked against the files to be written before any work is done."""
-    given = [("--peak", peak != "keep"), ("--bits", bits is not None), ("--length-s", length_s is not None)]
-    for out in outs:
-        for option in (name for name, is_given in given if is_given and common.is_latents(out)):
-            raise common.wrong_usage(f"is of sounds; {out} holds latents.", option)
-    from synth_explorer.audio import BITS, Writing
-    from synth_explorer.errors import AudioError
-
-    try:
-        how = Writing(peak, None if bits is None else int(bits), length_s)
-    except AudioError as error:
-        raise common.wrong_usage(str(error), "--length-s") from None
-    for out in (out for out in outs if out.suffix.lower() in BITS):
-        try:
-            how.bits_for(out)
-        except AudioError as error:
-            raise common.wrong_usage(str(error), "--bits") from None
-    return how
 
 
 def targets(found: inputs.Inputs, out: Path, format: str | None) -> list[Path]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from synth_explorer import checkpoints, measure
 from synth_explorer.audio import Recording
-from synth_explorer.closed_loop import ClosedLoop
+from synth_explorer.closed_loop import ClosedLoop, mean_sound
 from synth_explorer.closed_loop.loop import split
+from synth_explorer.edits import MeanSound
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.family import Progress, Stop
@@ -77,6 +78,10 @@ class Renderer:
                 recording or path, source=source.name, pitch=source.pitch_midi, fit_steps=fit_steps, progress=progress
             )
         return self._latents.put(_key(source, fit_steps), found)
+
+    def mean_sound(self, source: Source, *, fit_steps: int) -> MeanSound:
+        """What other notes may be moved toward of a source, heard at its own pitch. Raises as `latents`."""
+        return mean_sound(self.explorer, self.latents(source, fit_steps=fit_steps))
 
     def recording(self, source: Source) -> np.ndarray | None:
         """The part of a source's own sound that its latents stand for [T]; None where the source is latents."""

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from synth_explorer import rendering
 from synth_explorer.batch import plan as plans
 from synth_explorer.batch.plan import Plan
-from synth_explorer.edits import Brightness, EditChain, Gain, Oscillate, Stretch
+from synth_explorer.edits import Brightness, EditChain, Gain, Oscillate, Stretch, Toward
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.rendering import Mix, Patch, Source
+from tests.batch.conftest import BundledFamily
 from tests.conftest import REPOSITORY, make_note
 
 Planned = Callable[[str], Plan]
@@ -101,6 +103,28 @@ def test_edits_zipped_and_presets(planned: Planned, tmp_path: Path) -> None:
     expected = [EditChain((Gain(db), Brightness(b), stretch)) for db, b in ((-12, 0.5), (3, 1))]
     assert [job.patch.edits for job in plan.jobs] == expected
     assert files(plan) == ["Cello_soft_brightness0.5.wav", "Cello_loud_brightness1.wav"]
+
+
+def test_toward_other_notes(planned: Planned, fake: BundledFamily) -> None:
+    """A source by its name, bundled notes, half of the way where nothing is said; each is listened to once."""
+    plan = planned(
+        "sources: [{note: Cello, name: low}]\nfit_steps: 0\n"
+        "edits:\n  - toward: {note: [Flute, low], amount: [0.25, 1], keep_loudness: false}\n"
+        "  - toward: Trumpet\nname: '{toward_note}_{toward_amount}_{edits}'"
+    )
+    assert fake.encoded == 3
+    renderer = rendering.renderer_of(plan.jobs[0].patch)
+    means = {
+        note: renderer.mean_sound(Source.of(note), fit_steps=0)._asdict() for note in ("Flute", "Cello", "Trumpet")
+    }
+    expected = [
+        EditChain((Toward(amount=amount, keep_loudness=False, **means[note]), Toward(amount=0.5, **means["Trumpet"])))
+        for note in ("Flute", "Cello")
+        for amount in (0.25, 1)
+    ]
+    assert [job.patch.edits for job in plan.jobs] == expected
+    assert means["Flute"]["mean"] != means["Trumpet"]["mean"]
+    assert plan.jobs[1].file == "Trumpet_1_toward-Flute_toward_amount1.wav"
 
 
 def test_edits_drawn(planned: Planned) -> None:

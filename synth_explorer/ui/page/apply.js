@@ -1,7 +1,10 @@
 // Turns the page to a request that the deck holds, every knob of it, and asks for its sound: the other way of `request.js`.
 // `%knobs%` is filled in; what it returns stands in the order of `Panels.applied`.
 (deck, pad, drawing, autoplay, slow) => {
-  if (!deck || !deck.request) return [];
+  if (!deck || !deck.request || (deck.stamp && deck.stamp !== window.synthExplorerWanted)) {
+    window.dispatchEvent(new CustomEvent('sound-late', { detail: deck })); // it cannot be shown, or is wanted no more
+    return [];
+  }
   const asked = JSON.parse(deck.request);
   const { knobs, sources, mean } = asked;
   const update = (change) => ({ __type__: 'update', ...change });
@@ -22,12 +25,14 @@
   const question = {
     request: deck.request,
     stamp: window.synthExplorerStamp,
-    play: Boolean(autoplay && deck.play),
+    play: Boolean(autoplay && deck.play && !window.synthExplorerSounding),
     slow: Boolean(slow),
     complete: sources.slice(0, knobs.count).every(Boolean),
   };
   window.synthExplorerRequest = question.request;
+  window.synthExplorerTurned = deck.stamp || 0; // by the deck itself
   window.dispatchEvent(new CustomEvent('sound-asked', { detail: question.request }));
+  window.synthExplorerTurned = 0;
   return [
     asked.checkpoint,
     ...%knobs%.map((name) => special[name] || knobs[name]),

@@ -265,19 +265,20 @@ def _wire_states(page: gr.Blocks, panels: Panels) -> None:
     studios, deck, edits, chosen = panels.studios, panels.deck, panels.edits, panels.checkpoint.name
     question, switched = panels.result.question, panels.switched
 
-    def dressed(asked: SoundRequest, message: str, *, play: bool) -> list[Any]:
+    def dressed(asked: SoundRequest, message: str, *, play: bool, **further: Any) -> list[Any]:
         asked, looks = switching.values(studios, asked)
-        return [{"request": states.pinned(studios, asked).to_json(), "play": play}, message, *looks]
+        request = states.pinned(studios, asked).to_json()
+        return [{"request": request, "play": play, "dressed": True} | further, message, *looks]
 
     def refused(message: str) -> list[Any]:
-        return [None, message, *(gr.skip() for _ in switched)]
+        return [{"dressed": True}, message, *(gr.skip() for _ in switched)]
 
     def opening(kept: Any) -> list[Any]:
         return dressed(*states.opened(studios, kept), play=False)
 
     def dress(state: Any) -> list[Any]:
         try:
-            return dressed(states.kept(studios, state), "", play=bool(state.get("play")))
+            return dressed(states.kept(studios, state), "", play=bool(state.get("play")), stamp=state.get("stamp"))
         except SynthExplorerError as error:
             return refused(alert(str(error)))
 
@@ -302,13 +303,13 @@ def _wire_states(page: gr.Blocks, panels: Panels) -> None:
     loading = chosen.input(lambda: said, None, panels.result.message, **QUIET)
     dressing = (
         page.load(opening, deck.state, outputs, js=OPEN, **MODEL),
-        deck.state.dress(dress, deck.state, outputs, **SOON),
+        deck.state.dress(dress, deck.state, outputs, **SOON | {"trigger_mode": "multiple"}),
         loading.then(switch, [chosen, question], outputs, **MODEL),
         deck.load.upload(load, [deck.load, question], outputs, **MODEL),
     )
     turn = APPLY.replace("%knobs%", json.dumps(list(panels.knobs)))
     turning = [deck.state, panels.morph.pad, edits.knobs["curves"], panels.result.autoplay, panels.checkpoint.slow]
-    deck.state.apply(None, turning, panels.applied, js=turn, **QUIET)
+    deck.state.apply(None, turning, panels.applied, js=turn, **QUIET, trigger_mode="multiple")
     for event in dressing:
         _name(panels, event.then(None, turning, panels.applied, js=turn, **QUIET).then)
     rest = edits.reset.click(reset, question, deck.state, **SOON)

@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.explorer.decoders import FINAL
 from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.routes.asking import asked
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
@@ -32,9 +33,9 @@ BYTES, FLOAT = 4, 3  # of a sample, and its kind in a WAV file
 def final_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    def final(connection: Request, request: str = "") -> Any:
+    def final(connection: Request) -> Any:
         try:
-            samples, rate_hz, chunks = _begun(studios, request)
+            samples, rate_hz, chunks = _begun(studios, asked(connection))
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
         length = {"Content-Length": str(len(header(samples, rate_hz)) + samples * BYTES)}
@@ -56,14 +57,13 @@ async def _while_heard(connection: Request, body: Generator[bytes]) -> AsyncIter
         body.close()
 
 
-def _begun(studios: Studios, request: str) -> tuple[int, int, Generator[np.ndarray]]:
+def _begun(studios: Studios, request: SoundRequest) -> tuple[int, int, Generator[np.ndarray]]:
     """Samples, rate and the stream of what is asked for. Raises SynthExplorerError where it makes no sense."""
-    asked = SoundRequest.from_json(request)
-    studio = studios.studio(asked.checkpoint)
+    studio = studios.studio(request.checkpoint)
     explorer = studio.explorer
     if FINAL not in explorer.decoders:
         raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
-    begun = studio.renderer.begin(studio.asked(asked).but(decoder=FINAL.name))
+    begun = studio.renderer.begin(studio.asked(request).but(decoder=FINAL.name))
     samples = min(begun.after.duration_samples, begun.after.frames * explorer.hop)
     return samples, begun.sample_rate_hz, studio.renderer.stream(begun)
 

@@ -61,8 +61,7 @@ def note_route(studios: Studios) -> APIRoute:
 
 
 def _note(studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None) -> HeldNote:
-    notes = [studio.find(token) for token in asked.tokens]
-    patch = studio.patch(notes, asked.settings, preset_mean=asked.preset_mean)
+    patch = studio.asked(asked)
     if from_s is not None:
         return studio.keys.moving(patch, midi=midi, from_s=from_s)
     return studio.keys.note(patch, midi=midi, always=hold)

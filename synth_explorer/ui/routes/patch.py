@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.rendering import pack
-from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.routes.asking import asked
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
@@ -23,11 +24,11 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 def patch_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    def packed(request: str = "") -> Any:
+    def packed(connection: Request) -> Any:
         try:
-            asked = SoundRequest.from_json(request)
-            studio = studios.studio(asked.checkpoint)
-            patch = studio.asked(asked)
+            request = asked(connection)
+            studio = studios.studio(request.checkpoint)
+            patch = studio.asked(request)
             stem = "patch" if studio.is_slow else studio.rendered(patch).file_stem
             with tempfile.TemporaryDirectory() as folder:
                 content = pack(patch, Path(folder, "patch.zip")).read_bytes()

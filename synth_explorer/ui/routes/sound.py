@@ -1,5 +1,7 @@
 """The route of sounds: `GET sound/result.wav?request=...` answers what is asked, as a WAV file at its own level.
 
+So does `GET sound/result.wav?a=Cello&b=Flute&mix=0.3`, the words of a link.
+
 It stands beside Gradio's routes and not among its events, because a player that asks for its sound itself plays it a
 good deal sooner than one that waits for an event, its outputs and a second request. The same request is the same
 address, so nothing of a session is kept here.
@@ -9,11 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastapi import Request
 from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import SynthExplorerError
-from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.routes.asking import asked
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
@@ -25,11 +28,11 @@ HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 def sound_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    def sound(request: str = "") -> Any:
+    def sound(connection: Request) -> Any:
         try:
-            asked = SoundRequest.from_json(request)
-            studio = studios.studio(asked.checkpoint)
-            render = studio.rendered(studio.asked(asked))
+            request = asked(connection)
+            studio = studios.studio(request.checkpoint)
+            render = studio.rendered(studio.asked(request))
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
         path = studio.sound_folder.put(render.audio, sample_rate_hz=studio.explorer.sample_rate_hz)

@@ -5,6 +5,7 @@ const buttons = Object.fromEntries(['back', 'forth', 'link', 'save'].map((name) 
 const words = element.querySelector('.deck-words');
 const MOST = 500;
 const FITTING_MS = 2000;
+const LONGEST_DRESSING_MS = 10000;
 const SETTLED_MS = 300; // browsers refuse an address that changes too often
 let list = [];
 let at = -1; // which of them the page shows
@@ -14,6 +15,7 @@ let typed = null; // a field of numbers that was typed into and not left
 let timer = 0;
 let quiet = 0;
 let fitting = 0;
+let dressing = 0; // since when the server dresses the page
 
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 const text = (value) => JSON.stringify(value);
@@ -57,31 +59,53 @@ function draw() {
   buttons.link.disabled = buttons.save.disabled = at < 0;
 }
 
-// Turns the page to a state; its request comes back by `noted`.
-function put(state, play = true) {
+// Turns the page to the state where `at` is; its request comes back by `noted`. While the server dresses it, it waits.
+function put(play = true) {
+  const state = list[at];
+  window.synthExplorerWanted = Math.max(Date.now(), (window.synthExplorerWanted || 0) + 1);
+  if (Date.now() - dressing < LONGEST_DRESSING_MS) return;
   const known = shown && shown.checkpoint === state.said.checkpoint && same(shown.sources, state.said.sources);
-  props.value = { request: request(state), play, stamp: Date.now() };
-  if (known) trigger('apply');
-  else trigger('dress');
+  props.value = { request: request(state), play, stamp: window.synthExplorerWanted };
+  if (known) {
+    trigger('apply');
+    return;
+  }
+  dressing = Date.now();
+  trigger('dress');
+}
+
+// The page was dressed for what is wanted no more: its slots are those of that, its knobs are not.
+function late(deck) {
+  if (!deck || !deck.dressed) return;
+  dressing = 0;
+  if (!deck.request || at < 0) return; // it cannot be shown, as the server has said
+  shown = thin(JSON.parse(deck.request));
+  put();
 }
 
 function go(to) {
   if (to < 0 || to >= list.length) return;
   at = to;
   draw();
-  put(list[at]);
+  put();
+}
+
+function push(said, fit) {
+  list = [...list.slice(0, at + 1), { said, fit }].slice(-MOST);
+  at = list.length - 1;
 }
 
 function noted(asked) {
   shown = thin(asked);
+  if (window.synthExplorerTurned) {
+    dressing = 0;
+    list[at].said = shown; // as far as the server could show it
+  } else window.synthExplorerWanted = (window.synthExplorerWanted || 0) + 1; // a hand came first: what is on its way is late
   if (at < 0) {
     const left = JSON.parse(sessionStorage.getItem('synth-explorer-undo') || 'null');
     if (left && left.list[left.at] && same(left.list[left.at].said, shown)) ({ list, at, link } = left);
   }
-  if (at < 0 || !same(list[at].said, shown)) {
-    list = [...list.slice(0, at + 1), { said: shown }].slice(-MOST);
-    at = list.length - 1;
-  }
+  if (at < 0 || !same(list[at].said, shown)) push(shown, asked.fit);
   list[at].fit = asked.fit;
   keep();
   draw();
@@ -113,11 +137,12 @@ function answered({ request: given, fit, link: address }) {
 }
 
 window.addEventListener('sound-asked', (event) => noted(JSON.parse(event.detail)));
+window.addEventListener('sound-late', (event) => late(event.detail));
 window.addEventListener('sound-shown', (event) => answered(event.detail));
 window.addEventListener('hashchange', () => {
   const given = window.location.hash.slice(1);
   if (!given || given === link) return;
-  props.value = { link: given, play: true, stamp: Date.now() };
+  props.value = { link: given, play: true };
   trigger('dress');
 });
 buttons.back.addEventListener('click', () => go(at - 1));
@@ -139,7 +164,7 @@ document.addEventListener(
     event.stopPropagation();
     if (typed && typed === event.target && at >= 0) {
       typed = null;
-      put(list[at], false); // what was typed and not heard goes first
+      put(false); // what was typed and not heard goes first
     } else go(letter === 'y' || event.shiftKey ? at + 1 : at - 1);
   },
   true,
@@ -170,7 +195,11 @@ buttons.save.addEventListener('click', async () => {
   }
 });
 
-window.synthExplorerPut = put; // for the widgets that hold states: ({said, fit}, play)
+// For the widgets that hold states.
+window.synthExplorerPut = ({ said, fit }, play = true) => {
+  if (at < 0 || !same(said, list[at].said)) push(said, fit);
+  put(play);
+};
 window.synthExplorerState = () => (at < 0 ? null : list[at]);
 window.synthExplorerThin = thin;
 if (window.synthExplorerRequest) noted(JSON.parse(window.synthExplorerRequest));

@@ -39,10 +39,8 @@ def test_a_reset_forgets_the_mean_sound_of_a_preset(open_page, tmp_path):
 
 
 def test_a_refused_preset_leaves_the_knobs_and_its_words_go_with_the_next(open_page, tmp_path):
-    edited, message = (
-        open_page.after(lambda: open_page.type_into("gain-db", "-6")),
-        open_page.page.locator("#message-edits"),
-    )
+    edited = open_page.after(lambda: open_page.type_into("gain-db", "-6"))
+    message = open_page.page.locator("#message-deck")
     good, bad = saved(open_page, tmp_path / "good.json"), tmp_path / "bad.json"
     bad.write_text(good.read_text().replace("-6.0", '"loud"'))
     load(open_page, bad)

@@ -183,11 +183,18 @@ def test_a_bad_link_opens_the_first_page_and_says_so(browser, address):
     open_page.page.close()
 
 
+def move(open_page: OpenPage, x: float, y: float) -> None:
+    """Click somewhere on the pad, which lies still."""
+    field = open_page.page.locator(".pad-field")
+    box = field.bounding_box()
+    field.click(position={"x": x * box["width"], "y": y * box["height"]})
+
+
 def actions(open_page: OpenPage, notes: list[str], chance: random.Random) -> list[Callable[[], object]]:
     """Things to do with a page, each with numbers of its own."""
     page = open_page.page
     return [
-        lambda: drag(open_page, ".pad-field", chance.random(), chance.random()),
+        lambda: move(open_page, chance.random(), chance.random()),
         lambda: open_page.type_into("gain-db", str(-0.5 * chance.randrange(1, 40))),
         lambda: open_page.type_into("brightness", str(chance.randrange(-90, 90) / 100)),
         lambda: open_page.type_into("transpose", str(chance.randrange(-12, 12))),
@@ -205,13 +212,9 @@ def test_two_hundred_actions_are_undone_to_the_start_and_redone_to_the_end(fresh
     page = open_page.page
     open_page.open("oscillation")
     plain, first = open_page.fetch(), state(open_page)
-    done = 0
-    while done < 200:
-        before = state(open_page)
+    for _ in range(200):
         chance.choice(actions(open_page, list(studio.notes), chance))()
-        page.wait_for_timeout(150)
-        done += 1
-        assert before is not None
+        page.wait_for_timeout(50)
     page.wait_for_timeout(1000)
     steps = page.evaluate("JSON.parse(sessionStorage.getItem('synth-explorer-undo')).at")
     last, heard = state(open_page), open_page.fetch()

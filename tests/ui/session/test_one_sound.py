@@ -62,6 +62,15 @@ def of_page(studios: Studios, opened: list[SlotNote], settings: Settings) -> np.
     return wav(answer.content)
 
 
+def test_the_words_of_a_link_are_an_address_of_its_sound(studios: Studios, opened: list[SlotNote]) -> None:
+    words = {"checkpoint": "fake", "a": opened[0].token, "b": opened[1].token, "mix": 0.3, "fit": 0}
+    client = TestClient(FastAPI(routes=[sound_route(studios)]))
+    heard = wav(client.get(PATH, params=words).content)
+    patch = studios.studio("fake").patch(opened, Settings(count=2, mix=0.3), fit_steps=0)
+    assert np.array_equal(heard, render(patch, explorer=fake_explorer()).audio)
+    assert "says no sound" in client.get(PATH).text
+
+
 def of_shell(out: Path, *words: object) -> np.ndarray:
     done = CliRunner().invoke(app, [*(str(word) for word in words), "-o", str(out)])
     assert done.exit_code == 0, done.output
