@@ -62,7 +62,7 @@ def test_it_holds_the_checkpoint_the_notes_and_the_page(wheel: Path, repository:
     held = set(zipfile.ZipFile(wheel).namelist())
     default = repository / "checkpoints" / "default"
     assert {f"synth_explorer/bundled/default/{path.name}" for path in default.iterdir()} <= held
-    assert not [name for name in held if "band48" in name]
+    assert not [name for name in held if "default-16k" in name]
     for pattern in ("assets/notes/*", "**/*.py", "**/*.css", "**/*.js", "**/*.html", "**/*.svg", "**/*.npz"):
         wanted = {path.relative_to(repository).as_posix() for path in (repository / "synth_explorer").glob(pattern)}
         assert wanted and wanted <= held, pattern
@@ -76,7 +76,7 @@ def test_its_checkpoint_is_found_from_an_empty_folder(site: Path, tmp_path: Path
 def test_its_notes_are_morphed_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
     assert run(site, tmp_path, "morph", "Marimba", "cello", "-o", "x.wav", "--fit-steps", "0") == "x.wav\n"
     sound, rate_hz = soundfile.read(tmp_path / "x.wav")
-    assert rate_hz == 16_000 and np.abs(sound).max() > 0.01 and len(example_notes()) > 32
+    assert rate_hz == 48_000 and np.abs(sound).max() > 0.01 and len(example_notes()) > 32
 
 
 def test_the_wheel_cuts_a_recording(site: Path, tmp_path: Path) -> None:
