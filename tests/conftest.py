@@ -121,6 +121,16 @@ def explorer() -> Explorer:
 
 
 @pytest.fixture(scope="session")
+def full_band() -> Explorer:
+    """The default model, at 48 kHz."""
+    if not (REPOSITORY / "checkpoints" / "default" / "config.json").exists():
+        pytest.skip("checkpoints/default is not here")
+    from synth_explorer.explorer import Explorer
+
+    return Explorer.load("default")
+
+
+@pytest.fixture(scope="session")
 def note(explorer: Explorer) -> Callable[[str], Latents]:
     """Example notes by their names, encoded once by `explorer`."""
     from synth_explorer.assets import example_notes

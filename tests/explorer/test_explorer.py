@@ -176,7 +176,7 @@ def test_the_final_render_puts_back_what_the_fast_decoder_lacks(explorer, notes,
     np.testing.assert_array_equal(explorer.decode(read, decoder="final"), streamed)
     by_keras = explorer.decode(read, decoder="final", engine="keras")
     np.testing.assert_allclose(by_keras, streamed, atol=1e-3)
-    with pytest.raises(LatentsError, match="enhancement of 3 bands; default has 80"):
+    with pytest.raises(LatentsError, match="enhancement of 3 bands; default-16k has 80"):
         explorer.decode(fitted.replace(enhancement=np.zeros((fitted.frames, 3))))
 
 
@@ -189,7 +189,7 @@ def test_decoders_say_what_they_are(explorer) -> None:
 
 
 def test_edits_toward_a_note_of_another_checkpoint_are_refused(explorer, encoded) -> None:
-    with pytest.raises(EditError, match="detail of 3 numbers; default has 288"):
+    with pytest.raises(EditError, match="detail of 3 numbers; default-16k has 288"):
         explorer.edit(encoded[0], EditChain((Toward((0.0,) * (explorer.config.channels + 3), 0.5),)))
 
 
@@ -221,7 +221,7 @@ def test_silence_and_nonsense_are_refused(explorer, audio) -> None:
 
 def test_wrong_choices_are_refused(explorer, encoded) -> None:
     with pytest.raises(
-        CheckpointError, match="decoder='slow' must be one that the checkpoint default has: fast, final"
+        CheckpointError, match="decoder='slow' must be one that the checkpoint default-16k has: fast, final"
     ):
         explorer.decode(encoded[0], decoder="slow")
     with pytest.raises(CheckpointError, match="wavenet"):
