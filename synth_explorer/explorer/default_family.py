@@ -76,7 +76,9 @@ class DefaultFamily:
 
     def _for_the_head(self, audio: np.ndarray) -> np.ndarray:
         """A sound at the pitch head's rate, at which all is heard that tells a pitch."""
-        return resample(audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=self.head.config.sample_rate_hz)
+        return resample(
+            audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=self.head.config.sample_rate_hz
+        )
 
     def _pitch_of(self, audio: np.ndarray) -> HeardPitch:
         return HeardPitch(*estimate(self.head, audio, sample_rate_hz=self.head.config.sample_rate_hz))

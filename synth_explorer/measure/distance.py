@@ -28,6 +28,7 @@ MEL_CENTRES_HZ = mel_centres_hz(BAND_MEL_BANDS + 2, low_hz=MEL_LOW_HZ, high_hz=B
 """Middles of the bands of `mean_spectrum_db`."""
 
 MEAN_RANGE_DB, MEAN_WEIGHT = 50.0, 0.15
+FRAME_RANGE_DB = MEAN_RANGE_DB + 10.0  # under the whole frame, which is louder than its strongest band
 FLOOR = 0.01
 ALIGN_MS = 100.0
 ALIGN_HOP = 16
@@ -72,17 +73,17 @@ def mean_spectrum_db(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     """How a sound [T] sounds on the whole: the mean over time of its spectrum in dB under the strongest band, [M].
 
     Each frame's bands, those of `band_distances_db` (centres `MEL_CENTRES_HZ`), are taken in dB under the frame's
-    level, at most `MEAN_RANGE_DB`: its timbre, whatever its loudness. Frames count nearly alike, by the power of
+    level: its timbre, whatever its loudness. Frames count nearly alike, by the power of
     `MEAN_WEIGHT` of their own power: one that is 40 dB softer counts a quarter, so that neither the attack alone nor
     what has died away decides.
     """
     magnitudes = _band_magnitudes(resample(check(audio), source_rate_hz=sample_rate_hz, sample_rate_hz=BAND_RATE_HZ))
     power = magnitudes.astype(np.float64) ** 2
     level = power.sum(axis=1, keepdims=True)
-    under_db = np.maximum(10.0 * np.log10(power / np.maximum(level, 1e-30) + 1e-30), -MEAN_RANGE_DB)
+    under_db = np.maximum(10.0 * np.log10(power / np.maximum(level, 1e-30) + 1e-30), -FRAME_RANGE_DB)
     weight = level[:, 0] ** MEAN_WEIGHT
     spectrum_db = weight @ under_db / max(weight.sum(), 1e-30)
-    return spectrum_db - spectrum_db.max()
+    return np.maximum(spectrum_db - spectrum_db.max(), -MEAN_RANGE_DB)
 
 
 def log_mel_distance_db(reference: np.ndarray, rendered: np.ndarray, *, sample_rate_hz: int) -> float:

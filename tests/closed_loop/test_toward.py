@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soxr
 
 from synth_explorer import measure
 from synth_explorer.closed_loop import ClosedLoop, mean_sound, toward
@@ -28,25 +29,26 @@ def loop(explorer) -> ClosedLoop:
 
 def spectrum_db(audio: np.ndarray) -> np.ndarray:
     """`measure.mean_spectrum_db` without its arrays: frame by frame, band by band."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
-    edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + f / 700) for f in (30, 8000)), 82) / 2595) - 1)
-    mel = 2595 * np.log10(1 + np.arange(513) * 16000 / 1024 / 700)
+    audio = soxr.resample(audio, RATE["sample_rate_hz"], 48_000)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(3072) / 3072)
+    edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + f / 700) for f in (30, 20_000)), BANDS + 2) / 2595) - 1)
+    mel = 2595 * np.log10(1 + np.arange(1537) * 48_000 / 3072 / 700)
     edge = 2595 * np.log10(1 + edges / 700)
-    total, weights = np.zeros(80), 0.0
-    for start in range(0, len(audio) - 1023, 256):
-        power = np.zeros(80)
-        bins = np.abs(np.fft.rfft(audio[start : start + 1024] * window))
-        for m in range(80):
+    total, weights = np.zeros(BANDS), 0.0
+    for start in range(0, len(audio) - 3071, 768):
+        power = np.zeros(BANDS)
+        bins = np.abs(np.fft.rfft(audio[start : start + 3072] * window))
+        for m in range(BANDS):
             rising, falling = (
                 (mel - edge[m]) / (edge[m + 1] - edge[m]),
                 (edge[m + 2] - mel) / (edge[m + 2] - edge[m + 1]),
             )
             power[m] = float(bins @ np.clip(np.minimum(rising, falling), 0, None)) ** 2
         level = sum(power)
-        for m in range(80):
-            total[m] += level**0.15 * max(10 * np.log10(power[m] / level), -50.0)
+        for m in range(BANDS):
+            total[m] += level**0.15 * max(10 * np.log10(power[m] / level + 1e-30), -60.0)
         weights += level**0.15
-    return total / weights - max(total / weights)
+    return np.maximum(total / weights - max(total / weights), -50.0)
 
 
 def distances_db(explorer, loop: ClosedLoop, own: Latents, other: Latents, *, solved: bool) -> np.ndarray:
@@ -143,7 +145,7 @@ class TestSolved:
         path = toward.find(Toward(goal.mean, 1.0), note("cello"), explorer, explorer.decode)
         still = toward.held_still(note("cello"), goal.mean, explorer.controls)
         assert np.array_equal(path.goal_db, measure.mean_spectrum_db(explorer.decode(still), **RATE))
-        with pytest.raises(EditError, match="3 bands, not 80"):
+        with pytest.raises(EditError, match="3 bands, not 128"):
             toward.find(Toward(goal.mean, 1.0, spectrum_db=(1.0,) * 3), note("cello"), explorer, explorer.decode)
         assert np.ptp(still.z[:, 2:], axis=0) == pytest.approx(0.0)
         assert np.array_equal(still.z[:, 0], note("cello").z[:, 0])

@@ -44,9 +44,10 @@ def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
     assert low <= mean <= high
     for row in report["per_note"]:
         original, rendered = (
-            soundfile.read(path)[0] for path in (folder / row["path"], folder / "out" / f"{Path(row['path']).stem}.wav")
+            soundfile.info(path).duration
+            for path in (folder / row["path"], folder / "out" / f"{Path(row['path']).stem}.wav")
         )
-        assert len(original) == len(rendered)
+        assert rendered == pytest.approx(original, abs=1e-4)
 
 
 def test_renders_do_not_replace_their_notes(explorer, folder: Path) -> None:

@@ -18,11 +18,6 @@ RATE_HZ = 16_000
 
 
 @pytest.fixture(scope="module")
-def explorer() -> Explorer:
-    return Explorer.load()
-
-
-@pytest.fixture(scope="module")
 def cello() -> np.ndarray:
     return audio.load(NOTES_FOLDER / "cello.flac", sample_rate_hz=RATE_HZ)
 
