@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synth_explorer import plots
+from synth_explorer import measure, plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
@@ -89,8 +89,23 @@ def answer(studios: Studios, question: Any) -> Heard:
     heard = heard_render(studio, render, play=bool(question.get("play")))
     assert heard.screen is not None
     marks = {"request": marks["request"]} if studio.is_slow else marks
-    told = {"link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)), "fit": fitted(studios, asked)}
-    return Heard(heard.screen | marks | told, heard.message)
+    return Heard(heard.screen | marks | _told(studios, asked, render), heard.message)
+
+
+def _told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
+    """What a page keeps of a sound that it asked for: its link, its name, how loud it is."""
+    loudness_db = measure.loudness_db(render.audio, sample_rate_hz=render.sample_rate_hz)
+    names, percents = zip(*((name, f"{weight:.0%}") for name, weight in render.parts), strict=True)
+    kinds = dict.fromkeys(edit.kind.replace("_", " ") for edit in render.chain)
+    words = ["/".join(percents).replace("%", "")] if len(percents) > 1 else []
+    midi = render.after.pitch_midi
+    return {
+        "link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)),
+        "fit": fitted(studios, asked),
+        "name": ", ".join(names),
+        "facts": " · ".join([*words, *([note_name(midi)] if midi == midi else []), *kinds]),
+        "loudness_db": round(loudness_db, 2),
+    }
 
 
 def fitted(studios: Studios, asked: SoundRequest) -> int:

@@ -38,9 +38,11 @@ def build_page(studios: Studios) -> gr.Blocks:
         kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
-            mix = morph.build()
+            mix = morph.build(studios)
             out = result.build()
             knobs = edits.build()
+        with gr.Column(elem_classes="card", min_width=0):
+            widget.shelf(elem_id="shelf")
         inside = inspection.build()
         keyboard.build()
         wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
@@ -67,7 +69,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
-        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE],
+        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE, widget.DECK_STYLE],
         "js": SCRIPT.read_text(encoding="utf-8"),
         "favicon_path": ICON,
         "footer_links": [],

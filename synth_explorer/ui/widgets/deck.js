@@ -202,5 +202,6 @@ window.synthExplorerPut = ({ said, fit }, play = true) => {
 };
 window.synthExplorerState = () => (at < 0 ? null : list[at]);
 window.synthExplorerThin = thin;
+window.synthExplorerRequestOf = request;
 if (window.synthExplorerRequest) noted(JSON.parse(window.synthExplorerRequest));
 element.dataset.ready = 'true';

@@ -21,6 +21,7 @@ from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
 KEYBOARD_STYLE = FOLDER / "keyboard.css"
+DECK_STYLE = FOLDER / "deck.css"
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -65,6 +66,24 @@ def deck(fitted: Callable[[str], int], **options: Any) -> gr.HTML:
     """
     rest = asdict(Settings()) | {"curves": Settings().curves_value()}
     return _widget("deck", None, props={"rest": rest, "steps": FIT_STEPS}, server_functions=[fitted], **options)
+
+
+def compare(**options: Any) -> gr.HTML:
+    """Four snapshots of the page to flip between, at one loudness and without a click."""
+    return _widget("compare", None, **options)
+
+
+def explore(nearby: Callable[[str], Any], surprise: Callable[[str], Any], **options: Any) -> gr.HTML:
+    """Buttons for nine variations around the sound, and for a surprise.
+
+    `nearby`, `surprise`: {"request", "seed"} as JSON -> {"tiles": [...]}, {"request"}, or {"error": sentence}.
+    """
+    return _widget("explore", None, server_functions=[nearby, surprise], **options)
+
+
+def shelf(**options: Any) -> gr.HTML:
+    """The sounds that were heard and the final renders, kept in the browser: to go back to, name, mark and download."""
+    return _widget("shelf", None, **options)
 
 
 def inspection(**options: Any) -> gr.HTML:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.answers import ideas, states
 from synth_explorer.ui.answers.knob_values import pad_value
 from synth_explorer.ui.page.panels.sliders import slider
 from synth_explorer.ui.request.knobs import MIX_RANGE, MORPH_RANGES
 from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
 
 
@@ -30,9 +37,19 @@ class Morph:
         return {name: component for name, component in vars(self).items() if name != "pad"}
 
 
-def build() -> Morph:
+def build(studios: Studios) -> Morph:
     """Build the panel, standing in the middle of four sources."""
     rest = Settings()
+
+    def nearby(asked: str) -> dict[str, Any]:
+        return _answered(asked, lambda request, seed: {"tiles": ideas.nearby(studios, request, seed=seed)})
+
+    def surprise(asked: str) -> dict[str, Any]:
+        def found(request: SoundRequest, seed: int) -> dict[str, Any]:
+            return {"request": states.pinned(studios, ideas.surprise(studios, request, seed=seed)).to_json()}
+
+        return _answered(asked, found)
+
     with gr.Column(elem_classes=["card", "morph"], min_width=0):
         widget.words("<h2>Morph</h2>")
         pad = widget.pad(pad_value([None] * 4, rest), elem_id="pad")
@@ -56,4 +73,16 @@ def build() -> Morph:
             elem_id="pitch-midi",
             min_width=0,
         )
+        widget.explore(nearby, surprise, elem_id="explore")
     return Morph(pad, mix, x, y, set_pitch, pitch_midi, transpose)
+
+
+def _answered(asked: str, make: Callable[[SoundRequest, int], dict[str, Any]]) -> dict[str, Any]:
+    """What a widget is answered that asks for ideas; {"error": sentence} where there is none."""
+    try:
+        given = json.loads(asked)
+        return make(SoundRequest.from_json(given["request"]), int(given["seed"]) & 0x7FFFFFFF)
+    except SynthExplorerError as error:
+        return {"error": str(error)}
+    except (ValueError, TypeError, KeyError):
+        return {"error": "The page asked for what cannot be read; reload it."}
