@@ -12,7 +12,7 @@ from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.answers.abilities import Abilities
 from synth_explorer.ui.colours import SLOT_COLOURS
-from synth_explorer.ui.request.knobs import LETTERS, MIX_RANGE, RANGES
+from synth_explorer.ui.request.knobs import LETTERS, MIX_RANGE, NUMBERS, RANGES
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.studio import Studio
@@ -41,13 +41,13 @@ class Nudge:
 NUDGES = (
     Nudge("brightness", 0.3, "brighter", "darker", "has_brightness"),
     Nudge("noisiness_db", 5.0, "breathier", "purer", "has_noise"),
-    Nudge("direction_1", 0.8, "along direction 1", "against direction 1", "directions"),
-    Nudge("direction_2", 0.8, "along direction 2", "against direction 2", "directions"),
+    Nudge("direction_1", 0.8, "direction 1 up", "direction 1 down", "directions"),
+    Nudge("direction_2", 0.8, "direction 2 up", "direction 2 down", "directions"),
 )
 
 
 def nearby(studios: Studios, asked: SoundRequest, *, seed: int) -> list[dict[str, Any]]:
-    """Nine small variations: {"request", "words", "picture", "colour"}, in the order of `PLACES`.
+    """Nine small variations: {"request", "words": [...], "picture", "colour"}, in the order of `PLACES`.
 
     Each lies a step over the pad in its own direction, and its timbre is nudged a little; the one in the middle stays
     where the sound is. `seed`: of the nudges. What cannot be rendered is left out. Raises SynthExplorerError: the
@@ -64,8 +64,8 @@ def nearby(studios: Studios, asked: SoundRequest, *, seed: int) -> list[dict[str
         words = _direction(studio, asked, across, up)
         if nudge is not None:
             settings = _nudged(settings, nudge, sign * float(rng.uniform(0.5, 1.0)))
-            words = [*words, nudge.up if sign > 0 else nudge.down]
-        tile = _tile(studio, replace(asked, settings=settings), ", ".join(words))
+            words = [nudge.up if sign > 0 else nudge.down, *words]
+        tile = _tile(studio, replace(asked, settings=settings), words)
         found += [] if tile is None else [tile]
     return found
 
@@ -113,7 +113,8 @@ def _moved(settings: Settings, across: int, up: int) -> Settings:
 
 
 def _nudged(settings: Settings, nudge: Nudge, share: float) -> Settings:
-    value = getattr(settings, nudge.knob) + share * nudge.most
+    step = NUMBERS[nudge.knob].slider.step
+    value = step * round((getattr(settings, nudge.knob) + share * nudge.most) / step)
     return replace(settings, **{nudge.knob: _within(value, *RANGES[nudge.knob])})
 
 
@@ -122,7 +123,7 @@ def _within(value: float, low: float, high: float) -> float:
 
 
 def _direction(studio: Studio, asked: SoundRequest, across: int, up: int) -> list[str]:
-    """Toward which note a step goes, where it goes straight to a corner; nothing in the middle."""
+    """Toward which note a step goes, where it goes straight to one; nothing in the middle."""
     count = asked.settings.count
     if count == 2:
         corner = (0 if across < 0 else 1) if across else None
@@ -136,14 +137,14 @@ def _direction(studio: Studio, asked: SoundRequest, across: int, up: int) -> lis
     return [f"toward {note.title}"] if note is not None else []
 
 
-def _tile(studio: Studio, asked: SoundRequest, words: str) -> dict[str, Any] | None:
+def _tile(studio: Studio, asked: SoundRequest, words: list[str]) -> dict[str, Any] | None:
     try:
         render = studio.rendered(studio.asked(asked))
     except SynthExplorerError:  # a variation that cannot be is none
         return None
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(render.weights)]), list(render.weights))
     picture = _picture(render.audio, sample_rate_hz=render.sample_rate_hz, colour=colour)
-    return {"request": asked.to_json(), "words": words or "as it is", "picture": picture, "colour": colour}
+    return {"request": asked.to_json(), "words": words, "picture": picture, "colour": colour}
 
 
 def _picture(audio: np.ndarray, *, sample_rate_hz: int, colour: str) -> str:

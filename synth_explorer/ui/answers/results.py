@@ -103,7 +103,7 @@ def _told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, 
         "link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)),
         "fit": fitted(studios, asked),
         "name": ", ".join(names),
-        "facts": " · ".join([*words, *([note_name(midi)] if midi == midi else []), *kinds]),
+        "facts": " · ".join([*([note_name(midi)] if midi == midi else []), *words, *kinds]),
         "loudness_db": round(loudness_db, 2),
     }
 

@@ -50,9 +50,13 @@ function matchDb(snapshot) {
 
 function fade(voice, seconds) {
   const { currentTime } = voice.gain.context;
-  voice.gain.gain.cancelScheduledValues(currentTime);
-  voice.gain.gain.setValueAtTime(voice.gain.gain.value, currentTime);
-  voice.gain.gain.linearRampToValueAtTime(0, currentTime + seconds);
+  const level = voice.gain.gain;
+  if (level.cancelAndHoldAtTime) level.cancelAndHoldAtTime(currentTime);
+  else {
+    level.cancelScheduledValues(currentTime);
+    level.setValueAtTime(level.value, currentTime);
+  }
+  level.linearRampToValueAtTime(0, currentTime + seconds);
   voice.source.stop(currentTime + seconds + 0.01);
 }
 
@@ -96,7 +100,11 @@ async function play(buffer, gainDb) {
   source.connect(gain).connect(window.synthExplorerCompare.output);
   const begun = audio.currentTime + SOON_S;
   gain.gain.setValueAtTime(0, begun);
-  gain.gain.linearRampToValueAtTime(10 ** (gainDb / 20), begun + FADE_S);
+  const end = begun + buffer.duration - from;
+  const level = 10 ** (gainDb / 20);
+  gain.gain.linearRampToValueAtTime(level, Math.min(begun + FADE_S, end));
+  gain.gain.setValueAtTime(level, Math.max(begun + FADE_S, end - SOON_S)); // a sound that is cut off ends without a click
+  gain.gain.linearRampToValueAtTime(0, Math.max(begun + FADE_S, end));
   source.start(begun, from);
   if (playing) fade(playing, SOON_S + FADE_S);
   const mine = { source, gain, begun, from };

@@ -16,6 +16,7 @@ function take(request) {
 
 function mark() {
   const state = window.synthExplorerState && window.synthExplorerState();
+  if (state && tiles.some(({ said }) => !same(said.sources, state.said.sources))) open(false); // around other notes
   tiles.forEach(({ button, said }) => button.setAttribute('aria-pressed', Boolean(state && same(state.said, said))));
 }
 
@@ -28,9 +29,10 @@ function tile({ request, words: told, picture, colour }) {
   const button = document.createElement('button');
   button.type = 'button';
   button.style.setProperty('--slot', colour);
-  button.innerHTML = '<img alt="" draggable="false"><span></span>';
+  button.innerHTML = '<img alt="" draggable="false"><span></span><span></span>';
   button.firstChild.src = picture;
-  button.lastChild.textContent = button.title = told;
+  [...button.querySelectorAll('span')].forEach((line, at) => (line.textContent = told[at] || ''));
+  button.title = told.join(', ') || 'as it is';
   button.addEventListener('click', () => take(request));
   return { button, said: window.synthExplorerThin(JSON.parse(request)) };
 }
