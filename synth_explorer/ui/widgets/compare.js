@@ -11,7 +11,7 @@ const sounds = new Map(); // request -> promise of its AudioBuffer
 let kept = numbers.map(() => null);
 let heard = null; // the newest sound, as a snapshot
 let armed = false;
-let playing = null; // {source, gain, begun, from}
+let playing = null; // {source, gain, level, from, begun, end}
 let flips = 0;
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -50,13 +50,10 @@ function matchDb(snapshot) {
 
 function fade(voice, seconds) {
   const { currentTime } = voice.gain.context;
-  const level = voice.gain.gain;
-  if (level.cancelAndHoldAtTime) level.cancelAndHoldAtTime(currentTime);
-  else {
-    level.cancelScheduledValues(currentTime);
-    level.setValueAtTime(level.value, currentTime);
-  }
-  level.linearRampToValueAtTime(0, currentTime + seconds);
+  const parts = [(currentTime - voice.begun) / FADE_S, (voice.end - currentTime) / SOON_S, 1];
+  voice.gain.gain.cancelScheduledValues(currentTime);
+  voice.gain.gain.setValueAtTime(voice.level * Math.max(0, Math.min(...parts)), currentTime); // as it is now
+  voice.gain.gain.linearRampToValueAtTime(0, currentTime + seconds);
   voice.source.stop(currentTime + seconds + 0.01);
 }
 
@@ -107,7 +104,7 @@ async function play(buffer, gainDb) {
   gain.gain.linearRampToValueAtTime(0, Math.max(begun + FADE_S, end));
   source.start(begun, from);
   if (playing) fade(playing, SOON_S + FADE_S);
-  const mine = { source, gain, begun, from };
+  const mine = { source, gain, begun, from, end, level };
   playing = mine;
   source.onended = () => playing === mine && (playing = null);
   await hush();

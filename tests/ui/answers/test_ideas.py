@@ -41,11 +41,8 @@ def test_nine_variations_lie_around_the_sound_and_differ(studios, studio, first,
 
 
 def test_the_same_seed_gives_the_same_and_another_gives_others(studios, first):
-    assert (
-        ideas.nearby(studios, first, seed=1)
-        == ideas.nearby(studios, first, seed=1)
-        != ideas.nearby(studios, first, seed=2)
-    )
+    one, again, other = (ideas.nearby(studios, first, seed=seed) for seed in (1, 1, 2))
+    assert one == again != other
     assert ideas.surprise(studios, first, seed=1) == ideas.surprise(studios, first, seed=1)
 
 
@@ -67,7 +64,7 @@ def test_surprises_stay_near_real_notes(studios, studio, first, count):
         assert len(set(found.tokens[:count])) == count and min(weights) >= 0.0
         assert count == 4 or max(pitches) - min(pitches) <= 7 or pitches[0] == 79
         assert found.settings.gain_db == 0.0 and studio.rendered(studio.asked(found)).audio.size
-    assert len(chosen) > 20 and np.median(nearest) > 0.6
+    assert len(chosen) >= 8 and np.median(nearest) > 0.6
 
 
 def test_a_slow_checkpoint_has_no_variations(studios, first):
