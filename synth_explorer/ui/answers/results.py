@@ -88,11 +88,11 @@ def answer(studios: Studios, question: Any) -> Heard:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
     assert heard.screen is not None
-    marks = {"request": marks["request"]} if studio.is_slow else marks
-    return Heard(heard.screen | marks | _told(studios, asked, render), heard.message)
+    marks = {"request": marks["request"]} if studio.is_slow else marks  # which plays the file, and only when it is made
+    return Heard(heard.screen | marks | told(studios, asked, render), heard.message)
 
 
-def _told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
+def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
     """What a page keeps of a sound that it asked for: its link, its name, how loud it is."""
     loudness_db = measure.loudness_db(render.audio, sample_rate_hz=render.sample_rate_hz)
     names, percents = zip(*((name, f"{weight:.0%}") for name, weight in render.parts), strict=True)

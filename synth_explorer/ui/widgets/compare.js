@@ -196,7 +196,11 @@ window.addEventListener('sound-shown', ({ detail }) => {
   else draw();
 });
 
-const left = JSON.parse(sessionStorage.getItem(NAME) || localStorage.getItem(NAME) || 'null');
-if (Array.isArray(left)) kept = numbers.map((_, place) => left[place] || null);
+try {
+  const left = JSON.parse(sessionStorage.getItem(NAME) || localStorage.getItem(NAME) || 'null');
+  if (Array.isArray(left)) kept = numbers.map((_, place) => left[place] || null);
+} catch {
+  kept = numbers.map(() => null); // what another version left, or a browser that keeps nothing
+}
 draw();
 element.dataset.ready = 'true';

@@ -19,7 +19,15 @@ let newest = null; // what was heard last, as an entry
 const player = new Audio();
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const read = () => JSON.parse(localStorage.getItem(NAME) || '[]');
+
+function read() {
+  try {
+    const found = JSON.parse(localStorage.getItem(NAME) || '[]');
+    return Array.isArray(found) ? found : [];
+  } catch {
+    return []; // what another version left, or a browser that keeps nothing
+  }
+}
 
 function change(how) {
   const entries = how(read());
