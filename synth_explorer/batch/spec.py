@@ -56,6 +56,7 @@ class Spec(Output):
     edits: Annotated[tuple[dict[Any, Any], ...], Strict(False)] = ()  # in the order in which they are applied
     combine: Combine = "product"  # of the values of edits
     pitches: Annotated[Pitches | None, BeforeValidator(_own)] = None  # None, or "own": between those of the sources
+    quantise: str = "off"  # on which notes pitches between those of the sources come to lie: "semitone", or a key
     velocities: VelocitySpec | None = None
     decoders: Annotated[Words, BeforeValidator(_as_list)] | None = None  # None: the checkpoint's first
     seeds: Seeds = 0

@@ -290,14 +290,19 @@ async function update(voice) {
     if (error.status !== 503) said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
   }
   voice.heard = request;
+  voice.movedMs = performance.now();
 }
 
-// Every voice that sounds goes over to what is wanted, the newest first, two at a time, until nothing newer is wanted.
+// Every voice that sounds goes over to what is wanted, those that waited longest first, two at a time, until nothing newer
+// is wanted.
 async function follow() {
   if (following) return;
   following = true;
   try {
-    for (let behind = late(); behind.length; behind = late()) await Promise.all(behind.slice(-2).map(update));
+    for (let behind = late(); behind.length; behind = late()) {
+      behind.sort((one, other) => (one.movedMs || 0) - (other.movedMs || 0));
+      await Promise.all(behind.slice(0, 2).map(update));
+    }
   } finally {
     following = false;
   }
