@@ -326,3 +326,17 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     assert again is not render and again.after.details == 3
     assert studio.explorer.family.encoded == 1
     studio.sound_folder.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "confidence", "words"),
+    [
+        ("note", 1.0, "heard"),
+        ("note", 0.61, "61 % sure"),
+        ("unpitched", 0.9, "no clear pitch"),
+        ("chord", 0.9, "a chord?"),
+    ],
+)
+def test_how_sure_a_pitch_is_stands_beside_it(sources, kind, confidence, words):
+    text = slots.pitch_text(replace(sources[0], kind=kind, confidence=confidence))
+    assert "recorded at" in text and words in text
