@@ -78,7 +78,7 @@ UI_MAY_KNOW: dict[str, set[str]] = {
     "session": {"colours", "request"},
     "answers": {"colours", "request", "session"},
     "widgets": {"request"},
-    "routes": {"request", "session"},
+    "routes": {"colours", "request", "session"},
     "page": {"colours", "request", "session", "answers", "widgets", "routes"},
 }
 # Libraries that only these rooms may import.

@@ -13,11 +13,11 @@ from synth_explorer import measure, plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
-from synth_explorer.pitch import note_name
+from synth_explorer.pitch import pitch_words
 from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table
-from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request import link
 from synth_explorer.ui.request.settings import Settings
@@ -62,7 +62,7 @@ def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     )
     shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
-    words = f"<b>{note_name(midi)}</b> {signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
+    words = f"<b>{pitch_words(midi)}</b>" if midi == midi else ""
     took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
     return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
 

@@ -17,6 +17,7 @@ from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
+from synth_explorer.ui.routes.picture import picture_route
 from synth_explorer.ui.routes.sound import sound_route
 from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
@@ -25,7 +26,7 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
-ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route)
+ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route)
 
 
 def build_page(studios: Studios) -> gr.Blocks:

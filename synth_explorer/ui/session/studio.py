@@ -304,6 +304,7 @@ class Studio:
             *(note.source for note in used),
             mix=settings.place(),
             pitch_midi=settings.pitch_midi if settings.set_pitch else None,
+            quantise=settings.quantiser,
             fit_steps=steps,
         )
         midi = None

@@ -10,10 +10,12 @@ from typing import Any
 import gradio as gr
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import pitch_words
+from synth_explorer.rendering.quantise import KEYS, OFF, SEMITONE
 from synth_explorer.ui.answers import ideas, states
 from synth_explorer.ui.answers.knob_values import pad_value
 from synth_explorer.ui.page.panels.sliders import slider
-from synth_explorer.ui.request.knobs import MIX_RANGE, MORPH_RANGES
+from synth_explorer.ui.request.knobs import IN_KEY, MIX_RANGE
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.studios import Studios
@@ -28,8 +30,10 @@ class Morph:
     mix: gr.Slider
     x: gr.Slider
     y: gr.Slider
+    quantise: gr.Radio
+    key: gr.Dropdown
     set_pitch: gr.Checkbox
-    pitch_midi: gr.Slider
+    pitch_midi: gr.Textbox
     transpose: gr.Slider
 
     @property
@@ -60,21 +64,39 @@ def build(studios: Studios) -> Morph:
             x = gr.Slider(0, 1, value=rest.x, step=0.01, label="Across", elem_id="x", min_width=0)
             y = gr.Slider(0, 1, value=rest.y, step=0.01, label="Up", elem_id="y", min_width=0)
         widget.words("<h3>Pitch</h3>")
+        quantise = gr.Radio(
+            [("Semitone", SEMITONE), ("Key", IN_KEY), ("Off", OFF)],
+            value=rest.quantise,
+            label="The pitch of the mix snaps to",
+            elem_classes="segments",
+            elem_id="quantise",
+            min_width=0,
+        )
+        key = gr.Dropdown(
+            list(KEYS),
+            value=rest.key,
+            label="Key",
+            show_label=False,
+            container=False,
+            visible=False,
+            elem_id="key",
+            min_width=0,
+        )
         transpose = slider("transpose")
         set_pitch = gr.Checkbox(
             rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
         )
-        pitch_midi = gr.Slider(
-            *MORPH_RANGES["pitch_midi"],
-            value=rest.pitch_midi,
-            step=1,
-            label="MIDI note (60 is C4)",
+        pitch_midi = gr.Textbox(
+            pitch_words(rest.pitch_midi),
+            label="Note of the result: C4, Eb3, or a MIDI number",
+            max_lines=1,
             visible=False,
             elem_id="pitch-midi",
+            elem_classes="note-field",
             min_width=0,
         )
         widget.explore(nearby, surprise, elem_id="explore")
-    return Morph(pad, mix, x, y, set_pitch, pitch_midi, transpose)
+    return Morph(pad, mix, x, y, quantise, key, set_pitch, pitch_midi, transpose)
 
 
 def _answered(asked: str, make: Callable[[SoundRequest, int], dict[str, Any]]) -> dict[str, Any]:
