@@ -10,6 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
+from synth_explorer.ui import api
 from synth_explorer.ui.page import theme, wiring
 from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
 from synth_explorer.ui.routes import login
@@ -43,6 +44,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             knobs = edits.build()
         inside = inspection.build()
         keyboard.build()
+        api.build(studios)
         wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
