@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.data_classes import FileDataDict
@@ -19,17 +19,15 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from synth_explorer.errors import AudioError, SpecError, SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
-from synth_explorer.rendering import Rendered, pack
 from synth_explorer.runtime import cores
 from synth_explorer.schema import Schema
 from synth_explorer.ui.request.wanted import Pitch
+from synth_explorer.ui.session.exporting import Kind, export
 from synth_explorer.ui.session.wanted_patch import wanted_patch, without_paths
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studio import Studio
     from synth_explorer.ui.session.studios import Studios
-
-Kind = Literal["wav", "flac", "latents", "patch"]
 
 
 class _Brought(Schema):
@@ -139,7 +137,9 @@ class _Endpoints:
         Args:
             patch: the fields of morph and temperature, fit_steps, open_loop; or a whole patch, as these facts hold it.
         """
-        studio, done = self._rendered(patch)
+        studio, wanted = wanted_patch(self._studios, patch)
+        studio.touch()
+        done = studio.renderer.render(wanted)
         facts = {
             "id": done.patch.id,
             "title": done.title,
@@ -156,20 +156,13 @@ class _Endpoints:
 
         Args:
             patch: as of render.
-            kind: wav, flac, latents (.npz), or patch: packed with its notes (.zip), which opens elsewhere.
+            kind: wav, flac, latents (.npz), patch: packed with its notes (.zip), grid: sounds from all over the pad
+                (.zip), or instrument: for samplers, over keys and velocities (.zip).
         """
         asked = _Export.make(what="The request", error=SpecError, kind=kind)
-        studio, done = self._rendered(patch)
-        if asked.kind == "latents":
-            return _file(studio, done.after.save, f"{done.file_stem}.npz")
-        if asked.kind == "patch":
-            return _file(studio, lambda path: pack(done.patch, path), f"{done.file_stem}.zip")
-        return _file(studio, done.save, f"{done.file_stem}.{asked.kind}")
-
-    def _rendered(self, patch: Any) -> tuple[Studio, Rendered]:
         studio, wanted = wanted_patch(self._studios, patch)
-        studio.touch()
-        return studio, studio.renderer.render(wanted)
+        with tempfile.TemporaryDirectory() as folder:
+            return _kept(studio, export(studio.renderer, wanted, asked.kind, Path(folder), lambda done, total: None))
 
 
 def _uploaded(sound: Any) -> tuple[Path, str]:
@@ -186,5 +179,10 @@ def _file(studio: Studio, write: Callable[[Path], Any], name: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path)
-        kept = studio.sound_folder.keep(path)
-    return {"path": str(kept), "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        return _kept(studio, path)
+
+
+def _kept(studio: Studio, path: Path) -> Any:
+    """A file as Gradio answers files; it is copied."""
+    kept = studio.sound_folder.keep(path)
+    return {"path": str(kept), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}

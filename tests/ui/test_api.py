@@ -99,7 +99,7 @@ def test_a_file_is_encoded_and_used(client: Any, tmp_path: Path, names: list[str
 
 
 @pytest.mark.parametrize(
-    ("kind", "suffix"), [("wav", ".wav"), ("flac", ".flac"), ("latents", ".npz"), ("patch", ".zip")]
+    ("kind", "suffix"), [("wav", ".wav"), ("flac", ".flac"), ("latents", ".npz"), ("patch", ".zip"), ("grid", ".zip")]
 )
 def test_every_kind_is_exported(client: Any, names: list[str], kind: str, suffix: str) -> None:
     path = Path(call(client, "export", {"notes": names}, kind=kind))
