@@ -13,7 +13,7 @@ from synth_explorer import measure, plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
-from synth_explorer.pitch import pitch_words
+from synth_explorer.pitch import note_name, pitch_words
 from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table

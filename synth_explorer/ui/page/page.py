@@ -10,9 +10,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
+from synth_explorer.ui import api
 from synth_explorer.ui.page import theme, wiring
 from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
-from synth_explorer.ui.routes import login
+from synth_explorer.ui.routes import export, login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
@@ -26,7 +27,7 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
-ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route)
+ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route, *export.ROUTES)
 
 
 def build_page(studios: Studios) -> gr.Blocks:
@@ -46,6 +47,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             widget.shelf(elem_id="shelf")
         inside = inspection.build()
         keyboard.build()
+        api.build(studios)
         wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
