@@ -12,7 +12,17 @@ import gradio as gr
 
 from synth_explorer.ui import api
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
+from synth_explorer.ui.page.panels import (
+    checkpoint,
+    deck,
+    edits,
+    exporting,
+    inspection,
+    keyboard,
+    morph,
+    result,
+    sources,
+)
 from synth_explorer.ui.routes import export, login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
@@ -42,6 +52,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             mix = morph.build()
             out = result.build()
             knobs = edits.build()
+        exporting.build()
         inside = inspection.build()
         keyboard.build()
         api.build(studios)
@@ -69,7 +80,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
-        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE],
+        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE, widget.EXPORTS_STYLE],
         "js": SCRIPT.read_text(encoding="utf-8"),
         "favicon_path": ICON,
         "footer_links": [],
