@@ -12,7 +12,17 @@ import gradio as gr
 
 from synth_explorer.ui import api
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
+from synth_explorer.ui.page.panels import (
+    checkpoint,
+    deck,
+    edits,
+    exporting,
+    inspection,
+    keyboard,
+    morph,
+    result,
+    sources,
+)
 from synth_explorer.ui.routes import export, login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
@@ -45,6 +55,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             knobs = edits.build()
         with gr.Column(elem_classes="card", min_width=0):
             widget.shelf(elem_id="shelf")
+        exporting.build()
         inside = inspection.build()
         keyboard.build()
         api.build(studios)
@@ -72,7 +83,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
-        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE, widget.DECK_STYLE],
+        "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
         "js": SCRIPT.read_text(encoding="utf-8"),
         "favicon_path": ICON,
         "footer_links": [],

@@ -20,8 +20,7 @@ from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, L
 from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
-KEYBOARD_STYLE = FOLDER / "keyboard.css"
-DECK_STYLE = FOLDER / "deck.css"
+STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css")]
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -92,6 +91,11 @@ def inspection(**options: Any) -> gr.HTML:
     Value: {"request", "stamp"}, the request for the sound that is to be looked at, or None.
     """
     return _widget("inspection", None, **options)
+
+
+def exports(**options: Any) -> gr.HTML:
+    """Exports of the sound that the knobs ask for, in the background: buttons, how far each is, its download."""
+    return _widget("exports", None, **options)
 
 
 def final_render(**options: Any) -> gr.HTML:
