@@ -134,14 +134,29 @@ def note_name(midi: float) -> str:
     return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
 
 
+def pitch_words(midi: float, *, unit: str = " cents") -> str:
+    """A pitch as people read it, and `midi_of` too: "F♯4", or "F♯4 −12 cents" where it lies beside the note."""
+    cents = round(100 * (midi - round(midi)))
+    return note_name(midi) + (f" {'+' if cents > 0 else '−'}{abs(cents)}{unit}" if cents else "")
+
+
 def midi_of(name: str) -> float:
-    """The MIDI number of a note's name: C4 is 60, Eb3 and D#3 are 51. Raises AudioError."""
-    found = re.fullmatch(r"\s*([A-Ga-g])([#♯sb♭]?)(-?\d{1,2})\s*", name)
+    """The MIDI number of a note's name: C4 is 60, Eb3 and D#3 are 51, "C4 +12 cents" is 60.12. Raises AudioError."""
+    found = re.fullmatch(r"\s*([A-Ga-g])([#♯sb♭]?)(-?\d{1,2})\s*(?:([-+−]\s*\d{1,2})\s*(?:ct|cents?)?)?\s*", name)
     if found is None:
         raise AudioError(f"{name!r} is no pitch; give a MIDI number, or a name such as C4 (60), Eb3 or F#2.")
     sharp = {"": 0, "b": -1, "♭": -1}.get(found[2], 1)
-    midi = 12 * (int(found[3]) + 1) + NOTE_NAMES.index(found[1].upper()) + sharp
+    cents = int(re.sub(r"\s", "", found[4] or "0").replace("−", "-"))
+    midi = 12 * (int(found[3]) + 1) + NOTE_NAMES.index(found[1].upper()) + sharp + cents / 100.0
     return check_midi(midi, name=name.strip())
+
+
+def pitch_given(text: str) -> float:
+    """A pitch as a person gives it, by its name or its MIDI number, as the number. Raises AudioError: it is neither."""
+    try:
+        return float(text)
+    except ValueError:
+        return midi_of(text)
 
 
 @overload

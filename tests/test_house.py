@@ -78,8 +78,9 @@ UI_MAY_KNOW: dict[str, set[str]] = {
     "session": {"colours", "request"},
     "answers": {"colours", "request", "session"},
     "widgets": {"request"},
-    "routes": {"request", "session"},
-    "page": {"colours", "request", "session", "answers", "widgets", "routes"},
+    "routes": {"colours", "request", "session"},
+    "api": {"request", "session"},
+    "page": {"api", "colours", "request", "session", "answers", "widgets", "routes"},
 }
 # Libraries that only these rooms may import.
 ONLY_IN: dict[str, set[str]] = {
@@ -91,7 +92,7 @@ ONLY_IN: dict[str, set[str]] = {
     "keras": {"quiet", "runtime", "model", "decode", "checkpoints", "train", "explorer"},
     "jax": {"runtime", "decode", "train"},
     "fluidsynth": {"data"},
-    "pydantic": {"schema", "rendering", "batch"},
+    "pydantic": {"schema", "rendering", "batch", "ui/request/wanted.py"},
     "ray": {"batch/ray_executor.py"},
     "sklearn": {"calibration"},
 }

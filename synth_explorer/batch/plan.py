@@ -178,7 +178,7 @@ class _Planner:
     def _patch(self, place: Place, origins: Origins, **further: Any) -> Patch:
         spec = self.spec
         values: dict[str, Any] = {"temperature": spec.temperature, "fit_steps": spec.fit_steps}
-        values["open_loop"] = spec.open_loop
+        values |= {"open_loop": spec.open_loop, "quantise": spec.quantise}
         sources = tuple(origins.sources[name] for name in place.notes)
         values |= {"sources": sources, "mix": place.mix} | self._model | further
         return Patch.make(what="The patch", error=SpecError, **values)

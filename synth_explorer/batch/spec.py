@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, Strict, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationError
 
 from synth_explorer.batch.morphs import Morph
 from synth_explorer.batch.output import Output
@@ -16,6 +16,7 @@ from synth_explorer.batch.velocities import VelocitySpec
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.marked import Marked
+from synth_explorer.rendering.quantise import OFF, quantiser
 from synth_explorer.schema import LACKING, Schema, first_wrong
 
 SUFFIXES = (".yaml", ".yml")
@@ -56,6 +57,7 @@ class Spec(Output):
     edits: Annotated[tuple[dict[Any, Any], ...], Strict(False)] = ()  # in the order in which they are applied
     combine: Combine = "product"  # of the values of edits
     pitches: Annotated[Pitches | None, BeforeValidator(_own)] = None  # None, or "own": between those of the sources
+    quantise: Annotated[str, AfterValidator(quantiser)] = OFF  # on which notes a mixed pitch comes to lie
     velocities: VelocitySpec | None = None
     decoders: Annotated[Words, BeforeValidator(_as_list)] | None = None  # None: the checkpoint's first
     seeds: Seeds = 0

@@ -59,15 +59,12 @@ PITCH = "C4|60"
 
 def pitch_of(text: str) -> float:
     """A pitch as a person gives it, as its MIDI number."""
-    try:
-        return float(text)
-    except ValueError:
-        from synth_explorer.pitch import midi_of
+    from synth_explorer.pitch import pitch_given
 
-        try:
-            return midi_of(text)
-        except AudioError as error:
-            raise typer.BadParameter(str(error)) from None
+    try:
+        return pitch_given(text)
+    except AudioError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 NotePitch = Annotated[

@@ -95,6 +95,13 @@ def morph(
             metavar=common.PITCH, parser=common.pitch_of, help="Pitch of the morph; else between the notes' own."
         ),
     ] = None,
+    quantise: Annotated[
+        str,
+        typer.Option(
+            metavar="off|semitone|KEY",
+            help='Where a mixed pitch lies: anywhere, on a semitone, or in a key ("C major").',
+        ),
+    ] = "off",
     decoding: common.Decoding,
     fit_steps: common.FitSteps = None,
     file: sound.File,
@@ -118,7 +125,7 @@ def morph(
     own = pitch if explorer.has_pitch else None  # of what has none of its own
     sources = [Source.of(note, pitch_midi=own if note.suffix.lower() == ".npy" else None) for note in notes]
     renderer, fit = Renderer(explorer), common.steps_of(fit_steps)
-    first = renderer.patch(*sources, pitch_midi=pitch, fit_steps=fit, **decoding.of(explorer))
+    first = renderer.patch(*sources, pitch_midi=pitch, quantise=quantise, fit_steps=fit, **decoding.of(explorer))
     for note, latents in zip(notes, renderer.notes(first), strict=True):
         common.say_notices(note, latents)
     for (stem, mix), target in zip(mixes, targets, strict=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from synth_explorer.cli import common
+from synth_explorer.errors import SpecError
 
 
 def page(
@@ -28,6 +30,9 @@ def page(
             help="Ask for this login. Other users of this machine can read options; the environment is private.",
         ),
     ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer its endpoints to language models by MCP too (package mcp).")
+    ] = False,
     checkpoint: Annotated[
         str,
         typer.Option(
@@ -45,10 +50,12 @@ def page(
     user, colon, password = (auth or "").partition(":")
     if auth is not None and not (user and colon and password):
         raise common.wrong_usage("give a user and a password with a colon between them.", "--auth")
+    if mcp and find_spec("mcp") is None:
+        raise SpecError("MCP is not installed here: pip install 'gradio[mcp]'.")
     from synth_explorer import checkpoints
 
     checkpoints.find(checkpoint)
     from synth_explorer.ui.page import launch
 
     login = None if auth is None else (user, password)
-    launch(checkpoint, server_name=host, server_port=port, auth=login)
+    launch(checkpoint, server_name=host, server_port=port, auth=login, mcp_server=mcp)

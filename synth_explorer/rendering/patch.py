@@ -19,6 +19,7 @@ from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
 from synth_explorer.files import write_text
 from synth_explorer.pitch import check_midi
 from synth_explorer.rendering.mix import Mix
+from synth_explorer.rendering.quantise import OFF, quantiser
 from synth_explorer.rendering.sources import Source
 from synth_explorer.schema import Schema
 
@@ -47,6 +48,7 @@ class Patch(Schema):
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=4)]  # one to four notes
     mix: Mix = Mix.at(0.5, 0.5)  # where between them
     pitch_midi: float | None = None  # of the result; None: between those of the sources
+    quantise: str = OFF  # on which notes a pitch between them comes to lie, see `quantise`
     edits: Edits = EditChain()  # in the order in which they are applied
     decoder: str = "fast"  # by its name; `of` says the checkpoint's first one where none is given
     seed: Annotated[int, Field(ge=0)] = 0  # of the decoder's noise or draws
@@ -72,6 +74,11 @@ class Patch(Schema):
     @classmethod
     def _sane_pitch(cls, midi: float | None) -> float | None:
         return None if midi is None else check_midi(midi)
+
+    @field_validator("quantise")
+    @classmethod
+    def _sane_quantiser(cls, text: str) -> str:
+        return quantiser(text)
 
     @classmethod
     def of(
@@ -107,6 +114,8 @@ class Patch(Schema):
         """What is equal for patches that mean the same sound: not where files lie or what they are called."""
         plain = self.model_dump(mode="json", exclude=NO_SOUND)
         plain["edits"] = self.edits.at_work().to_list()
+        if self.quantise == OFF or self.pitch_midi is not None:
+            del plain["quantise"]
         mix, notes = self.mix.meaning(len(self.sources)), [[one.sha256, one.pitch_midi] for one in self.sources]
         if self.mix.stands(len(notes)):  # a note of weight zero takes no part
             notes, mix = zip(*((note, weight) for note, weight in zip(notes, mix, strict=True) if weight), strict=True)

@@ -51,14 +51,18 @@ class Rendered:
     @property
     def title(self) -> str:
         """What it is a mix of, in words."""
+        return " ".join(f"{name} {weight:.0%}" for name, weight in self.parts)
+
+    @property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """The names of the sources that take part, with their weights."""
         pairs = zip(self.patch.sources, self.weights, strict=True)
-        return " ".join(f"{source.name} {weight:.0%}" for source, weight in pairs if weight)
+        return tuple((source.name, weight) for source, weight in pairs if weight)
 
     @property
     def file_stem(self) -> str:
         """What it is, as the name of a file without its suffix: "celesta-trumpet-60-40-Fs4"."""
-        pairs = [(source.name, weight) for source, weight in zip(self.patch.sources, self.weights, strict=True)]
-        there = [(slug, round(100 * weight)) for name, weight in pairs if weight and (slug := _slug(name))]
+        there = [(slug, round(100 * weight)) for name, weight in self.parts if (slug := _slug(name))]
         words = [*(slug for slug, _ in there), *(str(percent) for _, percent in there if len(there) > 1)]
         midi = self.after.pitch_midi
         return "-".join(words + ([note_name(midi).replace("♯", "s")] if midi == midi else [])) or "sound"

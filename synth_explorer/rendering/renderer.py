@@ -27,6 +27,7 @@ from synth_explorer.files import LATENTS_SUFFIXES
 from synth_explorer.latents import Latents, midi_to_hz
 from synth_explorer.lru import LruCache
 from synth_explorer.rendering.patch import Patch
+from synth_explorer.rendering.quantise import OFF, nearest
 from synth_explorer.rendering.rendered import Rendered
 from synth_explorer.rendering.sources import Source
 from synth_explorer.runtime import side_by_side
@@ -101,13 +102,13 @@ class Renderer:
         notes = self.notes(patch)
         if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
-            return self.explorer.morph(notes, weights, pitch=patch.pitch_midi), weights
+            return _quantised(self.explorer.morph(notes, weights, pitch=patch.pitch_midi), patch), weights
         times_s = np.arange(max(note.frames for note in notes)) / notes[0].frame_rate_hz
         moving = patch.mix.weights_at(times_s, len(notes))
         mixed = self.explorer.morph_path(
             notes, list(zip(times_s.tolist(), moving, strict=True)), pitch=patch.pitch_midi
         )
-        return mixed, tuple(float(mean) for mean in np.mean(moving, axis=0))
+        return _quantised(mixed, patch), tuple(float(mean) for mean in np.mean(moving, axis=0))
 
     def begin(self, patch: Patch, *, engine: str = "auto", sounded: bool = True) -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.
@@ -260,6 +261,14 @@ class Renderer:
                 f"The patch was made with the checkpoint {patch.checkpoint!r} ({patch.checkpoint_hash[:12]}); this one "
                 f"is {self.explorer.checkpoint_name!r} ({self.explorer.checkpoint_hash[:12]}). Load that one."
             )
+
+
+def _quantised(mixed: Latents, patch: Patch) -> Latents:
+    """A mix whose median pitch lies on a note of its patch's quantiser; vibrato and glides stay, in cents."""
+    if patch.quantise == OFF or patch.pitch_midi is not None or not mixed.has_pitch:
+        return mixed
+    semitones = nearest(mixed.pitch_midi, patch.quantise) - mixed.pitch_midi
+    return mixed.at_pitch(mixed.pitch_hz * 2.0 ** (semitones / 12.0))
 
 
 def _key(source: Source, fit_steps: int) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from synth_explorer import rendering
 from synth_explorer.batch import plan as plans
 from synth_explorer.batch.plan import Plan
 from synth_explorer.edits import Brightness, EditChain, Gain, Oscillate, Stretch, Toward
+from synth_explorer.errors import SpecError
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.rendering import Mix, Patch, Source
 from tests.batch.conftest import BundledFamily
@@ -45,6 +46,16 @@ def test_all_pairs_in_steps(planned: Planned) -> None:
     ]
     assert files(plan) == names
     assert plan.jobs[4].patch == Patch.of("Cello", "Flute", mix=0.5, pitch_midi=51)
+
+
+def test_mixed_pitches_lie_where_the_spec_says(planned: Planned) -> None:
+    text = "sources: [Cello, Flute]\nmorphs: [{pairs: all, steps: 3}]\nquantise: %s"
+    plain, snapped = planned(text % '"off"'), planned(text % "Eb minor")
+    assert plain.jobs[1].patch == Patch.of("Cello", "Flute", mix=0.5)
+    assert snapped.jobs[1].patch == Patch.of("Cello", "Flute", mix=0.5, quantise="D# minor")
+    assert files(plain) == files(snapped)
+    with pytest.raises(SpecError, match=r"line 3.*'H major' is nothing to quantise to"):
+        planned(text % "H major")
 
 
 def test_nsynth_supers_grid_takes_twelve_lines() -> None:

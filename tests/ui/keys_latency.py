@@ -57,7 +57,7 @@ def measure(address: str, *, keys: int) -> dict[str, list[float]]:
         page.wait_for_selector("#screen-result .screen[data-state=ready]")
         page.keyboard.press("a")
         page.wait_for_function("window.synthExplorerAudio && window.synthExplorerAudio.log.length")
-        page.wait_for_timeout(8000)
+        page.wait_for_selector(".keys[data-ready=true]")
         page.evaluate(EAR)
         for index in range(keys):
             found["ready"].append(_key(page, "asdfgh"[index % 6]))

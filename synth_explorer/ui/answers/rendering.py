@@ -8,6 +8,7 @@ from typing import Any
 
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.lru import LruCache
+from synth_explorer.ui.answers import results
 from synth_explorer.ui.answers.results import Heard, asked_for, heard_render
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.session.job import Job
@@ -50,7 +51,11 @@ class Renders:
         try:
             while not job.wait(LOOK_S):
                 yield Progress(bar(job), True)
-            yield Progress("", False, self._ended(studio, job, play=play))
+            ended = self._ended(studio, job, play=play)
+            if ended.screen is not None and job.result.audio.size == job.total:
+                told = {"request": question["request"]} | results.told(self._studios, asked, job.result)
+                ended = Heard(ended.screen | told, ended.message)
+            yield Progress("", False, ended)
         finally:  # also when nobody watches any more
             job.stop()
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synth_explorer import plots
+from synth_explorer import measure, plots
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
-from synth_explorer.pitch import note_name
+from synth_explorer.pitch import note_name, pitch_words
 from synth_explorer.rendering import Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table
-from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request import link
 from synth_explorer.ui.request.settings import Settings
@@ -62,7 +62,7 @@ def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     )
     shown["note_s"] = render.before.duration_samples / studio.explorer.sample_rate_hz
     midi = render.after.pitch_midi
-    words = f"<b>{note_name(midi)}</b> {signed(round(100 * (midi - round(midi))))} cents" if midi == midi else ""
+    words = f"<b>{pitch_words(midi)}</b>" if midi == midi else ""
     took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
     return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
 
@@ -88,9 +88,24 @@ def answer(studios: Studios, question: Any) -> Heard:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
     assert heard.screen is not None
-    marks = {"request": marks["request"]} if studio.is_slow else marks
-    told = {"link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)), "fit": fitted(studios, asked)}
-    return Heard(heard.screen | marks | told, heard.message)
+    marks = {"request": marks["request"]} if studio.is_slow else marks  # which plays the file, and only when it is made
+    return Heard(heard.screen | marks | told(studios, asked, render), heard.message)
+
+
+def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
+    """What a page keeps of a sound that it asked for: its link, its name, how loud it is."""
+    loudness_db = measure.loudness_db(render.audio, sample_rate_hz=render.sample_rate_hz)
+    names, percents = zip(*((name, f"{weight:.0%}") for name, weight in render.parts), strict=True)
+    kinds = dict.fromkeys(edit.kind.replace("_", " ") for edit in render.chain)
+    words = ["/".join(percents).replace("%", "")] if len(percents) > 1 else []
+    midi = render.after.pitch_midi
+    return {
+        "link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)),
+        "fit": fitted(studios, asked),
+        "name": ", ".join(names),
+        "facts": " · ".join([*([note_name(midi)] if midi == midi else []), *words, *kinds]),
+        "loudness_db": round(loudness_db, 2),
+    }
 
 
 def fitted(studios: Studios, asked: SoundRequest) -> int:

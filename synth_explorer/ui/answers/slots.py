@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import SynthExplorerError
-from synth_explorer.pitch import note_name
+from synth_explorer.pitch import pitch_given, pitch_words
 from synth_explorer.ui.answers.screen import screen
-from synth_explorer.ui.answers.words import alert, signed
+from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS
 from synth_explorer.ui.session.slot_note import SlotNote
@@ -22,6 +22,9 @@ from synth_explorer.ui.session.studio import Studio
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
+
+DOUBTS = {"unpitched": "no clear pitch", "chord": "a chord?", "outside": "no clear pitch", "moving": "moves"}
+"""What is said beside a pitch that is a guess, by what it was heard of; else how sure it is."""
 
 DEFAULT_NOTES = ("Cello", "Trumpet", "Vibraphone", "Choir Aahs")
 
@@ -34,29 +37,28 @@ class SlotView:
     picker: dict[str, str]
     screen: dict[str, Any] | None
     pitch_text: str
-    pitch_midi: float | None
+    pitch: str  # by its name
     message: str
 
     @classmethod
     def empty(cls, message: str = "") -> SlotView:
         """A slot without a source."""
-        return cls(None, {"selected": "", "own": ""}, None, "", None, alert(message))
+        return cls(None, {"selected": "", "own": ""}, None, "", "", alert(message))
 
     def values(self) -> tuple[Any, ...]:
         token = self.source.token if self.source else ""
-        return (token, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message)
+        return (token, self.picker, self.screen, self.pitch_text, self.pitch, self.message)
 
 
 def pitch_text(source: SlotNote) -> str:
-    """Pitch of a source in words: name, cents, and where it comes from."""
+    """What the field of a source's pitch says, and where it comes from."""
     if source.pitch_midi is None or source.heard_midi is None:
         return "<i>pitch is inside its latents</i>"
-    nearest = round(source.pitch_midi)
-    cents = round(100 * (source.pitch_midi - nearest))
-    origin = "heard" if source.is_estimate else f"set, heard {note_name(source.heard_midi)}"
+    origin = "heard" if source.is_estimate else f"set, heard {pitch_words(source.heard_midi, unit='')}"
     if source.doubt:
-        origin = "a guess"
-    return f'<b>{note_name(nearest)}</b> <span title="cents">{signed(cents)} ct</span> <i>{origin}</i>'
+        doubtful = DOUBTS.get(source.kind) or f"{100 * source.confidence:.0f} % sure"
+        origin = f'<em title="{html.escape("It " + source.doubt)}">{doubtful}</em>'
+    return f"recorded at <i>{origin}</i>"
 
 
 def notices_text(source: SlotNote) -> str:
@@ -75,8 +77,8 @@ def slot_view(studio: Studio, slot: int, source: SlotNote | None, message: str =
     except SynthExplorerError as error:
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
-    midi = None if source.pitch_midi is None else round(source.pitch_midi, 2)
-    return SlotView(source, picker, shown, pitch_text(source), midi, alert(message) + notices_text(source))
+    pitch = "" if source.pitch_midi is None else pitch_words(source.pitch_midi, unit="")
+    return SlotView(source, picker, shown, pitch_text(source), pitch, alert(message) + notices_text(source))
 
 
 def choose_note(studio: Studio, slot: int, picked: Any, current: SlotNote | None) -> SlotView:
@@ -101,11 +103,12 @@ def open_own(studio: Studio, slot: int, path: str | None, current: SlotNote | No
         return slot_view(studio, slot, current, str(error))
 
 
-def set_pitch(studio: Studio, slot: int, midi: float | None, current: SlotNote | None) -> SlotView:
-    """The user says which pitch a source has; an emptied field goes back to the estimate."""
+def set_pitch(studio: Studio, slot: int, pitch: str, current: SlotNote | None) -> SlotView:
+    """The user says which pitch a source has, by name or MIDI number; an emptied field goes back to the estimate."""
     if current is None:
         return slot_view(studio, slot, None)
     try:
+        midi = pitch_given(pitch) if pitch.strip() else None
         return slot_view(studio, slot, studio.with_pitch(current, midi))
     except SynthExplorerError as error:
         return slot_view(studio, slot, current, str(error))

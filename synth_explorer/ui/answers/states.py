@@ -22,7 +22,7 @@ from synth_explorer.ui.answers.results import asked_for, fitted
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.request import link
 from synth_explorer.ui.request.chains import turned
-from synth_explorer.ui.request.knobs import LETTERS, MORPH_CURVES, NO_SOURCE, PRESET_SOUND
+from synth_explorer.ui.request.knobs import CHOICES, IN_KEY, LETTERS, MORPH_CURVES, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.slot_note import SlotNote
@@ -131,6 +131,8 @@ def request_of(studio: Studio, patch: Patch, asked: SoundRequest) -> SoundReques
     morph: dict[str, Any] = {"count": count, **_place(patch.mix, len(patch.sources))}
     if patch.pitch_midi is not None:
         morph |= {"set_pitch": True, "pitch_midi": patch.pitch_midi}
+    in_key = patch.quantise not in CHOICES["quantise"]
+    morph |= {"quantise": IN_KEY, "key": patch.quantise} if in_key else {"quantise": patch.quantise}
     settings, mean = turned(Settings(**morph), patch.edits)
     request = SoundRequest(tuple(tokens), settings, patch.checkpoint, mean, patch.fit_steps)
     request = SoundRequest.from_json(request.to_json())  # in the ranges of the knobs

@@ -42,8 +42,8 @@ def values(studios: Studios, asked: SoundRequest) -> tuple[SoundRequest, list[An
         views = slots.views(studio, asked.tokens)
     shown = []
     for view in views:
-        token, picker, screen, text, midi, message = view.values()
-        shown += [token, picker, screen, text, gr.update(value=midi, visible=able.has_pitch), message]
+        token, picker, screen, text, pitch, message = view.values()
+        shown += [token, picker, screen, text, gr.update(value=pitch, visible=able.has_pitch), message]
     tokens = tuple(view.source.token if view.source else "" for view in views)
     settings = obeyed(asked.settings, able)
     return replace(asked, tokens=tokens, settings=settings), [*shown, *_looks(able, settings)]
@@ -54,7 +54,7 @@ def obeyed(settings: Settings, able: Abilities) -> Settings:
     rest = Settings()
     there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
     lost = [name for name, what in NEEDS.items() if not there[what]] + list(DIRECTION_KNOBS[len(able.directions) :])
-    lost += [] if able.has_pitch else ["transpose", "set_pitch"]
+    lost += [] if able.has_pitch else ["transpose", "set_pitch", "quantise", "key"]
     targets = able.targets
     return replace(
         settings,
@@ -79,6 +79,7 @@ def _looks(able: Abilities, settings: Settings) -> list[Any]:
     return [
         gr.update(visible=bool(able.directions)),
         *(knobs[name] for name in KNOBS),
+        gr.update(interactive=able.has_pitch),
         gr.update(interactive=able.has_pitch),
         gr.update(interactive=able.has_pitch),
         f'<p class="note">{able.missing}</p>' if able.missing else "",

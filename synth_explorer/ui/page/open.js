@@ -2,11 +2,21 @@
 // one, the last tab was left with.
 () => {
   const link = window.location.hash.slice(1);
-  const read = (storage, name) => JSON.parse(storage.getItem(name) || 'null');
-  const left = read(sessionStorage, 'synth-explorer-undo');
-  const here = left && left.list[left.at];
-  if (here && (!link || left.link === link)) return [{ request: JSON.stringify({ ...here.said, fit: here.fit }) }];
+  const read = (storage, name) => {
+    try {
+      return JSON.parse(window[storage].getItem(name) || 'null');
+    } catch {
+      return null; // what another version left, or a browser that keeps nothing
+    }
+  };
+  const request = ({ said, fit }) => [{ request: JSON.stringify({ ...said, fit }) }];
+  const left = read('sessionStorage', 'synth-explorer-undo');
+  const here = left && left.list && left.list[left.at];
+  if (here && here.said && (!link || left.link === link)) {
+    window.synthExplorerLeft = left;
+    return request(here);
+  }
   if (link) return [{ link }];
-  const last = read(localStorage, 'synth-explorer-last');
-  return [last ? { request: JSON.stringify({ ...last.said, fit: last.fit }) } : null];
+  const last = read('localStorage', 'synth-explorer-last');
+  return last && last.said ? request(last) : [null];
 }

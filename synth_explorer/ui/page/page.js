@@ -6,9 +6,9 @@
       event.target.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));
     }
   });
-  // A field of numbers counts as left at Enter and after an arrow, and when it is left then only if it was changed since.
+  // A field of numbers, or of a pitch, counts as left at Enter and after an arrow, and when it is left then only if it was changed since.
   const changed = new WeakSet();
-  const isNumber = (event) => event.target instanceof Element && event.target.matches('input[type=number]');
+  const isNumber = (event) => event.target instanceof Element && event.target.matches('input[type=number], .pitch-field input, .note-field input');
   const leave = (event) => {
     if (changed.delete(event.target)) event.target.dispatchEvent(new FocusEvent('blur'));
   };
@@ -21,7 +21,7 @@
     'pointerup', // of its small arrows; a click that only puts the caret there is not heard
     (event) => {
       if (!isNumber(event)) return;
-      event.stopPropagation();
+      if (event.target.type === 'number') event.stopPropagation();
       leave(event);
     },
     true,
@@ -46,5 +46,12 @@
     changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && signs(part)));
   }).observe(document.body, { childList: true, subtree: true });
   signs(document);
+  // A pitch as people read it, as `pitch_words` has it.
+  window.synthExplorerPitch = (midi) => {
+    const nearest = Math.round(midi);
+    const cents = Math.round(100 * (midi - nearest));
+    const name = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'][nearest % 12] + (Math.floor(nearest / 12) - 1);
+    return name + (cents ? ` ${cents > 0 ? '+' : '−'}${Math.abs(cents)} cents` : '');
+  };
   document.documentElement.lang = 'en';
 }

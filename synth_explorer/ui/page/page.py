@@ -10,13 +10,25 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 
 import gradio as gr
 
+from synth_explorer.ui import api
 from synth_explorer.ui.page import theme, wiring
-from synth_explorer.ui.page.panels import checkpoint, deck, edits, inspection, keyboard, morph, result, sources
-from synth_explorer.ui.routes import login
+from synth_explorer.ui.page.panels import (
+    checkpoint,
+    deck,
+    edits,
+    exporting,
+    inspection,
+    keyboard,
+    morph,
+    result,
+    sources,
+)
+from synth_explorer.ui.routes import export, login
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
+from synth_explorer.ui.routes.picture import picture_route
 from synth_explorer.ui.routes.sound import sound_route
 from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
@@ -25,7 +37,7 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
-ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route)
+ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route, *export.ROUTES)
 
 
 def build_page(studios: Studios) -> gr.Blocks:
@@ -38,11 +50,15 @@ def build_page(studios: Studios) -> gr.Blocks:
         kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
-            mix = morph.build()
+            mix = morph.build(studios)
             out = result.build()
             knobs = edits.build()
+        with gr.Column(elem_classes="card", min_width=0):
+            widget.shelf(elem_id="shelf")
+        exporting.build()
         inside = inspection.build()
         keyboard.build()
+        api.build(studios)
         wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
     return page
 
@@ -67,7 +83,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     """Launch a page with its looks; returns what Gradio's launch returns."""
     looks = {
         "theme": theme.InstrumentTheme(),
-        "css_paths": [theme.STYLE_SHEET, widget.KEYBOARD_STYLE],
+        "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
         "js": SCRIPT.read_text(encoding="utf-8"),
         "favicon_path": ICON,
         "footer_links": [],

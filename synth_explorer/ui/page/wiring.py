@@ -29,7 +29,7 @@ from synth_explorer.ui.page.panels.inspection import Inspection
 from synth_explorer.ui.page.panels.morph import Morph
 from synth_explorer.ui.page.panels.result import Result
 from synth_explorer.ui.page.panels.sources import Slot, Sources
-from synth_explorer.ui.request.knobs import LONGEST_S, NO_SOURCE
+from synth_explorer.ui.request.knobs import IN_KEY, LONGEST_S, NO_SOURCE
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.studios import Studios
@@ -99,8 +99,9 @@ class Panels:
         edits, morph, result = self.edits, self.morph, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
         knobs = [edits.directions, *(edits.knobs[name] for name in switching.KNOBS)]
+        pitch = [morph.transpose, morph.set_pitch, morph.quantise]
         made = [self.checkpoint.slow, result.making, result.autoplay, result.final_render]
-        return [*shown, *knobs, morph.transpose, morph.set_pitch, edits.missing, *made]
+        return [*shown, *knobs, *pitch, edits.missing, *made]
 
 
 def wire(page: gr.Blocks, panels: Panels) -> None:
@@ -193,16 +194,16 @@ def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
         studio = studios.studio(name)
         return slots.open_own(studio, index, path, slots.held(studio, current)).values()
 
-    def set_pitch(name: str, midi: Any, current: Any) -> tuple[Any, ...]:
+    def set_pitch(name: str, pitch: Any, current: Any) -> tuple[Any, ...]:
         studio = studios.studio(name)
-        return slots.set_pitch(studio, index, midi, slots.held(studio, current)).values()
+        return slots.set_pitch(studio, index, str(pitch or ""), slots.held(studio, current)).values()
 
     name, shown = panels.checkpoint.name, slot.shown
     changes = (
         slot.picker.choose(choose, [name, slot.picker, slot.source], shown, **LATEST),
         slot.upload.upload(open_own, [name, slot.upload, slot.source], shown, **MODEL),
         slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source], shown, **MODEL),
-        slot.pitch_midi.blur(set_pitch, [name, slot.pitch_midi, slot.source], shown, **LATEST),
+        slot.pitch.blur(set_pitch, [name, slot.pitch, slot.source], shown, **LATEST),
     )
     for change in changes:
         _name(panels, change.then)
@@ -232,13 +233,18 @@ def _wire_count(panels: Panels) -> None:
 def _wire_morph(panels: Panels) -> None:
     morph = panels.morph
     places = [morph.mix, morph.x, morph.y]
-    morph.pad.release(None, [morph.pad, *places], places, js=PAD_TO_SLIDERS, **QUIET)
+    for moved in (morph.pad.move, morph.pad.release):
+        moved(None, [morph.pad, *places], places, js=PAD_TO_SLIDERS, **QUIET)
     _hear(panels, morph.pad.release, at_pad=True)
     for slider in places:
         slider.input(None, [morph.pad, *places], morph.pad, js=SLIDERS_TO_PAD, **QUIET)
         _hear(panels, slider.release)
     _hear(panels, morph.transpose.release)
-    _hear(panels, morph.pitch_midi.release)
+    _hear(panels, morph.pitch_midi.blur)
+    in_key = VISIBLE % f"to === '{IN_KEY}'"
+    morph.quantise.input(None, morph.quantise, morph.key, js=f"(to) => [{in_key}]", **QUIET)
+    _hear(panels, morph.quantise.input)
+    _hear(panels, morph.key.input)
     morph.set_pitch.input(None, morph.set_pitch, morph.pitch_midi, js=f"(wanted) => [{VISIBLE % 'wanted'}]", **QUIET)
     _hear(panels, morph.set_pitch.input)
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from synth_explorer.edits import COARSE_DIGITS, SHAPES, TARGETS, UNITS, Curve, Direction, in_order
 from synth_explorer.edits.timing import KNOB_S
+from synth_explorer.errors import AudioError
 from synth_explorer.latents.morph import MAX_WEIGHT, MIN_WEIGHT
+from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI, pitch_given
+from synth_explorer.rendering.quantise import KEYS, OFF, SEMITONE
 
 LETTERS = ("A", "B", "C", "D")
 NO_SOURCE, PRESET_SOUND = "Off", "Preset"
@@ -29,11 +32,20 @@ NUMBERS = {name: fact for edit in in_order() for name, fact in edit.knobs().item
 RANGES = {name: (fact.slider.low, fact.slider.high) for name, fact in NUMBERS.items()}
 """How far the knobs of the edits turn."""
 
-MORPH_RANGES = {"mix": MIX_RANGE, "x": (0.0, 1.0), "y": (0.0, 1.0), "pitch_midi": (21.0, 108.0)}
+MORPH_RANGES = {
+    "mix": MIX_RANGE,
+    "x": (0.0, 1.0),
+    "y": (0.0, 1.0),
+    "pitch_midi": (float(LOWEST_MIDI), float(HIGHEST_MIDI)),
+}
+IN_KEY = "key"
+"""What snaps the pitch of the mix to the notes of the key that is chosen beside it."""
 
 CHOICES: dict[str, tuple[Any, ...]] = {  # knobs that are chosen, not turned
     "count": (2, 3, 4),
     "toward": (NO_SOURCE, *LETTERS, PRESET_SOUND),
+    "quantise": (SEMITONE, IN_KEY, OFF),
+    "key": KEYS,
     **{f"osc_{target}_shape": SHAPES for target in TARGETS},
 }
 SWITCHES = ("set_pitch", "reverse", "freeze")
@@ -68,6 +80,14 @@ def clamp(value: Any, low: float, high: float, *, otherwise: float) -> float:
     except (TypeError, ValueError, OverflowError):
         return otherwise
     return min(max(number, low), high) if math.isfinite(number) else otherwise
+
+
+def pitch_number(given: Any) -> Any:
+    """A pitch that was written, "F#3" or "54", as its MIDI number; what is none stays as it is."""
+    try:
+        return pitch_given(given) if isinstance(given, str) else given
+    except AudioError:
+        return given
 
 
 def channel_numbers(given: Any) -> tuple[int, ...]:

@@ -85,7 +85,7 @@ def _value(name: str, word: str) -> Any:
     rest = getattr(Settings(), name)
     if isinstance(rest, bool):
         return word == "1"
-    if isinstance(rest, float):
+    if isinstance(rest, float) and name != "pitch_midi":  # which may be a name
         return float(word)
     if isinstance(rest, tuple):
         return [int(part) if part.isdecimal() else part for part in word.split(",")]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.rendering import Mix
+from synth_explorer.rendering.quantise import KEYS, SEMITONE
 from synth_explorer.ui.request import knobs
 from synth_explorer.ui.request.knobs import MIX_RANGE, NO_SOURCE, Curves, clamp
 
@@ -31,7 +32,9 @@ class Settings(Turned):
     x: float = 0.5
     y: float = 0.5
     set_pitch: bool = False  # whether `pitch_midi` replaces the pitch of the morph
-    pitch_midi: float = 60.0  # MIDI note
+    pitch_midi: float = 60.0  # MIDI note; the page writes it as a name
+    quantise: str = SEMITONE  # where the pitch of the mix comes to lie: on a semitone, in the key, or anywhere
+    key: str = KEYS[0]
     toward: str = NO_SOURCE  # letter of the source toward whose mean sound the timbre goes, "Preset" or "Off"
     osc_targets: tuple[str, ...] = ()  # what oscillates, among loudness, brightness and pitch; osc_..._shape: its form
     osc_loudness_shape: str = "sine"
@@ -54,17 +57,24 @@ class Settings(Turned):
     @classmethod
     def from_mapping(cls, given: Any) -> Settings:
         """From what a browser sent: numbers are brought into range, what is missing or of another kind is at rest."""
-        rest, values = cls(), given if isinstance(given, Mapping) else {}
+        rest, values = cls(), dict(given) if isinstance(given, Mapping) else {}
+        values["pitch_midi"] = knobs.pitch_number(values.get("pitch_midi"))
         changes: dict[str, Any] = {
             name: clamp(values.get(name), low, high, otherwise=getattr(rest, name))
             for name, (low, high) in (knobs.RANGES | knobs.MORPH_RANGES).items()
         }
-        changes |= {name: values[name] for name, allowed in knobs.CHOICES.items() if values.get(name) in allowed}
+        chosen = {name: values.get(name) for name in knobs.CHOICES}
+        changes |= {name: value for name, value in chosen.items() if value in knobs.CHOICES[name]}
         changes |= {name: values.get(name) is True for name in knobs.SWITCHES}
         changes["count"] = int(changes.get("count", rest.count))
         changes["osc_targets"] = knobs.targets(values.get("osc_targets"))
         changes["raw_channels"] = knobs.channel_numbers(values.get("raw_channels"))
         return cls(**changes, curves=knobs.curves(values.get("curves")))
+
+    @property
+    def quantiser(self) -> str:
+        """As a patch has it."""
+        return self.key if self.quantise == knobs.IN_KEY else self.quantise
 
     def point(self) -> tuple[float, float]:
         """Where the morph is: (mix, 0) with two sources, (x, y) with more."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import EditError
+from synth_explorer.pitch import check_midi, pitch_given
 from synth_explorer.ui.request.knobs import LETTERS
 from synth_explorer.ui.request.settings import Settings
 
@@ -32,7 +33,8 @@ class SoundRequest:
 
     @classmethod
     def from_json(cls, text: Any) -> SoundRequest:
-        """Read what `request.js` wrote. Raises EditError: it is no question of this page."""
+        """Read what `request.js` wrote. Raises EditError: it is no question of this page; AudioError: the pitch
+        that is set is none."""
         try:
             if not isinstance(text, str) or len(text) > LONGEST:
                 raise ValueError
@@ -49,8 +51,11 @@ class SoundRequest:
             raise EditError("The page sent a question that cannot be read; reload it.") from None
         if mean is not None and not all(math.isfinite(value) for value in (*mean.mean, *mean.spectrum_db, mean.midi)):
             raise EditError("The preset's mean sound is not made of numbers; load it again.")
+        settings = Settings.from_mapping(content.get("knobs"))
+        if settings.set_pitch and isinstance(written := content["knobs"].get("pitch_midi"), str):
+            check_midi(pitch_given(written))
         tokens = tuple(token if isinstance(token, str) else "" for token in tokens)
-        return cls(tokens, Settings.from_mapping(content.get("knobs")), str(content.get("checkpoint", "")), mean, steps)
+        return cls(tokens, settings, str(content.get("checkpoint", "")), mean, steps)
 
     def to_json(self) -> str:
         """It as `from_json` reads it."""

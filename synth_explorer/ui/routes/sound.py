@@ -1,6 +1,7 @@
 """The route of sounds: `GET sound/result.wav?request=...` answers what is asked, as a WAV file at its own level.
 
-So does `GET sound/result.wav?a=Cello&b=Flute&mix=0.3`, the words of a link.
+So does `GET sound/result.wav?a=Cello&b=Flute&mix=0.3`, the words of a link, and `?patch={"notes": ["Cello", "Flute"]}`,
+a patch in few words, see `Wanted`.
 
 It stands beside Gradio's routes and not among its events, because a player that asks for its sound itself plays it a
 good deal sooner than one that waits for an event, its outputs and a second request. The same request is the same
@@ -16,7 +17,9 @@ from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.request.wanted import read
 from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.session.wanted_patch import wanted_patch
 
 if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
@@ -28,11 +31,15 @@ HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 def sound_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    def sound(connection: Request) -> Any:
+    def sound(connection: Request, patch: str = "") -> Any:
         try:
-            request = asked(connection)
-            studio = studios.studio(request.checkpoint)
-            render = studio.rendered(studio.asked(request))
+            if patch:
+                studio, wanted = wanted_patch(studios, read(patch))
+            else:
+                request = asked(connection)
+                studio = studios.studio(request.checkpoint)
+                wanted = studio.asked(request)
+            render = studio.rendered(wanted)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
         path = studio.sound_folder.put(render.audio, sample_rate_hz=studio.explorer.sample_rate_hz)

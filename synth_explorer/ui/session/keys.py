@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from synth_explorer.edits import EditChain, SetPitch, Trim
 from synth_explorer.errors import CheckpointError, SynthExplorerError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from synth_explorer.rendering import Patch, Renderer
 
+Made = TypeVar("Made")
 NOTES_KEPT = 128
 STRETCH_S = 0.8
 HANDS = 2  # notes that are made at once: what else the page asks for is not kept waiting
@@ -46,8 +47,8 @@ class Keys:
         """Whether a note is being made."""
         return self._asked > 0
 
-    def begin(self, make: Callable[[], HeldNote]) -> Future[HeldNote]:
-        """Make a note in one of the threads. Raises Crowded: too many wait already."""
+    def begin(self, make: Callable[[], Made]) -> Future[Made]:
+        """Make a note, or what is as quick, in one of the threads. Raises Crowded: too many wait already."""
         with self._lock:
             if self._asked >= WAITING_MOST:
                 raise Crowded(f"{WAITING_MOST} notes are waiting to be made; play again in a moment.")
@@ -56,7 +57,7 @@ class Keys:
         begun.add_done_callback(self._ended)
         return begun
 
-    def _ended(self, _: Future[HeldNote]) -> None:
+    def _ended(self, _: Future[Any]) -> None:
         with self._lock:
             self._asked -= 1
 

@@ -34,5 +34,15 @@ class SoundFolder:
             self._files.put(digest, path)
         return path
 
+    def keep(self, path: Path) -> Path:
+        """Keep a copy of a file, by its content and its suffix."""
+        content = path.read_bytes()
+        key = f"{hashlib.sha256(content).hexdigest()[:20]}{path.suffix}"
+        kept = self._files.get(key)
+        if kept is None or not kept.is_file():
+            kept = self._files.put(key, self.folder / key)
+            kept.write_bytes(content)
+        return kept
+
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -24,6 +24,7 @@ from synth_explorer.measure import MEL_CENTRES_HZ
 from synth_explorer.pitch import check_midi
 from synth_explorer.rendering import Patch, Rendered, Renderer, Source
 from synth_explorer.rendering.sources import content_hash
+from synth_explorer.runtime import side_by_side
 from synth_explorer.ui.request.chains import edit_chain
 from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
@@ -225,6 +226,13 @@ class Studio:
             given = {"fit_steps": FIT_STEPS, "progress": lambda done, steps: self._give_way()}
             self._fitter.submit(self.renderer.latents, note.source, **given).add_done_callback(Future.result)
 
+    def _listen_now(self, notes: Sequence[SlotNote], fit_steps: int) -> None:
+        """Listen to notes so often, unless that was done: before the renderer's turn, for which others wait."""
+        sources = [note.source for note in notes]
+        new = list(dict.fromkeys(one for one in sources if self.renderer.known(one, fit_steps=fit_steps) is None))
+        given = {"fit_steps": fit_steps, "progress": lambda done, steps: self.touch()}  # the background gives way
+        side_by_side(lambda source: self.renderer.latents(source, **given), new)
+
     def _give_way(self) -> None:
         """Wait until no knob has moved for a moment."""
         while self.is_moving:
@@ -291,10 +299,12 @@ class Studio:
         """
         used = self._used(notes, settings)
         steps = self.fitted_steps(used) if fit_steps is None or self.is_slow else fit_steps
+        self._listen_now(used, steps)
         plain = self.renderer.patch(
             *(note.source for note in used),
             mix=settings.place(),
             pitch_midi=settings.pitch_midi if settings.set_pitch else None,
+            quantise=settings.quantiser,
             fit_steps=steps,
         )
         midi = None

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.ui.session.exports import Exports
 from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.sound_folder import SoundFolder
 from synth_explorer.ui.session.studio import Studio
@@ -33,6 +34,7 @@ class Studios:
         """
         self.names = list(names)
         self.sound_folder = SoundFolder()
+        self.exports = Exports()
         self.store = NoteStore() if store is None else store
         self.notes = {note.name: note for note in notes}
         self._load, self._notes = load, notes

@@ -1,6 +1,7 @@
 // Undo, redo, links and saving. The page's states are requests (see `request.js`), each {said, fit, link}: what is not at
 // rest, and how often its notes were listened to again. value = {request, link, play, stamp}: the one that the page is turned
-// to, by the events `apply` (its knobs) or `dress` (its notes and its checkpoint too). props rest = the knobs at rest, steps = of a note that was listened to again.
+// to, by the events `apply` (its knobs) or `dress` (its notes and its checkpoint too). props rest = the knobs at rest, steps =
+// how often a note is listened to again.
 const buttons = Object.fromEntries(['back', 'forth', 'link', 'save'].map((name) => [name, element.querySelector('.deck-' + name)]));
 const words = element.querySelector('.deck-words');
 const MOST = 500;
@@ -102,11 +103,12 @@ function noted(asked) {
     list[at].said = shown; // as far as the server could show it
   } else window.synthExplorerWanted = (window.synthExplorerWanted || 0) + 1; // a hand came first: what is on its way is late
   if (at < 0) {
-    const left = JSON.parse(sessionStorage.getItem('synth-explorer-undo') || 'null');
-    if (left && left.list[left.at] && same(left.list[left.at].said, shown)) ({ list, at, link } = left);
+    const left = window.synthExplorerLeft; // what `open.js` found
+    if (left && same(left.list[left.at].said, shown)) ({ list, at, link } = left);
   }
   if (at < 0 || !same(list[at].said, shown)) push(shown, asked.fit);
   list[at].fit = asked.fit;
+  if (asked.fit) listened(asked);
   keep();
   draw();
 }
@@ -116,13 +118,20 @@ const fitted = new Set();
 const names = (checkpoint, sources) => sources.map((source) => text([checkpoint, source]));
 window.synthExplorerFit = (checkpoint, sources) => (names(checkpoint, sources).every((name) => fitted.has(name)) ? props.steps : 0);
 
+function listened(asked) {
+  names(asked.checkpoint, asked.sources.slice(0, asked.knobs.count)).forEach((name) => fitted.add(name));
+}
+
 function hearAgain(asked, steps) {
-  if (steps) names(asked.checkpoint, asked.sources.slice(0, asked.knobs.count)).forEach((name) => fitted.add(name));
   clearTimeout(fitting);
-  if (steps) return;
-  fitting = setTimeout(async () => {
-    if (document.hidden) hearAgain(asked, 0);
-    else server.fitted(text(asked)).then((now) => hearAgain(asked, now));
+  if (steps) {
+    listened(asked);
+    return;
+  }
+  const later = () => hearAgain(asked, 0);
+  fitting = setTimeout(() => {
+    if (document.hidden) later();
+    else server.fitted(text(asked)).then((now) => hearAgain(asked, now), later); // also while there is no connection
   }, FITTING_MS);
 }
 
@@ -202,5 +211,6 @@ window.synthExplorerPut = ({ said, fit }, play = true) => {
 };
 window.synthExplorerState = () => (at < 0 ? null : list[at]);
 window.synthExplorerThin = thin;
+window.synthExplorerRequestOf = request;
 if (window.synthExplorerRequest) noted(JSON.parse(window.synthExplorerRequest));
 element.dataset.ready = 'true';

@@ -70,6 +70,7 @@ async function play() {
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: finalRender }));
   const job = { controller: new AbortController(), context: null, next: 0, began: performance.now(), late: false, peak: 0 };
   running = job;
+  const made = request;
   save.hidden = true;
   say('waiting', 'Beginning');
   try {
@@ -96,6 +97,7 @@ async function play() {
     URL.revokeObjectURL(save.href);
     save.href = URL.createObjectURL(new Blob(parts, { type: 'audio/wav' }));
     save.hidden = false;
+    window.dispatchEvent(new CustomEvent('final-made', { detail: made }));
     const said = [];
     if (job.late) said.push('Made slower than it plays; the download has no gaps');
     if (job.peak > 1) said.push(`Clips by ${(20 * Math.log10(job.peak)).toFixed(1)} dB; the download keeps it`);
@@ -119,6 +121,9 @@ window.addEventListener('sound-asked', (event) => {
   request = event.detail;
   save.hidden = true;
   stop('');
+});
+window.addEventListener('sound-shown', ({ detail }) => {
+  save.download = (detail.file_name || 'sound.wav').replace(/\.wav$/, '-final.wav');
 });
 
 function take() {

@@ -87,7 +87,10 @@ function shift(octaves) {
 function prepare() {
   if (!awake || !asked()) return;
   const near = [...Array(15).keys()].map((at) => hand + (at % 2 ? 1 : -1) * Math.ceil(at / 2)).filter(playable);
-  ahead(near, holding);
+  root.dataset.ready = 'false';
+  ahead(near, holding).then((all) => {
+    if (all) root.dataset.ready = 'true';
+  });
 }
 window.addEventListener('sound-asked', prepare);
 

@@ -98,10 +98,13 @@ function send(name) {
   trigger(name, { x: here.x, y: here.y });
 }
 
-// While it is dragged: held notes follow, and what else listens.
+// While it is dragged held notes follow, and so do the sliders that say the same, once a frame.
+let telling = 0;
 function tellPlace() {
   const detail = props.value.count === 2 ? { mix: here.x } : { x: here.x, y: here.y };
   window.dispatchEvent(new CustomEvent('pad-moving', { detail }));
+  cancelAnimationFrame(telling);
+  telling = requestAnimationFrame(() => field.classList.contains('is-held') && send('move'));
 }
 
 function follow(event) {

@@ -178,6 +178,39 @@ field.addEventListener('click', (event) => {
   play(((event.clientX - box.left) / box.width) * (player.duration || 0));
 });
 
+// While a knob turns, the result shows glimpses of what it would be, one after the other, until the answer comes.
+let wanted = '';
+let looking = false;
+let glimpse = '';
+async function look() {
+  looking = true;
+  for (let request = wanted; request; request = wanted) {
+    wanted = '';
+    const question = asked;
+    const answer = await fetch(served('sound/picture.png?request=' + encodeURIComponent(request))).catch(() => null);
+    const drawn = answer && answer.status === 200 ? await answer.blob() : null;
+    if (drawn && asked === question && shown) {
+      URL.revokeObjectURL(glimpse);
+      glimpse = URL.createObjectURL(drawn);
+      picture.src = glimpse;
+      const peak = Number(answer.headers.get('X-Peak'));
+      level.classList.toggle('is-over', peak > 1);
+      level.textContent = peak > 0 ? `peak ${(20 * Math.log10(peak)).toFixed(1)} dB`.replace('-', '−') : 'silent';
+      const midi = answer.headers.get('X-Midi');
+      const words = document.querySelector('#message-result .caption b');
+      if (midi && words) words.textContent = window.synthExplorerPitch(Number(midi));
+    }
+    await new Promise((go) => setTimeout(go, 80));
+  }
+  looking = false;
+}
+window.addEventListener('sound-moving', ({ detail }) => {
+  if (!asked || !shown) return; // not the result's screen, or nothing on it
+  wanted = detail;
+  if (!looking) look();
+});
+window.addEventListener('sound-asked', () => (wanted = ''));
+
 watch('value', take);
 if (props.value) take();
 element.dataset.ready = 'true';

@@ -66,10 +66,11 @@ function known(request, midi, hold) {
 
 function keep(request, midi, hold, note) {
   kept.set(nameOf(request, midi, hold), note);
-  let bytes = 0;
-  for (const [name, one] of [...kept].reverse()) {
-    bytes += one.samples.byteLength;
-    if (bytes > KEPT_BYTES || kept.size > KEPT_NOTES) kept.delete(bytes > KEPT_BYTES ? name : kept.keys().next().value);
+  let bytes = [...kept.values()].reduce((sum, one) => sum + one.samples.byteLength, 0);
+  for (const [name, one] of kept) { // the one that was used longest ago first
+    if (kept.size <= KEPT_NOTES && bytes <= KEPT_BYTES) break;
+    kept.delete(name);
+    bytes -= one.samples.byteLength;
   }
   return note;
 }
@@ -253,7 +254,7 @@ function fades(r) {
   return [rising, rising.slice().reverse()];
 }
 
-function swap(voice, note) {
+function swap(voice, note, sinceMs) {
   if (voice.ended || !voice.part) return;
   const old = voice.part;
   const timeS = Math.max(audio.context.currentTime + SOON_S, old.untilS);
@@ -270,7 +271,7 @@ function swap(voice, note) {
   voice.part.untilS = timeS + FADE_S + 0.002;
   old.source.stop(timeS + FADE_S + 0.01);
   if (!note.moving) voice.whole = note;
-  audio.log.push({ midi: voice.midi, followedMs: performance.now() - wanted.sinceMs, timeS, alike });
+  audio.log.push({ midi: voice.midi, followedMs: performance.now() - sinceMs, timeS, alike });
   audio.log.splice(0, audio.log.length - 200);
 }
 
@@ -280,24 +281,29 @@ let following = false;
 const late = () => voices.filter((voice) => voice.part && !voice.released && voice.heard !== wanted.request);
 
 async function update(voice) {
-  const { request, moving } = wanted;
+  const { request, moving, sinceMs } = wanted;
   const { whole } = voice;
   try {
     const fromS = (whole.looped ? whole.start : place(voice.part, audio.context.currentTime)) / whole.rate + whole.fromS;
     const more = { ...flags(voice.hold), from_s: fromS.toFixed(3) };
-    swap(voice, await (moving ? fetched(request, voice.midi, more) : noteOf(request, voice.midi, voice.hold)));
+    swap(voice, await (moving ? fetched(request, voice.midi, more) : noteOf(request, voice.midi, voice.hold)), sinceMs);
   } catch (error) {
     if (error.status !== 503) said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
   }
   voice.heard = request;
+  voice.movedMs = performance.now();
 }
 
-// Every voice that sounds goes over to what is wanted, the newest first, two at a time, until nothing newer is wanted.
+// Every voice that sounds goes over to what is wanted, those that waited longest first, two at a time, until nothing newer
+// is wanted.
 async function follow() {
   if (following) return;
   following = true;
   try {
-    for (let behind = late(); behind.length; behind = late()) await Promise.all(behind.slice(-2).map(update));
+    for (let behind = late(); behind.length; behind = late()) {
+      behind.sort((one, other) => (one.movedMs || 0) - (other.movedMs || 0));
+      await Promise.all(behind.slice(0, 2).map(update));
+    }
   } finally {
     following = false;
   }
@@ -316,7 +322,7 @@ wanted.request = asked();
 let plan = 0;
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-// Fetches the notes of these keys, the nearest first, while nobody waits for anything.
+// Fetches the notes of these keys, the nearest first, while nobody waits for anything; whether all of them are there then.
 async function ahead(keys, hold) {
   const mine = (plan += 1);
   const request = asked();
@@ -330,11 +336,11 @@ async function ahead(keys, hold) {
           continue;
         }
         keep(request, midi, hold, note);
-        window.dispatchEvent(new CustomEvent('note-ready', { detail: midi }));
       } catch {
-        return; // a key says why when it is pressed
+        return false; // a key says why when it is pressed
       }
     }
-    if (mine !== plan || request !== asked()) return;
+    if (mine !== plan || request !== asked()) return false;
   }
+  return keys.every((midi) => kept.has(nameOf(request, midi, hold)));
 }

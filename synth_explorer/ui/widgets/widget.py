@@ -20,7 +20,7 @@ from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, L
 from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
-KEYBOARD_STYLE = FOLDER / "keyboard.css"
+STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css")]
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -67,12 +67,35 @@ def deck(fitted: Callable[[str], int], **options: Any) -> gr.HTML:
     return _widget("deck", None, props={"rest": rest, "steps": FIT_STEPS}, server_functions=[fitted], **options)
 
 
+def compare(**options: Any) -> gr.HTML:
+    """Four snapshots of the page to flip between, at one loudness and without a click."""
+    return _widget("compare", None, **options)
+
+
+def explore(nearby: Callable[[str], Any], surprise: Callable[[str], Any], **options: Any) -> gr.HTML:
+    """Buttons for nine variations around the sound, and for a surprise.
+
+    `nearby`, `surprise`: {"request", "seed"} as JSON -> {"tiles": [...]}, {"request"}, or {"error": sentence}.
+    """
+    return _widget("explore", None, server_functions=[nearby, surprise], **options)
+
+
+def shelf(**options: Any) -> gr.HTML:
+    """The sounds that were heard and the final renders, kept in the browser: to go back to, name, mark and download."""
+    return _widget("shelf", None, **options)
+
+
 def inspection(**options: Any) -> gr.HTML:
     """A frame for the inspection of a sound, and its download; it loads when it is told to.
 
     Value: {"request", "stamp"}, the request for the sound that is to be looked at, or None.
     """
     return _widget("inspection", None, **options)
+
+
+def exports(**options: Any) -> gr.HTML:
+    """Exports of the sound that the knobs ask for, in the background: buttons, how far each is, its download."""
+    return _widget("exports", None, **options)
 
 
 def final_render(**options: Any) -> gr.HTML:

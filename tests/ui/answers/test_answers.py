@@ -121,8 +121,8 @@ def test_a_long_file_says_how_much_of_it_is_used(studio, sources, tmp_path):
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * 440 * np.arange(90 * 8000) / 8000), 8000)
     view = slots.open_own(studio, 0, str(path), sources[0])
     assert "lasts 90.0 s; 1.024 s of it are used" in view.message and "alert" not in view.message
-    assert "lasts 90.0 s; 1.024 s of it are used" in slots.set_pitch(studio, 0, 60, view.source).message
-    assert slots.set_pitch(studio, 0, 60, sources[0]).message == ""
+    assert "lasts 90.0 s; 1.024 s of it are used" in slots.set_pitch(studio, 0, "60", view.source).message
+    assert slots.set_pitch(studio, 0, "C4", sources[0]).message == ""
 
 
 def test_a_quotation_mark_in_a_name_is_one(studio, sources, tmp_path):
@@ -132,11 +132,11 @@ def test_a_quotation_mark_in_a_name_is_one(studio, sources, tmp_path):
 
 
 def test_pitch_can_be_set_and_given_back(studio, sources):
-    set_up = slots.set_pitch(studio, 0, 50.25, sources[0])
+    set_up = slots.set_pitch(studio, 0, "50.25", sources[0])
     assert set_up.source.pitch_midi == 50.25
-    assert "D3" in set_up.pitch_text and "+25 ct" in set_up.pitch_text and "heard" in set_up.pitch_text
-    assert slots.set_pitch(studio, 0, None, set_up.source).source.pitch_midi == sources[0].heard_midi
-    refused = slots.set_pitch(studio, 0, 200, sources[0])
+    assert set_up.pitch == "D3 +25" and "recorded at" in set_up.pitch_text and "set, heard" in set_up.pitch_text
+    assert slots.set_pitch(studio, 0, " ", set_up.source).source.pitch_midi == sources[0].heard_midi
+    refused = slots.set_pitch(studio, 0, "200", sources[0])
     assert refused.source is sources[0] and "18 to 111" in refused.message
 
 
@@ -326,3 +326,17 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
     assert again is not render and again.after.details == 3
     assert studio.explorer.family.encoded == 1
     studio.sound_folder.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "confidence", "words"),
+    [
+        ("note", 1.0, "heard"),
+        ("note", 0.61, "61 % sure"),
+        ("unpitched", 0.9, "no clear pitch"),
+        ("chord", 0.9, "a chord?"),
+    ],
+)
+def test_how_sure_a_pitch_is_stands_beside_it(sources, kind, confidence, words):
+    text = slots.pitch_text(replace(sources[0], kind=kind, confidence=confidence))
+    assert "recorded at" in text and words in text

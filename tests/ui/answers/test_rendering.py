@@ -120,7 +120,7 @@ def test_a_source_belongs_to_its_checkpoint(studios, sources):
     assert quick.key == sources[0].key and quick.checkpoint != sources[0].checkpoint
     again = slots.views(studios.studio("fake"), [source.token for source in sources])
     assert again[0].source == quick
-    refused = slots.set_pitch(studios.studio("slow"), 0, 60, sources[0])
+    refused = slots.set_pitch(studios.studio("slow"), 0, "60", sources[0])
     assert "inside its latents" in refused.message and refused.source is sources[0]
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from synth_explorer.pitch import midi_to_hz
+from synth_explorer.pitch import NOTE_NAMES, midi_to_hz
 from tests.ui import recorder
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, still
 
@@ -71,9 +71,7 @@ def test_a_chord_sounds_and_ends(player) -> None:
 
 def test_a_key_that_is_ready_waits_for_nothing(player) -> None:
     page = player.page
-    ready = page.evaluate("new Promise((go) => window.addEventListener('note-ready', () => go(1), { once: true }))")
-    assert ready
-    page.wait_for_timeout(2500)
+    page.wait_for_selector(".keys[data-ready=true]")
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url) if "note.wav" in one.url and "ahead" not in one.url else None)
     for letter in "swed":
@@ -121,6 +119,7 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     page.mouse.down()
     page.mouse.move(slider["x"] + slider["width"] * 0.3, slider["y"] + slider["height"] / 2, steps=5)
     page.wait_for_function(f"{LOG}.length > {moved}")
+    page.wait_for_timeout(1500)
     recorder.begin(page)
     page.wait_for_timeout(500)
     soft, _ = recorder.end(page)
@@ -132,11 +131,11 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
 
 def test_eight_voices_at_most(player) -> None:
     page = player.page
-    for letter in "asdfghjkl":
-        page.keyboard.down(letter)
-    sounding(player, 8)
-    for letter in "asdfghjkl":
-        page.keyboard.up(letter)
+    page.click(".keys-hold")
+    for count, letter in enumerate("asdfghjkl", 2):
+        page.keyboard.press(letter)
+        sounding(player, min(count, 8))
+    page.click(".keys-hold")
     sounding(player, 0)
 
 
@@ -226,3 +225,53 @@ def test_a_checkpoint_without_keys_says_so(fresh) -> None:
     page.keyboard.press("a")
     page.wait_for_function("document.querySelector('.keys-words').textContent.endsWith('.')")
     assert json.loads(page.evaluate("JSON.stringify(window.synthExplorerSounding)")) is False
+
+
+def test_numbers_and_picture_follow_while_the_pad_is_dragged(open_page) -> None:
+    page = open_page.page
+    box = still(open_page, ".pad-field")
+    before = page.get_attribute("#screen-result img", "src")
+    question = page.evaluate("window.synthExplorerRequest")
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.25, steps=8)
+    page.wait_for_function(
+        "before => document.querySelector('#screen-result img').getAttribute('src') !== before", arg=before
+    )
+    assert page.get_attribute("#screen-result img", "src").startswith("blob:")
+    page.wait_for_function("Number(document.querySelector('#x input[type=number]').value) > 0.75")
+    assert float(page.input_value("#y input[type=number]")) == pytest.approx(0.75, abs=0.03)
+    assert page.evaluate("window.synthExplorerRequest") == question, "it was asked for before the pad was let go of"
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('#screen-result img').src.startsWith('data:')")
+
+
+def test_the_pitch_of_the_mix_snaps_as_it_is_chosen(open_page) -> None:
+    page = open_page.page
+
+    def pitch() -> str:
+        return page.inner_text("#message-result b")
+
+    assert pitch() in {f"{name}{octave}" for name in NOTE_NAMES for octave in range(9)}
+    open_page.after(lambda: open_page.choose("quantise", "Off"))
+    page.wait_for_function("document.querySelector('#message-result b').textContent.includes('cents')")
+    open_page.after(lambda: open_page.choose("quantise", "Key"))
+    page.wait_for_function("!document.querySelector('#message-result b').textContent.includes('cents')")
+    assert "♯" not in pitch() and page.locator("#key").is_visible()  # C major
+    open_page.after(lambda: open_page.choose("quantise", "Semitone"))
+    assert not page.locator("#key").is_visible()
+
+
+def test_a_pitch_is_set_by_its_name(fresh) -> None:
+    open_page = fresh(quiet=False)  # the browser notes what was refused
+    page = open_page.page
+    open_page.after(lambda: page.click("#set-pitch input"))
+    page.fill("#pitch-midi input", "Eb3")
+    open_page.after(lambda: page.press("#pitch-midi input", "Enter"))
+    page.wait_for_function("document.querySelector('#message-result b').textContent === 'D♯3'")
+    page.fill("#pitch-midi input", "H3")
+    page.press("#pitch-midi input", "Enter")
+    page.wait_for_function("document.querySelector('#message-result').textContent.includes(\"'H3' is no pitch\")")
+    page.fill("#pitch-midi input", "C4")
+    page.press("#pitch-midi input", "Enter")
+    page.wait_for_function("document.querySelector('#message-result b')?.textContent === 'C4'")

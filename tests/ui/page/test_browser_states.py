@@ -183,6 +183,23 @@ def test_a_bad_link_opens_the_first_page_and_says_so(browser, address):
     open_page.page.close()
 
 
+@pytest.mark.parametrize("left", ["{", "5", '{"list": 3}', '{"list": [], "at": 7}', '{"list": [{}], "at": 0}'])
+def test_what_another_version_left_opens_the_first_page(browser, address, left):
+    page = browser.new_context().new_page()
+    names = ["synth-explorer-undo", "synth-explorer-last", "synth-explorer-compare", "synth-explorer-sounds"]
+    page.add_init_script(
+        f"if (!window.name) {names}.forEach((name) => [sessionStorage, localStorage].forEach((kept) => "
+        f"kept.setItem(name, {left!r}))); window.name = 'opened';"
+    )
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    page.wait_for_function("location.hash.includes('a=Bass+40')")
+    assert troubles == []
+    page.context.close()
+
+
 def move(open_page: OpenPage, x: float, y: float) -> None:
     """Click somewhere on the pad, which lies still."""
     field = open_page.page.locator(".pad-field")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -96,10 +97,14 @@ def test_page_shell_and_python_give_the_same_samples(
 
 
 WORDS = {
-    "morph A B --mix 0.3": Settings(count=2, mix=0.3),
+    "morph A B --mix 0.3": Settings(count=2, mix=0.3, quantise="off"),
+    "morph A B --mix 0.3 --quantise semitone": Settings(count=2, mix=0.3),
+    "morph A B --mix 0.3 --quantise 'Eb minor'": Settings(count=2, mix=0.3, quantise="key", key="D# minor"),
     "morph A B C D --x 0.2 --y 0.7 --pitch 62": KNOBS["on the pad, at a pitch"],
-    "edit A --brightness-octaves 0.3 --gain-db -4": Settings(count=2, mix=0.0, brightness=0.3, gain_db=-4.0),
-    "edit A --toward B --amount 0.4": Settings(count=2, mix=0.0, toward="B", amount=0.4),
+    "edit A --brightness-octaves 0.3 --gain-db -4": Settings(
+        count=2, mix=0.0, quantise="off", brightness=0.3, gain_db=-4.0
+    ),
+    "edit A --toward B --amount 0.4": Settings(count=2, mix=0.0, quantise="off", toward="B", amount=0.4),
 }
 
 
@@ -109,6 +114,6 @@ def test_the_shells_words_are_the_pages_knobs(
 ) -> None:
     files = dict(zip("ABCD", (note.path for note in opened), strict=True))
     page, saved = of_page(studios, opened, WORDS[line]), tmp_path / "p.json"
-    shell = of_shell(tmp_path / "a.wav", *(files.get(word, word) for word in line.split()), "--save-patch", saved)
+    shell = of_shell(tmp_path / "a.wav", *(files.get(word, word) for word in shlex.split(line)), "--save-patch", saved)
     assert np.array_equal(shell, page)
     assert np.array_equal(render(load_patch(saved), explorer=fake_explorer()).audio, page)

@@ -37,6 +37,7 @@ def build() -> Result:
     with gr.Column(elem_classes=["card", "result"], min_width=0):
         with gr.Row(elem_classes="strip"):
             widget.words("<h2>Result</h2>")
+            widget.compare(elem_id="compare")
             autoplay = gr.Checkbox(True, label="Play every change", container=False, elem_id="autoplay")
         question = widget.memory()
         screen = widget.screen(letter="the result", hint="Loading the model", elem_id="screen-result")

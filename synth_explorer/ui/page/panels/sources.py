@@ -20,7 +20,7 @@ class Slot:
     picker: gr.HTML
     screen: gr.HTML
     pitch_text: gr.HTML
-    pitch_midi: gr.Number
+    pitch: gr.Textbox
     message: gr.HTML
     upload: gr.UploadButton
     record: gr.Button
@@ -29,7 +29,7 @@ class Slot:
     @property
     def shown(self) -> list[gr.Component]:
         """In the order of slots.SlotView."""
-        return [self.source, self.picker, self.screen, self.pitch_text, self.pitch_midi, self.message]
+        return [self.source, self.picker, self.screen, self.pitch_text, self.pitch, self.message]
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ def _slot(letter: str, token: gr.HTML, notes: list[tuple[str, list[tuple[str, st
         message = widget.words("", elem_id=f"message-{name}", elem_classes="messages")
         with gr.Row(elem_classes="slot-foot"):
             pitch_text = widget.words("", elem_id=f"pitch-text-{name}", elem_classes="pitch-text")
-            pitch_midi = gr.Number(
-                label=f"Pitch of {letter} as a MIDI note",
+            pitch = gr.Textbox(
+                label=f"{letter} is recorded at: a note such as C4 or Eb3, or a MIDI number",
                 show_label=False,
                 container=False,
-                step=0.01,  # no ends: the studio says what is no pitch
+                max_lines=1,
                 min_width=0,
                 elem_classes="pitch-field",
                 elem_id=f"pitch-{name}",
@@ -94,7 +94,7 @@ def _slot(letter: str, token: gr.HTML, notes: list[tuple[str, list[tuple[str, st
             elem_id=f"microphone-{name}",
             elem_classes="microphone",
         )
-    return Slot(column, token, picker, screen, pitch_text, pitch_midi, message, upload, record, microphone)
+    return Slot(column, token, picker, screen, pitch_text, pitch, message, upload, record, microphone)
 
 
 def families(studios: Studios) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -1,0 +1,36 @@
+"""Exports of the page: made in the background, found again after a reload."""
+
+from __future__ import annotations
+
+import numpy as np
+import soundfile
+
+from tests.ui.open_page import NEEDS_CHROMIUM, WAIT_MS
+
+pytestmark = NEEDS_CHROMIUM
+
+
+def test_an_export_survives_a_reload_and_is_taken_away(fresh, tmp_path) -> None:
+    open_page = fresh()
+    page = open_page.page
+    open_page.open("export")
+    page.select_option(".exports-kind", "wav")
+    page.click(".exports-begin")
+    page.wait_for_selector(".exports-list li[data-state=done]", timeout=WAIT_MS)
+    expected = open_page.fetch()
+    page.select_option(".exports-kind", "grid")
+    page.click(".exports-begin")
+    page.wait_for_selector(".exports-list li:nth-child(2)[data-state]")
+    page.reload()
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    open_page.open("export")
+    page.wait_for_selector(".exports-list li:nth-child(2)[data-state=done]", timeout=WAIT_MS)
+    with page.expect_download() as saved:
+        page.click(".exports-list li:first-child a")
+    assert saved.value.suggested_filename.endswith(".wav")
+    saved.value.save_as(tmp_path / "x.wav")
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "x.wav", dtype="float32")[0], expected)
+    for left in (1, 0):
+        page.click(".exports-list li:first-child button")
+        page.wait_for_function(f"document.querySelectorAll('.exports-list li').length === {left}")
+    assert page.evaluate("localStorage.getItem('synth_explorer exports')") == "[]"

@@ -1,0 +1,152 @@
+"""What is compared, kept and found on the page in a real browser: snapshots, the shelf, variations and surprises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from synth_explorer import measure
+from tests.ui import recorder
+from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db
+from tests.ui.page.test_browser_states import reached, state, turned
+
+pytestmark = NEEDS_CHROMIUM
+
+
+def heard(open_page: OpenPage, act: Callable[[], object]) -> str:
+    """Do something and wait until the page has shown another sound."""
+    before = open_page.page.locator(".shelf-item").count()
+    said = turned(open_page, act)
+    open_page.page.wait_for_function("before => document.querySelectorAll('.shelf-item').length > before", arg=before)
+    open_page.page.wait_for_timeout(2600)  # what is heard no longer is not kept
+    return said
+
+
+def entries(open_page: OpenPage) -> list[dict]:
+    return json.loads(open_page.page.evaluate("localStorage.getItem('synth-explorer-sounds') || '[]'"))
+
+
+def test_snapshots_flip_at_one_loudness_without_a_click(fresh):
+    open_page = fresh()
+    page, first = open_page.page, state(open_page)
+    page.click("#compare [data-place='0']")
+    second = turned(open_page, lambda: open_page.type_into("gain-db", "-12"))
+    open_page.reported("−12.0")
+    page.click("#compare [data-place='1']")
+    levels = [rms_db(open_page.fetch())]
+    page.click("#compare [data-place='0']")
+    reached(open_page, first)
+    page.wait_for_function("window.synthExplorerCompare")
+    assert page.locator(".compare-words").inner_text().startswith("−12.0")
+    page.evaluate("window.synthExplorerAudio = window.synthExplorerCompare")
+    page.wait_for_timeout(1500)
+    recorder.begin(page)
+    for place in "10101":
+        page.click(f"#compare [data-place='{place}']")
+        page.wait_for_timeout(250)
+    assert state(open_page) == second
+    page.wait_for_timeout(1200)
+    sound, rate_hz = recorder.end(page)
+    assert np.abs(sound).max() > 0.01
+    parts = [part for part in np.array_split(sound, 24) if np.abs(part).max() > 1e-3]
+    assert recorder.clicks(sound, rate_hz) < 6.0
+    levels += [rms_db(part) for part in parts]
+    assert max(levels[1:]) < levels[0] + 4.0  # none as loud as the louder of them
+
+
+def test_snapshots_are_stored_over_and_come_back(fresh):
+    open_page = fresh()
+    page, first = open_page.page, state(open_page)
+    page.keyboard.press("1")
+    second = turned(open_page, lambda: open_page.type_into("brightness", "0.3"))
+    page.click(".compare-store")
+    page.click("#compare [data-place='2']")
+    page.reload()
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    assert page.locator("#compare .is-filled").count() == 2
+    page.keyboard.press("1")
+    reached(open_page, first)
+    page.keyboard.press("Shift+Digit3")
+    page.keyboard.press("Control+z")
+    reached(open_page, second)
+    page.keyboard.press("3")
+    reached(open_page, first)
+
+
+def test_the_shelf_keeps_what_was_heard(fresh):
+    open_page = fresh()
+    page = open_page.page
+    first = heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
+    sound = open_page.fetch()
+    heard(open_page, lambda: open_page.choose("count", "2"))
+    newest = page.locator(".shelf-item").first
+    assert newest.locator(".shelf-name").input_value() == "Bass 40, Reed 60"
+    assert newest.locator(".shelf-facts").inner_text().startswith("A♯3") or "50/50" in newest.inner_text()
+    oldest = page.locator(".shelf-item").last
+    oldest.locator(".shelf-name").fill("The quiet one")
+    oldest.locator(".shelf-name").press("Enter")
+    oldest.locator(".shelf-star").click()
+    page.reload()
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    page.click(".shelf-clear")
+    kept = page.locator(".shelf-item")
+    page.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
+    assert kept.locator(".shelf-name").input_value() == "The quiet one"
+    kept.locator(".shelf-take").click()
+    assert np.array_equal(reached(open_page, first), sound)
+    with page.expect_download() as download:
+        kept.locator(".shelf-file").click()
+    assert download.value.suggested_filename.endswith(".wav")
+    kept.locator(".shelf-drop").click()
+    page.wait_for_function("document.querySelectorAll('.shelf-item').length === 0")
+    assert page.locator(".shelf-hint").is_visible()
+
+
+def test_final_renders_stay_listed_and_play_again(fresh):
+    open_page = fresh()
+    page = open_page.page
+    heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
+    with page.expect_response("**/sound/final.wav*"):
+        page.click(".final-render-play")
+    page.wait_for_selector(".shelf-final")
+    final = page.locator(".shelf-item", has=page.locator(".shelf-final"))
+    assert [entry.get("final") for entry in entries(open_page)] == [True, None]
+    assert page.locator(".final-render-save").get_attribute("download").endswith("-final.wav")
+    open_page.after(lambda: open_page.type_into("gain-db", "3"))
+    with page.expect_response("**/sound/final.wav*") as answer:
+        final.locator(".shelf-take").click()
+    assert answer.value.ok
+    page.wait_for_function("document.querySelector('#gain-db input[type=number]').value === '-6'")
+
+
+def test_a_shelf_is_shared_by_two_tabs(fresh):
+    one = fresh()
+    two = one.page.context.new_page()
+    two.goto(one.page.url)
+    two.wait_for_selector("#screen-result .screen[data-state=ready]")
+    heard(one, lambda: one.type_into("gain-db", "-6"))
+    two.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
+    assert two.locator("#gain-db input[type=number]").input_value() == "0"
+    two.close()
+
+
+def test_nine_variations_and_a_surprise_are_taken_and_undone(fresh):
+    open_page = fresh()
+    page, plain, first = open_page.page, open_page.fetch(), state(open_page)
+    page.click(".explore-near")
+    page.wait_for_selector(".explore-grid button:nth-child(9)")
+    tile = page.locator(".explore-grid button").nth(2)
+    varied = open_page.after(tile.click)
+    page.wait_for_function("document.querySelectorAll('.explore-grid button[aria-pressed=true]').length === 1")
+    x, y = (float(page.locator(f"#{name} input[type=number]").input_value()) for name in ("x", "y"))
+    assert (x, y) == (pytest.approx(0.62), pytest.approx(0.62)) and not np.array_equal(varied, plain)
+    surprised = turned(open_page, lambda: page.click(".explore-surprise"))
+    assert json.loads(surprised)["sources"] != json.loads(first)["sources"]
+    page.wait_for_selector(".explore-grid", state="hidden")
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    reached(open_page, first)
+    assert measure.rms_db(open_page.fetch()) == pytest.approx(measure.rms_db(plain), abs=0.5)
