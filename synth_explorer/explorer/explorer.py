@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from synth_explorer.model.config import ModelConfig
     from synth_explorer.model.nsynth_config import NSynthConfig
 
-FIT_STEPS = 16  # that the shell takes: the gain of further steps is small
+FIT_STEPS = 24  # that the shell takes: from 16 to 32 the error falls by a fourteenth at 48 kHz
 
 
 class Explorer:

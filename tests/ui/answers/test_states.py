@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from synth_explorer.edits import Brightness, EditChain, Gain
+from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.rendering import Mix, Patch, Source, pack
 from synth_explorer.ui.answers import states, switching
 from synth_explorer.ui.answers.states import request_of
@@ -98,7 +99,7 @@ def test_a_final_render_is_shown_as_what_it_is_made_of(studios, studio, first, t
 
 def test_a_preset_turns_the_edits_and_leaves_the_morph(studios, first, tmp_path):
     path = EditChain((Gain(-6.0),)).save(tmp_path / "preset.json")
-    here = replace(first, settings=Settings(count=3, x=0.2, brightness=0.5), fit_steps=16)
+    here = replace(first, settings=Settings(count=3, x=0.2, brightness=0.5), fit_steps=FIT_STEPS)
     found, message = states.loaded(studios, asking(here), str(path))
     assert found == replace(here, settings=Settings(count=3, x=0.2, gain_db=-6.0), fit_steps=None) and not message
 
@@ -114,7 +115,7 @@ def test_a_file_that_is_neither_is_one_sentence(studios, first, tmp_path, conten
 
 def test_edits_go_to_rest_and_the_morph_stays(first):
     turned = Settings(count=2, mix=0.3, gain_db=-6.0, transpose=3.0, curves=(("across", ((0.0, 0.0),)),))
-    rest = states.at_rest(replace(first, settings=turned, fit_steps=16))
+    rest = states.at_rest(replace(first, settings=turned, fit_steps=FIT_STEPS))
     assert rest.settings == Settings(count=2, mix=0.3) and rest.fit_steps is None
 
 
@@ -144,7 +145,7 @@ def test_another_checkpoint_puts_to_rest_what_it_does_not_obey(studios, first):
 
 def test_a_request_says_how_often_its_notes_were_listened_to(studios, first):
     pinned = states.pinned(studios, first)
-    assert pinned.fit_steps in (0, 16) and states.pinned(studios, pinned) is pinned
+    assert pinned.fit_steps in (0, FIT_STEPS) and states.pinned(studios, pinned) is pinned
     assert json.loads(pinned.to_json())["fit"] == pinned.fit_steps
 
 

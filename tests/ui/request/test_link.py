@@ -9,6 +9,7 @@ import pytest
 
 from synth_explorer.edits import MeanSound
 from synth_explorer.errors import EditError
+from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.ui.request import knobs, link
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
@@ -16,7 +17,7 @@ from synth_explorer.ui.request.sound_request import SoundRequest
 NOTES = ("Cello", "Choir Aahs", "9f86d081884c7d659a2feaa0@60.5/mine & yours #1.wav", "Cello@heard")
 
 
-def asked(tokens: tuple[str, ...] = NOTES, fit_steps: int | None = 16, **changes: object) -> SoundRequest:
+def asked(tokens: tuple[str, ...] = NOTES, fit_steps: int | None = FIT_STEPS, **changes: object) -> SoundRequest:
     return SoundRequest(tokens, Settings(**changes), "default", None, fit_steps)
 
 
@@ -57,7 +58,7 @@ def test_any_knobs_come_back():
 
 
 def test_a_link_that_says_no_fit_is_of_notes_that_were_listened_to():
-    assert link.decoded("a=Cello&b=Flute").fit_steps == 16
+    assert link.decoded("a=Cello&b=Flute").fit_steps == FIT_STEPS
     assert link.decoded("a=Cello&b=Flute").settings.count == 2
     assert link.decoded("a=Cello&b=Flute&d=Oboe").settings.count == 4
 
