@@ -1,6 +1,6 @@
 """Checkpoints of several rates on notes of held-out instruments, over the whole band: `measure.band_distances_db`.
 
-    python scripts/compare_bands.py DATASET... --checkpoints default,runs/band48/checkpoint -o report.json
+    python scripts/compare_bands.py DATASET... --checkpoints default,runs/mine/checkpoint -o report.json
 
 The notes are those of one split of 48 kHz datasets, evenly chosen. Each checkpoint hears them at its own rate, its
 pitch estimated by the program, and its sound is compared at 48 kHz with the note. Notes whose recording ends early are

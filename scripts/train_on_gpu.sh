@@ -9,7 +9,7 @@
 # Environment:
 #   PYTHON     a Python with the project's requirements and JAX for the GPU (default: .venv/bin/python)
 #   MINUTES    stop after so many minutes, state saved; exit code 75 when there is more to do (default: no limit)
-#   STEPS      of training (default: that of configs/default.yaml)
+#   STEPS      of training (default: that of configs/default-16k.yaml)
 #   RENDER_ARGS, SYNTHETIC_ARGS    options of `dataset render` and `dataset synthetic`: how much data
 set -euo pipefail
 
@@ -73,8 +73,8 @@ fi
 run soundfonts dataset render "${soundfonts[@]}" ${RENDER_ARGS:---pitch-step 3 --detune-cents 40} -o "$out/data/soundfonts"
 # shellcheck disable=SC2086
 run synthetic dataset synthetic ${SYNTHETIC_ARGS:-} -o "$out/data/synthetic"
-config default.yaml "steps=${STEPS:-}" save_every_s=30
-run fast train "$out/default.yaml" -o "$out/fast" --resume
+config default-16k.yaml "steps=${STEPS:-}" save_every_s=30
+run fast train "$out/default-16k.yaml" -o "$out/fast" --resume
 rm -rf "$out/checkpoint"
 cp -r "$out/fast/checkpoint" "$out/checkpoint"
 "$python" -m synth_explorer checkpoint verify "$out/checkpoint"
