@@ -23,7 +23,7 @@ FEWEST = 2  # notes
 
 
 def encoded(request: SoundRequest) -> str:
-    """The link of a request. One that does not say how often its notes were listened to again gets the usual times."""
+    """The link of a request."""
     rest, said = Settings(), dict[str, str]()
     if request.checkpoint != CHECKPOINT:
         said["checkpoint"] = request.checkpoint
@@ -36,7 +36,7 @@ def encoded(request: SoundRequest) -> str:
             said |= {CURVE + target: ",".join(f"{_word(t)}:{_word(v)}" for t, v in points) for target, points in value}
         elif name != "count" and value != getattr(rest, name):
             said[name] = _word(value)
-    if request.fit_steps not in (None, FIT_STEPS):
+    if request.fit_steps is not None:  # always: what is usual may change
         said["fit"] = str(request.fit_steps)
     if request.preset_mean is not None:
         said["mean"] = json.dumps(request.preset_mean, separators=(",", ":"))
@@ -44,7 +44,10 @@ def encoded(request: SoundRequest) -> str:
 
 
 def decoded(text: Any) -> SoundRequest:
-    """The request of a link; knobs that it does not say are at rest. Raises EditError: it is none."""
+    """The request of a link; knobs that it does not say are at rest, and its notes are listened to again as is usual.
+
+    Raises EditError: it is none.
+    """
     try:
         if not isinstance(text, str) or len(text) > LONGEST:
             raise ValueError

@@ -87,6 +87,7 @@ function late(deck) {
 function go(to) {
   if (to < 0 || to >= list.length) return;
   at = to;
+  keep(); // also where the page is left before it is turned
   draw();
   put();
 }

@@ -81,9 +81,13 @@ def test_an_open_page_and_a_reloaded_one_go_on_after_a_restart(browser, server, 
     heard = open_page.after(lambda: open_page.type_into("gain-db", "-6"))
     second = state(open_page)
     mine.unlink()
+    open_page.page.evaluate("window.before = true")
     server.kill()
     server.start()
     assert np.array_equal(open_page.fetch(), heard)
+    open_page.page.wait_for_function("!window.before")  # Gradio opens the page anew once its server is back
+    open_page.page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    assert np.array_equal(reached(open_page, second), heard)
     open_page.page.keyboard.press("Control+z")
     plain = reached(open_page, first)
     assert plain.size and not np.array_equal(plain, heard)

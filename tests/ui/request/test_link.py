@@ -17,15 +17,15 @@ from synth_explorer.ui.request.sound_request import SoundRequest
 NOTES = ("Cello", "Choir Aahs", "9f86d081884c7d659a2feaa0@60.5/mine & yours #1.wav", "Cello@heard")
 
 
-def asked(tokens: tuple[str, ...] = NOTES, fit_steps: int | None = FIT_STEPS, **changes: object) -> SoundRequest:
+def asked(tokens: tuple[str, ...] = NOTES, fit_steps: int = 16, **changes: object) -> SoundRequest:
     return SoundRequest(tokens, Settings(**changes), "default", None, fit_steps)
 
 
 def test_a_link_is_short_and_can_be_read():
     assert link.encoded(asked(("Cello", "Flute", "", ""), count=2, mix=0.3, gain_db=-6.0)) == (
-        "a=Cello&b=Flute&gain_db=-6&mix=0.3"
+        "a=Cello&b=Flute&gain_db=-6&mix=0.3&fit=16"
     )
-    assert link.encoded(asked(("Cello", "Flute", "Viola", ""), count=2)) == "a=Cello&b=Flute&c=Viola&count=2"
+    assert link.encoded(asked(("Cello", "Flute", "Viola", ""), count=2)) == "a=Cello&b=Flute&c=Viola&count=2&fit=16"
 
 
 @pytest.mark.parametrize(
