@@ -57,9 +57,7 @@ class Spec(Output):
     edits: Annotated[tuple[dict[Any, Any], ...], Strict(False)] = ()  # in the order in which they are applied
     combine: Combine = "product"  # of the values of edits
     pitches: Annotated[Pitches | None, BeforeValidator(_own)] = None  # None, or "own": between those of the sources
-    quantise: Annotated[str, AfterValidator(quantiser)] = (
-        OFF  # on which notes a mixed pitch comes to lie
-    )
+    quantise: Annotated[str, AfterValidator(quantiser)] = OFF  # on which notes a mixed pitch comes to lie
     velocities: VelocitySpec | None = None
     decoders: Annotated[Words, BeforeValidator(_as_list)] | None = None  # None: the checkpoint's first
     seeds: Seeds = 0
