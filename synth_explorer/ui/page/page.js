@@ -46,6 +46,16 @@
     changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && signs(part)));
   }).observe(document.body, { childList: true, subtree: true });
   signs(document);
+  // A pitch that was written as its MIDI number, as `pitch_given` has it; what is none as it is.
+  window.synthExplorerMidi = (written) => {
+    const text = String(written).trim();
+    const found = /^([A-G])([#♯sb♭]?)(-?\d{1,2})\s*(?:([-+−])\s*(\d{1,2})\s*(?:ct|cents?)?)?$/i.exec(text);
+    if (!found) return text && Number.isFinite(Number(text)) ? Number(text) : written;
+    const [, letter, sign, octave, side, cents] = found;
+    const sharp = sign ? ('b♭'.includes(sign) ? -1 : 1) : 0;
+    const steps = { C: 0, D: 2, E: 4, F: 5, G: 7, A: 9, B: 11 }[letter.toUpperCase()] + sharp;
+    return 12 * (Number(octave) + 1) + steps + ((side === '+' ? 1 : -1) * Number(cents || 0)) / 100;
+  };
   // A pitch as people read it, as `pitch_words` has it.
   window.synthExplorerPitch = (midi) => {
     const nearest = Math.round(midi);

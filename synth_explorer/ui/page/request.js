@@ -3,6 +3,7 @@
 (pad, mean, play, checkpoint, slow, a, b, c, d, ...values) => { // a to d: what the page calls the notes in the slots by
   const knobs = Object.fromEntries(%knobs%.map((name, index) => [name, values[index]]));
   if (%at_pad%) Object.assign(knobs, knobs.count === 2 ? { mix: pad.x } : { x: pad.x, y: pad.y });
+  knobs.pitch_midi = window.synthExplorerMidi(knobs.pitch_midi);
   const sources = [a, b, c, d].map((token) => token || ''); // those that take no part come back with the slots
   window.synthExplorerStamp = Math.max(Date.now(), (window.synthExplorerStamp || 0) + 1);
   const asked = {

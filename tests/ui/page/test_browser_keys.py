@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from synth_explorer.pitch import NOTE_NAMES, midi_to_hz
+from synth_explorer.pitch import NOTE_NAMES, midi_to_hz, pitch_given, pitch_words
 from tests.ui import recorder
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, still
 
@@ -275,3 +275,13 @@ def test_a_pitch_is_set_by_its_name(fresh) -> None:
     page.fill("#pitch-midi input", "C4")
     page.press("#pitch-midi input", "Enter")
     page.wait_for_function("document.querySelector('#message-result b')?.textContent === 'C4'")
+
+
+def test_the_page_reads_and_writes_pitches_as_the_shell_does(open_page) -> None:
+    for written in ("C4", "Eb3", "f#2", "C♯4 −12 cents", "B3 +7", "c-1", "60", "60.25", "A4-3ct"):
+        read = open_page.page.evaluate("(written) => window.synthExplorerMidi(written)", written)
+        assert read == pytest.approx(pitch_given(written) if written != "c-1" else 0.0, abs=1e-9)
+    for wrong in ("H4", "", "C", "milk"):
+        assert open_page.page.evaluate("(written) => window.synthExplorerMidi(written)", wrong) == wrong
+    for midi in (60.0, 66.0, 59.97, 60.12, 21.5):
+        assert open_page.page.evaluate("(midi) => window.synthExplorerPitch(midi)", midi) == pitch_words(midi)
