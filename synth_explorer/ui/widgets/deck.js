@@ -24,6 +24,7 @@ const same = (a, b) => text(a) === text(b);
 
 function plain(name, value) {
   if (name === 'curves') return { points: sorted((value && value.points) || {}) };
+  if (name === 'pitch_midi' && typeof value === 'number') return window.synthExplorerPitch(value); // as its field has it
   return Array.isArray(value) ? [...value].sort() : value;
 }
 
@@ -31,8 +32,8 @@ function plain(name, value) {
 function thin(asked) {
   const knobs = {};
   Object.entries(props.rest).forEach(([name, rest]) => {
-    const value = name in asked.knobs ? plain(name, asked.knobs[name]) : rest;
-    if (!same(value, rest)) knobs[name] = value;
+    const value = plain(name, name in asked.knobs ? asked.knobs[name] : rest);
+    if (!same(value, plain(name, rest))) knobs[name] = value;
   });
   return { checkpoint: asked.checkpoint, sources: asked.sources, mean: asked.mean || null, knobs };
 }

@@ -11,7 +11,7 @@ import pytest
 from synth_explorer import measure
 from tests.ui import recorder
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db
-from tests.ui.page.test_browser_states import reached, state, turned
+from tests.ui.page.test_browser_states import reached, reloaded, state, turned
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -64,8 +64,7 @@ def test_snapshots_are_stored_over_and_come_back(fresh):
     second = turned(open_page, lambda: open_page.type_into("brightness", "0.3"))
     page.click(".compare-store")
     page.click("#compare [data-place='2']")
-    page.reload()
-    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    reloaded(open_page)
     assert page.locator("#compare .is-filled").count() == 2
     page.keyboard.press("1")
     reached(open_page, first)
@@ -89,8 +88,7 @@ def test_the_shelf_keeps_what_was_heard(fresh):
     oldest.locator(".shelf-name").fill("The quiet one")
     oldest.locator(".shelf-name").press("Enter")
     oldest.locator(".shelf-star").click()
-    page.reload()
-    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    reloaded(open_page)
     page.click(".shelf-clear")
     kept = page.locator(".shelf-item")
     page.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
