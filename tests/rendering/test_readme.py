@@ -24,12 +24,12 @@ def example(repository: Path) -> str:
 
 def test_the_example_runs(
     example: str,
-    explorer: Explorer,
+    full_band: Explorer,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    loaded = Renderer(explorer)
+    loaded = Renderer(full_band)
     monkeypatch.setattr(renderer, "_renderer", lambda folder: loaded)
     monkeypatch.chdir(tmp_path)
     names: dict = {}

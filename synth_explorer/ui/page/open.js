@@ -12,7 +12,7 @@
   const request = ({ said, fit }) => [{ request: JSON.stringify({ ...said, fit }) }];
   const left = read('sessionStorage', 'synth-explorer-undo');
   const here = left && left.list && left.list[left.at];
-  if (here && here.said && (!link || left.link === link)) {
+  if (here && here.said && (!link || left.link === link || left.address === link)) {
     window.synthExplorerLeft = left;
     return request(here);
   }

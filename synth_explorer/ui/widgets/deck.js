@@ -48,7 +48,8 @@ function say(sentence) {
 
 function keep() {
   try {
-    sessionStorage.setItem('synth-explorer-undo', text({ list, at, link }));
+    const address = window.location.hash.slice(1); // the last link, until this one has settled
+    sessionStorage.setItem('synth-explorer-undo', text({ list, at, link, address }));
     localStorage.setItem('synth-explorer-last', text(list[at]));
   } catch (error) {
     say(`The browser keeps nothing more (${error.name}).`);
