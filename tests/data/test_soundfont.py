@@ -135,9 +135,7 @@ def test_what_kills_its_worker_is_told_and_the_others_are_kept(tmp_path: Path) -
     jobs = [synthetic.Job(number, next(iter(KINDS)), 0, 1, (100,)) for number in range(3)]
     writer = DatasetWriter(tmp_path, SIZES, sources={"synthetic": {"licence": "CC0"}}, settings={})
     with pytest.raises(DataError, match=r"^1 of 3 instruments could not be rendered: .* died 3 times"):
-        soundfont.render_all(
-            partial(_die_of_one, SIZES), jobs, writer, workers=2, executor=executor_for, progress=None
-        )
+        soundfont.render_all(partial(_die_of_one, SIZES), jobs, writer, workers=2, executor=executor_for, progress=None)
     assert [writer.finished(job.name) for job in jobs] == [True, False, True]
 
 
