@@ -26,7 +26,7 @@ def test_there_are_enough_for_everyone() -> None:
     assert sum(note.pitch == 60 for note in notes) > len(notes) / 2, "most are ready to morph"
     on_disk = {path.name for path in NOTES_FOLDER.glob("*.flac")}
     assert on_disk == {note.path.name for note in notes}
-    assert sum(path.stat().st_size for path in NOTES_FOLDER.iterdir()) < 3e6
+    assert sum(path.stat().st_size for path in NOTES_FOLDER.iterdir()) < 4.5e6
 
 
 def test_every_note_has_its_licence() -> None:
@@ -38,10 +38,10 @@ def test_every_note_has_its_licence() -> None:
 
 @pytest.mark.parametrize("note", example_notes(), ids=lambda note: note.path.stem)
 def test_notes_sound_as_labelled(note: ExampleNote) -> None:
-    sound = audio.load(note.path, sample_rate_hz=16_000)
-    assert 3.0 < len(sound) / 16_000 < 4.5
+    sound = audio.load(note.path, sample_rate_hz=48_000)
+    assert 3.0 < len(sound) / 48_000 < 4.5
     assert 20 * np.log10(np.max(np.abs(sound))) == pytest.approx(-6, abs=0.1)
-    assert audio.find_onset(sound, sample_rate_hz=16_000) < 16_000 // 4
+    assert audio.find_onset(sound, sample_rate_hz=48_000) < 48_000 // 4
     assert abs(cents(heard_hz(sound[2000:24_000], to_hz(note.pitch)), to_hz(note.pitch))) < 35
 
 
@@ -58,5 +58,5 @@ def test_examples_can_be_rebuilt(tmp_path: Path) -> None:
     out = build_examples(SOUNDFONTS, tmp_path / "notes")
     assert (out / "index.csv").read_text() == (NOTES_FOLDER / "index.csv").read_text()
     for note in example_notes():
-        rebuilt = audio.load(out / note.path.name, sample_rate_hz=16_000)
-        np.testing.assert_allclose(rebuilt, audio.load(note.path, sample_rate_hz=16_000), atol=1e-3)
+        rebuilt = audio.load(out / note.path.name, sample_rate_hz=48_000)
+        np.testing.assert_allclose(rebuilt, audio.load(note.path, sample_rate_hz=48_000), atol=1e-3)
