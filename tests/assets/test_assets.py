@@ -42,7 +42,8 @@ def test_notes_sound_as_labelled(note: ExampleNote) -> None:
     assert 3.0 < len(sound) / 48_000 < 4.5
     assert 20 * np.log10(np.max(np.abs(sound))) == pytest.approx(-6, abs=0.1)
     assert audio.find_onset(sound, sample_rate_hz=48_000) < 48_000 // 4
-    assert abs(cents(heard_hz(sound[2000:24_000], to_hz(note.pitch)), to_hz(note.pitch))) < 35
+    low = audio.load(note.path, sample_rate_hz=16_000)  # `heard_hz` hears at it
+    assert abs(cents(heard_hz(low[2000:24_000], to_hz(note.pitch)), to_hz(note.pitch))) < 35
 
 
 def test_examples_need_both_soundfonts(tmp_path: Path) -> None:
