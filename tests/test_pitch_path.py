@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import soundfile
 from scipy.ndimage import map_coordinates
 
+from synth_explorer import audio as files
 from synth_explorer import pitch, pitch_path
 from synth_explorer.assets import ExampleNote, example_notes
 from synth_explorer.pitch import hz_to_midi, midi_to_hz
@@ -64,7 +64,7 @@ def share_near(heard_hz: np.ndarray, truth: np.ndarray, *, cents: float = 30.0) 
 
 
 def read(note: ExampleNote) -> np.ndarray:
-    return soundfile.read(note.path, dtype="float32")[0]
+    return files.load(note.path, sample_rate_hz=RATE_HZ)
 
 
 @pytest.mark.parametrize("move", MOVES)
