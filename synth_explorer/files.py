@@ -89,25 +89,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
 
 def cache_folder() -> Path:
     """Where this user's programs keep what they can make again; SYNTH_EXPLORER_CACHE names another folder."""
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE])
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "synth_explorer"
+    return _users_folder(CACHE_VARIABLE, mac="Caches", xdg="XDG_CACHE_HOME", home=".cache")
 
 
 def data_folder() -> Path:
     """Where this user's programs keep what cannot be made again; SYNTH_EXPLORER_DATA names another folder."""
-    if os.environ.get(DATA_VARIABLE):
-        return Path(os.environ[DATA_VARIABLE])
+    return _users_folder(DATA_VARIABLE, mac="Application Support", xdg="XDG_DATA_HOME", home=".local/share")
+
+
+def _users_folder(variable: str, *, mac: str, xdg: str, home: str) -> Path:
+    """The folder that an environment variable names, else the program's own where the system has such folders."""
+    if os.environ.get(variable):
+        return Path(os.environ[variable])
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = Path.home() / "Library" / mac
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(os.environ.get(xdg) or Path.home() / home)
     return base / "synth_explorer"

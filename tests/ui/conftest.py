@@ -83,3 +83,14 @@ def fresh(browser: object, address: str) -> Iterator[Callable[..., OpenPage]]:
     for one, _ in opened:
         one.page.close()
     assert [one.troubles for one, quiet in opened if quiet and one.troubles] == []
+
+
+@pytest.fixture(scope="module")
+def guarded(studios: object) -> Iterator[str]:
+    """Where a page is served that asks for a login."""
+    from synth_explorer.ui.page import build_page, serve
+
+    page = build_page(studios)
+    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
+    yield serve(page, studios, auth=("ann", "secret"), **options)[1]
+    page.close()

@@ -7,20 +7,12 @@ the last move of a pointer to the beginning of the fade into the new sound; and 
 
 from __future__ import annotations
 
-import argparse
-import os
-import re
-import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from tests.ui import served
 from tests.ui.open_page import CHROMIUM, FLAGS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-PORT = "7932"
 EAR = """async () => {
   const { context, output } = window.synthExplorerAudio;
   const code = `registerProcessor('ear', class extends AudioWorkletProcessor {
@@ -113,29 +105,5 @@ def _drag(page: Any, moves: int) -> tuple[list[float], list[float]]:
     return follow, rest
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keys", type=int, default=20)
-    parser.add_argument("--address", help="a page that is served already; otherwise app.py is started")
-    asked = parser.parse_args()
-    app = None
-    try:
-        address = asked.address
-        if address is None:
-            environment = os.environ | {"GRADIO_SERVER_PORT": PORT, "PYTHONUNBUFFERED": "1"}
-            app = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True
-            )
-            address = next(found[0] for line in app.stdout if (found := re.search(r"http://[\w.:]+", line)))
-        for name, times in measure(address, keys=asked.keys).items():
-            tenth = statistics.quantiles(times, n=10)[-1] if len(times) > 1 else sum(times)
-            shown = f"median {statistics.median(times or [0]):4.0f}  p90 {tenth:4.0f}  of {len(times)}"
-            sys.stdout.write(f"{name:10} {shown} ms\n")
-    finally:
-        if app is not None:
-            app.terminate()
-            app.wait(30)
-
-
 if __name__ == "__main__":
-    main()
+    served.main(lambda address, keys: measure(address, keys=keys), about=str(__doc__), port="7932", of="keys", count=20)

@@ -6,22 +6,14 @@ address is in the player, when its bytes are there, and when it plays. Clocks ar
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import re
-import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from tests.ui import served
 from tests.ui.open_page import CHROMIUM, FLAGS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KNOBS = ("x", "y", "gain-db", "brightness", "transpose")
-PORT = "7931"
 WATCH = """() => {
   const player = document.querySelector('#screen-result audio');
   const now = {};
@@ -80,29 +72,11 @@ def _release(page: Any, knob: str, *, at: float) -> dict[str, float]:
     return page.evaluate("({...window.latency})")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--releases", type=int, default=40)
-    parser.add_argument("--address", help="a page that is served already; otherwise app.py is started")
-    asked = parser.parse_args()
-    app = None
-    try:
-        address = asked.address
-        if address is None:
-            environment = os.environ | {"GRADIO_SERVER_PORT": PORT, "PYTHONUNBUFFERED": "1"}
-            app = subprocess.Popen(
-                [sys.executable, "app.py"], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True
-            )
-            address = next(found[0] for line in app.stdout if (found := re.search(r"http://[\w.:]+", line)))
-        for name, times in measure(address, releases=asked.releases).items():
-            tenth = statistics.quantiles(times, n=10)[-1]
-            shown = f"median {statistics.median(times):4.0f}  p90 {tenth:4.0f}  {min(times):4.0f} to {max(times):4.0f}"
-            sys.stdout.write(f"{name:8} {shown} ms\n")
-    finally:
-        if app is not None:
-            app.terminate()
-            app.wait(30)
-
-
 if __name__ == "__main__":
-    main()
+    served.main(
+        lambda address, releases: measure(address, releases=releases),
+        about=str(__doc__),
+        port="7931",
+        of="releases",
+        count=40,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -162,17 +161,6 @@ def test_a_sound_by_its_address_alone(address: str, client: Any, names: list[str
         with pytest.raises(HTTPError) as found:
             urlopen(f"{address}sound/result.wav?patch={quote(wrong)}")
         assert found.value.code in (422, 431, 400) and (found.value.code != 422 or said in found.value.read().decode())
-
-
-@pytest.fixture(scope="module")
-def guarded(studios: Any) -> Iterator[str]:
-    """Where a page is served that asks for a login."""
-    from synth_explorer.ui.page import build_page, serve
-
-    page = build_page(studios)
-    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
-    yield serve(page, studios, auth=("ann", "secret"), **options)[1]
-    page.close()
 
 
 def test_a_login_lets_programs_in(guarded: str, studios: Any) -> None:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http.cookiejar import CookieJar
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import pytest
 
 PATHS = ("sound/result.wav", "sound/final.wav", "sound/patch.zip", "inspection/report.html")
 
 
-@pytest.fixture(scope="module")
-def guarded(studios: object) -> Iterator[str]:
-    """Where a page is served that asks for a login."""
-    from synth_explorer.ui.page import build_page, serve
-
-    page = build_page(studios)
-    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
-    yield serve(page, studios, auth=("ann", "secret"), **options)[1]
-    page.close()
-
-
-def status(opener: object, address: str) -> int:
+def status(opener: Any, address: str | Request) -> int:
     try:
         return opener.open(address).status
     except HTTPError as error:
@@ -37,6 +26,15 @@ def test_routes_ask_for_the_login(guarded: str, path: str) -> None:
     assert status(opener, f"{guarded}{path}?request=nonsense") == 401
     opener.open(f"{guarded}login", urlencode({"username": "ann", "password": "secret"}).encode())
     assert status(opener, f"{guarded}{path}?request=nonsense") == 422  # let in, and told that it is nonsense
+
+
+def test_every_route_beside_gradios_asks_for_the_login(guarded: str, studios: Any) -> None:
+    from synth_explorer.ui.page.page import ROUTES
+
+    for route in (make(studios) for make in ROUTES):
+        for method in sorted(route.methods):
+            asked = Request(guarded + route.path.lstrip("/").format(name="x"), method=method)
+            assert status(build_opener(), asked) == 401, f"{method} {route.path}"
 
 
 def test_a_wrong_password_lets_nobody_in(guarded: str) -> None:
