@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from tests.ui import served
-from tests.ui.open_page import CHROMIUM, FLAGS
+from tests.ui.open_page import CHROMIUM, FLAGS, still
 
 KNOBS = ("x", "y", "gain-db", "brightness", "transpose")
 WATCH = """() => {
@@ -60,7 +60,7 @@ def measure(address: str, *, releases: int, pause_s: float = 1.2) -> dict[str, l
 
 def _release(page: Any, knob: str, *, at: float) -> dict[str, float]:
     """Drag a slider to a place 0..1 of its width, let go, and wait until the sound plays and its picture is there."""
-    box = page.locator(f"#{knob} input[type=range]").bounding_box()
+    box = still(page, f"#{knob} input[type=range]")
     page.evaluate(f"for (const name of {json.dumps([*TIMES, 'released', 'src'])}) delete window.latency[name]")
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.5, middle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -124,16 +125,16 @@ def rms_db(audio: np.ndarray) -> float:
 
 def drag(open_page: OpenPage, target: str, x: float, y: float) -> None:
     """Drag from the middle of an element to a place in parts of its width and height."""
-    box = still(open_page, target)
+    box = still(open_page.page, target)
     open_page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     open_page.page.mouse.down()
     open_page.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
     open_page.page.mouse.up()
 
 
-def still(open_page: OpenPage, target: str) -> dict[str, float]:
+def still(page: Any, target: str) -> dict[str, float]:
     """Where an element lies on the screen, once it is on it and has not moved for three frames."""
-    part = open_page.page.locator(target)
+    part = page.locator(target)
     part.evaluate("(part) => part.scrollIntoView({ block: 'center' })")  # the keyboard covers the foot of the window
     part.evaluate("""async (part) => {
       const place = () => { const box = part.getBoundingClientRect(); return `${box.x} ${box.y} ${box.width}`; };

@@ -98,7 +98,7 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     page = player.page
     page.click(".keys-hold")
     sounding(player, 1)
-    box = still(player, ".pad-field")
+    box = still(player.page, ".pad-field")
     page.wait_for_timeout(500)
     recorder.begin(page)
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
@@ -114,7 +114,7 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     assert recorder.clicks(audio, rate_hz) < 6.0
     assert recorder.level_db(audio, rate_hz).min() > -60.0
     plays, moved = page.evaluate("window.plays"), page.evaluate(f"{LOG}.length")
-    slider = still(player, "#gain-db input[type=range]")
+    slider = still(player.page, "#gain-db input[type=range]")
     page.mouse.move(slider["x"] + slider["width"] * 0.66, slider["y"] + slider["height"] / 2)
     page.mouse.down()
     page.mouse.move(slider["x"] + slider["width"] * 0.3, slider["y"] + slider["height"] / 2, steps=5)
@@ -229,7 +229,7 @@ def test_a_checkpoint_without_keys_says_so(fresh) -> None:
 
 def test_numbers_and_picture_follow_while_the_pad_is_dragged(open_page) -> None:
     page = open_page.page
-    box = still(open_page, ".pad-field")
+    box = still(open_page.page, ".pad-field")
     before = page.get_attribute("#screen-result img", "src")
     question = page.evaluate("window.synthExplorerRequest")
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
