@@ -20,6 +20,8 @@ app = typer.Typer(help="Notes to train on.", no_args_is_help=True)
 PRE_ROLL_S = 0.032  # silence before a note: a frame
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one a core).")]
+Rate = Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")]
+Length = Annotated[float, typer.Option(min=0.5, help="Length of a note.")]
 
 
 def _velocities(text: str) -> tuple[int, ...]:
@@ -53,8 +55,8 @@ def render(
     ray: Ray = None,
     limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the detunes.")] = 0,
-    sample_rate: Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")] = 16_000,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a note.")] = 4.0,
+    sample_rate: Rate = 16_000,
+    seconds: Length = 4.0,
 ) -> None:
     """Render every pitched preset of SoundFonts; goes on where it stopped.
 
@@ -86,8 +88,8 @@ def render_sfz(
     out: common.Folder,
     key_step: Annotated[int, typer.Option(min=1, help="Semitones between rendered keys.")] = 2,
     workers: Workers = None,
-    sample_rate: Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")] = 48_000,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Length of a note.")] = 3.2,
+    sample_rate: Rate = 48_000,
+    seconds: Length = 3.2,
 ) -> None:
     """Render the notes of free SFZ instruments, real recordings; goes on where it stopped. Needs pysfizz."""
     from synth_explorer.data import sfz
@@ -122,6 +124,8 @@ def synthetic(
     workers: Workers = None,
     ray: Ray = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the instruments.")] = 0,
+    sample_rate: Rate = 16_000,
+    seconds: Length = 4.0,
 ) -> None:
     """Render notes of invented instruments; goes on where it stopped."""
     from synth_explorer.data.synthetic import render_synthetic
@@ -134,6 +138,7 @@ def synthetic(
             pitches=pitches,
             seed=seed,
             workers=workers,
+            sizes=_sizes(sample_rate, seconds),
             executor=executor,
             progress=progress,
         )

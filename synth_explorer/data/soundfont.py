@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from synth_explorer.audio.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 from synth_explorer.batch.errands import Errand, Progress, Site, answers, executor_for, nothing
 from synth_explorer.batch.executors import Executor
 from synth_explorer.batch.worker import Failed
-from synth_explorer.data.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 from synth_explorer.data.cleaning import octave_shift, remove_rumble
 from synth_explorer.data.dataset import SIZES, DatasetWriter, Shard, Sizes, shard_of
 from synth_explorer.data.general_midi import LEFT_OUT, PERCUSSION_BANK, family_of, group_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth_explorer import pitch, pitch_path
-from synth_explorer.audio import resample
+from synth_explorer.audio import bandwidth, resample
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
 from synth_explorer.explorer.family import NOTHING, Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents, LatentsMeta
@@ -102,17 +102,26 @@ class DefaultFamily:
         if told is not None and found.moves and told.kind != "unpitched":  # one pitch was no question to ask
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
         z = self.networks.encoder.finish(*heard.result(), padded, track)
+        end_hz = self._end_hz(audio, float(np.median(track)))
         detail = missing = NOTHING
         if how.fit_steps:
             from synth_explorer.plain.fit import Fit
 
-            z, detail = Fit(self.networks, z, track, padded)(steps=how.fit_steps, progress=how.progress)
+            fit = Fit(self.networks, z, track, padded, bandwidth_hz=end_hz)
+            z, detail = fit(steps=how.fit_steps, progress=how.progress)
         if how.enhance:
             steady = detail if how.fit_steps else np.zeros(self.details, np.float32)
-            parts = self._parts(z, track, np.tile(steady, (frames, 1)), noise=1.0, seed=LISTENING_SEED)
+            parts = self._parts(z, track, np.tile(steady, (frames, 1)), end_hz, noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded[None], *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0]
-        return Encoded(z, track, detail, missing, told)
+        return Encoded(z, track, detail, missing, told, end_hz)
+
+    def _end_hz(self, audio: np.ndarray, f0_hz: float) -> float:
+        """Where a note's recording ends, 0 where it does not end below the model's band, or the model knows of none."""
+        if not self.config.band_hz:
+            return 0.0
+        end_hz = bandwidth.bandwidth_hz(audio, f0_hz=f0_hz, sample_rate_hz=self.config.sample_rate_hz)
+        return end_hz if end_hz < bandwidth.top_hz(self.config.sample_rate_hz) else 0.0
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The sound in one chunk. `temperature` scales the level of the noise."""
@@ -138,10 +147,10 @@ class DefaultFamily:
         longest = max(how.samples for how in hows)
         return iter([np.stack([np.pad(sound, (0, longest - len(sound))) for sound in finished])])
 
-    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """z, pitch in Hz and detail of every frame."""
+    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """z, pitch in Hz and detail of every frame, and where the band ends."""
         detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
-        return latents.z, latents.pitch_hz, detail
+        return latents.z, latents.pitch_hz, detail, latents.meta.bandwidth_hz
 
     def _finished(self, sound: np.ndarray, latents: Latents, how: Decoding) -> np.ndarray:
         """A sound [F * hop] with the note's enhancement, where it is asked for, at its length."""
@@ -153,7 +162,7 @@ class DefaultFamily:
         return np.ascontiguousarray(sound[: how.samples])
 
     def _parts(
-        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float, seed: int
+        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, end_hz: float, *, noise: float, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """The tones and the noise of the fast decoder's sound, [F * hop] each; the noise's level multiplied."""
         from synth_explorer.decode import synthesis
@@ -161,7 +170,7 @@ class DefaultFamily:
         config, pitch_hz = self.config, np.asarray(pitch_hz, np.float32)
         key = z[:, 2:].tobytes(), pitch_hz.tobytes()
         said = self._said.get(key) or self._said.put(key, self.networks.network(z, pitch_hz))
-        controls = self.networks.controls(*said, z, pitch_hz, detail)
+        controls = self.networks.controls(*said, z, pitch_hz, detail, end_hz)
         for name in ("noise", "short_noise"):
             controls[name] = controls[name] * np.float32(noise)
         return synthesis.parts(

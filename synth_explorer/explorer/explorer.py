@@ -190,6 +190,7 @@ class Explorer:
             lead_in_samples=cut.lead_in_samples,
             pitch_confidence=None if heard.pitch is None else heard.pitch.confidence,
             pitch_kind="" if heard.pitch is None else heard.pitch.kind,
+            bandwidth_hz=heard.bandwidth_hz,
             loop=given.loop and _moved(given.loop, -cut.lead_in_samples, within=len(cut.audio)),
             notices=given.notices,
         )

@@ -56,13 +56,15 @@ class Decoding:
 
 class Encoded(NamedTuple):
     """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [D] and enhancement [F, E];
-    and its pitch with how sure that is, None where it was stated or lies inside z."""
+    its pitch with how sure that is, None where it was stated or lies inside z; and where its recording ends, 0 where
+    that has no end of its own."""
 
     z: np.ndarray
     pitch_hz: np.ndarray
     detail: np.ndarray = NOTHING
     enhancement: np.ndarray = NOTHING
     pitch: HeardPitch | None = None
+    bandwidth_hz: float = 0.0
 
 
 class Family(Protocol):

@@ -13,8 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
 
-Note = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""z [F, C], pitch [F] in Hz, detail [F, D]."""
+Note = tuple[np.ndarray, np.ndarray, np.ndarray, float]
+"""z [F, C], pitch [F] in Hz, detail [F, D], and where the band ends in Hz, 0 where it has no end of its own."""
 
 
 class KerasReference:
@@ -24,19 +24,17 @@ class KerasReference:
         from synth_explorer import runtime
         from synth_explorer.model import synthesis
 
-        def render(z: Any, pitch_hz: Any, detail: Any, gain: Any, phase: Any, short_phase: Any) -> Any:
-            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail)
+        def render(z: Any, pitch_hz: Any, detail: Any, end_hz: Any, gain: Any, phase: Any, short_phase: Any) -> Any:
+            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz)
             loud = {name: controls[name] * gain[:, None, None] for name in ("noise", "short_noise")}
             return synthesis.render({**controls, **loud}, pitch_hz, phase, short_phase, model.decoder)
 
         self._config = model.config
-        self._render = runtime.compiled(render, ranks=(3, 2, 3, 1, 3, 3), last=(model.config.channels,))
+        self._render = runtime.compiled(render, ranks=(3, 2, 3, 1, 1, 3, 3), last=(model.config.channels,))
 
-    def __call__(
-        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, *, noise: float, seed: int
-    ) -> np.ndarray:
-        """z [F, C], pitch [F] in Hz, detail [F, D], and what the noise's level is multiplied by -> audio [T]."""
-        return self.together([(z, pitch_hz, detail)], noise=[noise], seeds=[seed])[0]
+    def __call__(self, *note: Any, noise: float, seed: int) -> np.ndarray:
+        """A `Note`, and what the noise's level is multiplied by -> audio [T]."""
+        return self.together([note], noise=[noise], seeds=[seed])[0]
 
     def together(self, notes: Sequence[Note], *, noise: Sequence[float], seeds: Sequence[int]) -> list[np.ndarray]:
         """As `__call__` of each, in the batches that a device likes: notes of one length at once."""
@@ -55,6 +53,7 @@ class KerasReference:
         """What the model is given of one note."""
         from synth_explorer.decode.synthesis import noise_phases
 
-        z, pitch_hz, detail = note
+        z, pitch_hz, detail, bandwidth_hz = note
+        end_hz = np.asarray(bandwidth_hz or self._config.sample_rate_hz / 2, np.float32)
         phases = noise_phases(len(z), hop=self._config.hop, subframes=self._config.subframes, seed=seed)
-        return z, np.asarray(pitch_hz, np.float32), detail, np.asarray(noise, np.float32), *phases
+        return z, np.asarray(pitch_hz, np.float32), detail, end_hz, np.asarray(noise, np.float32), *phases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Annotated
 
@@ -32,6 +33,9 @@ class LatentsMeta:
     noise_db: float = 0.0  # by how much the decoder's noise is raised against its partials
     pitch_confidence: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
     pitch_kind: str = ""  # what the pitch was heard of, see `pitch.HeardPitch`; "" where it was stated
+    bandwidth_hz: float = (
+        0.0  # where the recording itself ended, and the decoder's sound does; 0: nowhere below the top
+    )
     loop: Pair | None = None
     notices: Texts = ()  # what was lost when the note was read, in sentences that go on after its name
     format_version: int = FORMAT_VERSION  # of the file
@@ -41,6 +45,10 @@ class LatentsMeta:
             raise LatentsError(f"loop={self.loop!r} must be a first and a last sample.")
         if not abs(self.noise_db) <= NOISE_RANGE_DB:
             raise LatentsError(f"noise_db={self.noise_db:g} must lie in {-NOISE_RANGE_DB:g}..{NOISE_RANGE_DB:g}.")
+        if not 0.0 <= self.bandwidth_hz < math.inf:
+            raise LatentsError(
+                f"bandwidth_hz={self.bandwidth_hz:g} must be a frequency, or 0 where the band has no end."
+            )
         if self.format_version not in READ_VERSIONS:
             raise LatentsError(
                 f"format_version={self.format_version} is unknown; this version reads up to {FORMAT_VERSION}. "

@@ -35,7 +35,8 @@ def interpolate(
     pitch_hz: float | None = None,
     loudness_channel: int | None = LOUDNESS_CHANNEL,
 ) -> Latents:
-    """Mix notes by weights: z, detail and enhancement linearly (a note without has zeros), pitch in octaves.
+    """Mix notes by weights: z, detail and enhancement linearly (a note without has zeros), pitch in octaves, as is the
+    end of the band where a recording has one.
 
     Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
     frame is held while its loudness goes on falling as it did at the note's end, so that a note which was cut
@@ -187,6 +188,8 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     names = [f"{weight:.3g} {note.meta.source}".strip() for note, weight in zip(notes, mean_weights, strict=True)]
     lead_in = sum(weight * note.meta.lead_in_samples for note, weight in zip(notes, mean_weights, strict=True))
     noise_db = sum(weight * note.meta.noise_db for note, weight in zip(notes, mean_weights, strict=True))
+    ends = [np.log(note.meta.bandwidth_hz or note.meta.sample_rate_hz / 2) for note in notes]
+    limited = any(note.meta.bandwidth_hz for note in notes)
     own = {} if len(notes) == 1 else {"pitch_confidence": None, "pitch_kind": "", "loop": None, "notices": ()}
     return longest.replace(
         z=z,
@@ -197,6 +200,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
         duration_samples=longest.duration_samples,
         lead_in_samples=round(float(lead_in)),
         noise_db=float(noise_db),
+        bandwidth_hz=float(np.exp(mean_weights @ ends)) if limited else 0.0,
         **own,
     )
 

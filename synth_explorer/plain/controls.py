@@ -78,18 +78,33 @@ class Controls:
         return (*bands, config.fine_steps, config.half_partials)
 
     def __call__(
-        self, frame: np.ndarray, fine: np.ndarray, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray
+        self,
+        frame: np.ndarray,
+        fine: np.ndarray,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        detail: np.ndarray,
+        bandwidth_hz: float = 0.0,
     ) -> dict[str, np.ndarray]:
-        return self.traced(frame, fine, z, pitch_hz, detail)[0]
+        return self.traced(frame, fine, z, pitch_hz, detail, bandwidth_hz)[0]
 
     def traced(
-        self, frame: np.ndarray, fine: np.ndarray, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray
+        self,
+        frame: np.ndarray,
+        fine: np.ndarray,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        detail: np.ndarray,
+        bandwidth_hz: float = 0.0,
     ) -> tuple[dict[str, np.ndarray], Callable[[Slopes], Told]]:
-        """The controls, and the way back. The detail is [F, D], or [1, D] for all frames."""
-        with np.errstate(over="ignore", invalid="ignore"):  # of latents that are far from any note
-            return self._traced(frame, fine, z, pitch_hz, detail)
+        """The controls, and the way back. The detail is [F, D], or [1, D] for all frames.
 
-    def _traced(self, frame, fine, z, pitch_hz, detail):
+        Nothing lies above `bandwidth_hz`, where that is given.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # of latents that are far from any note
+            return self._traced(frame, fine, z, pitch_hz, detail, bandwidth_hz or np.inf)
+
+    def _traced(self, frame, fine, z, pitch_hz, detail, end_hz):
         config, steps = self.config, self.config.subframes
         envelope, offsets, short, level, half = split(fine, self._sizes)
         noise, bias = split(frame, (config.noise_bands, 1))
@@ -100,9 +115,10 @@ class Controls:
         )
         pitch_fine = upsample(pitch_hz, steps)
         frequency_hz = pitch_fine[:, None] * config.multiples
-        harmonic, to_harmonic = self._partials(envelope, offsets, half, frequency_hz)
-        noise, to_noise = _amplitude(noise * np.float32(2.0) + detail[:, -bands:] - np.float32(7.0))
-        short, to_short = _amplitude(short - np.float32(8.0))
+        harmonic, to_harmonic = self._partials(envelope, offsets, half, frequency_hz, end_hz)
+        noise = noise * np.float32(2.0) + detail[:, -bands:] - np.float32(7.0)
+        noise, to_noise = _amplitude(noise, _gate(config.noise_hz, end_hz))
+        short, to_short = _amplitude(short - np.float32(8.0), _gate(config.short_noise_hz, end_hz))
         heard, bias = np.clip(level, *LEVELS), np.tanh(bias[:, 0])
         loudness_db = z[:, 0] / np.float32(config.loudness_units_per_db) + np.float32(config.loudness_offset_db)
         target = z[:, 1] + CENTROID_BIAS * bias
@@ -157,7 +173,7 @@ class Controls:
 
         return parts, back
 
-    def _partials(self, envelope, offsets, half, frequency_hz):
+    def _partials(self, envelope, offsets, half, frequency_hz, end_hz):
         """Envelope [J, M] and offsets of partials -> amplitudes [J, K + H], and the way back to all three."""
         config, bands = self.config, self.config.envelope_bands
         low, part = self._places(frequency_hz)
@@ -171,18 +187,18 @@ class Controls:
         value[:, : config.harmonic_offsets] += offsets
         value[:, config.harmonics :] += half - HALF_BELOW
         value -= np.log(config.multiples) * np.float32(0.7)
-        amplitude, to_value = _amplitude(value)
-        gate = np.where(frequency_hz > (config.band_hz or 0.985 * config.sample_rate_hz / 2), BEYOND, np.float32(1.0))
+        top_hz = config.band_hz or 0.985 * config.sample_rate_hz / 2
+        amplitude, to_value = _amplitude(value, _gate(frequency_hz, min(top_hz, end_hz)))
 
         def back(slope: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            slope = to_value(slope * gate)
+            slope = to_value(slope)
             upper = slope * part
             by_band = np.bincount(at.reshape(-1), (slope - upper).reshape(-1), minlength=flat.size)
             by_band += np.bincount(at.reshape(-1) + 1, upper.reshape(-1), minlength=flat.size)
             by_envelope = by_band.reshape(envelope.shape).astype(np.float32)
             return by_envelope, slope[:, : config.harmonic_offsets], slope[:, config.harmonics :]
 
-        return amplitude * gate, back
+        return amplitude, back
 
     def _places(self, frequency_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Between which bands of the envelope frequencies [J, K + H] lie: the lower one, and the part of the way."""
@@ -195,10 +211,15 @@ class Controls:
         return low, position - low.astype(np.float32)
 
 
-def _amplitude(x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+def _gate(frequency_hz: np.ndarray, end_hz: float) -> np.ndarray:
+    """What amplitudes at these frequencies are multiplied by, so that none is heard above `end_hz`."""
+    return np.where(frequency_hz > end_hz, BEYOND, np.float32(1.0))
+
+
+def _amplitude(x: np.ndarray, gate: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """exp(bounded(x)) of `model.fast_decoder.bounded`: exp of softplus adds the least amplitude; and the way back."""
-    grown = np.exp(np.minimum(x, MOST))
-    return grown + np.exp(LEAST), lambda slope: slope * grown * (x < MOST)
+    grown = np.exp(np.minimum(x, MOST)) * gate
+    return grown + np.exp(LEAST) * gate, lambda slope: slope * grown * (x < MOST)
 
 
 def _bent(amplitude: np.ndarray, tilt: np.ndarray, octaves: np.ndarray) -> np.ndarray:

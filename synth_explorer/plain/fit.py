@@ -24,12 +24,22 @@ from synth_explorer.plain.synthesis import Synthesis
 class Fit:
     """Betters the latents of a note so that the fast decoder's sound of them comes nearer to it."""
 
-    def __init__(self, networks: Autoencoder, z: np.ndarray, pitch_hz: np.ndarray, audio: np.ndarray) -> None:
-        """A note: z [F, C] as the encoder said it, pitch [F] in Hz, and its sound [T]."""
+    def __init__(
+        self,
+        networks: Autoencoder,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        audio: np.ndarray,
+        *,
+        bandwidth_hz: float = 0.0,
+    ) -> None:
+        """A note: z [F, C] as the encoder said it, pitch [F] in Hz, its sound [T], and where its recording ends."""
         config = networks.config
+        self._bandwidth_hz = bandwidth_hz
         self._networks, self._z, self._pitch_hz = networks, np.asarray(z, np.float32), np.asarray(pitch_hz, np.float32)
         self._scale = scale_of(config)
-        self._distance = SpectralLoss(config, audio, linear=1.0, log=0.5, mel=LOG_MEL_WEIGHT)
+        weights = {"linear": 1.0, "log": 0.5, "mel": LOG_MEL_WEIGHT}
+        self._distance = SpectralLoss(config, audio, bandwidth_hz=bandwidth_hz, **weights)
         self._synthesis = Synthesis(config, self._pitch_hz, networks.controls)
 
     def value_and_slopes(
@@ -38,7 +48,7 @@ class Fit:
         """The distance at latents moved by [F, C] and a detail [1, D], and its slopes by both."""
         z, networks = self._z + moved * self._scale, self._networks
         frame, fine, to_learned = networks.network.traced(z, self._pitch_hz)
-        controls, to_told = networks.controls.traced(frame, fine, z, self._pitch_hz, detail)
+        controls, to_told = networks.controls.traced(frame, fine, z, self._pitch_hz, detail, self._bandwidth_hz)
         sound, to_controls = self._synthesis.traced(controls, phase, short_phase)
         value, slope = self._distance(sound)
         told = to_told(to_controls(slope))

@@ -36,9 +36,19 @@ class _Wanted(NamedTuple):
 class SpectralLoss:
     """How far a sound [T] is from one that is given [T], whose spectra are made once."""
 
-    def __init__(self, config: ModelConfig, target: np.ndarray, *, linear: float, log: float, mel: float) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        target: np.ndarray,
+        *,
+        linear: float,
+        log: float,
+        mel: float,
+        bandwidth_hz: float = 0.0,
+    ) -> None:
+        """`bandwidth_hz`: logarithms above it do not count, where it is given."""
         self._linear, self._log, self._mel = linear, log, mel
-        self._rate_hz, self._band_hz = config.sample_rate_hz, config.band_hz
+        self._rate_hz, self._band_hz = config.sample_rate_hz, bandwidth_hz or config.band_hz
         bands, high_hz = config.distance_bands, min(config.top_hz, DISTANCE_TOP_HZ)
         mel_size = MEL_SIZE * config.widening
         given = {"sample_rate_hz": config.sample_rate_hz, "low_hz": 30.0, "high_hz": high_hz}

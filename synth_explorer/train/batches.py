@@ -16,7 +16,7 @@ from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError, SpecError
 from synth_explorer.files import atomic_path
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.schema import Proportion, Share, declared
+from synth_explorer.schema import Proportion, RateHz, Share, declared
 from synth_explorer.train.effects import Chorus, Room, coloured_noise
 
 EQUALISER_KNOTS = (8, 16, 32)  # from a tone control to formants
@@ -42,6 +42,9 @@ class Augmentation:
     chorus: Proportion = 0.08
     onset: Proportion = 0.5
     shift: Proportion = 0.5
+    band: Proportion = 0.0  # cut off as by a recording's low rate, where the model knows of bands
+    band_low_hz: RateHz = 4_000
+    band_high_hz: RateHz = 16_000
 
 
 @dataclass
@@ -146,6 +149,9 @@ class Batches:
         audio = self._colour(rng, [crop[0] for crop in crops] if other != note else [crops[0][0]])
         weight = 1.0 if other == note else 0.5
         ends_hz = [source.ends_hz(i, self.config) for i in (note, other)]
+        if chances.band and rng.random() < chances.band:
+            cut_hz = float(np.exp(rng.uniform(np.log(chances.band_low_hz), np.log(chances.band_high_hz))))
+            ends_hz = [min(end_hz, cut_hz) for end_hz in ends_hz]
         if self.config.band_hz:  # what was added lies above too, and would be heard as a part of the note
             rate = {"sample_rate_hz": self.config.sample_rate_hz}
             audio = [below(sound, end_hz, **rate) for sound, end_hz in zip(audio, ends_hz, strict=False)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soxr
 
 from synth_explorer import measure
 from synth_explorer.assets import find_note
@@ -45,6 +46,19 @@ def test_a_note_comes_back_with_its_whole_band(full_band, notes, name: str) -> N
     assert far["final"].whole < 0.85 * far["fast"].whole
     assert above_db(fast, 8000.0) == pytest.approx(above_db(sound, 8000.0), abs=8.0)
     assert abs(measure.level_error_db(sound, final)) < 0.3
+
+
+def test_a_recording_that_ends_early_is_heard_to_end_there(full_band, notes) -> None:
+    sound, whole = notes["trumpet"]
+    cut = soxr.resample(soxr.resample(sound, 48_000, 16_000), 16_000, 48_000)
+    latents = full_band.encode(cut, pitch=whole.pitch_midi)
+    assert whole.meta.bandwidth_hz == 0.0 and 7_400.0 < latents.meta.bandwidth_hz < 8_200.0
+    made = full_band.decode(latents)
+    assert above_db(made, 8_500.0) < -60.0 < above_db(full_band.decode(whole), 8_500.0)
+    reference = full_band.decode(latents, engine="keras")
+    assert np.abs(made - reference).max() < 5e-3 * np.abs(reference).max()
+    mixed = full_band.morph([latents, whole], [0.5, 0.5]).meta.bandwidth_hz
+    assert mixed == pytest.approx(np.sqrt(latents.meta.bandwidth_hz * 24_000.0))
 
 
 @pytest.mark.parametrize("name", NAMES)

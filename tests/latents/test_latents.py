@@ -84,6 +84,8 @@ class TestLatents:
             {"hop": True},
             {"noise_db": 1e6},
             {"noise_db": float("nan")},
+            {"bandwidth_hz": -1.0},
+            {"bandwidth_hz": float("nan")},
         ],
     )
     def test_meta_refuses(self, changes: dict) -> None:

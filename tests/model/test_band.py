@@ -77,6 +77,17 @@ def test_what_a_recording_lacks_is_not_heard_of_and_not_counted() -> None:
     assert masked[0] < 0.2 * plain[0] and masked[1] == pytest.approx(plain[1], rel=1e-5)
 
 
+def test_the_plain_loss_counts_nothing_above_the_end_either() -> None:
+    from synth_explorer.model.spectral import SpectralLoss
+    from synth_explorer.plain.loss import SpectralLoss as PlainLoss
+
+    config, weights = wide_config(), {"linear": 1.0, "log": 0.5, "mel": 1.0}
+    samples, ends_hz = FRAMES * config.hop, np.full(1, 10_000.0, np.float32)
+    low, high = (_noise(samples, 48_000, end_hz)[:1] for end_hz in (9_000.0, 19_000.0))
+    theirs = np.asarray(SpectralLoss(config, **weights)(low, high, ends_hz))[0]
+    assert PlainLoss(config, low[0], bandwidth_hz=10_000.0, **weights)(high[0])[0] == pytest.approx(theirs, rel=1e-4)
+
+
 def test_the_loss_is_the_distance_over_the_whole_band() -> None:
     from synth_explorer.measure import band_distances_db
     from synth_explorer.model.spectral import SpectralLoss

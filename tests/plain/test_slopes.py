@@ -55,13 +55,14 @@ def test_slopes_through_the_network(model, networks, note, rng) -> None:
         np.testing.assert_allclose(ours, plain, atol=1e-5)
 
 
-def test_slopes_through_the_controls(model, networks, note, rng) -> None:
+@pytest.mark.parametrize("end_hz", [0.0, 2500.0])
+def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) -> None:
     z, pitch_hz, _ = note
     config = model.config
     frame = rng.standard_normal((FRAMES, config.noise_bands + 1)).astype(np.float32)
     fine = rng.standard_normal((FRAMES * config.subframes, model.decoder.fine_head.units)).astype(np.float32)
     detail = (0.5 * rng.standard_normal((1, config.details))).astype(np.float32)
-    controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail)
+    controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail, end_hz)
     slopes = {
         name: (rng.standard_normal(value.shape) / np.abs(value).mean()).astype(np.float32)
         for name, value in controls.items()
@@ -74,7 +75,8 @@ def test_slopes_through_the_controls(model, networks, note, rng) -> None:
 
         frame, fine = (ops.reshape(each, (1, *known.shape)) for each, known in zip((frame, fine), sizes, strict=True))
         every = detail + 0.0 * z[..., :1]
-        made = model.decoder.controls_of(frame, fine, z, pitch_hz, every)
+        ends = ops.full((1,), end_hz) if end_hz else None
+        made = model.decoder.controls_of(frame, fine, z, pitch_hz, every, ends)
         return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
 
     derived = gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)

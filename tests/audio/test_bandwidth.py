@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import firwin, lfilter
 
-from synth_explorer.data.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
+from synth_explorer.audio.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
 
 RATE = 48_000
 T = np.arange(RATE) / RATE

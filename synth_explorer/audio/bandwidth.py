@@ -78,5 +78,5 @@ def _cliff(level_db: np.ndarray, first: int, span: int, width_hz: float, top: fl
         before = level_db[max(0, band - 2 * span)]
         if here - beyond > CLIFF_DB and before - here < GENTLE_DB:
             steepest = band + int(np.argmax(level_db[band : band + span] - level_db[band + 1 : band + span + 1]))
-            return min((steepest + 0.5) * width_hz, top)
+            return min((steepest + 1.5) * width_hz, top)
     return top
