@@ -294,7 +294,7 @@ def _peaks(
         at = low + np.argmax(power[:, low : high + 1], axis=1)
         peak = power[rows, at]
         around = max(3.5, 0.5 * f0_bins)
-        floor = np.median(power[:, max(0, int(centre - around)) : int(centre + around) + 1], axis=1)
+        floor = _median(power[:, max(0, int(centre - around)) : int(centre + around) + 1])
         tonal = np.clip((10.0 * np.log10((peak + 1e-20) / (floor + 1e-20)) - 6.0) / 12.0, 0.0, 1.0)
         is_peak = (power[rows, at - 1] <= peak) & (power[rows, at + 1] <= peak)
         ratio = slope[rows, at] * np.conj(hann[rows, at]) / (peak + 1e-20)
@@ -324,6 +324,14 @@ def _fit(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray) -> tuple[float,
         stiffness = float(np.clip(slope, 0.0, _MAX_B))
         shift = float(mean_cents - stiffness * mean_curve)
     return shift, stiffness
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Median of each row [F, N] -> [F], as `np.median`, without its checks, which take longer."""
+    upper = values.shape[1] // 2
+    lower = upper - 1 + values.shape[1] % 2
+    parted = np.partition(values, (lower, upper), axis=1)
+    return np.float32(0.5) * (parted[:, lower] + parted[:, upper])
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ Shapes: T samples, K cosines.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from synth_explorer.audio.gate import SILENCE_DB, check
@@ -18,6 +20,7 @@ RUMBLE_DB = -60.0
 
 _SUSPECT_HZ = 13.0, LOWEST_HEARD_HZ  # up to the first all of a sound is looked at for rumble, and ever less up to 20 Hz
 _BELOW_HZ = LOWEST_HEARD_HZ, 30.0  # the same, where what remains is to be free of rumble
+SEEN = 4  # points for each cosine up to the highest of these, by which rumble is looked for first
 _EDGE_S = 0.1
 _BEGINNING_S = 0.5  # what a note has below hearing as it begins is no rumble, where there is none later
 
@@ -33,10 +36,10 @@ def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     audio = check(audio)
     if audio.size < sample_rate_hz / LOWEST_HEARD_HZ:  # no telling an offset from a tone
         return audio
-    suspect = _mirrored(audio, _SUSPECT_HZ, sample_rate_hz=sample_rate_hz)
     edge = min(round(_EDGE_S * sample_rate_hz), audio.size // 4)  # where a mirrored wave has a corner
-    if _is_little(suspect[edge : audio.size - edge], audio - suspect):
+    if _looks_clean(audio, edge, sample_rate_hz):
         return audio
+    suspect = _mirrored(audio, _SUSPECT_HZ, sample_rate_hz=sample_rate_hz)
     rest = audio - _mirrored(audio, _BELOW_HZ, sample_rate_hz=sample_rate_hz)
     try:
         onset = find_onset(rest, sample_rate_hz=sample_rate_hz)
@@ -50,20 +53,38 @@ def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     return audio if _is_little(below, heard) else heard
 
 
+def _looks_clean(audio: np.ndarray, edge: int, sample_rate_hz: int) -> bool:
+    """Whether there is little rumble between the edges of a sound [T], seen by a few points of it: most have none."""
+    rough = _mirrored(audio, _SUSPECT_HZ, sample_rate_hz=sample_rate_hz, points=SEEN)
+    apart = audio.size / rough.size
+    inner = rough[math.ceil(edge / apart) : int((audio.size - edge) / apart)]
+    rest = np.dot(audio, audio) - apart * np.dot(rough, rough)
+    return bool(apart * np.dot(inner, inner) <= 10 ** (RUMBLE_DB / 10) * rest)
+
+
 def _is_little(below: np.ndarray, heard: np.ndarray) -> bool:
     return bool(np.dot(below, below) <= 10 ** (RUMBLE_DB / 10) * np.dot(heard, heard))
 
 
-def _mirrored(audio: np.ndarray, below_hz: tuple[float, float], *, sample_rate_hz: int) -> np.ndarray:
+def _mirrored(
+    audio: np.ndarray, below_hz: tuple[float, float], *, sample_rate_hz: int, points: int = 0
+) -> np.ndarray:
     """What a sound [T] that is mirrored at its ends has below the first of two frequencies, and ever less of what it
-    has up to the second."""
+    has up to the second.
+
+    `points`: 0 gives every sample; otherwise evenly spaced ones, so many for each cosine that is in it.
+    """
     from scipy.fft import dct, idct, next_fast_len
 
     size = next_fast_len(audio.size, real=True)
-    cosines = dct(np.pad(audio, (0, size - audio.size), mode="symmetric"))
-    hz = np.arange(size) * sample_rate_hz / (2 * size)
+    count = min(size, math.ceil(below_hz[1] * 2 * size / sample_rate_hz))
+    hz = np.arange(count) * sample_rate_hz / (2 * size)
+    cosines = dct(np.pad(audio, (0, size - audio.size), mode="symmetric"))[:count]
     cosines *= 0.5 + 0.5 * np.cos(np.pi * np.clip((hz - below_hz[0]) / (below_hz[1] - below_hz[0]), 0.0, 1.0))
-    return idct(cosines)[: audio.size]
+    if not points:
+        return idct(cosines, n=size)[: audio.size]
+    few = min(points * count, size)
+    return idct(cosines, n=few)[: math.ceil(audio.size * few / size)] * np.float32(few / size)
 
 
 def refuse_silence(audio: np.ndarray, *, name: str = "audio", why: str = "") -> None:

@@ -61,24 +61,26 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
         raise AudioError("audio is silent, so it has no onset; give a note.")
     start = int(np.argmax(magnitude >= 1e-5 * peak))
     weighted = _weigh(audio[start:] / np.float32(peak), sample_rate_hz)
-    level_db = _backward_level_db(weighted, window=max(1, round(LEVEL_S * sample_rate_hz)))
-    peak_db = float(level_db.max())
-    body = _body(level_db, loud_db=peak_db - BODY_DB, sample_rate_hz=sample_rate_hz)
-    sure = _body(level_db, loud_db=peak_db - SURE_DB, sample_rate_hz=sample_rate_hz)
+    window = max(1, round(LEVEL_S * sample_rate_hz))
+    power = _backward_power(weighted, window=window)
+    peak_db = float(_in_db(power.max()))
+    body = _body(power, under_db=BODY_DB, sample_rate_hz=sample_rate_hz)
+    sure = _body(power, under_db=SURE_DB, sample_rate_hz=sample_rate_hz)
     if not _alike(weighted, body, sure, size=max(1, round(_ALIKE_S * sample_rate_hz))):
         body = sure
     least = 10.0 ** ((peak_db - BEGIN_DB - 6.0) / 20.0)
     heard = without_hum(weighted, body=body, least=least, sample_rate_hz=sample_rate_hz)
     if heard is not weighted:
-        weighted, level_db = heard, _backward_level_db(heard, window=max(1, round(LEVEL_S * sample_rate_hz)))
+        weighted, power = heard, _backward_power(heard, window=window)
+    level_db = _in_db(power[: body + 1])
     first, noise_db = _before(weighted, level_db, body=body, peak_db=peak_db, sample_rate_hz=sample_rate_hz)
     begin_db = peak_db - BEGIN_DB
     rise_db = max(begin_db, min(noise_db + ABOVE_NOISE_DB, peak_db - BODY_DB))
-    under = np.flatnonzero(level_db[first : body + 1] < rise_db)
+    under = np.flatnonzero(level_db[first:] < rise_db)
     onset = first + (int(under[-1]) + 1 if under.size else 0)
     if rise_db > begin_db:
-        onset = max(first, onset - _rise_in_noise(level_db[onset:], rise_db=rise_db, begin_db=begin_db))
-    return start + min(onset, level_db.size - 1)
+        onset = max(first, onset - _rise_in_noise(_in_db(power[onset:]), rise_db=rise_db, begin_db=begin_db))
+    return start + min(onset, power.size - 1)
 
 
 def _weigh(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
@@ -86,22 +88,26 @@ def _weigh(audio: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     return high_pass(audio, cutoff_hz=_WEIGHTED_HZ, sample_rate_hz=sample_rate_hz)
 
 
-def _backward_level_db(audio: np.ndarray, *, window: int) -> np.ndarray:
-    """RMS in dB of the `window` samples that end at each sample, [T]."""
-    energy = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
-    starts = np.maximum(np.arange(1, energy.size) - window, 0)
-    power = (energy[1:] - energy[starts]) / window
+def _backward_power(audio: np.ndarray, *, window: int) -> np.ndarray:
+    """Mean square of the `window` samples that end at each sample, [T]."""
+    energy = np.cumsum(np.square(audio, dtype=np.float64))
+    energy[window:] -= energy[:-window].copy()
+    return energy / window
+
+
+def _in_db(power: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(power, 1e-14))
 
 
-def _body(level_db: np.ndarray, *, loud_db: float, sample_rate_hz: int) -> int:
-    """First sample of at least `loud_db` after which half of the next 50 ms lie within 10 dB of it; else the first."""
-    loud = level_db >= loud_db
-    span = max(1, round(SUSTAIN_S * sample_rate_hz))
-    count = np.concatenate([[0], np.cumsum(level_db >= loud_db - 10.0)])
-    ends = np.minimum(np.arange(level_db.size) + span, level_db.size)
-    lasting = loud & (2 * (count[ends] - count[:-1]) >= ends - np.arange(level_db.size))
-    return int(np.argmax(lasting)) if lasting.any() else int(np.argmax(loud))
+def _body(power: np.ndarray, *, under_db: float, sample_rate_hz: int) -> int:
+    """First sample within so many dB of the loudest after which half of the next 50 ms lie at most 10 dB lower; else
+    the first of them."""
+    least = power.max() * 10.0 ** (-under_db / 10.0)
+    loud = np.flatnonzero(power >= least)
+    ends = np.minimum(loud + max(1, round(SUSTAIN_S * sample_rate_hz)), power.size)
+    count = np.concatenate([[0], np.cumsum(power[loud[0] :] >= least / 10.0)])
+    lasting = 2 * (count[ends - loud[0]] - count[loud - loud[0]]) >= ends - loud
+    return int(loud[np.argmax(lasting)])
 
 
 def _alike(audio: np.ndarray, early: int, late: int, *, size: int) -> bool:
@@ -122,7 +128,7 @@ def _before(
     at = np.arange(body, window - 1, -step)  # not where the window is still filling
     if at.size == 0:
         return 0, -np.inf
-    slow_db = _backward_level_db(weighted, window=window)[at]
+    slow_db = _in_db(_backward_power(weighted[: body + 1], window=window)[at])
     lowest_db = np.minimum.accumulate(slow_db)
     rises = slow_db > np.maximum(lowest_db, peak_db - BEGIN_DB - 6.0) + EARLIER_DB
     stop = int(np.argmax(rises)) if rises.any() else at.size

@@ -5,6 +5,7 @@ Shapes: T samples, F frames, J subframes, S level points, K harmonics, M bands, 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def parts(
     *,
     noise_matrix: Any,
     short_matrix: Any,
-    harmonics_count: int,
+    half_partials: int,
     hop: int,
     subframes: int,
     sample_rate_hz: int,
@@ -40,17 +41,17 @@ def parts(
     seed gives the same noise.
     """
     subframe = hop // subframes
-    long_phase, short_phase = noise_phases(len(pitch_hz), hop=hop, subframes=subframes, seed=seed)
-    hiss = _POOL.submit(noise, controls["noise"] @ noise_matrix, long_phase, hop=hop)
+    long, short = _turns(len(pitch_hz), hop, subframes, seed)
+    hiss = _POOL.submit(lambda: _turned_noise(controls["noise"] @ noise_matrix, long, hop=hop))
     tones = partials(
         controls["harmonic"],
         pitch_hz,
-        harmonics_count=harmonics_count,
+        half_partials=half_partials,
         subframes=subframes,
         subframe=subframe,
         sample_rate_hz=sample_rate_hz,
     )
-    click = noise(controls["short_noise"] @ short_matrix, short_phase, hop=subframe)
+    click = _turned_noise(controls["short_noise"] @ short_matrix, short, hop=subframe)
     level = linear(controls["level"], len(tones) // len(controls["level"]))
     return tones * level, (click + hiss.result()) * level
 
@@ -65,42 +66,55 @@ def noise_phases(frames: int, *, hop: int, subframes: int, seed: int) -> tuple[n
     return long.random((frames, hop + 1), dtype=np.float32), short.random(shape, dtype=np.float32)
 
 
+@lru_cache(4)
+def _turns(frames: int, hop: int, subframes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """`turns` of `noise_phases`."""
+    long, short = noise_phases(frames, hop=hop, subframes=subframes, seed=seed)
+    return turns(long, hop=hop), turns(short, hop=hop // subframes)
+
+
+def turns(phase_cycles: np.ndarray, *, hop: int) -> np.ndarray:
+    """Phases [F, hop + 1] as what magnitudes are turned by, complex64, scaled for the inverse transform of a noise."""
+    angle = phase_cycles * np.float32(2.0 * np.pi)
+    out = np.empty(angle.shape, np.complex64)
+    out.real, out.imag = np.cos(angle), np.sin(angle)
+    out *= np.float32(np.sqrt(2.0 * hop))
+    return out
+
+
 def noise(magnitudes: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> np.ndarray:
     """Noise of given magnitudes: [F, hop + 1] twice -> [F * hop] (see `model.synthesis.noise`)."""
-    angle = phase_cycles * np.float32(2.0 * np.pi)
-    spectrum = np.empty(magnitudes.shape, np.complex64)
-    spectrum.real, spectrum.imag = magnitudes * np.cos(angle), magnitudes * np.sin(angle)
-    spectrum *= np.float32(np.sqrt(2.0 * hop))
-    window = np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
-    frames = irfft(spectrum, axis=-1) * window
+    return _turned_noise(magnitudes, turns(phase_cycles, hop=hop), hop=hop)
+
+
+def _turned_noise(magnitudes: np.ndarray, turned: np.ndarray, *, hop: int) -> np.ndarray:
+    frames = irfft(turned * magnitudes, axis=-1)
+    frames *= window(hop)
     out = frames[:, hop:]
     out[:-1] += frames[1:, :hop]
     return out.reshape(-1)
+
+
+@lru_cache(8)
+def window(hop: int) -> np.ndarray:
+    """A sine window, [2 * hop] float32, whose squares add up to 1 at this hop."""
+    return np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
 
 
 def partials(
     amplitude: np.ndarray,
     pitch_hz: np.ndarray,
     *,
-    harmonics_count: int,
+    half_partials: int = 0,
     subframes: int,
     subframe: int,
     sample_rate_hz: int,
 ) -> np.ndarray:
     """Harmonics and the partials half-way below each: [J, K + H] -> [J * subframe] (see `model.synthesis.partials`)."""
     sizes = {"subframes": subframes, "subframe": subframe, "sample_rate_hz": sample_rate_hz}
-    out = harmonics(amplitude[:, :harmonics_count], pitch_hz, **sizes)
-    half = amplitude[:, harmonics_count:]
-    if half.shape[1]:
-        odd = np.zeros((len(half), 2 * half.shape[1]), np.float32)
-        odd[:, ::2] = half
-        out += harmonics(odd, 0.5 * np.asarray(pitch_hz, np.float64), **sizes)
-    return out
-
-
-def harmonics(
-    amplitude: np.ndarray, pitch_hz: np.ndarray, *, subframes: int, subframe: int, sample_rate_hz: int
-) -> np.ndarray:
-    """Sum of partials: amplitudes [J, K], pitch [F] -> [J * subframe] float32 (see `model.synthesis.harmonics`)."""
-    cycles = cycles_of(pitch_hz, subframes=subframes, subframe=subframe, sample_rate_hz=sample_rate_hz)
-    return sum_of_sines(amplitude, cycles).reshape(-1)
+    cycles, count = cycles_of(pitch_hz, **sizes), amplitude.shape[1] - half_partials
+    out = sum_of_sines(amplitude[:, :count], cycles)
+    if half_partials:
+        half = cycles_of(0.5 * np.asarray(pitch_hz, np.float64), **sizes)
+        out += sum_of_sines(amplitude[:, count:], cycles, start=half)
+    return out.reshape(-1)

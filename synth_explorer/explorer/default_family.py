@@ -178,7 +178,7 @@ class DefaultFamily:
             pitch_hz,
             noise_matrix=self.networks.controls.noise_matrix,
             short_matrix=self.networks.controls.short_matrix,
-            harmonics_count=config.harmonics,
+            half_partials=config.half_partials,
             hop=config.hop,
             subframes=config.subframes,
             sample_rate_hz=config.sample_rate_hz,

@@ -1,7 +1,10 @@
 """From what the network says to physical controls: `model.fast_decoder.FastDecoder.controls_of` in numpy.
 
-Shapes: F frames, J = subframes * F, S = fine_steps * J, K harmonics, H partials half-way between, M bands of the noise,
-M_short of the short noise, L = K + H + M + M_short lines of a frame's spectrum, D numbers of detail.
+Harmonics that lie beyond the band in every frame, most of them in most notes, are left out: they are never heard.
+
+Shapes: F frames, J = subframes * F, S = fine_steps * J, K harmonics (those within the band), H partials half-way
+between, M bands of the noise, M_short of the short noise, L = K + H + M + M_short lines of a frame's spectrum, D numbers
+of detail.
 """
 
 from __future__ import annotations
@@ -113,23 +116,25 @@ class Controls:
         envelope, offsets, short, half = (
             x + y for x, y in zip((envelope, offsets, short, half), split(own, tuple(sizes)), strict=True)
         )
-        pitch_fine = upsample(pitch_hz, steps)
-        frequency_hz = pitch_fine[:, None] * config.multiples
-        harmonic, to_harmonic = self._partials(envelope, offsets, half, frequency_hz, end_hz)
+        top_hz = min(self._top_hz, end_hz)
+        multiples = self._within(pitch_hz, top_hz)
+        frequency_hz = upsample(pitch_hz, steps)[:, None] * multiples
+        harmonic, to_harmonic = self._partials(envelope, offsets, half, frequency_hz, multiples, top_hz)
         noise = noise * np.float32(2.0) + detail[:, -bands:] - np.float32(7.0)
         noise, to_noise = _amplitude(noise, _gate(config.noise_hz, end_hz))
         short, to_short = _amplitude(short - np.float32(8.0), _gate(config.short_noise_hz, end_hz))
         heard, bias = np.clip(level, *LEVELS), np.tanh(bias[:, 0])
         loudness_db = z[:, 0] / np.float32(config.loudness_units_per_db) + np.float32(config.loudness_offset_db)
         target = z[:, 1] + CENTROID_BIAS * bias
-        tilt, to_tilted = self._tilt.solve(harmonic, noise, short, heard, pitch_hz, loudness_db, target)
-        fine_tilt, octaves = upsample(tilt, steps), self._octaves(frequency_hz)
+        octaves, weighting = self._octaves(frequency_hz), k_weighting(frequency_hz)
+        partials = octaves[::steps], weighting[::steps]
+        tilt, to_tilted = self._tilt.solve(harmonic, noise, short, heard, partials, loudness_db, target)
+        fine_tilt = upsample(tilt, steps)
         bent = (
             _bent(harmonic, fine_tilt, octaves),
             _bent(noise, tilt, self._noise_octaves),
             _bent(short, fine_tilt, self._short_octaves),
         )
-        weighting = k_weighting(frequency_hz)
         power = np.float32(0.5) * np.einsum("jk,jk,jk->j", bent[0], bent[0], weighting)
         told = bent[1] @ self._noise_power, bent[2] @ self._short_power
         power += np.einsum("jm,jm->j", told[1], bent[2])
@@ -173,9 +178,21 @@ class Controls:
 
         return parts, back
 
-    def _partials(self, envelope, offsets, half, frequency_hz, end_hz):
+    def _within(self, pitch_hz: np.ndarray, top_hz: float) -> np.ndarray:
+        """`config.multiples` [K + H] without the harmonics that lie beyond the band at each pitch [F]."""
+        config = self.config
+        kept = max(config.harmonic_offsets, int(min(config.harmonics, top_hz / pitch_hz.min())))
+        return np.concatenate([config.multiples[:kept], config.multiples[config.harmonics :]])
+
+    @cached_property
+    def _top_hz(self) -> float:
+        """Where partials end."""
+        return self.config.band_hz or 0.985 * self.config.sample_rate_hz / 2
+
+    def _partials(self, envelope, offsets, half, frequency_hz, multiples, top_hz):
         """Envelope [J, M] and offsets of partials -> amplitudes [J, K + H], and the way back to all three."""
         config, bands = self.config, self.config.envelope_bands
+        first_half = len(multiples) - config.half_partials
         low, part = self._places(frequency_hz)
         at = low + (np.arange(len(low)) * bands)[:, None]
         flat = envelope.reshape(-1)
@@ -185,10 +202,9 @@ class Controls:
         value *= part
         value += below
         value[:, : config.harmonic_offsets] += offsets
-        value[:, config.harmonics :] += half - HALF_BELOW
-        value -= np.log(config.multiples) * np.float32(0.7)
-        top_hz = config.band_hz or 0.985 * config.sample_rate_hz / 2
-        amplitude, to_value = _amplitude(value, _gate(frequency_hz, min(top_hz, end_hz)))
+        value[:, first_half:] += half - HALF_BELOW
+        value -= np.log(multiples) * np.float32(0.7)
+        amplitude, to_value = _amplitude(value, _gate(frequency_hz, top_hz))
 
         def back(slope: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             slope = to_value(slope)
@@ -196,7 +212,7 @@ class Controls:
             by_band = np.bincount(at.reshape(-1), (slope - upper).reshape(-1), minlength=flat.size)
             by_band += np.bincount(at.reshape(-1) + 1, upper.reshape(-1), minlength=flat.size)
             by_envelope = by_band.reshape(envelope.shape).astype(np.float32)
-            return by_envelope, slope[:, : config.harmonic_offsets], slope[:, config.harmonics :]
+            return by_envelope, slope[:, : config.harmonic_offsets], slope[:, first_half:]
 
         return amplitude, back
 

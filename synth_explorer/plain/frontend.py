@@ -6,19 +6,25 @@ K harmonics, H partials between them. Frame f describes the sound AT sample f * 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from synth_explorer.mel import k_weighting_power, mel_filters
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.plain.halves import in_halves
 
 LOG_FLOOR = np.float32(0.01)  # of unnormalised STFT magnitudes: near -88 dBFS
 TINY = np.float32(1e-12)
+ROWS = 32  # a multiple of the subframes of a frame
 
 
+@lru_cache(16)
 def hann(size: int) -> np.ndarray:
-    """Periodic Hann window, [size] float32."""
+    """Periodic Hann window, [size] float32, not to be written to."""
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
@@ -30,7 +36,25 @@ def frame_centred(audio: np.ndarray, size: int, hop: int) -> np.ndarray:
 
 def spectrum(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
     """[T] -> [T / hop, N] magnitudes of the unnormalised STFT with a periodic Hann window."""
-    return magnitude(rfft(frame_centred(audio, n_fft, hop) * hann(n_fft)))
+    out = np.empty((len(audio) // hop, n_fft // 2 + 1), np.float32)
+
+    def put(rows: slice, magnitudes: np.ndarray) -> None:
+        out[rows] = magnitudes
+
+    for_each_part(audio, n_fft, hop, put)
+    return out
+
+
+def for_each_part(audio: np.ndarray, n_fft: int, hop: int, use: Callable[[slice, np.ndarray], None]) -> None:
+    """Let some frames of `spectrum` be used at a time, `ROWS` from a multiple of that on: so few stay in the cache."""
+    frames, window = frame_centred(audio, n_fft, hop), hann(n_fft)
+
+    def part(parts: slice) -> None:
+        for first in range(parts.start * ROWS, min(parts.stop * ROWS, len(frames)), ROWS):
+            rows = slice(first, min(first + ROWS, len(frames)))
+            use(rows, magnitude(rfft(frames[rows] * window)))
+
+    in_halves(part, -(-len(frames) // ROWS), least=2)
 
 
 def magnitude(bins: NDArray[np.complex64]) -> np.ndarray:
@@ -46,6 +70,27 @@ def scale_log(magnitudes: np.ndarray) -> np.ndarray:
     return np.log(magnitudes + LOG_FLOOR) * np.float32(0.25) - np.float32(0.35)
 
 
+class Banded:
+    """A product with a matrix [N, M] each of whose columns looks at a few neighbouring rows, those of later columns
+    later: a few columns at a time, with the rows that they look at."""
+
+    COLUMNS = 16
+
+    def __init__(self, matrix: np.ndarray) -> None:
+        columns = range(0, matrix.shape[1], self.COLUMNS)
+        self._parts = [self._part(matrix[:, first : first + self.COLUMNS]) for first in columns]
+
+    @staticmethod
+    def _part(matrix: np.ndarray) -> tuple[slice, np.ndarray]:
+        used = np.flatnonzero(matrix.any(axis=1))
+        rows = slice(int(used[0]), int(used[-1]) + 1) if used.size else slice(0, 0)
+        return rows, np.ascontiguousarray(matrix[rows])
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """[J, N] -> [J, M]."""
+        return np.concatenate([x[:, rows] @ matrix for rows, matrix in self._parts], axis=1)
+
+
 class FrontEnd:
     """Audio [T] and pitch [F] in Hz -> features for the encoder, and loudness and brightness."""
 
@@ -53,7 +98,7 @@ class FrontEnd:
         self.config = config
         rate_hz, high_hz = config.sample_rate_hz, config.top_hz
         self._mel, self._short_mel = (
-            mel_filters(bands, n_fft=n_fft, sample_rate_hz=rate_hz, low_hz=20.0, high_hz=high_hz)
+            Banded(mel_filters(bands, n_fft=n_fft, sample_rate_hz=rate_hz, low_hz=20.0, high_hz=high_hz))
             for bands, n_fft in ((config.mel_bands, config.n_fft), (config.short_mel_bands, config.short_n_fft))
         )
         self._bins_hz = (np.arange(config.n_fft // 2 + 1) * rate_hz / config.n_fft).astype(np.float32)
@@ -64,11 +109,22 @@ class FrontEnd:
 
     def without_pitch(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """[T] -> log-mel bands [J, M + M_short], and loudness and brightness [F, 2] as channels 0 and 1 hold them."""
-        config, scale = self.config, np.float32(self.config.magnitude_scale)
-        fine = spectrum(audio, config.n_fft, config.subframe)
-        short = spectrum(audio, config.short_n_fft, config.subframe)
-        bands = np.concatenate([fine @ self._mel, short @ self._short_mel], axis=1)
-        return scale_log(bands * scale), self._attributes(fine[:: config.subframes])
+        config, steps = self.config, self.config.subframes
+        subframes = len(audio) // config.subframe
+        bands = np.empty((subframes, config.mel_bands + config.short_mel_bands), np.float32)
+        attributes = np.empty((subframes // steps, 2), np.float32)
+
+        def long(rows: slice, magnitudes: np.ndarray) -> None:
+            bands[rows, : config.mel_bands] = self._mel(magnitudes)
+            heard = slice(rows.start // steps, rows.stop // steps)
+            attributes[heard] = self._attributes(magnitudes[::steps])
+
+        def short(rows: slice, magnitudes: np.ndarray) -> None:
+            bands[rows, config.mel_bands :] = self._short_mel(magnitudes)
+
+        for_each_part(audio, config.n_fft, config.subframe, long)
+        for_each_part(audio, config.short_n_fft, config.subframe, short)
+        return scale_log(bands * np.float32(config.magnitude_scale)), attributes
 
     def _attributes(self, magnitudes: np.ndarray) -> np.ndarray:
         """[F, N] at frames' own samples -> loudness and brightness [F, 2]."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
 from synth_explorer.decode.sines import amplitude_slopes, cycles_of, sum_of_sines
+from synth_explorer.decode.synthesis import turns, window
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.controls import Controls, Slopes
 from synth_explorer.plain.curves import upsample, upsample_back
@@ -55,32 +56,30 @@ class Synthesis:
         return shape * level, back
 
     def _tones(self, amplitude: np.ndarray) -> np.ndarray:
-        """Partials [J, K + H] -> [T]; those between are the odd harmonics of half the pitch."""
-        config = self._config
-        tones = sum_of_sines(amplitude[:, : config.harmonics], self._cycles)
-        if config.half_partials:
-            odd = np.zeros((len(amplitude), 2 * config.half_partials), np.float32)
-            odd[:, ::2] = amplitude[:, config.harmonics :]
-            tones += sum_of_sines(odd, self._half_cycles)
+        """Partials [J, K + H] -> [T]."""
+        tones = np.zeros(self._cycles.shape, np.float32)
+        for part, start in self._series(amplitude.shape[1]):
+            tones += sum_of_sines(amplitude[:, part], self._cycles, start=start)
         return tones.reshape(-1)
 
     def _tones_back(self, slope: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        out, first, halves = np.empty(shape, np.float32), self._config.harmonics, self._config.half_partials
-        slope = slope.reshape(self._cycles.shape)
-        out[:, :first] = amplitude_slopes(slope, self._cycles, count=first)
-        if halves:
-            out[:, first:] = amplitude_slopes(slope, self._half_cycles, count=2 * halves)[:, ::2]
+        out, slope = np.empty(shape, np.float32), slope.reshape(self._cycles.shape)
+        for part, start in self._series(shape[1]):
+            count = part.stop - part.start
+            out[:, part] = amplitude_slopes(slope, self._cycles, count=count, start=start)
         return out
+
+    def _series(self, partials: int) -> list[tuple[slice, np.ndarray | None]]:
+        """Harmonics, and partials between, each with where it starts."""
+        first = partials - self._config.half_partials
+        return [(slice(0, first), None), (slice(first, partials), self._half_cycles)]
 
 
 def _noise(bands: np.ndarray, matrix: np.ndarray, phase_cycles: np.ndarray, *, hop: int) -> tuple[np.ndarray, Back]:
     """Noise of bands [F, M] by a matrix [M, N], phases [F, N] given -> [F * hop], and the way back to the bands."""
-    angle = phase_cycles * np.float32(2.0 * np.pi)
-    turned = np.empty(angle.shape, np.complex64)
-    turned.real, turned.imag = np.cos(angle), np.sin(angle)
-    turned *= np.float32(np.sqrt(2.0 * hop))
-    window = np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop)).astype(np.float32)
-    frames = irfft(turned * (bands @ matrix), axis=-1) * window
+    turned, sines = turns(phase_cycles, hop=hop), window(hop)
+    frames = irfft(turned * (bands @ matrix), axis=-1)
+    frames *= sines
     out = frames[:, hop:]
     out[:-1] += frames[1:, :hop]
 
@@ -88,7 +87,7 @@ def _noise(bands: np.ndarray, matrix: np.ndarray, phase_cycles: np.ndarray, *, h
         slope = slope.reshape(-1, hop)
         seen = np.zeros((len(slope), 2 * hop), np.float32)
         seen[1:, :hop], seen[:, hop:] = slope[:-1], slope
-        seen *= window * np.float32(1.0 / (2 * hop))
+        seen *= sines * np.float32(1.0 / (2 * hop))
         bins: NDArray[np.complex64] = rfft(seen)
         bins[:, 1:-1] *= np.float32(2.0)
         return (bins.real * turned.real + bins.imag * turned.imag) @ matrix.T

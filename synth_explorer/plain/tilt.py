@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.plain.curves import k_weighting, pool, pool_back
+from synth_explorer.plain.curves import pool, pool_back, split
 
 LN10_20, LN2 = np.float32(np.log(10.0) / 20.0), np.float32(np.log(2.0))
 HALF, TINY = np.float32(0.5), np.float32(1e-16)
@@ -46,8 +46,7 @@ class Tilt:
         scale = np.sqrt(np.pi) / 2.0 * np.sqrt(3.0 / 8.0 * config.n_fft)
         long_bins = noise_matrix.sum(1) * (config.n_fft / (2.0 * config.hop)) * scale
         short_bins = short_matrix.sum(1) * (config.n_fft / (2.0 * config.subframe)) * scale
-        partials = np.full(len(config.multiples), config.n_fft / 2.0)
-        self._shown = np.concatenate([partials, long_bins, short_bins]).astype(np.float32)
+        self._shown_bands = np.concatenate([long_bins, short_bins]).astype(np.float32)
         fixed_hz = np.concatenate([config.noise_hz, config.short_noise_hz])
         self._fixed = np.log2(np.maximum(fixed_hz, 20.0) / config.brightness_reference_hz).astype(np.float32)
 
@@ -57,24 +56,30 @@ class Tilt:
         noise: np.ndarray,
         short: np.ndarray,
         level: np.ndarray,
-        pitch_hz: np.ndarray,
+        partials: tuple[np.ndarray, np.ndarray],
         loudness_db: np.ndarray,
         target: np.ndarray,
     ) -> tuple[np.ndarray, Callable[[np.ndarray], Slopes]]:
-        """Tilt in dB per octave [F], so that the centroid is `target` (log2 over its reference), and the way back."""
+        """Tilt in dB per octave [F], so that the centroid is `target` (log2 over its reference), and the way back.
+
+        `partials`: each frame's octaves over the reference, and K-weighting, [F, K].
+        """
         config, steps = self.config, self.config.subframes
-        frequency_hz = pitch_hz[:, None] * config.multiples
+        octaves, weighting = partials
         loud = np.exp(level.mean(axis=1))
         mean = np.repeat(pool(loud, steps), steps) + np.float32(1e-9)
         weight = (loud / mean)[:, None]
         tones, clicks = pool(harmonic * weight, steps), pool(short * weight, steps)
-        weighting = k_weighting(frequency_hz)
         told = noise @ self._noise_power, clicks @ self._short_power
         power = HALF * np.einsum("fk,fk,fk->f", tones, tones, weighting) + TINY
         power += np.einsum("fm,fm->f", told[1], clicks) + np.einsum("fm,fm->f", told[0], noise)
         gain = np.exp(LN10_20 * loudness_db) / np.sqrt(power)
-        lines = np.concatenate([tones, noise, clicks], axis=1) * self._shown
-        centroid = _Centroid(lines, self._line_octaves(frequency_hz), gain, config)
+        shown = np.concatenate([np.full(tones.shape[1], config.n_fft / 2.0, np.float32), self._shown_bands])
+        lines = np.concatenate([tones, noise, clicks], axis=1) * shown
+        fixed = np.broadcast_to(self._fixed, (len(octaves), len(self._fixed)))
+        highest = np.float32(np.log2(config.sample_rate_hz / 2 / config.brightness_reference_hz))
+        octaves = np.concatenate([np.minimum(octaves, highest), fixed], axis=1)
+        centroid = _Centroid(lines, octaves, gain, config)
         tilt, slope = self._search(centroid, target)
         error = target - centroid(tilt) - np.float32(config.tilt_ridge) * tilt
         exact, limit = tilt + error / slope, np.float32(config.tilt_limit_db)
@@ -82,12 +87,12 @@ class Tilt:
         def back(given: np.ndarray) -> Slopes:
             by_target = given / slope * (np.abs(exact) < limit)
             by_lines, by_gain = centroid.back(tilt, -by_target)
-            by_lines *= self._shown
+            by_lines *= shown
             by_power = (-HALF * by_gain * gain / power)[:, None]
-            partials, bands = harmonic.shape[1], noise.shape[1]
-            by_tones = by_lines[:, :partials] + by_power * tones * weighting
-            by_noise = by_lines[:, partials : partials + bands] + np.float32(2.0) * by_power * told[0]
-            by_clicks = by_lines[:, partials + bands :] + np.float32(2.0) * by_power * told[1]
+            by_tones, by_noise, by_clicks = split(by_lines, tuple(each.shape[1] for each in (tones, noise, clicks)))
+            by_tones = by_tones + by_power * tones * weighting
+            by_noise = by_noise + np.float32(2.0) * by_power * told[0]
+            by_clicks = by_clicks + np.float32(2.0) * by_power * told[1]
             by_tones, by_clicks = pool_back(by_tones, steps), pool_back(by_clicks, steps)
             by_weight = np.einsum("jk,jk->j", by_tones, harmonic) + np.einsum("jm,jm->j", by_clicks, short)
             by_mean = -(by_weight * weight[:, 0] / mean).reshape(-1, steps).sum(axis=1)
@@ -107,13 +112,6 @@ class Tilt:
             tilt = tilt + np.sign(target - centroid(tilt) - ridge * tilt) * step
         slope = (centroid(tilt + STEP) - centroid(tilt - STEP)) / (np.float32(2.0) * STEP)
         return tilt, np.maximum(slope, np.float32(0.0)) + ridge
-
-    def _line_octaves(self, frequency_hz: np.ndarray) -> np.ndarray:
-        """Octaves over the reference of a frame's lines [F, L]."""
-        config = self.config
-        within = np.clip(frequency_hz, np.float32(20.0), np.float32(config.sample_rate_hz / 2))
-        octaves = np.log2(within / np.float32(config.brightness_reference_hz))
-        return np.concatenate([octaves, np.broadcast_to(self._fixed, (len(octaves), len(self._fixed)))], axis=1)
 
 
 class _Centroid:

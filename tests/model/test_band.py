@@ -140,7 +140,7 @@ def test_engines_agree_at_48_khz() -> None:
     slow = np.asarray(synthesis.render(controls, pitch_hz[:1], *(phase[None] for phase in phases), decoder))[0]
     quick = fast.render(
         {name: value[0] for name, value in controls.items()}, pitch_hz[0], noise_matrix=decoder.noise_matrix,
-        short_matrix=decoder.short_matrix, harmonics_count=config.harmonics, hop=config.hop,
+        short_matrix=decoder.short_matrix, half_partials=config.half_partials, hop=config.hop,
         subframes=config.subframes, sample_rate_hz=config.sample_rate_hz, seed=0,
     )  # fmt: skip
     assert np.abs(quick - slow).max() < 2e-3 * np.abs(slow).max()
