@@ -20,6 +20,7 @@ from synth_explorer.ui.page.panels import (
     inspection,
     keyboard,
     morph,
+    pitch,
     result,
     sources,
 )
@@ -50,8 +51,9 @@ def build_page(studios: Studios) -> gr.Blocks:
         kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
-            mix = morph.build(studios)
-            out = result.build()
+            mix = morph.build()
+            out = result.build(studios)
+            tuned = pitch.build()
             knobs = edits.build()
         with gr.Column(elem_classes="card", min_width=0):
             widget.shelf(elem_id="shelf")
@@ -59,7 +61,7 @@ def build_page(studios: Studios) -> gr.Blocks:
         inside = inspection.build()
         keyboard.build()
         api.build(studios)
-        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
+        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, tuned, knobs, out, inside))
     return page
 
 
