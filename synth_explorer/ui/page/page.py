@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui import api
-from synth_explorer.ui.page import theme, wiring
+from synth_explorer.ui.page import help, theme, wiring
 from synth_explorer.ui.page.panels import (
     checkpoint,
     deck,
@@ -38,6 +38,10 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
+SKIPS = "".join(
+    f'<a class="skip" href="#{place}">Skip to the {name}</a>'
+    for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard"))
+)
 ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route, *export.ROUTES)
 
 
@@ -45,7 +49,7 @@ def build_page(studios: Studios) -> gr.Blocks:
     """Build the page over the studios. It can be built before a model has loaded."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
-            widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            widget.words(f"{SKIPS}<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
             kept = deck.build(studios)
             chosen = checkpoint.build(studios)
         kept.message.render()
@@ -86,7 +90,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     looks = {
         "theme": theme.InstrumentTheme(),
         "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
-        "js": SCRIPT.read_text(encoding="utf-8"),
+        "js": help.filled(SCRIPT.read_text(encoding="utf-8")),
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
