@@ -64,7 +64,7 @@ class Attack(Edit):
         (0.001, 60.0),
         "s",
         option=Option("attack_s", "Let it begin in this time (10 to 90 %).", "SECONDS"),
-        knob=Knob("attack_s", "Attack ({unit}, 0 as it is)", 0.0, 2.0, 0.005, group="time"),
+        knob=Knob("attack_s", "Attack ({unit})", 0.0, 2.0, 0.005, group="time"),
     )
     accent_db: float = ranged((0.0, 24.0), "dB", default=0.0)
 

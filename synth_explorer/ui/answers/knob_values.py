@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,17 @@ from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session.slot_note import SlotNote
+
+MORE_AND_LESS = {
+    "loudness": ("louder", "softer"),
+    "brightness": ("brighter", "darker"),
+    "noisiness": ("noisier", "purer"),
+    "attack": ("slower attack", "faster attack"),
+    "pitch": ("higher", "lower"),
+    "spread": ("wider", "narrower"),
+    "hollowness": ("hollower", "fuller"),
+}
+"""What is heard when a measure rises, and when it falls."""
 
 
 def pad_value(sources: Sequence[SlotNote | None], settings: Settings) -> dict[str, Any]:
@@ -41,6 +53,13 @@ def channel_choices(count: int) -> list[tuple[str, int]]:
     return [(str(channel), channel) for channel in range(count)]
 
 
-def direction_label(name: str) -> str:
-    """The words beside the knob of a principal direction: what a step moves."""
-    return name.removeprefix("direction ").removesuffix(" per step").replace(" -", " −") + " (steps)"
+def direction_words(name: str) -> tuple[str, str]:
+    """The label of a principal direction, and what was measured of a step: "direction 2: noisiness -2.6 dB per step"
+    is ("2: purer", "a step: noisiness −2.6 dB").
+    """
+    number, _, moves = name.removeprefix("direction ").partition(": ")
+    measured = moves.removesuffix(" per step")
+    found = [MORE_AND_LESS[kind][sign == "-"] for kind, sign in re.findall(r"(\w+) ([+-])", measured)]
+    if not found:
+        return f"{number}: no one thing", measured
+    return f"{number}: {', '.join(found)}", "a step: " + measured.replace(" -", " −")

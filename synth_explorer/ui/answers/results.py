@@ -64,7 +64,8 @@ def heard_render(studio: Studio, render: Rendered, *, play: bool) -> Heard:
     midi = render.after.pitch_midi
     words = f"<b>{pitch_words(midi)}</b>" if midi == midi else ""
     took = f"{1000 * render.took_s:.0f} ms" if render.took_s < 1 else f"{render.took_s:.1f} s"
-    return Heard(shown, f'<p class="caption">{words}<span>made in {took}</span></p>')
+    rate = f"{studio.explorer.sample_rate_hz / 1000:g} kHz, mono"
+    return Heard(shown, f'<p class="caption">{words}<span>{rate} · made in {took}</span></p>')
 
 
 def answer(studios: Studios, question: Any) -> Heard:

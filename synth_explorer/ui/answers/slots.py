@@ -53,12 +53,13 @@ class SlotView:
 def pitch_text(source: SlotNote) -> str:
     """What the field of a source's pitch says, and where it comes from."""
     if source.pitch_midi is None or source.heard_midi is None:
-        return "<i>pitch is inside its latents</i>"
-    origin = "heard" if source.is_estimate else f"set, heard {pitch_words(source.heard_midi, unit='')}"
+        return "pitch <i>in its latents</i>"
+    heard = pitch_words(source.heard_midi, unit="")
+    origin = "detected" if source.is_estimate else f'<span title="{heard} was detected">set by you</span>'
     if source.doubt:
         doubtful = DOUBTS.get(source.kind) or f"{100 * source.confidence:.0f} % sure"
         origin = f'<em title="{html.escape("It " + source.doubt)}">{doubtful}</em>'
-    return f"recorded at <i>{origin}</i>"
+    return f"pitch <i>{origin}</i>"
 
 
 def notices_text(source: SlotNote) -> str:

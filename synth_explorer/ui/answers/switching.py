@@ -11,7 +11,7 @@ from synth_explorer.edits import in_order
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.answers import slots
 from synth_explorer.ui.answers.abilities import Abilities
-from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, direction_label, target_choices
+from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, direction_words, target_choices
 from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, MORPH_CURVES
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
@@ -73,8 +73,8 @@ def _looks(able: Abilities, settings: Settings) -> list[Any]:
     knobs["curves"] = curves_value(settings, targets)
     for index, name in enumerate(DIRECTION_KNOBS):
         is_there = index < len(able.directions)
-        label = direction_label(able.directions[index]) if is_there else ""
-        knobs[name] = gr.update(visible=is_there, label=label)
+        label, measured = direction_words(able.directions[index]) if is_there else ("", "")
+        knobs[name] = gr.update(visible=is_there, label=label, info=measured)
     knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels))
     return [
         gr.update(visible=bool(able.directions)),

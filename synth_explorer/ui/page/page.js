@@ -33,19 +33,126 @@
     },
     true,
   );
-  // The space bar plays the result, unless something that wants it has the focus.
+  // The space bar plays the result, unless one writes, or came by keys to something that wants it.
+  const WRITTEN = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable=true]';
+  let byKeys = false;
+  document.addEventListener('pointerdown', () => (byKeys = false), true);
+  document.addEventListener('keydown', (event) => event.key === 'Tab' && (byKeys = true), true);
+  const plays = ({ key, target }) => key === ' ' && !target.closest(byKeys ? 'input:not([type=range]), select, button, textarea, a' : WRITTEN);
+  document.addEventListener('keyup', (event) => plays(event) && event.preventDefault());
   document.addEventListener('keydown', (event) => {
-    if (event.key !== ' ' || event.target.closest('input, select, button, textarea, a, label')) return;
+    if (!plays(event)) return;
     event.preventDefault();
-    document.querySelector('#screen-result .screen-play')?.click();
+    if (!event.repeat) document.querySelector('#screen-result .screen-play')?.click();
   });
-  // Numbers beside a slider have the minus sign of all the others.
+
+  // Every part that comes is dressed: names and help that Gradio has no words for, and one sign for minus.
+  const help = %help%;
+  const all = (part, what) => [...part.querySelectorAll(what), ...(part.matches(what) ? [part] : [])];
   const sign = (end) => end.textContent.startsWith('-') && (end.textContent = end.textContent.replace('-', '−'));
-  const signs = (part) => part.querySelectorAll('.min_value').forEach(sign);
+  const described = 'button:not(.reset-button), input:not([type=file]), select, [role=listbox]';
+  function dress(part) {
+    all(part, '.min_value').forEach(sign);
+    all(part, '.messages, #missing').forEach((place) => place.setAttribute('aria-live', 'polite'));
+    all(part, '.reset-button').forEach((button) => {
+      const label = button.closest('.head').querySelector('label');
+      label.id ||= 'label-' + button.closest('.block').id;
+      button.id ||= 'reset-' + button.closest('.block').id;
+      button.setAttribute('aria-label', 'Reset');
+      button.setAttribute('aria-labelledby', `${button.id} ${label.id}`);
+    });
+    all(part, 'fieldset').forEach((set) => set.setAttribute('aria-label', set.querySelector('[data-testid=block-info]')?.textContent || ''));
+    all(part, '.label-wrap').forEach((button) => button.setAttribute('aria-expanded', button.classList.contains('open')));
+    'abcd'.split('').forEach((letter) =>
+      ['Upload', 'Record'].forEach((name) =>
+        all(part, `#${name.toLowerCase()}-${letter}`).forEach((button) => button.setAttribute('aria-label', `${name} ${letter.toUpperCase()}`)),
+      ),
+    );
+    all(part, '[id]').forEach((place) => {
+      if (!help[place.id] || place.dataset.help) return;
+      place.dataset.help = help[place.id];
+      all(place, described).forEach((control) => control.setAttribute('aria-description', help[place.id]));
+    });
+    hint(part);
+  }
+
+  // Hints for those who are here for the first time; each goes once it was followed.
+  const hints = [
+    ['.pad-field', 'Drag to mix the notes', 'pad-moving'],
+    ['.keys-bar', 'Letters A to L play, lower on a key is louder; Space plays the result', 'keys-played'],
+  ];
+  const followed = new Set((window.localStorage.getItem('synth-explorer-hints') || '').split(','));
+  function hint(part) {
+    hints.filter(([, , done]) => !followed.has(done)).forEach(([place, words, done]) =>
+      all(part, place).forEach((host) => host.append(Object.assign(document.createElement('span'), { className: 'hint', textContent: words, id: done }))),
+    );
+  }
+  hints.forEach(([, , done]) =>
+    window.addEventListener(done, () => {
+      document.getElementById(done)?.remove();
+      if (followed.has(done)) return;
+      followed.add(done);
+      window.localStorage.setItem('synth-explorer-hints', [...followed].join());
+    }),
+  );
+  const played = () => window.dispatchEvent(new CustomEvent('keys-played'));
+  document.addEventListener('pointerdown', (event) => event.target.closest('.keys-strip') && played());
+  document.addEventListener('keydown', (event) => /^Key[A-LO-PTUWY]$/.test(event.code) && !event.ctrlKey && !event.target.closest(WRITTEN) && played());
+
+  // The sentence of a control, when the pointer rests on its words or keys came to it.
+  const tip = Object.assign(document.createElement('div'), { className: 'tip', hidden: true });
+  tip.setAttribute('aria-hidden', 'true'); // the control says it by itself
+  (document.querySelector('.gradio-container .contain') || document.body).append(tip);
+  let waiting = 0;
+  const hide = () => {
+    clearTimeout(waiting);
+    tip.hidden = true;
+  };
+  function show(place) {
+    const host = place && place.closest('[data-help]');
+    if (!host || !host.getClientRects().length) return;
+    tip.textContent = host.dataset.help;
+    tip.hidden = false;
+    const box = host.getBoundingClientRect();
+    const over = box.top - tip.offsetHeight - 6;
+    tip.style.top = `${over > 4 ? over : box.bottom + 6}px`;
+    tip.style.left = `${Math.max(8, Math.min(box.left, innerWidth - tip.offsetWidth - 8))}px`;
+  }
+  document.addEventListener('pointerover', ({ target, pointerType }) => {
+    hide();
+    if (pointerType === 'mouse' && !target.closest('input[type=range]')) waiting = setTimeout(() => show(target), 500);
+  });
+  document.addEventListener('focusin', ({ target }) => target.matches(':focus-visible') && show(target));
+  ['focusout', 'pointerdown', 'keydown', 'scroll'].forEach((what) => document.addEventListener(what, hide, true));
+
+  // Groups say while they are closed what is set in them.
+  const grouped = %grouped%;
+  window.addEventListener('sound-asked', ({ detail }) => {
+    if (!window.synthExplorerThin) return;
+    const { osc_targets, raw_channels, curves, ...knobs } = window.synthExplorerThin(JSON.parse(detail)).knobs;
+    const across = { across: 'horizontal', up: 'vertical' };
+    const found = {
+      oscillation: osc_targets || [],
+      drawn: Object.keys((curves && (curves.points || curves)) || {}).map((name) => across[name] || name),
+      raw: raw_channels || [],
+      time: [],
+      directions: [],
+    };
+    Object.keys(knobs).forEach((name) => grouped[name] && found[grouped[name][0]].push(grouped[name][1]));
+    Object.entries(found).forEach(([id, words]) => {
+      const title = document.querySelector(`#${id} > .label-wrap > span`);
+      if (title) title.dataset.set = [...new Set(words)].join(', ');
+    });
+  });
+
+  document.addEventListener('click', ({ target }) => {
+    const group = target.closest('.label-wrap');
+    if (group) requestAnimationFrame(() => group.setAttribute('aria-expanded', group.classList.contains('open')));
+  });
   new MutationObserver((changes) => {
-    changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && signs(part)));
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && dress(part)));
   }).observe(document.body, { childList: true, subtree: true });
-  signs(document);
+  dress(document.body);
   // A pitch that was written as its MIDI number, as `pitch_given` has it; what is none as it is.
   window.synthExplorerMidi = (written) => {
     const text = String(written).trim();

@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is i
 import gradio as gr
 
 from synth_explorer.ui import api
-from synth_explorer.ui.page import theme, wiring
+from synth_explorer.ui.page import help, theme, wiring
 from synth_explorer.ui.page.panels import (
     checkpoint,
     deck,
@@ -20,6 +20,7 @@ from synth_explorer.ui.page.panels import (
     inspection,
     keyboard,
     morph,
+    pitch,
     result,
     sources,
 )
@@ -37,6 +38,10 @@ TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
 CACHE_S = 3600
+SKIPS = "".join(
+    f'<a class="skip" href="#{place}">Skip to the {name}</a>'
+    for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard"))
+)
 ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route, *export.ROUTES)
 
 
@@ -44,14 +49,15 @@ def build_page(studios: Studios) -> gr.Blocks:
     """Build the page over the studios. It can be built before a model has loaded."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
         with gr.Row(elem_classes="masthead"):
-            widget.words(f"<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
+            widget.words(f"{SKIPS}<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
             kept = deck.build(studios)
             chosen = checkpoint.build(studios)
         kept.message.render()
         slots = sources.build(studios)
         with gr.Row(elem_classes="bench"):
-            mix = morph.build(studios)
-            out = result.build()
+            mix = morph.build()
+            out = result.build(studios)
+            tuned = pitch.build()
             knobs = edits.build()
         with gr.Column(elem_classes="card", min_width=0):
             widget.shelf(elem_id="shelf")
@@ -59,7 +65,7 @@ def build_page(studios: Studios) -> gr.Blocks:
         inside = inspection.build()
         keyboard.build()
         api.build(studios)
-        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, knobs, out, inside))
+        wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, tuned, knobs, out, inside))
     return page
 
 
@@ -84,7 +90,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     looks = {
         "theme": theme.InstrumentTheme(),
         "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
-        "js": SCRIPT.read_text(encoding="utf-8"),
+        "js": help.filled(SCRIPT.read_text(encoding="utf-8")),
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,

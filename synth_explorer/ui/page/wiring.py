@@ -27,6 +27,7 @@ from synth_explorer.ui.page.panels.deck import Deck
 from synth_explorer.ui.page.panels.edits import Edits
 from synth_explorer.ui.page.panels.inspection import Inspection
 from synth_explorer.ui.page.panels.morph import Morph
+from synth_explorer.ui.page.panels.pitch import Pitch
 from synth_explorer.ui.page.panels.result import Result
 from synth_explorer.ui.page.panels.sources import Slot, Sources
 from synth_explorer.ui.request.knobs import IN_KEY, LONGEST_S, NO_SOURCE
@@ -70,6 +71,7 @@ class Panels:
     deck: Deck
     sources: Sources
     morph: Morph
+    pitch: Pitch
     edits: Edits
     result: Result
     inspection: Inspection
@@ -77,7 +79,7 @@ class Panels:
     @cached_property
     def knobs(self) -> dict[str, gr.Component]:
         """Components by the names of Settings, in its order."""
-        found = {"count": self.sources.count} | self.morph.knobs | self.edits.knobs
+        found = {"count": self.sources.count} | vars(self.morph) | vars(self.pitch) | self.edits.knobs
         return {name: found[name] for name in Settings.names()}
 
     @property
@@ -96,10 +98,10 @@ class Panels:
     @property
     def switched(self) -> list[gr.Component | BlockContext]:
         """What `switching.values` goes to, in its order."""
-        edits, morph, result = self.edits, self.morph, self.result
+        edits, tuned, result = self.edits, self.pitch, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
         knobs = [edits.directions, *(edits.knobs[name] for name in switching.KNOBS)]
-        pitch = [morph.transpose, morph.set_pitch, morph.quantise]
+        pitch = [tuned.transpose, tuned.set_pitch, tuned.quantise]
         made = [self.checkpoint.slow, result.making, result.autoplay, result.final_render]
         return [*shown, *knobs, *pitch, edits.missing, *made]
 
@@ -110,6 +112,7 @@ def wire(page: gr.Blocks, panels: Panels) -> None:
         _wire_slot(panels, index, slot)
     _wire_count(panels)
     _wire_morph(panels)
+    _wire_pitch(panels)
     _wire_edits(panels)
     _wire_states(page, panels)
     _wire_result(panels)
@@ -239,14 +242,18 @@ def _wire_morph(panels: Panels) -> None:
     for slider in places:
         slider.input(None, [morph.pad, *places], morph.pad, js=SLIDERS_TO_PAD, **QUIET)
         _hear(panels, slider.release)
-    _hear(panels, morph.transpose.release)
-    _hear(panels, morph.pitch_midi.blur)
+
+
+def _wire_pitch(panels: Panels) -> None:
+    pitch = panels.pitch
+    _hear(panels, pitch.transpose.release)
+    _hear(panels, pitch.pitch_midi.blur)
     in_key = VISIBLE % f"to === '{IN_KEY}'"
-    morph.quantise.input(None, morph.quantise, morph.key, js=f"(to) => [{in_key}]", **QUIET)
-    _hear(panels, morph.quantise.input)
-    _hear(panels, morph.key.input)
-    morph.set_pitch.input(None, morph.set_pitch, morph.pitch_midi, js=f"(wanted) => [{VISIBLE % 'wanted'}]", **QUIET)
-    _hear(panels, morph.set_pitch.input)
+    pitch.quantise.input(None, pitch.quantise, pitch.key, js=f"(to) => [{in_key}]", **QUIET)
+    _hear(panels, pitch.quantise.input)
+    _hear(panels, pitch.key.input)
+    pitch.set_pitch.input(None, pitch.set_pitch, pitch.pitch_midi, js=f"(wanted) => [{VISIBLE % 'wanted'}]", **QUIET)
+    _hear(panels, pitch.set_pitch.input)
 
 
 def _wire_edits(panels: Panels) -> None:

@@ -27,7 +27,7 @@ const offered = () => (props.value.count === 2 ? ['across'] : ['across', 'up']).
 const points = () => (props.value.points && props.value.points[target]) || [];
 const range = () => (target === 'across' && props.value.count > 2 ? [0, 1] : props.ranges[target]);
 const spanS = () => Math.max(soundS, ...points().map(([timeS]) => timeS));
-const title = (name) => (name === 'across' ? (props.value.count === 2 ? 'Mix' : 'Across') : name[0].toUpperCase() + name.slice(1));
+const title = (name) => (name === 'across' ? (props.value.count === 2 ? 'Mix' : 'Horizontal') : name === 'up' ? 'Vertical' : name[0].toUpperCase() + name.slice(1));
 
 function keep(made) {
   const kept = { ...(props.value.points || {}) };

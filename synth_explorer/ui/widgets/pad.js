@@ -43,6 +43,8 @@ function drawGlow() {
 function drawNames() {
   const { count, names } = props.value;
   field.classList.toggle('is-strip', count === 2);
+  const [low, high] = props.mix;
+  ['zero', 'one'].forEach((name, at) => element.closest('.card').style.setProperty('--' + name, (100 * (at - low)) / (high - low) + '%'));
   field.dataset.count = count;
   corners.forEach((corner, index) => {
     corner.hidden = index >= count;
@@ -160,10 +162,10 @@ function tell(request) {
   const points = (curves && curves.points) || {};
   const [across, up] = ['across', 'up'].map((name) => Boolean((points[name] || []).length));
   const both = across && up && count > 2;
-  if (both) led.textContent = 'The curves of Across and Up lead; clear one to move the sound here.';
+  if (both) led.textContent = 'The horizontal and the vertical curve lead; clear one to move the sound here.';
   else if (across && count === 2) led.textContent = 'The curve of Mix leads; clear it to move the sound here.';
-  else if (across) led.textContent = 'The curve of Across leads; only Up counts here.';
-  else if (up && count > 2) led.textContent = 'The curve of Up leads; only Across counts here.';
+  else if (across) led.textContent = 'The horizontal curve leads; only up and down count here.';
+  else if (up && count > 2) led.textContent = 'The vertical curve leads; only left and right count here.';
   else led.textContent = '';
   led.hidden = !led.textContent;
 }

@@ -17,7 +17,7 @@ def build() -> tuple[dict[str, gr.Component], dict[str, gr.Column]]:
         "osc_targets": gr.CheckboxGroup(
             target_choices(list(TARGETS)),
             value=[],
-            label="What swings",
+            label="What goes up and down",
             elem_classes="segments",
             elem_id="osc-targets",
             min_width=0,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from synth_explorer.ui.page.panels import ideas
+from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
 
 
@@ -32,7 +34,7 @@ class Result:
         return [self.screen, self.message]
 
 
-def build() -> Result:
+def build(studios: Studios) -> Result:
     """Build the panel."""
     with gr.Column(elem_classes=["card", "result"], min_width=0):
         with gr.Row(elem_classes="strip"):
@@ -54,5 +56,6 @@ def build() -> Result:
                     letter="the morph before the edits", elem_id="screen-before", elem_classes="small"
                 )
             table = widget.words("", elem_id="report")
+        ideas.build(studios)
     making_one = (making, render, stop, progress, final_render)
     return Result(question, screen, message, autoplay, *making_one, comparison, before, table)

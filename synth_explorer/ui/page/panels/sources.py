@@ -72,7 +72,7 @@ def _slot(letter: str, token: gr.HTML, notes: list[tuple[str, list[tuple[str, st
         with gr.Row(elem_classes="slot-foot"):
             pitch_text = widget.words("", elem_id=f"pitch-text-{name}", elem_classes="pitch-text")
             pitch = gr.Textbox(
-                label=f"{letter} is recorded at: a note such as C4 or Eb3, or a MIDI number",
+                label=f"Pitch of {letter}: a note such as C4 or Eb3, or a MIDI number",
                 show_label=False,
                 container=False,
                 max_lines=1,

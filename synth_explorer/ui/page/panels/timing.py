@@ -12,9 +12,9 @@ from synth_explorer.ui.widgets import widget
 def build() -> dict[str, gr.Component]:
     """The knobs by their names."""
     knobs = sliders(["attack_s", "stretch"])
-    knobs |= {"reverse": _switch("reverse", "Reverse"), "freeze": _switch("freeze", "Freeze (for 0 s: to the end)")}
+    knobs |= {"reverse": _switch("reverse", "Reverse"), "freeze": _switch("freeze", "Freeze")}
     knobs |= pair("freeze_at_s", "freeze_hold_s")
-    widget.words("<h3>Trim (to 0 s: to the end)</h3>")
+    widget.words("<h3>Trim</h3>")
     knobs |= pair("trim_start_s", "trim_end_s")
     widget.words("<h3>Envelope (s, dB)</h3>")
     knobs |= pair("env_attack_s", "env_decay_s") | pair("env_sustain_db", "env_release_s")
