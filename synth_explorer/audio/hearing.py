@@ -66,9 +66,7 @@ def _is_little(below: np.ndarray, heard: np.ndarray) -> bool:
     return bool(np.dot(below, below) <= 10 ** (RUMBLE_DB / 10) * np.dot(heard, heard))
 
 
-def _mirrored(
-    audio: np.ndarray, below_hz: tuple[float, float], *, sample_rate_hz: int, points: int = 0
-) -> np.ndarray:
+def _mirrored(audio: np.ndarray, below_hz: tuple[float, float], *, sample_rate_hz: int, points: int = 0) -> np.ndarray:
     """What a sound [T] that is mirrored at its ends has below the first of two frequencies, and ever less of what it
     has up to the second.
 

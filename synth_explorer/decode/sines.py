@@ -98,7 +98,8 @@ def _turns(cycles, cos, sin):
         half = _PI * (cycles[n] - np.rint(cycles[n]))
         square = half * half
         sine = half * (_S1 + square * (_S3 + square * (_S5 + square * (_S7 + square * (_S9 + square * _S11)))))
-        cosine = _ONE + square * (_C2 + square * (_C4 + square * (_C6 + square * (_C8 + square * (_C10 + square * _C12)))))
+        cosine = square * (_C2 + square * (_C4 + square * (_C6 + square * (_C8 + square * (_C10 + square * _C12)))))
+        cosine += _ONE
         cos[n] = _ONE - _TWO * sine * sine
         sin[n] = _TWO * sine * cosine
 

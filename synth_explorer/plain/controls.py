@@ -3,8 +3,8 @@
 Harmonics that lie beyond the band in every frame, most of them in most notes, are left out: they are never heard.
 
 Shapes: F frames, J = subframes * F, S = fine_steps * J, K harmonics (those within the band), H partials half-way
-between, M bands of the noise, M_short of the short noise, L = K + H + M + M_short lines of a frame's spectrum, D numbers
-of detail.
+between, M bands of the noise, M_short of the short noise, L = K + H + M + M_short lines of a frame's spectrum, D
+numbers of detail.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _SENTENCES = {
     "mix": "0 is A and 1 is B; beyond them the difference between the two is exaggerated.",
     "x": "Where the sound lies from left to right on the pad.",
     "y": "Where the sound lies from bottom to top on the pad.",
-    "quantise": "Semitone brings the mix to the nearest note, Key to the nearest one of a key, Off leaves it where it falls.",
+    "quantise": "Semitone takes the mix to the nearest note, Key to the nearest of a key, Off leaves it as it is.",
     "key": "The key whose notes the mix is brought to.",
     "set-pitch": "Give the result a pitch of its own, whatever its notes have.",
     "pitch-midi": "The pitch of the result.",

@@ -29,7 +29,13 @@ def build() -> Morph:
         widget.words("<h2>Morph</h2>")
         pad = widget.pad(pad_value([None] * 4, rest), elem_id="pad")
         mix = gr.Slider(
-            *MIX_RANGE, value=rest.mix, step=0.01, label="Mix (0 is A, 1 is B)", visible=False, elem_id="mix", min_width=0
+            *MIX_RANGE,
+            value=rest.mix,
+            step=0.01,
+            label="Mix (0 is A, 1 is B)",
+            visible=False,
+            elem_id="mix",
+            min_width=0,
         )
         with gr.Row(elem_classes="pair"):
             x = gr.Slider(0, 1, value=rest.x, step=0.01, label="Horizontal", elem_id="x", min_width=0)
