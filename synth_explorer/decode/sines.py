@@ -121,6 +121,12 @@ def _begin(cycles, start, cos1, sin1, cosk, sink):
     return int((np.float32(0.5) - _step(start)) / step + np.float32(1.0 + 1e-6))
 
 
+@njit(nogil=True, cache=True)
+def _empty(samples):
+    """[samples] float32. Rows of one array would be taken for strided ones, which no vectors are made of."""
+    return np.empty(samples, np.float32)
+
+
 @njit(nogil=True, fastmath=True, cache=True)
 def _of(row, k, count):
     """A partial's number, 0 for one that is not there."""
@@ -131,7 +137,7 @@ def _of(row, k, count):
 def _sums(amplitude, rises, cycles, start, out, first, last):
     """Four partials at a time, so that what lies in memory is fetched and put back once for them."""
     samples, count = cycles.shape[1], amplitude.shape[1]
-    cos1, sin1, cosk, sink = np.empty((4, samples), np.float32)
+    cos1, sin1, cosk, sink = _empty(samples), _empty(samples), _empty(samples), _empty(samples)
     ramp = np.arange(samples).astype(np.float32) / np.float32(samples)
     for j in range(first, last):
         audible = min(count, _begin(cycles[j], start[j], cos1, sin1, cosk, sink))
@@ -156,8 +162,8 @@ def _sums(amplitude, rises, cycles, start, out, first, last):
 def _slopes(slope, cycles, start, now, rising, first, last):
     """Two partials at a time, as in `_sums`."""
     samples, count = cycles.shape[1], now.shape[1]
-    cos1, sin1, cosk, sink = np.empty((4, samples), np.float32)
-    ramp, later = np.arange(samples).astype(np.float32) / np.float32(samples), np.empty(samples, np.float32)
+    cos1, sin1, cosk, sink = _empty(samples), _empty(samples), _empty(samples), _empty(samples)
+    ramp, later = np.arange(samples).astype(np.float32) / np.float32(samples), _empty(samples)
     for j in range(first, last):
         audible = min(count, _begin(cycles[j], start[j], cos1, sin1, cosk, sink))
         row = slope[j]

@@ -74,11 +74,13 @@ def find(
 
     Of the loops whose correlation is the highest the longest comes first; the first one whose seam is clean is taken,
     else the cleanest. None where the held part is too short for any. `starts`: places at which it may begin. `tries`:
-    loops whose seams are measured; with fewer of both it is found sooner.
+    loops whose seams are measured; with fewer of both it is found sooner, with none the first one is taken as it is.
     """
+    found = candidates(audio, within, period_samples=period_samples, sample_rate_hz=sample_rate_hz, starts=starts)
+    if found and not tries:
+        return found[0], cross_faded(audio, found[0])
     by_itself = own(audio, within, sample_rate_hz=sample_rate_hz)
     best: tuple[Loop, np.ndarray] | None = None
-    found = candidates(audio, within, period_samples=period_samples, sample_rate_hz=sample_rate_hz, starts=starts)
     for plain in found[:tries]:
         looped = cross_faded(audio, plain)
         loop = measured(looped, plain, by_itself, sample_rate_hz=sample_rate_hz)
@@ -102,7 +104,7 @@ def candidates(
     fade = min(round(FADE_S * sample_rate_hz), (last - first - shortest) // 2, shortest)
     if fade < 2 * period_samples:
         return []
-    x, found = audio.astype(np.float64), []
+    x, found = np.asarray(audio, np.float32), []
     apart = max(1, round(0.5 * period_samples))
     for start in np.unique(np.linspace(first + fade, last - shortest, starts).astype(int)).tolist():
         correlation = correlations(x, start, start + shortest, last, fade=fade)
@@ -117,7 +119,7 @@ def correlations(x: np.ndarray, start: int, first_end: int, last_end: int, *, fa
     from scipy.fft import irfft, next_fast_len, rfft
 
     before, later = x[start - fade : start], x[first_end - fade : last_end]
-    energy = np.concatenate([[0.0], np.cumsum(later**2)])
+    energy = np.concatenate([[0.0], np.cumsum(later**2, dtype=np.float64)])
     norm = np.sqrt(np.maximum((energy[fade:] - energy[:-fade]) * (before @ before), 1e-30))
     size = next_fast_len(later.size, real=True)
     products = irfft(rfft(later, size) * np.conj(rfft(before, size)), size)

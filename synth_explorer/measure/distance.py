@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
 
 from synth_explorer.audio import check, resample
 from synth_explorer.mel import mel_centres_hz, mel_filters
@@ -33,6 +35,7 @@ FLOOR = 0.01
 ALIGN_MS = 100.0
 ALIGN_HOP = 16
 STFT_SIZES = (64, 128, 256, 512, 1024, 2048)
+ROWS = 32  # frames that are transformed at a time
 
 
 def at_measure_rate(audio: np.ndarray, *, sample_rate_hz: int, name: str = "audio") -> np.ndarray:
@@ -55,7 +58,11 @@ def stft_magnitudes(audio: np.ndarray, *, n_fft: int = N_FFT, hop: int = HOP) ->
     audio = np.pad(audio, (0, max(0, n_fft - audio.size)))
     frames = np.lib.stride_tricks.sliding_window_view(audio, n_fft)[::hop]
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
-    return np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32)
+    out = np.empty((len(frames), n_fft // 2 + 1), np.float32)
+    for first in range(0, len(frames), ROWS):  # which stay in the cache
+        bins: NDArray[np.complexfloating] = rfft(frames[first : first + ROWS] * window)
+        np.sqrt(bins.real**2 + bins.imag**2, out=out[first : first + ROWS], casting="same_kind")
+    return out
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,8 @@ import numpy as np
 
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.frontend import FrontEnd
-from synth_explorer.plain.layers import Dense, Norm, Residual, Weights, gelu, pitch_features
+from synth_explorer.plain.gelu import gelu
+from synth_explorer.plain.layers import Dense, Norm, Residual, Weights, pitch_features
 
 
 class Encoder:

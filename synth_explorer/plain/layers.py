@@ -12,17 +12,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from synth_explorer.plain.gelu import gelu, gelu_and_slope
 from synth_explorer.plain.halves import in_halves
 
 Back = Callable[[np.ndarray], np.ndarray]
 Weights = Mapping[str, np.ndarray]
 
 _NORM_EPSILON = 1e-5
-_ROWS = 64  # that are worked on at a time, so that they stay in the cache
-_HALF, _ONE, _ROOT = np.float32(0.5), np.float32(1.0), np.float32(np.sqrt(0.5))
-# erf(x) = 1 - (a1 t + .. + a5 t^5) exp(-x^2), t = 1 / (1 + p x), to 1.5e-7 (Abramowitz and Stegun, 7.1.26)
-_P = np.float32(0.3275911)
-_A = tuple(np.float32(a) for a in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592))
+_ONE = np.float32(1.0)
 
 
 class Dense:
@@ -148,46 +145,6 @@ class Residual:
 
         in_halves(work, len(x))
         return out, back
-
-
-def gelu(x: np.ndarray) -> np.ndarray:
-    """x times the normal distribution function at x, of every number of [F, C]."""
-    out = np.empty_like(x)
-    for first in range(0, len(x), _ROWS):
-        rows = slice(first, first + _ROWS)
-        np.multiply(x[rows], _normal_below(x[rows])[0], out=out[rows])
-    return out
-
-
-def gelu_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`gelu`, and its derivative."""
-    out, slope = np.empty_like(x), np.empty_like(x)
-    for first in range(0, len(x), _ROWS):
-        rows = slice(first, first + _ROWS)
-        below, bell = _normal_below(x[rows])
-        np.multiply(x[rows], below, out=out[rows])
-        bell *= x[rows]
-        np.multiply(bell, np.float32(1.0 / np.sqrt(2.0 * np.pi)), out=bell)
-        np.add(below, bell, out=slope[rows])
-    return out, slope
-
-
-def _normal_below(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The normal distribution function at x, and exp(-x^2 / 2)."""
-    away = np.abs(x)
-    away *= _ROOT
-    t = away * _P
-    t += _ONE
-    np.divide(_ONE, t, out=t)
-    away *= away
-    bell = np.exp(np.negative(away, out=away))
-    tail = t * _A[0]
-    for a in _A[1:]:
-        tail += a
-        tail *= t
-    tail *= bell
-    tail *= _HALF  # of the distribution beyond |x|
-    return np.where(x < 0.0, tail, _ONE - tail), bell
 
 
 def pitch_features(pitch_hz: np.ndarray, *, count: int = 12) -> np.ndarray:

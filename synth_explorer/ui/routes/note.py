@@ -33,6 +33,7 @@ def note_route(studios: Studios) -> APIRoute:
         midi: float | None = None,
         hold: bool = False,
         from_s: float | None = None,
+        first: bool = False,
         ahead: bool = False,
     ) -> Any:
         """
@@ -40,6 +41,7 @@ def note_route(studios: Studios) -> APIRoute:
             midi: pitch of the key; none: the sound's own.
             hold: whether it is looped also where it dies away fast.
             from_s: answers a short stretch from this moment on, for a note that is held while a knob is turned.
+            first: whether its beginning is enough for now, where it was not made yet (`X-First`).
             ahead: whether nobody waits for it: while anybody waits for anything the answer is empty (204).
         """
         try:
@@ -49,7 +51,7 @@ def note_route(studios: Studios) -> APIRoute:
                 return Response(status_code=204, headers=HEADERS)
             if not ahead:
                 studio.touch()
-            begun = studio.keys.begin(lambda: _note(studio, asked, midi, hold=hold, from_s=from_s))
+            begun = studio.keys.begin(lambda: _note(studio, asked, midi, hold=hold, from_s=from_s, first=first))
             made = await asyncio.wrap_future(begun)
         except Crowded as error:
             return PlainTextResponse(str(error), status_code=503, headers=HEADERS)
@@ -60,11 +62,13 @@ def note_route(studios: Studios) -> APIRoute:
     return APIRoute(PATH, note, methods=["GET"], include_in_schema=False)
 
 
-def _note(studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None) -> HeldNote:
+def _note(
+    studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None, first: bool
+) -> HeldNote:
     patch = studio.asked(asked)
     if from_s is not None:
         return studio.keys.moving(patch, midi=midi, from_s=from_s)
-    return studio.keys.note(patch, midi=midi, always=hold)
+    return studio.keys.note(patch, midi=midi, always=hold, first=first)
 
 
 def _wav(made: HeldNote, sample_rate_hz: int) -> bytes:
@@ -75,6 +79,8 @@ def _facts(made: HeldNote) -> dict[str, str]:
     """What a player must know: the loop in samples, its end exclusive; seconds of the release; the
     moment of the sound that it begins at; its pitch."""
     facts = {"X-Release-S": f"{made.release_s:.3f}", "X-From-S": f"{made.from_s:.5f}", "X-Midi": f"{made.midi:.4f}"}
+    if not made.is_whole:
+        facts["X-First"] = "true"
     if made.loop is not None:
         facts["X-Loop"] = f"{made.loop.start} {made.loop.end}"
     return HEADERS | facts

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from synth_explorer.edits import EditChain, SetPitch, Trim
 from synth_explorer.errors import CheckpointError, SynthExplorerError
-from synth_explorer.instruments.held import HeldNote, held, stretch
+from synth_explorer.instruments.held import HeldNote, beginning, held, stretch
 from synth_explorer.lru import LruCache
 from synth_explorer.pitch import check_midi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+
     from synth_explorer.rendering import Patch, Renderer
 
 Made = TypeVar("Made")
 NOTES_KEPT = 128
 STRETCH_S = 0.8
+FIRST_S, SEEN_S = 0.6, 0.4  # of a note that is not ready, heard before the rest is made; what its decoder looks at beyond
 HANDS = 2  # notes that are made at once: what else the page asks for is not kept waiting
 WAITING_MOST = 64
 
@@ -61,15 +64,21 @@ class Keys:
         with self._lock:
             self._asked -= 1
 
-    def note(self, patch: Patch, *, midi: float | None, always: bool = False) -> HeldNote:
+    def note(self, patch: Patch, *, midi: float | None, always: bool = False, first: bool = False) -> HeldNote:
         """A patch as a key plays it, its edits solved, unless it is remembered.
 
-        `midi`: the pitch of the key; None: the patch's own. `always`: see `held`. Raises SynthExplorerError: as
-        `Renderer.begin`, and where the checkpoint plays no keys.
+        `midi`: the pitch of the key; None: the patch's own. `always`: see `held`. `first`: answers the first `FIRST_S`
+        unless the note is remembered: the same samples, but for edits, which are applied by their formulas. Raises
+        SynthExplorerError: as `Renderer.begin`, and where the checkpoint plays no keys.
         """
         patch = self._at(patch, midi)
         key = patch.id, always
-        return self._notes.get(key) or self._notes.put(key, self._made(patch, always=always))
+        known = self._notes.get(key)
+        if first and known is None:
+            audio, _, midi = self._part(patch, 0.0, FIRST_S + SEEN_S)
+            rate_hz = self._renderer().explorer.sample_rate_hz
+            return beginning(audio[: round(FIRST_S * rate_hz)], midi=midi, sample_rate_hz=rate_hz)
+        return known or self._notes.put(key, self._made(patch, always=always))
 
     def _made(self, patch: Patch, *, always: bool) -> HeldNote:
         made = self._renderer().begin(patch)
@@ -81,14 +90,18 @@ class Keys:
 
         Edits are applied by their formulas; nothing is remembered. Arguments and errors as of `note`.
         """
-        renderer, patch = self._renderer(), self._at(patch, midi).but(open_loop=True)
+        audio, start_s, midi = self._part(self._at(patch, midi), from_s, STRETCH_S)
+        return stretch(audio, midi=midi, from_s=start_s, sample_rate_hz=self._renderer().explorer.sample_rate_hz)
+
+    def _part(self, patch: Patch, from_s: float, length_s: float) -> tuple[np.ndarray, float, float]:
+        """So much of a patch's sound [T], from a moment on at the latest, its edits applied by their formulas; where it
+        begins, and its pitch."""
+        renderer, patch = self._renderer(), patch.but(open_loop=True)
         made = renderer.begin(patch, sounded=False)
-        last_s = max(0.0, made.after.duration_s - STRETCH_S)
-        start_s = min(max(from_s, 0.0), last_s)
-        part = Trim(start_s, min(start_s + STRETCH_S, made.after.duration_s))
+        start_s = min(max(from_s, 0.0), max(0.0, made.after.duration_s - length_s))
+        part = Trim(start_s, min(start_s + length_s, made.after.duration_s))
         latents = part.apply(made.after, renderer.explorer.controls)
-        audio = renderer.decode(latents, patch)
-        return stretch(audio, midi=latents.pitch_midi, from_s=start_s, sample_rate_hz=made.sample_rate_hz)
+        return renderer.decode(latents, patch), start_s, latents.pitch_midi
 
     def _at(self, patch: Patch, midi: float | None) -> Patch:
         """A patch whose mix has the pitch of a key; its edits, transposition included, come upon that."""

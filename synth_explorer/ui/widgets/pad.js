@@ -94,8 +94,9 @@ function move(x, y) {
   draw();
 }
 
+const round = (value) => Math.round(value * 100) / 100;
+
 function send(name) {
-  const round = (value) => Math.round(value * 100) / 100;
   props.value = { ...props.value, x: round(here.x), y: round(here.y) };
   trigger(name, { x: here.x, y: here.y });
 }
@@ -103,7 +104,8 @@ function send(name) {
 // While it is dragged held notes follow, and so do the sliders that say the same, once a frame.
 let telling = 0;
 function tellPlace() {
-  const detail = props.value.count === 2 ? { mix: here.x } : { x: here.x, y: here.y };
+  const [x, y] = [round(here.x), round(here.y)]; // as it will be asked when it is let go of
+  const detail = props.value.count === 2 ? { mix: x } : { x, y };
   window.dispatchEvent(new CustomEvent('pad-moving', { detail }));
   cancelAnimationFrame(telling);
   telling = requestAnimationFrame(() => field.classList.contains('is-held') && send('move'));

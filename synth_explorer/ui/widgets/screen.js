@@ -204,12 +204,27 @@ async function look() {
   }
   looking = false;
 }
+// The hand mostly rests before it lets go: what it will ask for then is made meanwhile.
+const REST_MS = 40;
+let resting = 0;
+let making = false;
+async function make(request) {
+  if (making) return;
+  making = true;
+  await fetch(soundAddress(request), { method: 'HEAD' }).catch(() => null);
+  making = false;
+}
 window.addEventListener('sound-moving', ({ detail }) => {
   if (!asked || !shown) return; // not the result's screen, or nothing on it
   wanted = detail;
   if (!looking) look();
+  clearTimeout(resting);
+  resting = setTimeout(() => make(detail), REST_MS);
 });
-window.addEventListener('sound-asked', () => (wanted = ''));
+window.addEventListener('sound-asked', () => {
+  wanted = '';
+  clearTimeout(resting);
+});
 
 watch('value', take);
 if (props.value) take();

@@ -49,6 +49,7 @@ async function fetched(request, midi, more) {
     fromS: told('X-From-S'), // of the sound, where it begins
     midi: told('X-Midi'),
     moving: 'from_s' in more,
+    first: answer.headers.has('X-First'), // only its beginning
   };
 }
 
@@ -112,7 +113,7 @@ function sound(voice, note, timeS, offset) {
   const part = { source, fade, note, place: offset, placeS: Math.max(timeS, context.currentTime), untilS: timeS };
   source.onended = () => {
     fade.disconnect();
-    if (voice.part === part) end(voice);
+    if (voice.part === part && (voice.released || !note.first)) end(voice);
   };
   return part;
 }
@@ -142,14 +143,27 @@ function strike(midi, velocity, { hold = false, sinceMs = performance.now() } = 
   voices.push(voice);
   const note = known(voice.request, midi, hold);
   if (note) begin(voice, note);
-  else {
-    noteOf(voice.request, midi, hold).then(
-      (made) => begin(voice, made),
-      (error) => fail(voice, error),
-    );
-  }
+  else wait(voice).catch((error) => fail(voice, error));
   tell();
   return voice;
+}
+
+// Its beginning sounds as soon as that is there, and the whole note goes on with it.
+async function wait(voice) {
+  const { request, midi, hold } = voice;
+  const note = await fetched(request, midi, { ...flags(hold), first: 'true' });
+  begin(voice, note);
+  if (!note.first) keep(request, midi, hold, note);
+  else if (!voice.ended) succeed(voice, note, await noteOf(request, midi, hold));
+}
+
+function succeed(voice, first, note) {
+  if (voice.whole === first) voice.whole = note;
+  if (voice.ended || voice.part.note !== first) return; // it follows a knob by now
+  const apart = Math.round((first.fromS - note.fromS) * note.rate);
+  const timeS = Math.ceil(soon(voice) * note.rate) / note.rate;
+  fadeInto(voice, note, timeS, wrapped(note, Math.round(place(voice.part, timeS)) + apart), 1);
+  if (voice.released) fall(voice);
 }
 
 function begin(voice, note) {
@@ -254,22 +268,30 @@ function fades(r) {
   return [rising, rising.slice().reverse()];
 }
 
-function swap(voice, note, sinceMs) {
-  if (voice.ended || !voice.part) return;
+// When a voice can begin to fade into another sound.
+const soon = (voice) => Math.max(audio.context.currentTime + SOON_S, voice.part.untilS);
+
+function fadeInto(voice, note, timeS, offset, alike) {
   const old = voice.part;
-  const timeS = Math.max(audio.context.currentTime + SOON_S, old.untilS);
-  const at = place(old, timeS);
-  const elsewhere = old.note.moving !== note.moving || Math.abs(old.note.fromS - note.fromS) > 0.1;
-  let base = elsewhere ? at + (old.note.fromS - note.fromS) * note.rate : at;
-  if (note.looped) base = base >= note.start || !note.moving ? wrapped(note, Math.max(base, 0)) : note.start;
-  base = Math.min(Math.max(0, base), note.samples.length - 1);
-  const [offset, alike] = laidUpon(old.note, at, note, Math.floor(base));
   const [rising, falling] = fades(alike);
   voice.part = sound(voice, note, timeS, offset);
   voice.part.fade.gain.setValueCurveAtTime(rising, timeS, FADE_S);
   old.fade.gain.setValueCurveAtTime(falling, timeS, FADE_S);
   voice.part.untilS = timeS + FADE_S + 0.002;
   old.source.stop(timeS + FADE_S + 0.01);
+}
+
+function swap(voice, note, sinceMs) {
+  if (voice.ended || !voice.part) return;
+  const old = voice.part;
+  const timeS = soon(voice);
+  const at = place(old, timeS);
+  const elsewhere = old.note.moving !== note.moving || Math.abs(old.note.fromS - note.fromS) > 0.1;
+  let base = elsewhere ? at + (old.note.fromS - note.fromS) * note.rate : at;
+  if (note.looped) base = base >= note.start || !note.moving ? wrapped(note, Math.max(base, 0)) : note.start;
+  base = Math.min(Math.max(0, base), note.samples.length - 1);
+  const [offset, alike] = laidUpon(old.note, at, note, Math.floor(base));
+  fadeInto(voice, note, timeS, offset, alike);
   if (!note.moving) voice.whole = note;
   audio.log.push({ midi: voice.midi, followedMs: performance.now() - sinceMs, timeS, alike });
   audio.log.splice(0, audio.log.length - 200);
