@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import irfft
 
 from synth_explorer.decode.sines import cycles_of, linear, sum_of_sines
@@ -73,7 +74,7 @@ def _turns(frames: int, hop: int, subframes: int, seed: int) -> tuple[np.ndarray
     return turns(long, hop=hop), turns(short, hop=hop // subframes)
 
 
-def turns(phase_cycles: np.ndarray, *, hop: int) -> np.ndarray:
+def turns(phase_cycles: np.ndarray, *, hop: int) -> NDArray[np.complex64]:
     """Phases [F, hop + 1] as what magnitudes are turned by, complex64, scaled for the inverse transform of a noise."""
     angle = phase_cycles * np.float32(2.0 * np.pi)
     out = np.empty(angle.shape, np.complex64)

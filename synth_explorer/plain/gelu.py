@@ -1,4 +1,4 @@
-"""The Gaussian error linear unit x P(X < x), X of the standard normal distribution, and its slope, compiled by Numba."""
+"""The Gaussian error linear unit x P(X < x), X of the normal distribution, and its slope, compiled by Numba."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 NOTES_KEPT = 128
 STRETCH_S = 0.8
-FIRST_S, SEEN_S = 0.6, 0.4  # of a note that is not ready, heard before the rest is made; what its decoder looks at beyond
+FIRST_S = 0.6  # of a note that is not ready, which is heard before the rest is made
+SEEN_S = 0.4  # beyond that, which a decoder looks at
 HANDS = 2  # notes that are made at once: what else the page asks for is not kept waiting
 WAITING_MOST = 64
 

@@ -82,6 +82,17 @@ def test_a_stretch_is_short_and_loops(address, studio) -> None:
     assert beyond.size and float(told["X-From-S"]) < 1.0
 
 
+def test_a_note_that_is_not_ready_begins_with_the_same_samples(address, studio) -> None:
+    question = request(studio, Settings(x=0.37, y=0.21))
+    begins, told = asked(address, request=question, midi=63, first="true")
+    whole, later = asked(address, request=question, midi=63)
+    apart = round((float(told["X-From-S"]) - float(later["X-From-S"])) * 16_000)
+    assert told["X-First"] == "true" and 1600 < begins.size <= keys_of.FIRST_S * 16_000
+    np.testing.assert_allclose(begins[200:1600], whole[200 + apart : 1600 + apart], atol=1e-5)
+    again, told = asked(address, request=question, midi=63, first="true")
+    assert "X-First" not in told and again.size == whole.size
+
+
 def test_questions_that_cannot_be_answered_are_one_sentence(address, studio, studios) -> None:
     for error in (
         refused(address, request="nonsense", midi=60),
