@@ -13,7 +13,7 @@ let giving = false; // a file that needs no part chosen
 
 function give(input, file) {
   const hand = new DataTransfer();
-  hand.items.add(file);
+  hand.items.add(file.type ? file : new File([file], file.name, { type: 'audio/other' })); // Gradio takes none without
   input.value = '';
   input.files = hand.files;
   giving = true;
