@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 from synth_explorer.ui.page.panels.sliders import element_id
-from synth_explorer.ui.request.knobs import LETTERS, NUMBERS, TARGETS
+from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, LETTERS, NUMBERS, TARGETS
 
 _OSCILLATION = {
     "rate": "Swings a second.",
     "depth": "How far it swings to either side.",
     "shape": "How it gets from one side to the other; Walk wanders at random.",
-    "phase": "Where in its swing it begins, as a part of a turn.",
-    "fade": "Seconds until it swings all the way.",
+    "phase-turns": "Where in its swing it begins, as a part of a turn.",
+    "fade-in": "Seconds until it swings all the way.",
 }
 _SLOT = {
     "pitch": "The pitch at which this note was recorded; write another where it was heard wrong, empty it to go back.",
@@ -44,7 +44,7 @@ _SENTENCES = {
     "trim-end": "Where the part that is kept ends; 0 is the end of the note.",
     "env-attack": "Seconds until it is at its full level.",
     "env-decay": "Seconds until it has fallen to the sustain.",
-    "env-sustain": "The level at which it stays, in dB below the full one.",
+    "env-sustain-db": "The level at which it stays, in dB below the full one.",
     "env-release": "Seconds in which it fades at its end.",
     "raw-channels": "Which of the numbers that the model hears are moved.",
     "raw-scale": "Multiplies what these channels do over time.",
@@ -63,6 +63,7 @@ def sentences() -> dict[str, str]:
     told |= {f"osc-{target}-{part}": words for target in TARGETS for part, words in _OSCILLATION.items()}
     for letter in LETTERS:
         told |= {f"{name}-{letter.lower()}": words.format(letter=letter) for name, words in _SLOT.items()}
+    told |= {element_id(name): "How many steps the sound goes along this direction." for name in DIRECTION_KNOBS}
     return told | _SENTENCES
 
 

@@ -51,17 +51,23 @@
   const all = (part, what) => [...part.querySelectorAll(what), ...(part.matches(what) ? [part] : [])];
   const sign = (end) => end.textContent.startsWith('-') && (end.textContent = end.textContent.replace('-', '−'));
   const described = 'button:not(.reset-button), input:not([type=file]), select, [role=listbox]';
+  // What a knob is a part of: many are called Rate.
+  const within = (block) => block.closest('.block-of')?.querySelector('h3') || block.closest('.group')?.querySelector('.label-wrap span');
   function dress(part) {
     all(part, '.min_value').forEach(sign);
     all(part, '.messages, #missing').forEach((place) => place.setAttribute('aria-live', 'polite'));
     all(part, '.reset-button').forEach((button) => {
-      const label = button.closest('.head').querySelector('label');
-      label.id ||= 'label-' + button.closest('.block').id;
-      button.id ||= 'reset-' + button.closest('.block').id;
+      const block = button.closest('.block');
+      const [label, place] = [block.querySelector('.head label'), within(block)];
+      [[label, 'label'], [button, 'reset']].forEach(([one, name]) => (one.id ||= `${name}-${block.id}`));
       button.setAttribute('aria-label', 'Reset');
-      button.setAttribute('aria-labelledby', `${button.id} ${label.id}`);
+      const words = [place && (place.id ||= `within-${block.id}`), label.id].filter(Boolean).join(' ');
+      button.setAttribute('aria-labelledby', `${button.id} ${words}`);
+      if (place) block.querySelectorAll('input').forEach((input) => input.setAttribute('aria-labelledby', words));
     });
-    all(part, 'fieldset').forEach((set) => set.setAttribute('aria-label', set.querySelector('[data-testid=block-info]')?.textContent || ''));
+    all(part, 'fieldset').forEach((set) =>
+      set.setAttribute('aria-label', [within(set), set.querySelector('[data-testid=block-info]')].filter(Boolean).map((words) => words.textContent.trim()).join(' ')),
+    );
     all(part, '.label-wrap').forEach((button) => button.setAttribute('aria-expanded', button.classList.contains('open')));
     'abcd'.split('').forEach((letter) =>
       ['Upload', 'Record'].forEach((name) =>

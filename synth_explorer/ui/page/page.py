@@ -63,6 +63,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             widget.shelf(elem_id="shelf")
         exporting.build()
         inside = inspection.build()
+        widget.files(elem_id="files")
         keyboard.build()
         api.build(studios)
         wiring.wire(page, wiring.Panels(studios, chosen, kept, slots, mix, tuned, knobs, out, inside))

@@ -205,14 +205,11 @@ def _wire_slot(panels: Panels, index: int, slot: Slot) -> None:
     changes = (
         slot.picker.choose(choose, [name, slot.picker, slot.source], shown, **LATEST),
         slot.upload.upload(open_own, [name, slot.upload, slot.source], shown, **MODEL),
-        slot.microphone.stop_recording(open_own, [name, slot.microphone, slot.source], shown, **MODEL),
         slot.pitch.blur(set_pitch, [name, slot.pitch, slot.source], shown, **LATEST),
     )
     for change in changes:
         _name(panels, change.then)
         _hear(panels, change.then)
-    slot.record.click(lambda: gr.update(visible=True), None, slot.microphone, **QUIET)
-    changes[2].then(lambda: gr.update(visible=False, value=None), None, slot.microphone, **QUIET)
 
 
 def _wire_count(panels: Panels) -> None:

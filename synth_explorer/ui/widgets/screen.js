@@ -172,6 +172,10 @@ button.addEventListener('click', () => {
   if (screen.dataset.state === 'playing') stop();
   else play(0);
 });
+element.querySelector('.screen-loop').addEventListener('click', ({ currentTarget }) => {
+  player.loop = !player.loop;
+  currentTarget.setAttribute('aria-pressed', player.loop);
+});
 field.addEventListener('click', (event) => {
   if (!player.src) return;
   const box = field.getBoundingClientRect();

@@ -16,11 +16,19 @@ import gradio as gr
 
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.pitch import HIGHEST_MIDI, LOWEST_MIDI
-from synth_explorer.ui.request.knobs import CURVE_DIGITS, CURVE_UNITS, CURVES, LATEST_POINT_S, MIX_RANGE, POINTS_MOST
+from synth_explorer.ui.request.knobs import (
+    CURVE_DIGITS,
+    CURVE_UNITS,
+    CURVES,
+    LATEST_POINT_S,
+    LONGEST_S,
+    MIX_RANGE,
+    POINTS_MOST,
+)
 from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
-STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css")]
+STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css", "files.css")]
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -91,6 +99,11 @@ def inspection(**options: Any) -> gr.HTML:
     Value: {"request", "stamp"}, the request for the sound that is to be looked at, or None.
     """
     return _widget("inspection", None, **options)
+
+
+def files(**options: Any) -> gr.HTML:
+    """Sounds that are dropped anywhere or recorded, and the part of a long one that is used."""
+    return _widget("files", None, hint=f"{LONGEST_S:g}", props={"longest": LONGEST_S}, **options)
 
 
 def exports(**options: Any) -> gr.HTML:

@@ -134,7 +134,7 @@ def test_a_quotation_mark_in_a_name_is_one(studio, sources, tmp_path):
 def test_pitch_can_be_set_and_given_back(studio, sources):
     set_up = slots.set_pitch(studio, 0, "50.25", sources[0])
     assert set_up.source.pitch_midi == 50.25
-    assert set_up.pitch == "D3 +25" and "recorded at" in set_up.pitch_text and "set, heard" in set_up.pitch_text
+    assert set_up.pitch == "D3 +25" and "set by you" in set_up.pitch_text
     assert slots.set_pitch(studio, 0, " ", set_up.source).source.pitch_midi == sources[0].heard_midi
     refused = slots.set_pitch(studio, 0, "200", sources[0])
     assert refused.source is sources[0] and "18 to 111" in refused.message
@@ -332,7 +332,7 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "confidence", "words"),
     [
-        ("note", 1.0, "heard"),
+        ("note", 1.0, "detected"),
         ("note", 0.61, "61 % sure"),
         ("unpitched", 0.9, "no clear pitch"),
         ("chord", 0.9, "a chord?"),
@@ -340,4 +340,4 @@ def test_a_note_is_listened_to_again_in_the_background(fake, tmp_path):
 )
 def test_how_sure_a_pitch_is_stands_beside_it(sources, kind, confidence, words):
     text = slots.pitch_text(replace(sources[0], kind=kind, confidence=confidence))
-    assert "recorded at" in text and words in text
+    assert "pitch" in text and words in text

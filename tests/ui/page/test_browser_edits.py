@@ -117,10 +117,10 @@ def test_the_morph_moves_along_a_curve(open_page):
     steady = open_page.after(lambda: fill_curve(open_page, "0=0"))
     assert not np.array_equal(moved, steady)
     led = open_page.page.locator(".pad-led")
-    assert led.inner_text() == "The curve of Across leads; only Up counts here."
+    assert led.inner_text() == "The horizontal curve leads; only up and down count here."
     open_page.page.click(".curves-tabs [data-target=up]")
     open_page.after(lambda: fill_curve(open_page, "0=0.25"))
-    assert led.inner_text() == "The curves of Across and Up lead; clear one to move the sound here."
+    assert led.inner_text() == "The horizontal and the vertical curve lead; clear one to move the sound here."
     open_page.after(lambda: open_page.page.click("#reset"))
     assert not led.is_visible()
     open_page.page.click(".curves-tabs [data-target=loudness]")

@@ -49,13 +49,11 @@ def build(studios: Studios) -> Result:
             stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
             progress = widget.words("", elem_id="progress")
         final_render = widget.final_render(elem_id="final-render")
-        with gr.Row(visible=False, elem_classes="comparison", elem_id="comparison") as comparison:
-            with gr.Column(min_width=0, elem_classes="before"):
-                widget.words("<h3>Before the edits</h3>")
-                before = widget.screen(
-                    letter="the morph before the edits", elem_id="screen-before", elem_classes="small"
-                )
-            table = widget.words("", elem_id="report")
         ideas.build(studios)
+    with gr.Row(visible=False, elem_classes=["card", "comparison"], elem_id="comparison") as comparison:
+        with gr.Column(min_width=0, elem_classes="before"):
+            widget.words("<h3>Before the edits</h3>")
+            before = widget.screen(letter="the morph before the edits", elem_id="screen-before", elem_classes="small")
+        table = widget.words("", elem_id="report")
     making_one = (making, render, stop, progress, final_render)
     return Result(question, screen, message, autoplay, *making_one, comparison, before, table)

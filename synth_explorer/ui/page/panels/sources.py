@@ -23,8 +23,6 @@ class Slot:
     pitch: gr.Textbox
     message: gr.HTML
     upload: gr.UploadButton
-    record: gr.Button
-    microphone: gr.Audio
 
     @property
     def shown(self) -> list[gr.Component]:
@@ -83,18 +81,8 @@ def _slot(letter: str, token: gr.HTML, notes: list[tuple[str, list[tuple[str, st
             upload = gr.UploadButton(
                 "Upload", file_types=["audio"], size="sm", min_width=0, elem_id=f"upload-{name}", elem_classes="small"
             )
-            record = gr.Button("Record", size="sm", min_width=0, elem_id=f"record-{name}", elem_classes="small")
-        microphone = gr.Audio(
-            sources=["microphone"],
-            type="filepath",
-            label=f"Record a note for {letter}",
-            visible=False,
-            editable=False,
-            buttons=[],
-            elem_id=f"microphone-{name}",
-            elem_classes="microphone",
-        )
-    return Slot(column, token, picker, screen, pitch_text, pitch, message, upload, record, microphone)
+            gr.Button("Record", size="sm", min_width=0, elem_id=f"record-{name}", elem_classes="small")
+    return Slot(column, token, picker, screen, pitch_text, pitch, message, upload)
 
 
 def families(studios: Studios) -> list[tuple[str, list[tuple[str, str]]]]:

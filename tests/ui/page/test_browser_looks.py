@@ -1,0 +1,194 @@
+"""How the page looks and speaks: what is seen first, light and dark, names, keys, and files that come by hand."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import axe_playwright_python
+import numpy as np
+import pytest
+import soundfile
+
+from tests.ui.open_page import NEEDS_CHROMIUM, VIEWPORT, OpenPage
+
+pytestmark = NEEDS_CHROMIUM
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+VIOLATIONS = """async () => (await axe.run()).violations.flatMap((rule) => rule.nodes.map((node) =>
+  `${rule.id}: ${node.html.slice(0, 160)} ${node.any.map((one) => one.message).join(' ')}`))"""
+BRIGHTNESS = """(part) => {
+  const [red, green, blue] = getComputedStyle(document.querySelector(part)).backgroundColor.match(/\\d+/g).map(Number);
+  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+}"""
+NAMES = """() => [...document.querySelectorAll('button, a, select, input')]
+  .filter((e) => e.checkVisibility() && !e.closest('.keys-strip'))
+  .map((e) => {
+    const by = (e.getAttribute('aria-labelledby') || '').split(' ').filter(Boolean);
+    const words = by.map((id) => document.getElementById(id)).map((e) => e.ariaLabel || e.textContent.trim()).join(' ');
+    const name = words || e.ariaLabel || e.innerText || e.labels?.[0]?.innerText;
+    return [e.closest('fieldset')?.ariaLabel, e.tagName === 'INPUT' && e.type, name].filter(Boolean).join(' ').trim();
+  })"""
+UNTOLD = """() => [...document.querySelectorAll('[type=range], [type=checkbox], [type=radio]')]
+  .filter((e) => e.checkVisibility() && e.closest('.card') && !e.closest('[data-help]')).map((e) => e.outerHTML)"""
+DROP = """([where, name, sound]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0))], name));
+  const event = (kind) => new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+  ['dragenter', 'dragover', 'drop'].forEach((kind) => document.querySelector(where).dispatchEvent(event(kind)));
+}"""
+MICROPHONE = """() => {
+  const context = new AudioContext();
+  const [tone, out] = [context.createOscillator(), context.createMediaStreamDestination()];
+  tone.connect(out);
+  tone.start();
+  navigator.mediaDevices.getUserMedia = async () => out.stream;
+}"""
+
+
+def tone(path: Path, seconds: float) -> Path:
+    soundfile.write(path, 0.2 * np.sin(2 * np.pi * 330 * np.arange(int(8000 * seconds)) / 8000), 8000)
+    return path
+
+
+def holds(open_page: OpenPage, slot: str, name: str) -> None:
+    """Wait until a slot holds a sound of this name."""
+    open_page.page.wait_for_function(
+        "([slot, name]) => document.querySelector(`#picker-${slot} option:checked`).innerText.includes(name)",
+        arg=[slot, name],
+    )
+
+
+def test_what_is_seen_first(open_page):
+    """Pad, result, its player and the keyboard together, on a phone too; light where the system is light."""
+    page = open_page.page
+    for width, height in ((390, 844), (1280, 800), (1366, 657)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        keys = page.locator(".keys").bounding_box()
+        assert keys["y"] + keys["height"] == pytest.approx(height, abs=1)
+        for part in (".pad-field", "#screen-result .screen-picture", "#screen-result .screen-play"):
+            box = page.locator(part).bounding_box()
+            assert box["y"] >= 0 and box["height"] > 30 and box["y"] + box["height"] <= keys["y"], (width, part)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size(VIEWPORT)
+    for scheme, low, high in (("light", 0.8, 1.0), ("dark", 0.0, 0.15)):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+        assert all(low <= page.evaluate(BRIGHTNESS, part) <= high for part in (".gradio-container", ".result", ".keys"))
+
+
+def test_columns_end_together_whatever_is_open(open_page):
+    for group in ("oscillation", "time", "drawn", "raw"):
+        open_page.open(group)
+    ends = [open_page.page.locator(part).bounding_box() for part in (".bench > .pitch", ".bench > .edits")]
+    foot = [box["y"] + box["height"] for box in ends]
+    assert foot[0] == pytest.approx(foot[1], abs=1)
+
+
+@pytest.mark.slow
+def test_no_state_has_a_violation(fresh, tmp_path):
+    """By axe-core, dark and light: at rest; with groups open, edits, an error in a slot, ideas and a final render."""
+    page = (open_page := fresh()).page
+    page.emulate_media(reduced_motion="reduce", color_scheme="dark")
+    page.evaluate(AXE)
+
+    def look() -> None:
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+            assert page.evaluate(VIOLATIONS) == [], scheme
+
+    look()
+    (bad := tmp_path / "list.wav").write_text("milk, bread, eggs")
+    page.set_input_files("#slot-b input[type=file]", bad)
+    page.locator("#message-b .message").wait_for()
+    for group in ("oscillation", "time", "drawn", "directions", "raw", "export"):
+        open_page.open(group)
+    open_page.after(lambda: open_page.choose("osc-targets", "Pitch"))
+    open_page.after(lambda: open_page.type_into("gain-db", "-6"))
+    open_page.reported("Gain")
+    page.click(".explore-near")
+    page.locator(".explore-grid button").first.wait_for()
+    page.click(".final-render-play")
+    page.locator(".final-render-save").wait_for()
+    page.locator(".shelf-final").wait_for()
+    look()
+    page.set_viewport_size({"width": 390, "height": 844})
+    look()
+
+
+def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(open_page):
+    page = open_page.page
+    for group in ("oscillation", "time", "directions", "raw"):
+        open_page.open(group)
+    for target in ("Pitch", "Loudness"):
+        open_page.after(lambda target=target: open_page.choose("osc-targets", target))
+    names = page.evaluate(NAMES)
+    assert {"Upload A", "Record D", "Reset Gain (dB)", "Skip to the pad"} <= set(names)
+    assert sorted(names) == sorted(set(names)) and all(names)
+    assert page.locator("#message-b").get_attribute("aria-live") == "polite"
+    assert page.evaluate(UNTOLD) == []
+    page.hover("#gain-db label")
+    page.wait_for_selector(".tip:not([hidden])")
+    assert "Louder or softer" in page.locator(".tip").inner_text()
+
+
+def test_space_plays_wherever_one_does_not_write(open_page):
+    page, playing = open_page.page, "#screen-result .screen[data-state=playing]"
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    page.click("#compare .compare-store")
+    page.keyboard.press(" ")
+    page.wait_for_selector(playing)
+    assert page.locator(".compare-store").get_attribute("aria-pressed") == "true"
+    page.keyboard.press(" ")
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press(" ")  # who came by keys presses the button
+    assert page.locator(".compare-store").get_attribute("aria-pressed") == "false"
+    assert not page.locator(playing).count()
+    page.focus("#gain-db input[type=range]")
+    page.keyboard.press(" ")
+    page.wait_for_selector(playing)
+
+
+def test_groups_say_while_closed_what_is_set_in_them(open_page):
+    open_page.open("time")
+    open_page.after(lambda: open_page.type_into("stretch", "1.5"))
+    title = open_page.page.locator("#time > .label-wrap > span").first
+    assert title.get_attribute("data-set") == "Stretch"
+    assert open_page.page.locator("#time > .label-wrap").get_attribute("aria-expanded") == "true"
+    open_page.after(lambda: open_page.page.click("#reset"))
+    assert title.get_attribute("data-set") == ""
+
+
+def test_hints_go_once_they_were_followed(fresh):
+    page = fresh().page
+    assert page.locator(".hint").count() == 2
+    page.focus(".pad-field")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelectorAll('.hint').length === 1")
+    page.reload()
+    page.wait_for_selector(".keys-bar .hint")
+    assert page.locator(".pad-field .hint").count() == 0
+
+
+def test_sounds_are_dropped_recorded_and_cut(fresh, tmp_path):
+    open_page = fresh()
+    page, sound = open_page.page, tone(tmp_path / "short.wav", 0.7)
+    text = base64.b64encode(sound.read_bytes()).decode()
+    page.evaluate(DROP, ["#slot-c", "dropped.wav", text])
+    holds(open_page, "c", "dropped.wav")
+    page.evaluate(DROP, [".masthead", "anywhere.wav", text])
+    holds(open_page, "a", "anywhere.wav")
+    page.evaluate(MICROPHONE)
+    page.click("#record-b")
+    page.wait_for_function("(document.querySelector('#record-b').dataset.time || '') > 'Stop 0.3'")
+    page.click("#record-b")
+    holds(open_page, "b", "recording.wav")
+    page.set_input_files("#slot-d input[type=file]", tone(tmp_path / "take.wav", 20.0))
+    page.locator(".files-part input").fill("2.5")
+    assert page.locator(".files-from").inner_text() == "2.5 to 18.5 s"
+    page.click(".files-part [data-does=use]")
+    holds(open_page, "d", "take from 2.5 s.wav")
