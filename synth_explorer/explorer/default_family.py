@@ -101,8 +101,9 @@ class DefaultFamily:
         track = midi_to_hz(found.midi).astype(np.float32)
         if told is not None and found.moves and told.kind != "unpitched":  # one pitch was no question to ask
             told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
-        z = self.networks.encoder.finish(*heard.result(), padded, track)
-        end_hz = self._end_hz(audio, float(np.median(track)))
+        half = heard.result()
+        ends = self._listener.submit(self._end_hz, audio, float(np.median(track)))
+        z, end_hz = self.networks.encoder.finish(*half, padded, track), ends.result()
         detail = missing = NOTHING
         if how.fit_steps:
             from synth_explorer.plain.fit import Fit
