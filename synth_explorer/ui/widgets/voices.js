@@ -164,6 +164,7 @@ function succeed(voice, first, note) {
   const timeS = Math.ceil(soon(voice) * note.rate) / note.rate;
   fadeInto(voice, note, timeS, wrapped(note, Math.round(place(voice.part, timeS)) + apart), 1);
   if (voice.released) fall(voice);
+  audio.log.push({ midi: voice.midi, wholeMs: performance.now() - voice.sinceMs, timeS });
 }
 
 function begin(voice, note) {

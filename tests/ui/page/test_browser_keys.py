@@ -80,6 +80,22 @@ def test_a_key_that_is_ready_waits_for_nothing(player) -> None:
     assert asked == []
 
 
+def test_a_key_that_is_not_ready_begins_and_goes_on_without_a_click(player) -> None:
+    page = player.page
+    box = still(page, ".pad-field")
+    page.mouse.click(box["x"] + box["width"] * 0.27, box["y"] + box["height"] * 0.36)
+    recorder.begin(page)
+    page.keyboard.down("j")  # further from the hand than what is made ahead
+    page.wait_for_function(f"{LOG}.some((one) => one.wholeMs)")
+    page.wait_for_timeout(400)
+    audio, rate_hz = recorder.end(page)
+    page.keyboard.up("j")
+    began, went_on = page.evaluate(f"[{LOG}[0].waitedMs, {LOG}[1].wholeMs]")
+    heard = audio[int(np.argmax(np.abs(audio) > 1e-3)) + rate_hz // 20 :]
+    assert began < went_on and heard.size > 0.3 * rate_hz
+    assert recorder.clicks(heard, rate_hz) < 4.0 and recorder.level_db(heard, rate_hz).min() > -60.0
+
+
 def test_hold_goes_on_without_a_click_and_ends(player) -> None:
     page = player.page
     page.click(".keys-hold")
