@@ -204,6 +204,8 @@ def refine(
 
     centres: [F] samples, rising, in place of the multiples of `hop`, which then counts for nothing.
     """
+    from scipy.fft import rfft  # takes many rows at a time; its import takes longer than a note
+
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
     frames = max(1, -(-len(audio) // hop)) if frames is None else frames
     frames = frames if centres is None else len(centres)
@@ -220,7 +222,7 @@ def refine(
     bin_hz = sample_rate_hz / window
     harmonics = np.arange(1, max(1, min(_HARMONICS, int(sample_rate_hz / 2 / (base_hz * 1.08)))) + 1)
     top = min(window // 2, int(base_hz * (harmonics[-1] + 1.0) * 1.08 / bin_hz) + 8)
-    hann, slope = _hann_and_slope(np.fft.rfft(windows, axis=1)[:, : top + 1])
+    hann, slope = _hann_and_slope(np.asarray(rfft(windows))[:, : top + 1])
     magnitude = np.abs(hann)
     coarse = _coarse_cents(magnitude, loud, base_hz / bin_hz, harmonics, max_deviation_cents)
     peaks = _peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
