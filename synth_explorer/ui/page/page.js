@@ -87,7 +87,11 @@
     ['.pad-field', 'Drag to mix the notes', 'pad-moving'],
     ['.keys-bar', 'Letters A to L play, lower on a key is louder; Space plays the result', 'keys-played'],
   ];
-  const followed = new Set((window.localStorage.getItem('synth-explorer-hints') || '').split(','));
+  const HINTS = 'synth-explorer-hints';
+  const followed = new Set();
+  try {
+    (localStorage.getItem(HINTS) || '').split(',').forEach((done) => followed.add(done));
+  } catch {} // a browser that keeps nothing
   function hint(part) {
     hints.filter(([, , done]) => !followed.has(done)).forEach(([place, words, done]) =>
       all(part, place).forEach((host) => host.append(Object.assign(document.createElement('span'), { className: 'hint', textContent: words, id: done }))),
@@ -98,7 +102,9 @@
       document.getElementById(done)?.remove();
       if (followed.has(done)) return;
       followed.add(done);
-      window.localStorage.setItem('synth-explorer-hints', [...followed].join());
+      try {
+        localStorage.setItem(HINTS, [...followed].join());
+      } catch {}
     }),
   );
   const played = () => window.dispatchEvent(new CustomEvent('keys-played'));

@@ -46,7 +46,7 @@ def test_leaving_the_field_of_a_pitch_counts_once(fresh):
     assert plays_after(open_page, field.blur) == 0
     field.fill("")
     open_page.after(field.blur)
-    assert words.inner_text().endswith("heard")
+    assert words.inner_text().endswith("detected")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ BRIGHTNESS = """(part) => {
   return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
 }"""
 NAMES = """() => [...document.querySelectorAll('button, a, select, input')]
-  .filter((e) => e.checkVisibility() && !e.closest('.keys-strip'))
+  .filter((e) => e.checkVisibility() && !e.closest('.keys-strip, .shelf-list'))
   .map((e) => {
     const by = (e.getAttribute('aria-labelledby') || '').split(' ').filter(Boolean);
     const words = by.map((id) => document.getElementById(id)).map((e) => e.ariaLabel || e.textContent.trim()).join(' ');
