@@ -19,6 +19,7 @@ from synth_explorer.cli import (
     evaluate,
     inspect,
     instrument,
+    library,
     morph,
     notes,
     page,
@@ -80,6 +81,7 @@ app.command("bench")(bench.bench)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(library.app, name="library")
 
 
 def main() -> None:
