@@ -81,6 +81,18 @@ def add(
     failures.end()
 
 
+@app.command("hear")
+def hear(library: At = None, workers: Workers = None) -> None:
+    """Hear again what earlier ears heard, or nothing has: likeness and families are this program's then."""
+    from synth_explorer.library.importing import import_all
+
+    failures = common.Failures()
+    with _open(library) as kept, common.progress("listening", unit="files", rate=True) as tell:
+        for file, reason in import_all(kept, kept.unheard(), workers=workers, progress=tell).failures:
+            failures.add(LibraryError(reason), of=file)
+    failures.end()
+
+
 @app.command("find")
 def find(
     words: Annotated[list[str] | None, typer.Argument(metavar="WORD...", help="Words, or how words begin.")] = None,

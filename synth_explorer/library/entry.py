@@ -10,8 +10,8 @@ from synth_explorer.library.qualities import NAMES
 from synth_explorer.rendering import Patch
 
 KINDS = ("note", "upload", "render", "latents")
-PERSON, MEASURED = "person", "measured"
-"""Who says a tag: a person, who is sure; a measure."""
+PERSON, EARS, MEASURED = "person", "ears", "measured"
+"""Who says a tag: a person, who is sure; the ears; a measure."""
 
 ID_DIGITS = 12
 

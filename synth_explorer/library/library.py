@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from synth_explorer.errors import LibraryError
-from synth_explorer.library.entry import ID_DIGITS, MEASURED, PERSON, Entry, Parent
+from synth_explorer.library.ears import Ears
+from synth_explorer.library.entry import EARS, ID_DIGITS, MEASURED, PERSON, Entry, Parent
 from synth_explorer.library.listening import Listened, Task, take_in
 from synth_explorer.library.qualities import NAMES
 from synth_explorer.library.store import Store
 from synth_explorer.library.tags import measured_tags
 from synth_explorer.rendering import Patch
 
+LEAST_LIKELY = 0.05  # of a family that is noted
 _PASSING = "kind IN ('upload', 'render') AND favourite = 0 AND note = ''"
 _UNTAGGED = f"NOT EXISTS (SELECT 1 FROM tags WHERE entry = entries.id AND who = '{PERSON}')"
 _CHILDLESS = "NOT EXISTS (SELECT 1 FROM parents WHERE parents.sha256 = entries.sha256)"
@@ -87,6 +89,11 @@ class Library(Store):
         (number,) = made or index.execute("SELECT id FROM entries WHERE sha256 = ?", (heard.sha256,)).fetchone()
         if is_new:
             self._tag(index, number, MEASURED, measured_tags(heard.qualities))
+        if heard.embedding is not None:
+            point = (number, Ears.bundled().name, heard.embedding.tobytes())
+            index.execute("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", point)
+            index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, EARS))
+            self._tag(index, number, EARS, {name: p for name, p in heard.families.items() if p >= LEAST_LIKELY})
         index.execute("UPDATE entries SET used_s = ? WHERE id = ?", (now, number))
         if task.patch is not None:
             index.execute(
@@ -97,8 +104,9 @@ class Library(Store):
                 "INSERT OR REPLACE INTO parents VALUES (?, ?, ?, ?)",
                 [(number, place, one.sha256, one.name) for place, one in enumerate(task.patch.sources)],
             )
-        came = (str(task.path), heard.size, heard.changed_ns, number)
-        index.execute("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", came)
+        if not task.path.is_relative_to(self.folder.absolute()):
+            came = (str(task.path), heard.size, heard.changed_ns, number)
+            index.execute("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", came)
         self._words(index, number)
         return self._of(index.execute("SELECT * FROM entries WHERE id = ?", (number,)).fetchone()), is_new
 
@@ -118,6 +126,14 @@ class Library(Store):
             "FROM entries WHERE id = ?",
             (PERSON, number),
         )
+
+    def unheard(self) -> list[Task]:
+        """The sounds that the ears of this program have not heard; `import_all` lets them."""
+        rows = self.read(
+            "SELECT * FROM entries WHERE kind != 'latents' AND id NOT IN (SELECT entry FROM points WHERE ears = ?)",
+            Ears.bundled().name,
+        )
+        return [Task(entry.path.absolute(), entry.kind, entry.name) for entry in map(self._of, rows)]
 
     def imported(self) -> dict[str, tuple[int, int]]:
         """Size and time of change of every file that was taken in, by its path."""
@@ -195,6 +211,10 @@ class Library(Store):
             PERSON,
         )
         return [(row["tag"], row["who"], row["probability"]) for row in rows]
+
+    def own_tags(self) -> list[str]:
+        """The tags that people gave."""
+        return [row["tag"] for row in self.read("SELECT DISTINCT tag FROM tags WHERE who = ? ORDER BY tag", PERSON)]
 
     def parents(self, entry: Entry) -> list[Parent]:
         """The sounds that an entry was made from."""

@@ -24,13 +24,13 @@ from synth_explorer.errors import LibraryError
 from synth_explorer.files import atomic_path, data_folder
 from synth_explorer.rendering.sources import content_hash
 
-FORMAT_VERSION = 1
 INDEX, FILES = "library.sqlite", "files"
 PATIENCE_S = 60.0  # that a write waits for those of other processes
 ABANDONED_S = 3600.0  # after which a file without a row is nobody's
 SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
-_TABLES = """
+_STEPS = (
+    """
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     sha256 TEXT NOT NULL UNIQUE,
@@ -76,7 +76,19 @@ CREATE TABLE imported (
 ) WITHOUT ROWID;
 CREATE INDEX imported_by_entry ON imported (entry);
 CREATE VIRTUAL TABLE words USING fts5 (name, note, tags, origin, tokenize = 'unicode61 remove_diacritics 2');
-"""
+""",
+    """
+CREATE TABLE points (
+    entry INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+    ears TEXT NOT NULL,
+    embedding BLOB NOT NULL
+);
+CREATE INDEX points_by_ears ON points (ears);
+""",
+)
+"""What each version of the index adds to the one before."""
+
+FORMAT_VERSION = len(_STEPS)
 
 
 def default_folder() -> Path:
@@ -106,14 +118,13 @@ class Store:
     def _begin(self) -> None:
         with self.writing() as index:
             (version,) = index.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _TABLES.split(";\n"):
-                    index.execute(statement)
-                index.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-            elif version != FORMAT_VERSION:
+            if version > FORMAT_VERSION:
                 raise LibraryError(
                     f"{self.folder} is a library of version {version}; this program reads {FORMAT_VERSION}: update it."
                 )
+            for statement in "".join(_STEPS[version:]).split(";\n"):
+                index.execute(statement)
+            index.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
     def close(self) -> None:
         """Let the index go."""
@@ -172,13 +183,19 @@ class Store:
                 shutil.copyfile(path, temporary)
         return digest, suffix
 
-    def known(self, path: Path) -> tuple[str, str] | None:
-        """SHA-256 and suffix of the entry that has a file's content; None where there is none, or its file is gone.
+    def known(self, path: Path, *, ears: str) -> tuple[str, str] | None:
+        """SHA-256 and suffix of the entry that has a file's content; None where there is none, its file is gone, or
+        it is a sound that these ears have not heard.
 
         Raises AudioError: the file cannot be read.
         """
         digest = content_hash(path)
-        rows = self.read("SELECT suffix FROM entries WHERE sha256 = ?", digest)
+        rows = self.read(
+            "SELECT suffix FROM entries LEFT JOIN points ON entry = id "
+            "WHERE sha256 = ? AND (ears = ? OR kind = 'latents')",
+            digest,
+            ears,
+        )
         return (digest, rows[0]["suffix"]) if rows and self.place(digest, rows[0]["suffix"]).is_file() else None
 
     def sweep(self) -> int:
