@@ -113,6 +113,44 @@ def find(
         typer.echo(f"note: {limit:,} of {len(numbers):,}; --limit shows more", err=True)
 
 
+@app.command("search")
+def search(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORD...", help="Such as: like Cello, but darker, slower attack. Or: hollow, not noisy."
+        ),
+    ] = None,
+    library: At = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NOTE|ID", help="What to compare with: a sound file, or an entry.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 10,
+    spread: Annotated[
+        float, typer.Option("--spread", min=0.0, max=1.0, help="0: the nearest; up to 1: near, and unlike each other.")
+    ] = 0.0,
+) -> None:
+    """Search by likeness and by what is heard, nearest first: id, likeness, seconds, name. Says what it understood.
+
+    Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay, louder, softer,
+    higher, lower, longer, shorter, hollower, fuller), with much or slightly before them. Tags are families of
+    instruments, measured qualities and your own.
+    """
+    from synth_explorer.library.search import Search, reference_of
+
+    with _open(library) as kept:
+        found = Search(kept)
+        this = None
+        if to is not None:
+            path = inputs.note(Path(to)) or Path(to)
+            this = reference_of(path) if path.is_file() else found.reference(to)
+        results = found.find(" ".join(words or ()), this=this, limit=limit, spread=spread)
+    typer.echo(f"understood: {results.understood or 'everything'}; {results.count:,} fit", err=True)
+    for entry, likeness in zip(results.entries, results.likeness, strict=True):
+        seconds = "-" if entry.duration_s is None else f"{entry.duration_s:.2f}"
+        common.say("\t".join((entry.id, f"{likeness:.2f}", seconds, entry.name)))
+
+
 def _line(entry: Entry) -> str:
     seconds = "-" if entry.duration_s is None else f"{entry.duration_s:.2f}"
     return "\t".join((entry.id, entry.kind, seconds, f"{'* ' if entry.is_favourite else ''}{entry.name}"))

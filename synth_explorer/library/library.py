@@ -150,7 +150,8 @@ class Library(Store):
             rows = self.read("SELECT * FROM entries WHERE sha256 GLOB ? LIMIT 5", f"{named}*")
         else:
             rows = []
-        rows = rows or self.read("SELECT * FROM entries WHERE name = ? LIMIT 5", named)
+        for case in ("", " COLLATE NOCASE"):
+            rows = rows or self.read(f"SELECT * FROM entries WHERE name = ?{case} LIMIT 5", named)
         if len(rows) == 1:
             return self._of(rows[0])
         if rows:
