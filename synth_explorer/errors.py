@@ -29,3 +29,7 @@ class DataError(SynthExplorerError):
 
 class SpecError(SynthExplorerError):
     """A configuration or batch specification that cannot be read or obeyed."""
+
+
+class LibraryError(SynthExplorerError):
+    """A library that cannot be opened, or has not what was asked of it."""

@@ -54,10 +54,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "calibration": NOTES | MODEL | {"checkpoints", "explorer", "calibration"},
     "inspection": ENGINE | {"explorer", "plots", "inspection"},
     "data": NOTES | {"batch", "data"},
-    "train": ENGINE | {"explorer", "data", "recordings", "train"},
+    "train": ENGINE | {"explorer", "data", "recordings", "library", "train"},
     "evaluation": ENGINE | {"batch", "closed_loop", "explorer"},
     "rendering": ENGINE | {"closed_loop", "explorer", "rendering"},
     "batch": ENGINE | {"explorer", "rendering", "batch"},
+    "library": ENGINE | {"batch", "rendering", "library"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"batch", "rendering", "instruments"},
     "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "plots", "rendering", "ui"},
@@ -65,7 +66,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
-    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "sheet", "instruments"}
+    | {"data", "evaluation", "plots", "train", "recordings", "rendering", "batch", "sheet", "instruments", "library"}
     | {"ui", "cli"},
     "__main__": {"cli"},
 }

@@ -19,6 +19,7 @@ from synth_explorer.cli import (
     evaluate,
     inspect,
     instrument,
+    library,
     morph,
     notes,
     page,
@@ -75,11 +76,13 @@ app.command("inspect")(inspect.inspect)
 app.command("page")(page.page)
 app.command("train")(train.train)
 app.command("train-pitch")(train.train_pitch)
+app.command("train-ears")(train.train_ears)
 app.command("calibrate")(calibrate.calibrate)
 app.command("bench")(bench.bench)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(library.app, name="library")
 
 
 def main() -> None:

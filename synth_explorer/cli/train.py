@@ -1,4 +1,4 @@
-"""The commands that train a checkpoint and its pitch head."""
+"""The commands that train a checkpoint, its pitch head, and ears."""
 
 from __future__ import annotations
 
@@ -58,3 +58,31 @@ def train_pitch(
     minutes = 0.0 if doubt_only else minutes
     doubt = {"percussion": percussion or (), "doubt_sounds": doubt_sounds}
     common.say(pitch.train_pitch(datasets, out, minutes=minutes, seed=seed, begin_from=begin_from, **doubt))
+
+
+def train_ears(
+    datasets: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Folders that `dataset` wrote.")],
+    out: common.Folder,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each note is heard.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of how notes are changed.")] = 0,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Also the same network on bands without the logarithm, to compare.")
+    ] = False,
+) -> None:
+    """Train the ears of the library: which instrument, which family. Leaves ears.npz and ears.json in DIR.
+
+    The report says how well instruments that were held out are told, beside cepstra and an untrained network.
+    """
+    from synth_explorer import quiet
+
+    quiet.import_keras()
+    from synth_explorer.train import ears, ears_scores
+
+    how = {"seed": seed, "say": lambda line: typer.echo(line, err=True)}
+    trained = {"trained": ears.train_ears(datasets, out / "ears.npz", epochs=epochs, **how)}
+    trained["untrained"] = ears.train_ears(datasets, out / "untrained.npz", epochs=0, **how)
+    if linear:
+        name = "trained, no logarithm"
+        trained[name] = ears.train_ears(datasets, out / "linear.npz", epochs=epochs, logarithm=False, **how)
+    common.write_json(out / "ears.json", ears_scores.report(trained, datasets))
+    common.say(out / "ears.npz")

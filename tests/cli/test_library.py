@@ -1,0 +1,40 @@
+"""The library from the shell: what is taken in is found, shown, tagged, exported and forgotten again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synth_explorer import audio
+from synth_explorer.rendering import Patch, Source
+from tests.cli.shell import failing, ok, refused
+from tests.library.conftest import RATE_HZ, tone
+
+
+def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
+    at = ("--library", tmp_path / "library")
+    note, made = (
+        audio.save(tmp_path / "in" / f"{name}.wav", tone(hz), sample_rate_hz=RATE_HZ)
+        for name, hz in (("low note", 110.0), ("made", 220.0))
+    )
+    (tmp_path / "in" / "broken.wav").write_bytes(b"x" * 100)
+    patch = Patch.of(Source.of(note)).save(tmp_path / "p.json")
+    lines, said = failing("library", "add", tmp_path / "in", *at, "--tag", "mine")
+    assert len(lines) == 2 and len(said) == 1 and "broken.wav" in said[0]
+    render = ok("library", "add", made, "--patch", patch, *at).stdout.strip()
+    assert ok("library", "find", "mine", "mad", *at).stdout == f"{render}\trender\t0.50\tmade\n"
+    ok("library", "tag", render[:5], "--add", "Bell", "--favourite", "--note", "for later", *at)
+    shown = ok("library", "show", "made", *at).stdout
+    assert "parents: low note.wav (" in shown and "bell (person)" in shown and "note: for later" in shown
+    assert ok("library", "find", "--favourites", "--tag", "bell", *at).stdout.split("\t")[0] == render
+    paths = ok("library", "export", "made", "-o", tmp_path / "out", *at).stdout.splitlines()
+    assert [Path(path).name for path in paths] == ["made.wav", "made.json"]
+    assert Path(paths[0]).read_bytes() == made.read_bytes()
+    assert Patch.from_json(Path(paths[1]).read_bytes()) == Patch.from_json(patch.read_bytes())
+    found = ok("library", "search", "like Low Note, higher", *at)
+    assert found.stdout.split("\t")[::3] == [render, "made\n"] and "MIDI pitch at least 46; 1 fit" in found.stderr
+    assert "nothing measurable" in refused("library", "search", "warmer", "--to", note, *at)
+    ok("library", "rm", render, *at)
+    assert "give an id" in refused("library", "show", render, *at) and not ok("library", "find", "made", *at).stdout
+    assert ok("library", "trim", "--most-gb", 0, *at).stdout == ""  # notes stay
+    refused("library", "find", "--kind", "sonnet", *at, code=2)
+    refused("library", "add", tmp_path / "in", "--patch", patch, *at, code=2)

@@ -1,0 +1,79 @@
+"""Ears in Keras against numpy, a few steps of training, and the scores against plain loops."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from synth_explorer.library import ears
+from synth_explorer.train import ears as training
+from synth_explorer.train import ears_scores as scores
+
+
+def notes_of(rng: np.random.Generator, *, instruments: int = 6, each: int = 5) -> training.Notes:
+    """Noise that is coloured by its instrument, two instruments a group, two groups a family."""
+    number = np.repeat(np.arange(instruments), each)
+    colour = np.exp(np.cos(np.arange(ears.BANDS) * (1 + number[:, None]) / 9.0))
+    grain = np.abs(rng.standard_normal((len(number), 100, ears.BANDS)))
+    instrument, group, family = (np.array([f"{i // by}" for i in number]) for by in (1, 2, 4))
+    bands = training.changed((colour[:, None] * grain).astype(np.float16), rng).astype(np.float16)
+    return training.Notes(bands, instrument, family, group, np.tile(np.arange(each) // 2, instruments), instrument)
+
+
+@pytest.mark.parametrize("logarithm", [True, False])
+def test_numpy_hears_what_keras_hears(logarithm: bool) -> None:
+    notes = notes_of(np.random.default_rng(0)).bands.astype(np.float32)
+    model = training.network(3, 2, logarithm=logarithm)
+    model(notes, training=True)  # so that its normalisations are not what they begin as
+    heard = ears.Ears(training.weights_of(model), ["a", "b"], logarithm=logarithm)
+    embedding = keras.Model(model.input, model.get_layer("unit").output)(notes[:2])
+    mine = heard.embedded(np.stack([heard.features(one) for one in notes[:2]]))
+    assert np.allclose(mine, keras.ops.convert_to_numpy(embedding), atol=1e-5)
+    logits = keras.ops.convert_to_numpy(model(notes[:2])[1])
+    assert np.allclose(
+        np.log(heard.likely(mine)), logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), atol=1e-4
+    )
+
+
+def test_changes_keep_the_loudest_frame_and_may_cut() -> None:
+    bands = notes_of(np.random.default_rng(1)).bands
+    changed = training.changed(np.tile(bands, (4, 1, 1)), np.random.default_rng(2))
+    assert np.allclose(np.square(changed).sum(axis=2).max(axis=1), 1.0, atol=1e-3)
+    assert (np.square(changed[:, -5:]).sum(axis=(1, 2)) < 1e-4).any() and np.isfinite(changed).all()
+
+
+def test_scores_are_what_plain_loops_say() -> None:
+    rng = np.random.default_rng(3)
+    notes = notes_of(rng)
+    points = rng.standard_normal((len(notes.key), 5))
+    found = scores.retrieval(points, notes)
+    nearest, precision = [], []
+    for i, point in enumerate(points):
+        ranked = []
+        for j, other in enumerate(points):
+            own = notes.instrument[j] == notes.instrument[i]
+            if (own and notes.key[j] == notes.key[i]) or (not own and notes.group[j] == notes.group[i]):
+                continue
+            ranked.append((point @ other / np.linalg.norm(point) / np.linalg.norm(other), own))
+        right = [own for _, own in sorted(ranked, reverse=True)]
+        nearest.append(right[0])
+        precision.append(np.mean([sum(right[: k + 1]) / (k + 1) for k in range(len(right)) if right[k]]))
+    assert found["nearest"]["mean"] == pytest.approx(np.mean(nearest), abs=1e-4)
+    assert found["instrument"]["mean"] == pytest.approx(np.mean(precision), abs=1e-4)
+    low, high = found["instrument"]["interval"]
+    assert low <= found["instrument"]["mean"] <= high and found["instrument"]["instruments"] == 6
+
+
+def test_a_discriminant_brings_instruments_together() -> None:
+    rng = np.random.default_rng(4)
+    names = np.repeat(np.arange(20), 10)
+    points = rng.standard_normal((20, 30))[names] * 0.3 + rng.standard_normal((200, 30)) * ([1.0] * 15 + [0.1] * 15)
+    directions, mean = scores.discriminant(points, names)
+    told = (points - mean) @ directions[:, :8]
+    assert _nearest(told, names) > _nearest(points, names) + 0.2
+
+
+def _nearest(points: np.ndarray, names: np.ndarray) -> float:
+    apart = np.square(points[:, None] - points).sum(axis=2) + np.diag(np.full(len(points), np.inf))
+    return float(np.mean(names[apart.argmin(axis=1)] == names))
