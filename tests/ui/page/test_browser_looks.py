@@ -135,22 +135,23 @@ def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(o
 
 
 def test_space_plays_wherever_one_does_not_write(open_page):
-    page, playing = open_page.page, "#screen-result .screen[data-state=playing]"
-    page.wait_for_selector("#screen-result .screen[data-state=ready]")
-    page.click("#compare .compare-store")
-    page.keyboard.press(" ")
-    page.wait_for_selector(playing)
-    assert page.locator(".compare-store").get_attribute("aria-pressed") == "true"
-    page.keyboard.press(" ")
-    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    page, store = open_page.page, open_page.page.locator(".compare-store")
+
+    def plays() -> int:
+        page.wait_for_selector("#screen-result .screen[data-state=ready]")
+        before = page.evaluate("window.plays")
+        page.keyboard.press(" ")
+        return page.evaluate("window.plays") - before
+
+    store.click()
+    assert plays() == 1 and store.get_attribute("aria-pressed") == "true"
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    page.keyboard.press(" ")  # who came by keys presses the button
-    assert page.locator(".compare-store").get_attribute("aria-pressed") == "false"
-    assert not page.locator(playing).count()
+    assert plays() == 0 and store.get_attribute("aria-pressed") == "false"  # who came by keys presses the button
     page.focus("#gain-db input[type=range]")
-    page.keyboard.press(" ")
-    page.wait_for_selector(playing)
+    assert plays() == 1
+    page.focus("#gain-db input[type=number]")
+    assert plays() == 0
 
 
 def test_groups_say_while_closed_what_is_set_in_them(open_page):
