@@ -209,11 +209,11 @@ async function look() {
   looking = false;
 }
 // The hand mostly rests before it lets go: what it will ask for then is made meanwhile.
-const REST_MS = 40;
+const REST_MS = 80;
 let resting = 0;
 let making = false;
 async function make(request) {
-  if (making) return;
+  if (making || window.synthExplorerSounding) return; // held notes follow the hand: nothing else will be played
   making = true;
   await fetch(soundAddress(request), { method: 'HEAD' }).catch(() => null);
   making = false;
