@@ -116,15 +116,19 @@ class Batches:
         """All arrays float32; the same step gives the same batch."""
         rng = np.random.default_rng((self.seed, step))
         config, size, frames = self.config, self.size, self.frames
-        pairs = [self._pair(rng) for _ in range(size)]
-        names = ("source", "source_pitch_hz", "target", "target_pitch_hz", "weight")
-        names = (*names, "bandwidth_hz") if config.band_hz else names
-        out = {name: np.stack([pair[i] for pair in pairs]).astype(np.float32) for i, name in enumerate(names)}
+        out = self.crops(rng)
         out["latent_noise"] = rng.standard_normal((size, frames, config.learned), dtype=np.float32)
         out["noise_phase"] = rng.random((size, frames, config.hop + 1), dtype=np.float32)
         shape = (size, frames * config.subframes, config.subframe + 1)
         out["short_noise_phase"] = rng.random(shape, dtype=np.float32)
         return out
+
+    def crops(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The notes of a batch: sounds, pitches and weights, without the noise that training adds."""
+        pairs = [self._pair(rng) for _ in range(self.size)]
+        names = ("source", "source_pitch_hz", "target", "target_pitch_hz", "weight")
+        names = (*names, "bandwidth_hz") if self.config.band_hz else names
+        return {name: np.stack([pair[i] for pair in pairs]).astype(np.float32) for i, name in enumerate(names)}
 
     def _pair(self, rng: np.random.Generator) -> tuple:
         """Source and target crop with their pitch tracks: the same note, or two pitches of one instrument."""

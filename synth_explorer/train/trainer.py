@@ -22,9 +22,6 @@ from synth_explorer.train.batches import Augmentation
 
 Many = Annotated[int, Field(ge=1)]
 
-HEADS = ("loss_or_db", "spectra", "attributes", "latents")
-"""Columns of the log after kind and step: the loss and the metrics."""
-
 
 @declared(what="The loss of the training", error=SpecError)
 class LossShares:
@@ -73,12 +70,18 @@ class TrainConfig:
             raise SpecError(f"{path} can't be read as a training configuration: {error}.") from None
         if not isinstance(values, dict):
             raise SpecError(f"{path} must be a mapping with at least `datasets`.")
+        if values.pop("family", "default") == "wavenet":
+            from synth_explorer.train.wavenet import WaveNetTrainConfig as cls
         try:
             config = cls(**{str(name): value for name, value in values.items()})
         except SynthExplorerError as error:
             raise SpecError(f"{path}: {error}") from None
         folders = {str((path.parent / name).resolve()): share for name, share in config.datasets.items()}
         return replace(config, datasets=folders)
+
+    def run(self) -> type[Run]:
+        """What trains with it."""
+        return Run
 
     def rate(self, step: int) -> float:
         """Learning rate at a step."""
@@ -156,11 +159,12 @@ class Run:
         from synth_explorer.train.batches import Batches
 
         self.config, self.out = config, out
-        self.model = make_training_model(config)
+        self.model = self.make_model()
         self.step, self.best = 0, float("inf")
+        sizes = getattr(self.model.config, "measures", self.model.config)
         self.batches = Batches(
-            open_sources(config, self.model.config),
-            self.model.config,
+            open_sources(config, sizes),
+            sizes,
             size=config.batch,
             frames=config.frames,
             seed=config.seed,
@@ -170,6 +174,14 @@ class Run:
             if config.begin_from:
                 growth.begin_from(self.model, config.begin_from)
             self.average = [np.array(v) for v in self.model.get_weights()]
+
+    def make_model(self) -> Any:
+        """The model of training, compiled."""
+        return make_training_model(self.config)
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """What the model is trained on at a step."""
+        return self.batches.batch(step)
 
     def validate(self) -> float:
         """Log-mel distance in dB of whole unseen notes, lower is better, by the weights as they are."""
@@ -182,10 +194,10 @@ class Run:
         config, rows = self.config, []
         saved, started, first = time.monotonic(), time.monotonic(), self.step
         with ThreadPoolExecutor(1) as feeder:
-            waiting = feeder.submit(self.batches.batch, self.step)
+            waiting = feeder.submit(self.batch, self.step)
             while self.step < config.steps:
                 batch = waiting.result()
-                waiting = feeder.submit(self.batches.batch, self.step + 1)
+                waiting = feeder.submit(self.batch, self.step + 1)
                 self.model.optimizer.learning_rate.assign(config.rate(self.step))
                 logs = self.model.train_on_batch(batch, return_dict=True)
                 if not np.isfinite(logs["loss"]):
@@ -233,7 +245,7 @@ class Run:
         self.model.set_weights(self.average)
         figure = self.validate()
         self.model.set_weights(current)
-        self._log("validation", [figure, *[0.0] * (len(HEADS) - 1)], 0.0, report)
+        self._log("validation", [figure, *[0.0] * len(self.model.track)], 0.0, report)
         self._save_weights("last.npz")
         if figure < self.best:
             self.best = figure
@@ -258,7 +270,7 @@ class Run:
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if fresh:
-                writer.writerow(["kind", "step", *HEADS, "steps_per_s"])
+                writer.writerow(["kind", "step", "loss_or_db", *self.model.track, "steps_per_s"])
             writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
         report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
 
@@ -290,4 +302,4 @@ def train(config_path: str | Path, out: str | Path, *, resume: bool = False, rep
     out.mkdir(parents=True, exist_ok=True)
     with atomic_path(out / "config.json") as temporary:
         temporary.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
-    return Run(config, out, resume=resume).train(report)
+    return config.run()(config, out, resume=resume).train(report)

@@ -13,7 +13,7 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
     from synth_explorer import pitch as pitch_tracks
 
     config = model.config
-    picked = [_pick(source.notes, split, notes // len(sources)) for source in sources]
+    picked = [pick(source.notes, split, notes // len(sources)) for source in sources]
     pairs = [(source, i) for source, chosen in zip(sources, picked, strict=True) for i in chosen]
     pairs = pairs[: len(pairs) // batch * batch]
     rng, figures = np.random.default_rng(0), []
@@ -42,7 +42,7 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
     return float(np.mean(np.concatenate(figures)))
 
 
-def _pick(dataset, split: str, count: int) -> list[int]:
+def pick(dataset, split: str, count: int) -> list[int]:
     """A fixed, evenly spread choice of `count` notes of a split."""
     chosen = np.flatnonzero(np.asarray(dataset.column("split")) == split)
     return [int(chosen[i]) for i in np.linspace(0, len(chosen) - 1, count).astype(int)]

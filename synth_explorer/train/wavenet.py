@@ -1,0 +1,189 @@
+"""Training of the WaveNet autoencoder: bits a sample, teacher-forced, on a past that has noise in it.
+
+Shapes: B notes, T samples, F frames, J subframes, S steps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import field
+from typing import Annotated, Any
+
+import numpy as np
+from scipy.signal import fftconvolve
+
+from synth_explorer.errors import SpecError
+from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.schema import Share, declared, part
+from synth_explorer.train.trainer import Run, TrainConfig
+
+BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-bit sound
+DITHER = 2e-5
+TONE_S = 0.1  # over which the phase of the pitch is heard
+CLEAN = 0.15  # of the notes have no noise in their past
+POWER_WINDOW = 256
+STEEPEST = 2.0  # of ln(power heard / power said) at which its loss becomes linear
+
+
+@declared(what="The training configuration", error=SpecError)
+class WaveNetTrainConfig(TrainConfig):
+    """One training run of the WaveNet autoencoder.
+
+    `past_noise_low`, `past_noise_high`: what is added to the past that the network reads, over its level.
+    """
+
+    family: str = "wavenet"
+    past_noise_low: Share = 0.01
+    past_noise_high: Share = 0.3
+    envelope_weight: Share = 0.3
+    model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(default_factory=WaveNetConfig)
+
+    def run(self) -> type[Run]:
+        return WaveNetRun
+
+
+def make_training_model(config: WaveNetTrainConfig) -> Any:
+    """The autoencoder with its loss."""
+    import keras
+    from keras import ops
+
+    from synth_explorer.model import prediction
+    from synth_explorer.model.frontend import spectrum
+    from synth_explorer.model.wavenet import WaveNet, log_density
+
+    sizes = config.model
+    bands = power_bands(sizes)
+
+    class TrainingModel(WaveNet):
+        """Returns bits a sample of each sample [B, T], the loss of the envelope [B], and z."""
+
+        def __init__(self, sizes: WaveNetConfig) -> None:
+            super().__init__(sizes)
+            self.track = {name: keras.metrics.Mean(name=name) for name in ("bits", "envelope", "latents")}
+
+        def call(self, x: Any) -> Any:
+            target = x["target"]
+            z = self.encoder(x["source"], x["source_pitch_hz"])
+            z = ops.concatenate([z[..., :2], z[..., 2:] + sizes.latent_noise * x["latent_noise"]], axis=-1)
+            said = self.frames(z, x["target_pitch_hz"])
+            flat, log_level = self.flatten(target, ops.stop_gradient(said["power"]))
+            rows = ops.reshape(flat, (-1, ops.shape(log_level)[1], sizes.subframe))
+            level = ops.sqrt(ops.mean(rows * rows, axis=-1, keepdims=True) + 1e-4)
+            noise = ops.reshape(ops.reshape(x["past_noise"], ops.shape(rows)) * level, ops.shape(flat))
+            mixture = self.steps(flat + noise, said["told"], x["cycles"], x["period"])
+            sample = ops.reshape(flat, (-1, ops.shape(x["cycles"])[1], sizes.step))
+            nats = ops.reshape(-log_density(sample, *mixture), ops.shape(rows)) + log_level[..., None]
+            heard = spectrum(target, POWER_WINDOW, sizes.subframe)
+            heard = ops.matmul(ops.square(heard), bands) + 1e-9
+            ratio = ops.log(heard) - ops.log(said["power"])
+            near = ops.minimum(ratio, STEEPEST)
+            distance = ops.exp(near) * (1.0 + ratio - near) - ratio - 1.0
+            return {
+                "bits": ops.mean(nats, axis=-1) * (1.0 / math.log(2.0)) + BITS,
+                "envelope": ops.mean(distance, axis=(1, 2)),
+                "z": z,
+            }
+
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
+        ) -> Any:
+            weight = x["weight"] / ops.mean(x["weight"])
+            bits = ops.mean(weight * ops.mean(y_pred["bits"], axis=1))
+            envelope = ops.mean(weight * y_pred["envelope"])
+            latents = ops.mean(ops.square(y_pred["z"][..., 2:]))
+            for name, value in (("bits", bits), ("envelope", envelope), ("latents", latents)):
+                self.track[name].update_state(value)
+            return math.log(2.0) * bits + config.envelope_weight * envelope + config.latent_penalty * latents
+
+    keras.utils.set_random_seed(config.seed)
+    model = TrainingModel(sizes)
+    model.build_weights()
+    optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
+    model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def power_bands(sizes: WaveNetConfig) -> np.ndarray:
+    """[N, M]: from squared magnitudes of `POWER_WINDOW` to the powers of the envelope's bands."""
+    from synth_explorer.model.prediction import band_shapes
+
+    bins_hz, shapes = band_shapes(sizes.bands, sizes.sample_rate_hz)
+    own_hz = np.linspace(0.0, sizes.sample_rate_hz / 2, POWER_WINDOW // 2 + 1)
+    between = np.stack([np.interp(bins_hz, own_hz, row) for row in np.eye(len(own_hz))])
+    return (between @ (shapes / shapes.sum(1, keepdims=True)).T / (0.375 * POWER_WINDOW)).astype(np.float32)
+
+
+def pitch_phase(audio: np.ndarray, pitch_hz: np.ndarray, sizes: WaveNetConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Phase of a sound's pitch in cycles, and its period in samples, at each step, [S] each.
+
+    The phase is that of the sound's first partial, as it is heard over `TONE_S`, so that it stays where it was however
+    the track errs.
+    """
+    at = np.arange(0, len(audio), sizes.step)
+    samples_hz = np.interp(np.arange(len(audio)) / sizes.hop, np.arange(len(pitch_hz)), pitch_hz)
+    cycles = np.cumsum(samples_hz / sizes.sample_rate_hz) - samples_hz / sizes.sample_rate_hz
+    window = np.hanning(int(TONE_S * sizes.sample_rate_hz) | 1)
+    tone = fftconvolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
+    cycles = cycles + np.angle(tone) / (2.0 * np.pi)
+    return np.mod(cycles[at], 1.0), sizes.sample_rate_hz / samples_hz[at]
+
+
+class WaveNetRun(Run):
+    """As `Run`. The figure of validation is bits a sample of crops of instruments that are held out."""
+
+    config: WaveNetTrainConfig
+
+    def make_model(self) -> Any:
+        return make_training_model(self.config)
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng((self.config.seed, step))
+        given = self.batches.crops(rng)
+        low, high = math.log(self.config.past_noise_low), math.log(max(self.config.past_noise_high, 1e-9))
+        share = np.exp(rng.uniform(low, high, len(given["target"]))) * (rng.random(len(given["target"])) > CLEAN)
+        return self._given(given, rng, share)
+
+    def _given(self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray) -> dict[str, Any]:
+        """Crops with their phases, noise for their pasts, of so much each, and dither."""
+        sizes, shape = self.config.model, given["target"].shape
+        phases = [pitch_phase(*each, sizes) for each in zip(given["target"], given["target_pitch_hz"], strict=True)]
+        given["cycles"], given["period"] = (np.stack(each).astype(np.float32) for each in zip(*phases, strict=True))
+        given["target"] = given["target"] + DITHER * rng.standard_normal(shape, dtype=np.float32)
+        noise = rng.standard_normal(shape, dtype=np.float32)
+        given["past_noise"] = noise * share[:, None].astype(np.float32)
+        frames = given["target_pitch_hz"].shape
+        given["latent_noise"] = rng.standard_normal((*frames, sizes.learned), dtype=np.float32)
+        return given
+
+    def validate(self) -> float:
+        """Bits a sample of fixed crops, lower is better, with a clean past and clean latents."""
+        return float(np.mean(self.bits(self.validation_crops())))
+
+    def validation_crops(self) -> list[dict[str, np.ndarray]]:
+        """Batches of crops from the onset on and of crops from the middle, of notes of held-out instruments."""
+        from synth_explorer.pitch import midi_to_hz
+        from synth_explorer.train.validation import pick
+
+        size, frames, hop = self.config.batch, self.config.frames, self.config.model.hop
+        picked = []
+        for source in self.batches.sources:
+            chosen = pick(source.notes, "validation", self.config.validation_notes // len(self.batches.sources))
+            picked += [(source, note, (number % 2) * 24) for number, note in enumerate(chosen)]
+        batches = []
+        for first in range(0, len(picked) // size * size, size):
+            sounds, tracks = [], []
+            for source, note, start in picked[first : first + size]:
+                sounds.append(source.notes.audio(note)[start * hop : (start + frames) * hop])
+                cents = source.cents[note][start : start + frames].astype(np.float64)
+                tracks.append(midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0))
+            sound, track = (np.stack(each).astype(np.float32) for each in (sounds, tracks))
+            given = {"source": sound, "target": sound, "source_pitch_hz": track, "target_pitch_hz": track}
+            given["weight"] = np.ones(size, np.float32)
+            given = self._given(given, np.random.default_rng(first), np.zeros(size))
+            batches.append(given | {"latent_noise": np.zeros_like(given["latent_noise"])})
+        return batches
+
+    def bits(self, batches: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """Bits a sample of each subframe, [N, J]."""
+        return np.concatenate([np.asarray(self.model.predict_on_batch(one)["bits"]) for one in batches])
