@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synth_explorer.checkpoints.default import PITCH, load_autoencoder, save
+from synth_explorer.checkpoints.default import PITCH, load_autoencoder, load_wavenet, save
 from synth_explorer.checkpoints.folder import (
     CARD,
     CONFIG,
@@ -34,12 +34,13 @@ from synth_explorer.errors import CheckpointError
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
     from synth_explorer.model.nsynth import NSynth
+    from synth_explorer.model.wavenet import WaveNet
 
 
-def load_model(info: CheckpointInfo) -> Autoencoder | NSynth:
+def load_model(info: CheckpointInfo) -> Autoencoder | NSynth | WaveNet:
     """Build a checkpoint's model and give it its weights. Raises CheckpointError when they do not fit."""
-    loaders = {"default": load_autoencoder, "nsynth": load_nsynth}
+    loaders = {"default": load_autoencoder, "nsynth": load_nsynth, "wavenet": load_wavenet}
     if info.family not in loaders:
-        known = " or ".join(loaders)
+        known = ", ".join(loaders)
         raise CheckpointError(f"{info.path} is of the family {info.family!r}; this program knows {known}.")
     return loaders[info.family](info)

@@ -1,4 +1,4 @@
-"""Checkpoints of the default family: the autoencoder with its fast decoder, and a pitch head."""
+"""Checkpoints of what is trained here: the autoencoder with its fast decoder, the WaveNet; each with a pitch head."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from synth_explorer.checkpoints.folder import CheckpointInfo, load_weights, writ
 
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
+    from synth_explorer.model.wavenet import WaveNet
 
 PITCH = ("pitch.json", "pitch.weights.h5")
 
@@ -27,8 +28,19 @@ def load_autoencoder(info: CheckpointInfo) -> Autoencoder:
     return model
 
 
+def load_wavenet(info: CheckpointInfo) -> WaveNet:
+    """Build the WaveNet autoencoder and give it its weights. Raises CheckpointError as `load_autoencoder`."""
+    from synth_explorer.model.wavenet import WaveNet
+    from synth_explorer.model.wavenet_config import WaveNetConfig
+
+    model = WaveNet(WaveNetConfig(**info.config), name="wavenet")
+    model.build_weights()
+    load_weights(model, info)
+    return model
+
+
 def save(
-    model: Autoencoder,
+    model: Autoencoder | WaveNet,
     folder: str | os.PathLike[str],
     *,
     description: str,
@@ -36,6 +48,7 @@ def save(
     card: str,
     pitch_files: tuple[Path, Path],
     dtype: str = "float16",
+    family: str = "default",
 ) -> CheckpointInfo:
     """Write a whole checkpoint beside `folder`, then put it in its place.
 
@@ -53,7 +66,7 @@ def save(
     return write(
         model,
         folder,
-        family="default",
+        family=family,
         description=description,
         config=model.config.to_dict(),
         controls=controls,

@@ -57,7 +57,7 @@ class _Written(Schema):
     model_config = LENIENT
 
     format_version: Literal[1]
-    family: Literal["default", "nsynth"] = "default"
+    family: Literal["default", "nsynth", "wavenet"] = "default"
     description: str = ""
     config: dict[str, Any]
     files: Annotated[dict[Annotated[str, AfterValidator(_plain)], str], AfterValidator(_with_weights)]

@@ -50,8 +50,13 @@ FINAL = Decoder(
     formerly=("wavenet", "wavenet-autoregressive"),
 )
 WAVENET = Decoder("wavenet", "sample by sample, on demand", False, SAMPLED_ENGINES)
+WHOLE = Decoder("wavenet", "the whole signal, sample by sample, on demand", False, ("auto", "numba"))
 KNOWN = (FAST, FINAL, WAVENET)
-OF_FAMILY: dict[str, tuple[Decoder, ...]] = {"default": (FAST, FINAL), "nsynth": (WAVENET,)}
+OF_FAMILY: dict[str, tuple[Decoder, ...]] = {
+    "default": (FAST, FINAL),
+    "nsynth": (WAVENET,),
+    "wavenet": (WHOLE,),
+}
 """The decoders of each family of checkpoints, its default first."""
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_explorer import pitch, pitch_path
-from synth_explorer.audio import bandwidth, resample
+from synth_explorer.audio import bandwidth
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
+from synth_explorer.explorer.ear import Ear
 from synth_explorer.explorer.family import NOTHING, Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
-from synth_explorer.model.pitch_hearing import Head, estimate
-from synth_explorer.pitch import HeardPitch, folded, midi_to_hz
+from synth_explorer.model.pitch_hearing import Head
+from synth_explorer.pitch import HeardPitch
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.runtime import Helpers
 
@@ -42,6 +42,7 @@ class DefaultFamily:
     def __init__(self, networks: Autoencoder, head: Head, build: Callable[[], KerasAutoencoder]) -> None:
         """The networks that answer, and how their Keras model is built, where training or the engine asks for it."""
         self.networks, self.head, self._build = networks, head, build
+        self._ear = Ear(head, sample_rate_hz=networks.config.sample_rate_hz, hop=networks.config.hop)
         self._said: LruCache[tuple[np.ndarray, np.ndarray]] = LruCache(NETWORKS_KEPT)
         self._listener = Helpers(1, thread_name_prefix="listen")
         self.details = networks.config.details
@@ -72,16 +73,7 @@ class DefaultFamily:
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """The pitch head's estimate."""
-        return self._pitch_of(self._for_the_head(audio))
-
-    def _for_the_head(self, audio: np.ndarray) -> np.ndarray:
-        """A sound at the pitch head's rate, at which all is heard that tells a pitch."""
-        return resample(
-            audio, source_rate_hz=self.config.sample_rate_hz, sample_rate_hz=self.head.config.sample_rate_hz
-        )
-
-    def _pitch_of(self, audio: np.ndarray) -> HeardPitch:
-        return HeardPitch(*estimate(self.head, audio, sample_rate_hz=self.head.config.sample_rate_hz))
+        return self._ear.estimate(audio)
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
         """Latents of a note. An unknown pitch is estimated while the half of the encoder runs that needs none."""
@@ -89,18 +81,7 @@ class DefaultFamily:
         frames = -(-len(audio) // hop)
         padded = np.pad(np.asarray(audio, np.float32), (0, frames * hop - len(audio)))
         heard = self._listener.submit(self.networks.encoder.listen, padded)
-        low, low_hz = self._for_the_head(audio), self.head.config.sample_rate_hz
-        if how.midi is None:
-            told = folded(self._pitch_of(low))
-            midi = told.midi
-        else:
-            told, midi = None, how.midi
-        sizes = {"sample_rate_hz": low_hz, "hop": hop * low_hz // rate_hz, "frames": frames}
-        sure = told is None or not pitch.doubt(*told)
-        found = pitch_path.listen(low, midi=midi, stated=told is None, sure=sure, **sizes)
-        track = midi_to_hz(found.midi).astype(np.float32)
-        if told is not None and found.moves and told.kind != "unpitched":  # one pitch was no question to ask
-            told = HeardPitch(float(np.median(found.midi)), told.confidence, "moving")
+        told, track = self._ear.listen(audio, midi=how.midi, frames=frames)
         half = heard.result()
         ends = self._listener.submit(self._end_hz, audio, float(np.median(track)))
         z, end_hz = self.networks.encoder.finish(*half, padded, track), ends.result()

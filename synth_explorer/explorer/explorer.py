@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from synth_explorer.edits import Controls, EditChain
     from synth_explorer.model.config import ModelConfig
     from synth_explorer.model.nsynth_config import NSynthConfig
+    from synth_explorer.model.wavenet_config import WaveNetConfig
 
 FIT_STEPS = 24  # that the shell takes: from 16 to 32 the error falls by a fourteenth at 48 kHz
 
@@ -69,7 +70,7 @@ class Explorer:
         return self.family.model
 
     @property
-    def config(self) -> ModelConfig | NSynthConfig:
+    def config(self) -> ModelConfig | NSynthConfig | WaveNetConfig:
         """The model's sizes."""
         return self.family.config
 

@@ -19,6 +19,7 @@ from synth_explorer.pitch import HeardPitch
 if TYPE_CHECKING:
     from synth_explorer.model.config import ModelConfig
     from synth_explorer.model.nsynth_config import NSynthConfig
+    from synth_explorer.model.wavenet_config import WaveNetConfig
 
 Stop = Event | Callable[[], bool]
 Progress = Callable[[int, int], None]
@@ -77,7 +78,7 @@ class Family(Protocol):
     enhancements: int  # how many bands of enhancement, E
 
     @property
-    def config(self) -> ModelConfig | NSynthConfig: ...
+    def config(self) -> ModelConfig | NSynthConfig | WaveNetConfig: ...
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """Audio [T] -> its MIDI pitch, and how sure that is. Raises AudioError where the model has no pitch."""

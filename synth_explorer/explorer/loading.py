@@ -22,11 +22,18 @@ def load_family(info: checkpoints.CheckpointInfo) -> Family:
         from synth_explorer.quiet import import_keras
 
         import_keras()
-        return NSynthFamily(checkpoints.load_model(info))
+        if info.family == "nsynth":
+            return NSynthFamily(checkpoints.load_nsynth(info))
+        from synth_explorer.explorer.wavenet_family import WaveNetFamily
+
+        return WaveNetFamily(checkpoints.load_wavenet(info), _head(info))
     config = ModelConfig(**info.config)
     networks = Autoencoder(config, checkpoints.read_weights(info, shapes(config)))
-    head = PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
-    return DefaultFamily(networks, head, lambda: checkpoints.load_autoencoder(info))
+    return DefaultFamily(networks, _head(info), lambda: checkpoints.load_autoencoder(info))
+
+
+def _head(info: checkpoints.CheckpointInfo) -> PitchHead:
+    return PitchHead.load(*(info.path / name for name in checkpoints.PITCH))
 
 
 def refuse_others(latents: Latents, *, info: checkpoints.CheckpointInfo, family: Family) -> None:

@@ -1,6 +1,6 @@
 """Linear prediction from an envelope of bands, in keras.ops: the flat domain that the WaveNet works in.
 
-A sound through `whiten` is as flat as its envelope is right, and of level one; `decode.wavenet.excitation` has the way
+A sound through `whiten` is as flat as its envelope is right, and of level one; `decode.wavenet.flat` has the way
 back. Levinson's recursion as in Makhoul (1975); a fixed pre-emphasis goes before it, so that float32 suffices.
 
 Shapes: B notes, J subframes, L samples of a subframe, T = J * L, M bands, P order.
@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from synth_explorer.mel import interpolation_matrix, mel_centres_hz
+from synth_explorer.model.wavenet_config import PRE_EMPHASIS
 
-PRE_EMPHASIS = 0.9
 WHITE = 1e-5  # added to the autocorrelation at lag 0, over it
 BINS = 1024
 LOW_HZ = 20.0

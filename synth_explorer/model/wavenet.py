@@ -23,15 +23,11 @@ from synth_explorer.model import prediction
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.fast_decoder import upsample
 from synth_explorer.model.frontend import FrontEnd, frame_centred, hann, scale_log
-from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.model.wavenet_config import LOG_SCALES, LONGEST_LAG, PARTS, REACH, WaveNetConfig, between
 
 LN10_10 = math.log(10.0) / 10.0
 FLOOR = 2e-9  # of a band's power: -87 dB
 TILT_LIMIT_DB, TILT_RIDGE = 24.0, 0.005  # per octave; octaves of centroid given up per dB/octave
-REACH = 4  # taps on each side of a sample that is read between others
-PARTS = 32  # of a sample, at which it is read
-LONGEST_LAG = 1600
-LOG_SCALES = -7.0, 1.5
 
 
 class WaveEncoder(keras.Model):
@@ -95,7 +91,9 @@ class Frames(keras.Model):
         self.config, self.measures = config, config.measures
         self.entry = layers.Dense(config.frame_width, activation="gelu", name="entry")
         dilations = [2 ** (i % 3) for i in range(config.frame_blocks)]
-        self.blocks = [ResidualBlock(config.frame_width, dilation=d, name=f"block_{i}") for i, d in enumerate(dilations)]
+        self.blocks = [
+            ResidualBlock(config.frame_width, dilation=d, name=f"block_{i}") for i, d in enumerate(dilations)
+        ]
         self.expand = layers.Dense(config.fine_width * config.subframes, name="expand")
         self.fine_blocks = [ResidualBlock(config.fine_width, name=f"fine_block_{i}") for i in range(config.fine_blocks)]
         self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
@@ -206,8 +204,7 @@ class Steps(keras.Model):
         said = self.exit(hidden) + self.straight(features)
         shape = ops.shape(said)
         said = ops.reshape(said, (shape[0], shape[1], 3, config.step, config.mixtures))
-        spread = 0.3 * np.arange(config.mixtures, dtype=np.float32)
-        return said[:, :, 0], said[:, :, 1], ops.clip(said[:, :, 2] - 1.0 - 4.0 * spread, *LOG_SCALES)
+        return said[:, :, 0], said[:, :, 1], ops.clip(said[:, :, 2] + config.log_scales, *LOG_SCALES)
 
     def features(self, flat, cycles, period):
         """What enters at each step: the samples before it, those around whole periods back, and the phase."""
@@ -248,13 +245,6 @@ def lags(period, config: WaveNetConfig) -> list:
     first = period * ops.ceil((config.step + 1.0 + REACH) / period)
     multiples = [first * (i + 1.0) for i in range(config.periods)]
     return [ops.where(lag > LONGEST_LAG - 2.0 * REACH, first, lag) for lag in multiples]
-
-
-def between() -> np.ndarray:
-    """Weights [PARTS + 1, 2 REACH] that read a sound `part` / PARTS after a sample: a sinc under a cosine."""
-    x = np.arange(-REACH + 1, REACH + 1) - np.arange(PARTS + 1)[:, None] / PARTS
-    weights = np.sinc(x) * np.cos(np.pi * x / (2.0 * REACH)) ** 2
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
 
 
 class WaveNet(keras.Model):

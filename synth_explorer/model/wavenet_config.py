@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
+
 from synth_explorer.errors import CheckpointError
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Count, Depth, Field, RateHz, Samples, Seconds, Strict, Width, Window, declared
+
+PRE_EMPHASIS = 0.9  # before linear prediction
+REACH = 4  # taps on each side of a sample that is read between others
+PARTS = 32  # of a sample, at which it is read
+LONGEST_LAG = 1600
+LOG_SCALES = -7.0, 1.5  # of the distributions
 
 Dilations = Annotated[tuple[Window, ...], Strict(False), Field(min_length=1, max_length=64)]
 
@@ -83,4 +91,16 @@ class WaveNetConfig:
         """What loudness and brightness are measured by."""
         return ModelConfig(sample_rate_hz=self.sample_rate_hz, hop=self.hop, channels=self.channels)
 
+    @property
+    def log_scales(self) -> np.ndarray:
+        """Where the mixtures' log scales begin, [K] float32: at different ones, so that they part."""
+        return (-1.0 - 1.2 * np.arange(self.mixtures)).astype(np.float32)
+
     to_dict = ModelConfig.to_dict
+
+
+def between() -> np.ndarray:
+    """Weights [PARTS + 1, 2 REACH] that read a sound `part` / PARTS after a sample: a sinc under a cosine."""
+    x = np.arange(-REACH + 1, REACH + 1) - np.arange(PARTS + 1)[:, None] / PARTS
+    weights = np.sinc(x) * np.cos(np.pi * x / (2.0 * REACH)) ** 2
+    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)

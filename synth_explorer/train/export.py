@@ -24,11 +24,10 @@ CARD = """# {name}
 
 {description}
 
-- Model: encoder and fast decoder (harmonics and filtered noise), {rate} Hz, hop {hop}, {channels} latent channels,
-  {weights:.1f} M weights stored as half-precision floats.
-- Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s, with a multi-resolution STFT
-  and log-mel loss; the weights are an exponential average, the best by validation ({distance:.2f} dB log-mel distance
-  on whole notes of instruments that training never heard).
+- Model: {about}, {rate} Hz, hop {hop}, {channels} latent channels, {weights:.1f} M weights stored as half-precision
+  floats.
+- Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s; the weights are an exponential
+  average, the best by validation on instruments that training never heard: {distance:.2f} {unit}.
 - Instruments are held out whole for validation and test; a program of both SoundFonts is held out in both.
 
 ## Data
@@ -55,29 +54,29 @@ def export(
 
     Raises DataError: a folder that holds no finished run.
     """
-    from synth_explorer.model.autoencoder import Autoencoder
-
     run, out = Path(run), Path(out)
     if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
         raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
     config = TrainConfig.load(run / "config.json")
-    model = Autoencoder(config.model, name="autoencoder")
+    model = config.plain_model()
     model.build_weights()
     with np.load(run / "best.npz", allow_pickle=False) as file:
         model.set_weights([file[name] for name in sorted(file.files)])
     datasets = [NotesDataset(folder) for folder in config.datasets]
     pitch_folder = checkpoints.find("default") if pitch_folder is None else Path(pitch_folder)
     card = CARD.format(
-        name=out.name, description=description, rate=model.config.sample_rate_hz, hop=model.config.hop,
+        name=out.name, description=description, about=config.about, unit=config.unit,
+        rate=model.config.sample_rate_hz, hop=model.config.hop,
         channels=model.config.channels, weights=model.count_params() / 1e6, steps=config.steps, batch=config.batch,
-        crop=config.frames * model.config.hop / model.config.sample_rate_hz, distance=_best_distance(run),
+        crop=config.frames * model.config.hop / model.config.sample_rate_hz, distance=_best(run),
         data="\n".join(_data_lines(datasets)), figures=figures,
     )  # fmt: skip
     return checkpoints.save(
         model,
         out,
         description=description,
-        controls=controls(model.config, transpose_slope=brightness_slope(datasets[0])),
+        family=config.family,
+        controls=controls(config.sizes, transpose_slope=brightness_slope(datasets[0])),
         card=card,
         pitch_files=(pitch_folder / checkpoints.PITCH[0], pitch_folder / checkpoints.PITCH[1]),
     )
@@ -125,8 +124,8 @@ def brightness_slope(notes: NotesDataset) -> float:
     return float(np.median(slopes)) if slopes else 0.0
 
 
-def _best_distance(run: Path) -> float:
-    """Lowest validation distance of a run's log, in dB."""
+def _best(run: Path) -> float:
+    """Lowest figure of validation of a run's log."""
     with (run / "log.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "validation"]
     return min(float(row["loss_or_db"]) for row in rows)

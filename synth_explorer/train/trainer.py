@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class TrainConfig:
 
     `begin_from` names a checkpoint, also a smaller one, whose weights the run begins with (see `growth`); empty: none.
     """
+
+    family: ClassVar[str] = "default"
+    about: ClassVar[str] = "encoder and fast decoder (harmonics and filtered noise)"
+    unit: ClassVar[str] = "dB log-mel distance of whole notes"
 
     datasets: Annotated[dict[str, Share], Field(min_length=1)]
     begin_from: str = ""
@@ -78,6 +82,17 @@ class TrainConfig:
             raise SpecError(f"{path}: {error}") from None
         folders = {str((path.parent / name).resolve()): share for name, share in config.datasets.items()}
         return replace(config, datasets=folders)
+
+    @property
+    def sizes(self) -> ModelConfig:
+        """What crops are cut, and loudness and brightness measured, by."""
+        return self.model
+
+    def plain_model(self) -> Any:
+        """The model without its loss, without weights."""
+        from synth_explorer.model.autoencoder import Autoencoder
+
+        return Autoencoder(self.model, name="autoencoder")
 
     def run(self) -> type[Run]:
         """What trains with it."""
@@ -161,7 +176,7 @@ class Run:
         self.config, self.out = config, out
         self.model = self.make_model()
         self.step, self.best = 0, float("inf")
-        sizes = getattr(self.model.config, "measures", self.model.config)
+        sizes = config.sizes
         self.batches = Batches(
             open_sources(config, sizes),
             sizes,
@@ -301,5 +316,5 @@ def train(config_path: str | Path, out: str | Path, *, resume: bool = False, rep
         raise SpecError(f"{out} already holds a run; give --resume to go on with it, or another folder.")
     out.mkdir(parents=True, exist_ok=True)
     with atomic_path(out / "config.json") as temporary:
-        temporary.write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps({"family": config.family, **asdict(config)}, indent=2) + "\n", encoding="utf-8")
     return config.run()(config, out, resume=resume).train(report)

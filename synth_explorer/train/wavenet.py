@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from scipy.signal import fftconvolve
 
 from synth_explorer.errors import SpecError
+from synth_explorer.model.config import ModelConfig
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.schema import Share, declared, part
 from synth_explorer.train.trainer import Run, TrainConfig
@@ -32,11 +33,23 @@ class WaveNetTrainConfig(TrainConfig):
     `past_noise_low`, `past_noise_high`: what is added to the past that the network reads, over its level.
     """
 
-    family: str = "wavenet"
+    family: ClassVar[str] = "wavenet"
+    about: ClassVar[str] = "WaveNet autoencoder, the whole signal sample by sample from latents and pitch"
+    unit: ClassVar[str] = "bits a sample"
+
     past_noise_low: Share = 0.01
     past_noise_high: Share = 0.3
     envelope_weight: Share = 0.3
     model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(default_factory=WaveNetConfig)
+
+    @property
+    def sizes(self) -> ModelConfig:
+        return self.model.measures
+
+    def plain_model(self) -> Any:
+        from synth_explorer.model.wavenet import WaveNet
+
+        return WaveNet(self.model, name="wavenet")
 
     def run(self) -> type[Run]:
         return WaveNetRun
@@ -47,7 +60,6 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
     import keras
     from keras import ops
 
-    from synth_explorer.model import prediction
     from synth_explorer.model.frontend import spectrum
     from synth_explorer.model.wavenet import WaveNet, log_density
 
