@@ -89,7 +89,8 @@ class WaveNetConfig:
     @property
     def measures(self) -> ModelConfig:
         """What loudness and brightness are measured by."""
-        return ModelConfig(sample_rate_hz=self.sample_rate_hz, hop=self.hop, channels=self.channels)
+        lengths = {"hop": self.hop, "pre_roll_samples": self.pre_roll_samples, "max_s": self.max_s}
+        return ModelConfig(sample_rate_hz=self.sample_rate_hz, channels=self.channels, **lengths)
 
     @property
     def log_scales(self) -> np.ndarray:

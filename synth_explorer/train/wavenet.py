@@ -181,7 +181,8 @@ class WaveNetRun(Run):
         picked = []
         for source in self.batches.sources:
             chosen = pick(source.notes, "validation", self.config.validation_notes // len(self.batches.sources))
-            picked += [(source, note, (number % 2) * 24) for number, note in enumerate(chosen)]
+            later = min(frames, source.notes.samples // hop - frames)
+            picked += [(source, note, (number % 2) * later) for number, note in enumerate(chosen)]
         batches = []
         for first in range(0, len(picked) // size * size, size):
             sounds, tracks = [], []
