@@ -76,6 +76,7 @@ def test_a_step_sees_only_what_was(model: WaveNet, given: flat.Given) -> None:
         assert (part[0, changed + 1] != part[1, changed + 1]).any()
 
 
+@pytest.mark.slow
 def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> None:
     """Every sample follows from those before it by the network in Keras, and by the draws; chunks change nothing."""
     config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02)
@@ -108,8 +109,11 @@ def test_a_mixture_is_a_density() -> None:
     assert np.trapezoid(density, at) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_checkpoint_works_in_an_explorer(model: WaveNet, tmp_path) -> None:
+@pytest.mark.slow
+def test_a_checkpoint_works_in_an_explorer(tmp_path) -> None:
     """Encoded, morphed, decoded in chunks, louder by what is asked: through the interface that all families share."""
+    model = WaveNet(WaveNetConfig(**SIZES), name="wavenet")
+    model.build_weights()
     head = checkpoints.find("default-16k")
     info = checkpoints.save(
         model, tmp_path / "small", description="small", family="wavenet", card="# small\n", dtype="float32",
