@@ -23,10 +23,10 @@ def train(
 
     common.check_inputs(config)
     quiet.import_keras()
-    from synth_explorer.train import trainer
+    from synth_explorer.train import start
     from synth_explorer.train.export import export
 
-    trainer.train(config, out, resume=resume)
+    start.train(config, out, resume=resume)
     common.say(export(out, out / "checkpoint", pitch_folder=pitch_head).path)
 
 

@@ -1,6 +1,6 @@
 """From a training run to a checkpoint: weights, calibration of the tied channels, card.
 
-A run's folder is what `trainer.train` leaves: `config.json`, `log.csv`, `best.npz`.
+A run's folder is what `start.train` leaves: `config.json`, `log.csv`, `best.npz`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from synth_explorer import checkpoints
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError
-from synth_explorer.train.trainer import TrainConfig
+from synth_explorer.train.start import load
 
 SLOPE_INSTRUMENTS = 80
 SLOPE_RANGE_MIDI = (36.0, 90.0)
@@ -57,7 +57,7 @@ def export(
     run, out = Path(run), Path(out)
     if not (run / "best.npz").is_file() or not (run / "config.json").is_file():
         raise DataError(f"{run} holds no validated run (best.npz and config.json); train first.")
-    config = TrainConfig.load(run / "config.json")
+    config = load(run / "config.json")
     model = config.plain_model()
     model.build_weights()
     with np.load(run / "best.npz", allow_pickle=False) as file:

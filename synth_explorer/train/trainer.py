@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 
 from synth_explorer.errors import DataError, SpecError, SynthExplorerError
 from synth_explorer.files import atomic_path
-from synth_explorer.marked import Marked
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Field, Index, Proportion, Share, declared, part
 from synth_explorer.train.batches import Augmentation
@@ -65,17 +63,8 @@ class TrainConfig:
     loss: Annotated[LossShares, part(LossShares)] = field(default_factory=LossShares)
 
     @classmethod
-    def load(cls, path: str | Path) -> TrainConfig:
-        """Read YAML or JSON. Raises SpecError with the name of what is wrong."""
-        path = Path(path)
-        try:
-            values = Marked(path.read_text(encoding="utf-8"), name=str(path)).data
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpecError(f"{path} can't be read as a training configuration: {error}.") from None
-        if not isinstance(values, dict):
-            raise SpecError(f"{path} must be a mapping with at least `datasets`.")
-        if values.pop("family", "default") == "wavenet":
-            from synth_explorer.train.wavenet import WaveNetTrainConfig as cls
+    def of(cls, values: dict[str, Any], path: Path) -> Self:
+        """That of what a file says. Raises SpecError with the name of what is wrong."""
         try:
             config = cls(**{str(name): value for name, value in values.items()})
         except SynthExplorerError as error:
@@ -304,17 +293,3 @@ def open_sources(config: TrainConfig, sizes, *, split: str = "train") -> list:
             raise DataError(f"{folder} has a pre-roll of {notes.pre_roll_samples}, the model {sizes.pre_roll_samples}.")
         sources.append(Source(notes, ensure_tracks(notes, Path(folder), sizes), share, split))
     return sources
-
-
-def train(config_path: str | Path, out: str | Path, *, resume: bool = False, report=print) -> Path:
-    """Train from a configuration file into the folder `out`; returns the best weights' path.
-
-    Raises SpecError for a bad configuration or when `out` already holds a run and `resume` is not set.
-    """
-    config, out = TrainConfig.load(config_path), Path(out)
-    if (out / "state.npz").exists() and not resume:
-        raise SpecError(f"{out} already holds a run; give --resume to go on with it, or another folder.")
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_path(out / "config.json") as temporary:
-        temporary.write_text(json.dumps({"family": config.family, **asdict(config)}, indent=2) + "\n", encoding="utf-8")
-    return config.run()(config, out, resume=resume).train(report)

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from synth_explorer.errors import DataError, SpecError
-from synth_explorer.train.trainer import TrainConfig, train
+from synth_explorer.train.start import load, train
+from synth_explorer.train.trainer import TrainConfig
 from tests.model.small import SIZES
 
 
@@ -86,6 +87,7 @@ def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
         ("datasets: {a: 1}\nstepz: 3", "stepz"),
         ("datasets: 3", "datasets"),
         ("datasets: {}", "datasets"),
+        ("datasets: {a: 1}\nfamily: nsynth", "family: should be one of default, wavenet; received 'nsynth'"),
         ("datasets: {a: 1}\nlearning_rate: fast", "learning_rate: should be a finite number; received 'fast'"),
         ("datasets: {a: 1}\nbatch: 1000000000", "batch: should be less than or equal to 1024"),
         ("datasets: {a: 1}\nmodel: {colour: 1}", "model configuration has an unknown field 'colour'"),
@@ -100,14 +102,14 @@ def test_bad_configurations_are_named(tmp_path, text: str, message: str) -> None
     path = tmp_path / "bad.yaml"
     path.write_text(text)
     with pytest.raises(SpecError, match=message):
-        TrainConfig.load(path)
+        load(path)
 
 
 def test_numbers_are_those_of_yaml_1_2(tmp_path) -> None:
     """`6e-4` has no dot, so that YAML 1.1 reads it as text."""
     path = tmp_path / "config.yaml"
     path.write_text("datasets: {a: 1}\nlearning_rate: 6e-4\nloss: {mel: 2}\nmodel: {latent_noise: 2E-2}\n")
-    config = TrainConfig.load(path)
+    config = load(path)
     assert (config.learning_rate, config.loss.mel, config.model.latent_noise) == (6e-4, 2.0, 0.02)
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from synth_explorer.model.wavenet_config import WaveNetConfig
-from synth_explorer.train.trainer import TrainConfig, train
+from synth_explorer.train.start import load, train
 from synth_explorer.train.wavenet import WaveNetTrainConfig, pitch_phase
 from tests.model.small_wavenet import SIZES
 from tests.train.conftest import PRE_ROLL, RATE
@@ -35,7 +35,7 @@ def test_a_run_learns_and_a_killed_one_goes_on_exactly(tmp_path, tiny_dataset) -
         rows = list(csv.DictReader(file))
     assert [row["kind"] for row in rows] == ["train", "validation"]
     assert float(rows[1]["loss_or_db"]) < 12.0  # of 16, of which an untrained network needs most
-    state = TrainConfig.load(tmp_path / "whole" / "config.json")
+    state = load(tmp_path / "whole" / "config.json")
     assert isinstance(state, WaveNetTrainConfig)
 
     halves = _config(tmp_path, tiny_dataset, validate_every=15)
