@@ -73,9 +73,9 @@ class WaveNetFamily:
         from synth_explorer.decode.wavenet.flat import Given
 
         pitch_hz = np.asarray(latents.pitch_hz, np.float32)
-        return Given(
-            *(part[0] for part in self._given(np.asarray(latents.z, np.float32)[None], pitch_hz[None])), pitch_hz
-        )
+        said = self._given(np.asarray(latents.z, np.float32)[None], pitch_hz[None])
+        told, coefficients, level = (part[0] for part in said)
+        return Given(told, coefficients, level, pitch_hz)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` scales how far samples lie from where they are expected."""

@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from scipy.signal import fftconvolve
+from scipy import signal
 
 from synth_explorer.errors import SpecError
 from synth_explorer.model.config import ModelConfig
@@ -40,7 +40,9 @@ class WaveNetTrainConfig(TrainConfig):
     past_noise_low: Share = 0.01
     past_noise_high: Share = 0.3
     envelope_weight: Share = 0.3
-    model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(default_factory=WaveNetConfig)
+    model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        default_factory=WaveNetConfig
+    )
 
     @property
     def sizes(self) -> ModelConfig:
@@ -136,7 +138,7 @@ def pitch_phase(audio: np.ndarray, pitch_hz: np.ndarray, sizes: WaveNetConfig) -
     samples_hz = np.interp(np.arange(len(audio)) / sizes.hop, np.arange(len(pitch_hz)), pitch_hz)
     cycles = np.cumsum(samples_hz / sizes.sample_rate_hz) - samples_hz / sizes.sample_rate_hz
     window = np.hanning(int(TONE_S * sizes.sample_rate_hz) | 1)
-    tone = fftconvolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
+    tone = signal.fftconvolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
     cycles = cycles + np.angle(tone) / (2.0 * np.pi)
     return np.mod(cycles[at], 1.0), sizes.sample_rate_hz / samples_hz[at]
 

@@ -100,7 +100,7 @@ def test_a_missing_file_is_named(copy: Path) -> None:
         ({"format_version": 99}, "format_version: should be 1; received 99"),
         ({"files": {"../weights.npz": "0", "weights.npz": "0"}}, "inside the checkpoint's folder"),
         ({"files": {}}, "files: must hold weights.npz"),
-        ({"family": "other"}, "family: should be 'default' or 'nsynth'"),
+        ({"family": "other"}, "family: should be 'default', 'nsynth' or 'wavenet'"),
         ({"config": None}, "config: should be an object"),
         ({"config": {"encoder_width": 10**9}}, "encoder_width: should be less than or equal to"),
         ({"config": {"decoder_blocks": 10**9}}, "decoder_blocks: should be less than or equal to"),

@@ -201,7 +201,7 @@ def test_another_family_is_named(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "odd"))
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(config | {"family": "organ"}))
-    with pytest.raises(CheckpointError, match=r"should be 'default' or 'nsynth'; received 'organ'"):
+    with pytest.raises(CheckpointError, match=r"should be 'default', 'nsynth' or 'wavenet'; received 'organ'"):
         Explorer.load(copy)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from keras import ops
-from scipy.linalg import solve_toeplitz
-from scipy.signal import lfilter
+from scipy import linalg, signal
 
 from synth_explorer import checkpoints
 from synth_explorer.decode.wavenet import flat
@@ -45,7 +44,7 @@ def test_the_predictor_solves_the_normal_equations() -> None:
     r = (power @ prediction.correlations(20, 8, RATE_HZ)).astype(np.float64)
     r[:, 0] *= 1.0 + prediction.WHITE
     for row, own, gain in zip(r, np.asarray(a), np.asarray(level), strict=True):
-        wanted = solve_toeplitz(row[:-1], row[1:])
+        wanted = linalg.solve_toeplitz(row[:-1], row[1:])
         np.testing.assert_allclose(own, wanted, atol=2e-3)
         assert gain**2 == pytest.approx(row[0] - wanted @ row[1:], rel=1e-2)
 
@@ -57,8 +56,8 @@ def test_the_flat_domain_is_flat_and_there_is_a_way_back(given: flat.Given) -> N
     sound = np.zeros(given.coefficients.shape[1] + 1 + size)
     flat._filter(noise, given.coefficients, given.level, 64, 0, sound)
     made = sound[given.coefficients.shape[1] + 1 :].astype(np.float32)
-    steady = lfilter([given.level[0]], np.r_[1.0, -given.coefficients[0]], noise[:64])
-    np.testing.assert_allclose(made[:64], lfilter([1.0], [1.0, -PRE_EMPHASIS], steady), rtol=1e-3, atol=1e-4)
+    steady = signal.lfilter([given.level[0]], np.r_[1.0, -given.coefficients[0]], noise[:64])
+    np.testing.assert_allclose(made[:64], signal.lfilter([1.0], [1.0, -PRE_EMPHASIS], steady), rtol=1e-3, atol=1e-4)
     back = prediction.whiten(made[None], given.coefficients[None], given.level[None])
     np.testing.assert_allclose(np.asarray(back)[0], noise, atol=5e-3)
 
@@ -102,9 +101,8 @@ def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> 
 
 def test_a_mixture_is_a_density() -> None:
     at = np.linspace(-60.0, 60.0, 24001).astype(np.float32)
-    logits, mean, log_scale = (
-        np.broadcast_to(np.float32(v), (len(at), 2)) for v in ([0.0, 1.0], [-1.0, 2.0], [-1.0, 0.5])
-    )
+    given = np.array([[0.0, 1.0], [-1.0, 2.0], [-1.0, 0.5]], np.float32)
+    logits, mean, log_scale = (np.broadcast_to(each, (len(at), 2)) for each in given)
     density = np.exp(np.asarray(log_density(at, ops.convert_to_tensor(logits), mean, log_scale)))
     assert np.trapezoid(density, at) == pytest.approx(1.0, abs=1e-3)
 
