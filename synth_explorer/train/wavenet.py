@@ -10,7 +10,6 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from scipy import signal
 
 from synth_explorer.errors import SpecError
 from synth_explorer.model.config import ModelConfig
@@ -138,7 +137,7 @@ def pitch_phase(audio: np.ndarray, pitch_hz: np.ndarray, sizes: WaveNetConfig) -
     samples_hz = np.interp(np.arange(len(audio)) / sizes.hop, np.arange(len(pitch_hz)), pitch_hz)
     cycles = np.cumsum(samples_hz / sizes.sample_rate_hz) - samples_hz / sizes.sample_rate_hz
     window = np.hanning(int(TONE_S * sizes.sample_rate_hz) | 1)
-    tone = signal.fftconvolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
+    tone = np.convolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
     cycles = cycles + np.angle(tone) / (2.0 * np.pi)
     return np.mod(cycles[at], 1.0), sizes.sample_rate_hz / samples_hz[at]
 
