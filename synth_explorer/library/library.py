@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from synth_explorer.library.store import Store
 from synth_explorer.library.tags import measured_tags
 from synth_explorer.rendering import Patch
 
+LAST = "\U0010ffff"  # after all words that begin alike
 LEAST_LIKELY = 0.05  # of a family that is noted
 _PASSING = "kind IN ('upload', 'render') AND favourite = 0 AND note = ''"
 _UNTAGGED = f"NOT EXISTS (SELECT 1 FROM tags WHERE entry = entries.id AND who = '{PERSON}')"
@@ -119,13 +121,13 @@ class Library(Store):
     @staticmethod
     def _words(index: sqlite3.Connection, number: int) -> None:
         """Let the words of an entry be found: its name, note, the tags that a person gave it, where it came from."""
-        index.execute("DELETE FROM words WHERE rowid = ?", (number,))
-        index.execute(
-            "INSERT INTO words (rowid, name, note, tags, origin) SELECT id, name, note, "
-            "(SELECT coalesce(group_concat(tag, ' '), '') FROM tags WHERE entry = entries.id AND who = ?), origin "
-            "FROM entries WHERE id = ?",
+        index.execute("DELETE FROM words WHERE entry = ?", (number,))
+        (told,) = index.execute(
+            "SELECT name || ' ' || note || ' ' || origin || ' ' || coalesce((SELECT group_concat(tag, ' ') FROM tags "
+            "WHERE entry = entries.id AND who = ?), '') FROM entries WHERE id = ?",
             (PERSON, number),
-        )
+        ).fetchone()
+        index.executemany("INSERT INTO words VALUES (?, ?)", [(word, number) for word in _words_of(told)])
 
     def unheard(self) -> list[Task]:
         """The sounds that the ears of this program have not heard; `import_all` lets them."""
@@ -185,9 +187,9 @@ class Library(Store):
         `likely`: how likely a tag is to be, at least, that no person gave.
         """
         where, values = ["1"], list[object]()
-        if asked := re.findall(r"\w+", words):
-            where.append("id IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            values.append(" ".join(f'"{word}"*' for word in asked))
+        for word in sorted(_words_of(words)):
+            where.append("id IN (SELECT entry FROM words WHERE word >= ? AND word < ?)")
+            values += [word, word + LAST]
         for tag in tags:
             where.append("id IN (SELECT entry FROM tags WHERE tag = ? AND probability >= ?)")
             values += [tag, likely]
@@ -261,7 +263,6 @@ class Library(Store):
         """Forget entries, and delete their files. What was made from them stays."""
         with self.writing() as index:
             for entry in entries:
-                index.execute("DELETE FROM words WHERE rowid = ?", (entry.number,))
                 index.execute("DELETE FROM entries WHERE id = ?", (entry.number,))
         with self.writing() as index:  # what another process has taken in meanwhile stays
             for entry in entries:
@@ -283,6 +284,12 @@ class Library(Store):
                 gone.append(self._of(row))
         self.remove(gone)
         return gone
+
+
+def _words_of(text: str) -> set[str]:
+    """The words of a text in small letters, without accents."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return set(re.findall(r"[^\W_]+", plain.casefold()))
 
 
 def _word(tag: str) -> str:

@@ -75,7 +75,12 @@ CREATE TABLE imported (
     entry INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE INDEX imported_by_entry ON imported (entry);
-CREATE VIRTUAL TABLE words USING fts5 (name, note, tags, origin, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TABLE words (
+    word TEXT NOT NULL,
+    entry INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
+    PRIMARY KEY (word, entry)
+) WITHOUT ROWID;
+CREATE INDEX words_by_entry ON words (entry);
 """,
     """
 CREATE TABLE points (

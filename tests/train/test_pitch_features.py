@@ -97,6 +97,7 @@ def test_targets_are_soft_and_centred() -> None:
     assert SMALL.class_midi()[share.argmax(axis=1)].tolist() == [60.0, 61.0]
 
 
+@pytest.mark.slow
 def test_trains_on_made_up_notes(tmp_path: Path) -> None:
     lines: list[str] = []
     out = train_pitch([], tmp_path / "head", minutes=0.06, seed=1, config=SMALL, log=lines.append)

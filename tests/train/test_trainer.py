@@ -43,6 +43,7 @@ def _quiet(_: str) -> None:
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
     whole = train(_config(tmp_path, tiny_dataset), tmp_path / "whole", report=_quiet)
     killed: list[str] = []
@@ -61,6 +62,7 @@ def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(tmp_path, tiny_dataset) -> None:
     config = _config(tmp_path, tiny_dataset, steps=120, learning_rate=3e-3, validate_every=120, save_every_s=999.0)
     train(config, tmp_path / "run", report=_quiet)

@@ -59,9 +59,9 @@ def holds(open_page: OpenPage, slot: str, name: str) -> None:
     )
 
 
-def test_what_is_seen_first(open_page):
+def test_what_is_seen_first(fresh):
     """Pad, result, its player and the keyboard together, on a phone too; light where the system is light."""
-    page = open_page.page
+    page = fresh().page
     for width, height in ((390, 844), (1280, 800), (1366, 657)):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
@@ -78,7 +78,8 @@ def test_what_is_seen_first(open_page):
         assert all(low <= page.evaluate(BRIGHTNESS, part) <= high for part in (".gradio-container", ".result", ".keys"))
 
 
-def test_columns_end_together_whatever_is_open(open_page):
+def test_columns_end_together_whatever_is_open(fresh):
+    open_page = fresh()
     for group in ("oscillation", "time", "drawn", "raw"):
         open_page.open(group)
     ends = [open_page.page.locator(part).bounding_box() for part in (".bench > .pitch", ".bench > .edits")]
