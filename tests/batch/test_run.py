@@ -334,6 +334,7 @@ def test_descriptors_are_those_of_measure() -> None:
     assert describe(audio, sample_rate_hz=16000, pitch_hz=9000.0)["pitch_midi"] is None
 
 
+@pytest.mark.slow
 def test_keras_makes_sounds_in_batches(tmp_path: Path) -> None:
     """The way that a device takes, on the processor: as near to the usual samples as the engines are."""
     spec = tmp_path / "spec.yaml"

@@ -126,7 +126,7 @@ def test_chunks_do_not_change_the_samples(mixed, engine: str) -> None:
         np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
 
 
-@pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("int16", marks=pytest.mark.slow), "int8"])
 @pytest.mark.parametrize("name", QUICK)
 def test_neither_batch_nor_threads_change_a_note(name: str, precision: str) -> None:
     stack = random_stack(**STACKS[name])
@@ -195,7 +195,7 @@ def test_lower_precision_stays_within_its_bound(precision: str, bound: float) ->
     assert 0.0 < distance(exact, rough).mean() < bound
 
 
-@pytest.mark.parametrize("precision", ["int16", "int8"])
+@pytest.mark.parametrize("precision", [pytest.param("int16", marks=pytest.mark.slow), "int8"])
 def test_lower_precision_is_not_heard(precision: str) -> None:
     """The mean spectrum of a render lies nearer to the exact render's than that of another seed does."""
     stack = random_stack(width=64, skip=64, dilations=(1, 2, 4, 8, 16, 32) * 2, taps=3, gain=4.0, hop=512)
