@@ -19,6 +19,7 @@ PARTIALS = 6  # below the cliff at least: a pure tone with few partials is not c
 CLIFF_DB = 24.0  # lost across the cliff
 GENTLE_DB = 14.0  # at most lost in as wide a stretch just below it
 INAUDIBLE_DB = -105.0  # of a band's loudest bin, a sine of full scale being 0: what lies lower has no end to be found
+EMPTY_DB = -40.0  # of what is above, against the octave below
 COMMON_SHARE = 0.6  # of an instrument's notes with a cliff: then the others have it too, unseen
 
 
@@ -50,6 +51,17 @@ def bandwidth_hz(audio: np.ndarray, *, f0_hz: float, sample_rate_hz: int) -> flo
     found = [_cliff(_from_above(bands.max(axis=1)), first, max(3, partial_bands), width_hz, top)]
     found.append(_cliff(_from_above(np.percentile(bands, 30, axis=1)), first, 3, width_hz, top))
     return float(min(found))
+
+
+def is_empty_above(audio: np.ndarray, end_hz: float, *, sample_rate_hz: int) -> bool:
+    """Whether a sound [T] has next to nothing above an end, against the octave below it: who is to leave out all that
+    lies there must be surer than who leaves it uncounted."""
+    from scipy.fft import next_fast_len, rfft
+
+    size = next_fast_len(len(audio), real=True)
+    power = np.square(np.abs(rfft(audio, size)))
+    low, end, above = (round(hz * size / sample_rate_hz) for hz in (end_hz / 2.0, end_hz, end_hz + BAND_HZ))
+    return bool(power[above:].sum() <= 10.0 ** (EMPTY_DB / 10.0) * power[low:end].sum())
 
 
 def common_bandwidths_hz(bandwidths_hz: Sequence[float]) -> np.ndarray:

@@ -102,8 +102,10 @@ class DefaultFamily:
         """Where a note's recording ends, 0 where it does not end below the model's band, or the model knows of none."""
         if not self.config.band_hz:
             return 0.0
-        end_hz = bandwidth.bandwidth_hz(audio, f0_hz=f0_hz, sample_rate_hz=self.config.sample_rate_hz)
-        return end_hz if end_hz < bandwidth.top_hz(self.config.sample_rate_hz) else 0.0
+        rate = {"sample_rate_hz": self.config.sample_rate_hz}
+        end_hz = bandwidth.bandwidth_hz(audio, f0_hz=f0_hz, **rate)
+        ends = end_hz < bandwidth.top_hz(**rate) and bandwidth.is_empty_above(audio, end_hz, **rate)
+        return end_hz if ends else 0.0
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The sound in one chunk. `temperature` scales the level of the noise."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import firwin, lfilter
 
-from synth_explorer.audio.bandwidth import bandwidth_hz, common_bandwidths_hz, top_hz
+from synth_explorer.audio.bandwidth import bandwidth_hz, common_bandwidths_hz, is_empty_above, top_hz
 
 RATE = 48_000
 T = np.arange(RATE) / RATE
@@ -26,6 +26,14 @@ def _tone(hz: float, partials: int, slope: float) -> np.ndarray:
 def test_the_end_of_noise_is_found(end_hz: int) -> None:
     limited = lfilter(firwin(511, end_hz, fs=RATE), 1.0, _noise())
     assert bandwidth_hz(limited, f0_hz=200.0, sample_rate_hz=RATE) == pytest.approx(end_hz, abs=300)
+
+
+@pytest.mark.parametrize(("left_db", "empty"), [(-20, False), (-34, False), (-46, True), (-80, True)])
+def test_what_is_left_above_an_end_is_told(left_db: float, empty: bool) -> None:
+    taps = firwin(2001, 8_000, fs=RATE)
+    low = lfilter(taps, 1.0, _noise())
+    sound = low + np.sqrt(4_000 / 16_000) * 10 ** (left_db / 20) * (np.roll(_noise(), 1000) - low)
+    assert is_empty_above(sound, 8_000.0, sample_rate_hz=RATE) == empty
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.5, 1.0, 1.5])
