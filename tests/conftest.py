@@ -33,12 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
     Those of the page are one group, with whatever drives a browser: two that play at once starve each other of sound.
-    They come first, for they take longest.
+    They come first, for they take longest. One that fails is tried once more (`-r R` lists these): what a browser plays
+    is heard in real time, and a machine that is busy elsewhere for half a second leaves gaps in it.
     """
     for item in items:
         folder = item.path.parent.name
         of_page = PAGE_TESTS in item.path.parents or item.get_closest_marker("browser") is not None
         item.add_marker(pytest.mark.xdist_group("page" if of_page else f"{folder}/{item.path.name}"))
+        if of_page:
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("page",))
 
 
