@@ -9,27 +9,39 @@ from synth_explorer.errors import LatentsError
 from synth_explorer.explorer.default_family import DefaultFamily
 from synth_explorer.explorer.family import Family
 from synth_explorer.explorer.nsynth_family import NSynthFamily
+from synth_explorer.explorer.wavenet_family import WaveNetFamily
 from synth_explorer.latents import Latents
 from synth_explorer.model.config import ModelConfig
+from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.pitch_head import PitchHead
-from synth_explorer.plain.weights import shapes
+from synth_explorer.plain.weights import shapes, wavenet_shapes
 
 
 def load_family(info: checkpoints.CheckpointInfo) -> Family:
     """The model of a checkpoint with all that lies beside it: a pitch head. Raises CheckpointError."""
-    if info.family != "default":
-        from synth_explorer.quiet import import_keras
+    return _LOADERS[info.family](info)
 
-        import_keras()
-        if info.family == "nsynth":
-            return NSynthFamily(checkpoints.load_nsynth(info))
-        from synth_explorer.explorer.wavenet_family import WaveNetFamily
 
-        return WaveNetFamily(checkpoints.load_wavenet(info), _head(info))
+def _default(info: checkpoints.CheckpointInfo) -> Family:
     config = ModelConfig(**info.config)
     networks = Autoencoder(config, checkpoints.read_weights(info, shapes(config)))
     return DefaultFamily(networks, _head(info), lambda: checkpoints.load_autoencoder(info))
+
+
+def _nsynth(info: checkpoints.CheckpointInfo) -> Family:
+    from synth_explorer.quiet import import_keras
+
+    import_keras()
+    return NSynthFamily(checkpoints.load_nsynth(info))
+
+
+def _wavenet(info: checkpoints.CheckpointInfo) -> Family:
+    config = WaveNetConfig(**info.config)
+    return WaveNetFamily(config, checkpoints.read_weights(info, wavenet_shapes(config)), _head(info))
+
+
+_LOADERS = {"default": _default, "nsynth": _nsynth, "wavenet": _wavenet}
 
 
 def _head(info: checkpoints.CheckpointInfo) -> PitchHead:

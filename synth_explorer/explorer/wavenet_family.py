@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +17,13 @@ from synth_explorer.explorer.ear import Ear
 from synth_explorer.explorer.family import Decoding, Encoded, Encoding, tone
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.model.pitch_hearing import Head
+from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.pitch import HeardPitch
+from synth_explorer.plain.layers import Weights
+from synth_explorer.plain.wavenet import WaveNet
 
 if TYPE_CHECKING:
     from synth_explorer.decode.wavenet.flat import FlatWeights, Given
-    from synth_explorer.model.wavenet import WaveNet
-    from synth_explorer.model.wavenet_config import WaveNetConfig
 
 
 class WaveNetFamily:
@@ -32,30 +33,16 @@ class WaveNetFamily:
     has_pitch = True
     details = enhancements = 0
 
-    def __init__(self, model: WaveNet, head: Head) -> None:
-        from synth_explorer import runtime
-        from synth_explorer.model.prediction import predictor
-
-        sizes = {"order": model.config.order, "sample_rate_hz": model.config.sample_rate_hz}
-
-        def given(z: Any, pitch_hz: Any) -> Any:
-            said = model.frames(z, pitch_hz)
-            return said["told"], *predictor(said["power"], **sizes)
-
-        self.model, self._ear = model, Ear(head, sample_rate_hz=model.config.sample_rate_hz, hop=model.config.hop)
-        self._encode = runtime.compiled(lambda audio, pitch_hz: model.encoder(audio, pitch_hz), ranks=(2, 2))
-        self._given = runtime.compiled(given, ranks=(3, 2), last=(model.config.channels,))
-
-    @property
-    def config(self) -> WaveNetConfig:
-        return self.model.config
+    def __init__(self, config: WaveNetConfig, weights: Weights, head: Head) -> None:
+        self.config, self._weights, self._model = config, weights, WaveNet(config, weights)
+        self._ear = Ear(head, sample_rate_hz=config.sample_rate_hz, hop=config.hop)
 
     @cached_property
     def weights(self) -> FlatWeights:
         """Those of the steps, as the engine wants them."""
         from synth_explorer.decode.wavenet.flat import FlatWeights
 
-        return FlatWeights.of(self.model)
+        return FlatWeights.of(self.config, self._weights)
 
     def estimate_pitch(self, audio: np.ndarray) -> HeardPitch:
         """The pitch head's estimate."""
@@ -66,16 +53,14 @@ class WaveNetFamily:
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(np.asarray(audio, np.float32), (0, frames * self.config.hop - len(audio)))
         told, track = self._ear.listen(audio, midi=how.midi, frames=frames)
-        return Encoded(self._encode(padded[None], track[None])[0], track, pitch=told)
+        return Encoded(self._model.encoder(padded, track), track, pitch=told)
 
     def given(self, latents: Latents) -> Given:
         """What the engine makes the sound from."""
         from synth_explorer.decode.wavenet.flat import Given
 
         pitch_hz = np.asarray(latents.pitch_hz, np.float32)
-        said = self._given(np.asarray(latents.z, np.float32)[None], pitch_hz[None])
-        told, coefficients, level = (part[0] for part in said)
-        return Given(told, coefficients, level, pitch_hz)
+        return Given(*self._model.given(np.asarray(latents.z, np.float32), pitch_hz), pitch_hz)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, in chunks. `temperature` scales how far samples lie from where they are expected."""

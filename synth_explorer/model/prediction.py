@@ -8,40 +8,10 @@ Shapes: B notes, J subframes, L samples of a subframe, T = J * L, M bands, P ord
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
 from keras import ops
 
-from synth_explorer.mel import interpolation_matrix, mel_centres_hz
+from synth_explorer.model.bands import WHITE, correlations
 from synth_explorer.model.wavenet_config import PRE_EMPHASIS
-
-WHITE = 1e-5  # added to the autocorrelation at lag 0, over it
-BINS = 1024
-LOW_HZ = 20.0
-
-
-@lru_cache(maxsize=8)
-def band_shapes(bands: int, sample_rate_hz: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hz of `BINS` + 1 frequencies up to half the rate, and the bands' shares in each, [M, N]; they sum to one."""
-    bins_hz = np.linspace(0.0, sample_rate_hz / 2, BINS + 1)
-    return bins_hz, interpolation_matrix(bins_hz, envelope_hz(bands, sample_rate_hz))
-
-
-def envelope_hz(bands: int, sample_rate_hz: int) -> np.ndarray:
-    """Centres of the bands, [M]."""
-    return mel_centres_hz(bands, low_hz=LOW_HZ, high_hz=sample_rate_hz / 2)
-
-
-@lru_cache(maxsize=8)
-def correlations(bands: int, order: int, sample_rate_hz: int) -> np.ndarray:
-    """[M, P + 1]: what a band's power gives to the autocorrelation of the emphasised sound."""
-    bins_hz, shapes = band_shapes(bands, sample_rate_hz)
-    angle = 2.0 * np.pi * bins_hz / sample_rate_hz
-    emphasis = np.abs(1.0 - PRE_EMPHASIS * np.exp(-1j * angle)) ** 2
-    width = np.full(len(angle), 1.0 / BINS)
-    width[[0, -1]] *= 0.5
-    return ((shapes * emphasis * width) @ np.cos(np.outer(angle, np.arange(order + 1)))).astype(np.float32)
 
 
 def predictor(power, *, order: int, sample_rate_hz: int):

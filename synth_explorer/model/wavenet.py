@@ -18,16 +18,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from synth_explorer.mel import k_weighting_power, mel_centres_hz
-from synth_explorer.model import prediction
+from synth_explorer.mel import mel_centres_hz
+from synth_explorer.model import bands, prediction
+from synth_explorer.model.bands import LN10_10, SCALE, TILT_LIMIT_DB, TILT_RIDGE
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.fast_decoder import upsample
 from synth_explorer.model.frontend import FrontEnd, frame_centred, hann, scale_log
 from synth_explorer.model.wavenet_config import LOG_SCALES, LONGEST_LAG, PARTS, REACH, WaveNetConfig, between
-
-LN10_10 = math.log(10.0) / 10.0
-FLOOR = 2e-9  # of a band's power: -87 dB
-TILT_LIMIT_DB, TILT_RIDGE = 24.0, 0.005  # per octave; octaves of centroid given up per dB/octave
 
 
 class WaveEncoder(keras.Model):
@@ -99,15 +96,7 @@ class Frames(keras.Model):
         self.norm = layers.LayerNormalization(epsilon=1e-5, name="norm")
         small = keras.initializers.VarianceScaling(0.05, seed=1)
         self.envelope = layers.Dense(config.bands + 2, kernel_initializer=small, name="envelope")
-        bins_hz, shapes = prediction.band_shapes(config.bands, config.sample_rate_hz)
-        share = shapes / shapes.shape[1]
-        self._k_weights = (share @ k_weighting_power(bins_hz)).astype(np.float32)
-        n_fft = self.measures.n_fft
-        magnitude = math.sqrt(math.pi) / 2.0 * math.sqrt(3.0 / 8.0 * n_fft)  # of a bin of noise of power one
-        self._bins = (share.sum(1) * (n_fft / 2) * magnitude).astype(np.float32)
-        centres_hz = prediction.envelope_hz(config.bands, config.sample_rate_hz)
-        reference = self.measures.brightness_reference_hz
-        self._octaves = np.log2(np.maximum(centres_hz, 20.0) / reference).astype(np.float32)
+        self._heard = bands.heard(config)
 
     def call(self, z, pitch_hz):
         config, measures = self.config, self.measures
@@ -120,13 +109,15 @@ class Frames(keras.Model):
             fine = block(fine)
         told = self.norm(fine)
         said = self.envelope(told)
-        log_power = ops.clip(4.0 * said[..., 2:] - self._octaves * math.log(2.0), -20.0, 20.0)
+        log_power = ops.clip(SCALE * said[..., 2:] - self._heard.octaves * math.log(2.0), -20.0, 20.0)
         loudness_db = z[..., 0] / measures.loudness_units_per_db + measures.loudness_offset_db
-        log_power = self._levelled(log_power, loudness_db, 4.0 * said[..., 0])
-        tilt = self._tilt(log_power, upsample(z[..., 1], config.subframes) + 0.7 * ops.tanh(said[..., 1]))
-        log_power = log_power + (LN10_10 * tilt[..., None]) * self._octaves
-        log_power = self._levelled(log_power, loudness_db, 4.0 * said[..., 0])
-        return {"power": ops.exp(ops.clip(log_power, -40.0, 20.0)) + FLOOR, "told": told}
+        log_power = self._levelled(log_power, loudness_db, SCALE * said[..., 0])
+        tilt = self._tilt(
+            log_power, upsample(z[..., 1], config.subframes) + bands.MOST_OCTAVES * ops.tanh(said[..., 1])
+        )
+        log_power = log_power + (LN10_10 * tilt[..., None]) * self._heard.octaves
+        log_power = self._levelled(log_power, loudness_db, SCALE * said[..., 0])
+        return {"power": ops.exp(ops.clip(log_power, -40.0, 20.0)) + bands.FLOOR, "told": told}
 
     def _levelled(self, log_power, loudness_db, fine):
         """Log powers [B, J, M] of a loudness [B, F], which a `fine` level [B, J] shapes but may not change."""
@@ -137,18 +128,19 @@ class Frames(keras.Model):
         seen = frame_centred(ops.exp(wanted), window, config.subframes)
         seen = ops.log(ops.sum(seen * (weight / weight.sum()).astype(np.float32), axis=-1) + 1e-14)
         wanted = wanted + upsample(ops.clip(LN10_10 * loudness_db - seen, -8.0, 8.0), config.subframes)
-        now = ops.log(ops.sum(ops.exp(log_power) * self._k_weights, axis=-1) + 1e-20)
+        now = ops.log(ops.sum(ops.exp(log_power) * self._heard.k_weights, axis=-1) + 1e-20)
         return log_power + (wanted - now)[..., None]
 
     def _tilt(self, log_power, target):
         """Tilt in dB per octave [B, J] that brings the centroid to `target`: bisection, then a step with gradients."""
-        lines = ops.exp(0.5 * log_power) * self._bins
+        lines = ops.exp(0.5 * log_power) * self._heard.magnitudes
         frozen, frozen_target = ops.stop_gradient(lines), ops.stop_gradient(target)
         tilt, step = ops.zeros_like(target), TILT_LIMIT_DB
-        for _ in range(7):
+        for _ in range(bands.TILT_HALVINGS):
             step = step / 2.0
             tilt = tilt + ops.sign(frozen_target - self._centroid(frozen, tilt) - TILT_RIDGE * tilt) * step
-        slope = (self._centroid(frozen, tilt + 0.25) - self._centroid(frozen, tilt - 0.25)) * 2.0
+        reach = bands.TILT_STEP_DB
+        slope = (self._centroid(frozen, tilt + reach) - self._centroid(frozen, tilt - reach)) / (2.0 * reach)
         slope = ops.stop_gradient(ops.maximum(slope, 0.0) + TILT_RIDGE)
         tilt = ops.stop_gradient(tilt)
         error = target - self._centroid(lines, tilt) - TILT_RIDGE * tilt
@@ -157,8 +149,8 @@ class Frames(keras.Model):
     def _centroid(self, lines, tilt):
         """log2 of the centroid over its reference, of lines [B, J, M] tilted by `tilt` dB per octave."""
         floor = self.measures.attribute_floor
-        tilted = lines * ops.exp((0.5 * LN10_10) * tilt[..., None] * self._octaves)
-        moment = ops.sum(tilted * 2.0**self._octaves, axis=-1)
+        tilted = lines * ops.exp((0.5 * LN10_10) * tilt[..., None] * self._heard.octaves)
+        moment = ops.sum(tilted * 2.0**self._heard.octaves, axis=-1)
         return ops.log2((moment + floor) / (ops.sum(tilted, axis=-1) + floor))
 
 

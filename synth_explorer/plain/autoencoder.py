@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.controls import Controls
 from synth_explorer.plain.decoder import DecoderNetwork
 from synth_explorer.plain.encoder import Encoder
 from synth_explorer.plain.halves import calm
 from synth_explorer.plain.layers import Weights
+from synth_explorer.plain.weights import weights_of
 
 if TYPE_CHECKING:
     from synth_explorer.model import autoencoder
@@ -33,5 +32,4 @@ class Autoencoder:
     @classmethod
     def of(cls, model: autoencoder.Autoencoder) -> Autoencoder:
         """That of a Keras model, with the weights that it has now."""
-        arrays = zip(model.weights, model.get_weights(), strict=True)
-        return cls(model.config, {variable.path: np.asarray(array, np.float32) for variable, array in arrays})
+        return cls(model.config, weights_of(model))

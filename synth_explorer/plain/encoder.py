@@ -1,6 +1,6 @@
 """The encoder: `model.encoder` in numpy.
 
-Shapes: T samples, F frames, J = subframes * F, W width, C channels.
+Shapes: T samples, F frames, W width, C channels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import numpy as np
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.plain.frontend import FrontEnd
 from synth_explorer.plain.gelu import gelu
-from synth_explorer.plain.layers import Dense, Norm, Residual, Weights, pitch_features
+from synth_explorer.plain.layers import Dense, Down, Norm, Residual, Weights, pitch_features
 
 
 class Encoder:
@@ -21,7 +21,7 @@ class Encoder:
         blocks = range(config.encoder_blocks)
         self._entry = Dense(weights, "encoder/entry")
         self._fine_blocks = [Residual(weights, f"encoder/fine_block_{i}") for i in blocks]
-        self._down, self._down_bias = weights["encoder/down/kernel"], weights["encoder/down/bias"]
+        self._down = Down(weights, "encoder/down", step=config.subframes)
         self._harmonic_entry, self._pitch_entry, self._join, self._exit = (
             Dense(weights, f"encoder/{name}") for name in ("harmonic_entry", "pitch_entry", "join", "exit")
         )
@@ -36,14 +36,7 @@ class Encoder:
         x = gelu(self._entry(mel))
         for block in self._fine_blocks:
             x = block(x)
-        return self._to_frames(x), attributes
-
-    def _to_frames(self, x: np.ndarray) -> np.ndarray:
-        """[J, W] -> [F, W]: each frame sees the subframes from half a window before it."""
-        step, (taps, width, _) = self.config.subframes, self._down.shape
-        padded = np.pad(x, ((step - 1, step + 1), (0, 0))).reshape(-1)
-        seen = np.lib.stride_tricks.sliding_window_view(padded, taps * width)[:: step * width][: len(x) // step]
-        return seen @ self._down.reshape(taps * width, -1) + self._down_bias
+        return self._down(x), attributes
 
     def finish(self, x: np.ndarray, attributes: np.ndarray, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
         """What `listen` gave, the sound again and its pitch -> z [F, C]."""

@@ -126,6 +126,10 @@ class FrontEnd:
         for_each_part(audio, config.short_n_fft, config.subframe, short)
         return scale_log(bands * np.float32(config.magnitude_scale)), attributes
 
+    def attributes(self, audio: np.ndarray) -> np.ndarray:
+        """[T] -> loudness and brightness [F, 2] alone."""
+        return self._attributes(spectrum(audio, self.config.n_fft, self.config.hop))
+
     def _attributes(self, magnitudes: np.ndarray) -> np.ndarray:
         """[F, N] at frames' own samples -> loudness and brightness [F, 2]."""
         config = self.config

@@ -147,6 +147,19 @@ class Residual:
         return out, back
 
 
+class Down:
+    """[J, C] -> [J / step, D]: each frame sees the subframes from half a window before it. Weights [2 * step, C, D]."""
+
+    def __init__(self, weights: Weights, name: str, *, step: int) -> None:
+        kernel, self.bias, self.step = weights[f"{name}/kernel"], weights[f"{name}/bias"], step
+        self.seen, self._kernel = kernel.shape[0] * kernel.shape[1], kernel.reshape(-1, kernel.shape[2])
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        padded = np.pad(x, ((self.step - 1, self.step + 1), (0, 0))).reshape(-1)
+        seen = np.lib.stride_tricks.sliding_window_view(padded, self.seen)[:: self.step * x.shape[1]]
+        return seen[: len(x) // self.step] @ self._kernel + self.bias
+
+
 def pitch_features(pitch_hz: np.ndarray, *, count: int = 12) -> np.ndarray:
     """[F] Hz -> [F, 2 * count + 1], see `model.blocks.pitch_features`."""
     periods = 192.0 / 2.0 ** (np.arange(count) * 0.5)

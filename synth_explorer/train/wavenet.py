@@ -119,7 +119,7 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
 
 def power_bands(sizes: WaveNetConfig) -> np.ndarray:
     """[N, M]: from squared magnitudes of `POWER_WINDOW` to the powers of the envelope's bands."""
-    from synth_explorer.model.prediction import band_shapes
+    from synth_explorer.model.bands import band_shapes
 
     bins_hz, shapes = band_shapes(sizes.bands, sizes.sample_rate_hz)
     own_hz = np.linspace(0.0, sizes.sample_rate_hz / 2, POWER_WINDOW // 2 + 1)

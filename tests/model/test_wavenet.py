@@ -10,9 +10,10 @@ from synth_explorer import checkpoints
 from synth_explorer.decode.wavenet import flat
 from synth_explorer.errors import CheckpointError, LatentsError
 from synth_explorer.explorer import Explorer
-from synth_explorer.model import prediction
+from synth_explorer.model import bands, prediction
 from synth_explorer.model.wavenet import WaveNet, log_density
 from synth_explorer.model.wavenet_config import PRE_EMPHASIS, WaveNetConfig
+from synth_explorer.plain.weights import weights_of
 from synth_explorer.train.export import controls
 from tests.conftest import make_note
 from tests.model.small_wavenet import SIZES, small_wavenet
@@ -40,8 +41,8 @@ def given(model: WaveNet) -> flat.Given:
 def test_the_predictor_solves_the_normal_equations() -> None:
     power = np.exp(np.random.default_rng(0).standard_normal((4, 20))).astype(np.float32)
     a, level = prediction.predictor(power, order=8, sample_rate_hz=RATE_HZ)
-    r = (power @ prediction.correlations(20, 8, RATE_HZ)).astype(np.float64)
-    r[:, 0] *= 1.0 + prediction.WHITE
+    r = (power @ bands.correlations(20, 8, RATE_HZ)).astype(np.float64)
+    r[:, 0] *= 1.0 + bands.WHITE
     for row, own, gain in zip(r, np.asarray(a), np.asarray(level), strict=True):
         wanted = np.linalg.solve(row[np.abs(np.subtract.outer(np.arange(8), np.arange(8)))], row[1:])
         np.testing.assert_allclose(own, wanted, atol=2e-3)
@@ -82,7 +83,7 @@ def test_a_step_sees_only_what_was(model: WaveNet, given: flat.Given) -> None:
 def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> None:
     """Every sample follows from those before it by the network in Keras, and by the draws; chunks change nothing."""
     config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02)
-    weights = flat.FlatWeights.of(model)
+    weights = flat.FlatWeights.of(config, weights_of(model))
     parts = list(flat.advance(weights, given, seed=5, sampling=sampling, chunk_subframes=7))
     made, sound = (np.concatenate(each) for each in zip(*parts, strict=True))
     whole = np.concatenate(list(flat.stream(weights, given, seed=5, sampling=sampling)))

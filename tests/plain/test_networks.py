@@ -12,10 +12,13 @@ import pytest
 
 from synth_explorer.checkpoints import load_autoencoder
 from synth_explorer.errors import CheckpointError
+from synth_explorer.model import prediction
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.pitch_head import PitchHead
-from synth_explorer.plain.weights import shapes
+from synth_explorer.plain.wavenet import WaveNet
+from synth_explorer.plain.weights import shapes, wavenet_shapes, weights_of
 from tests.model.small import small_model
+from tests.model.small_wavenet import small_wavenet
 
 
 def sound_of(config, frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -61,8 +64,28 @@ def test_bundled_models_are_computed_alike(name: str) -> None:
 
 
 def test_the_weights_are_those_of_keras() -> None:
-    model = small_model()
+    model, wavenet = small_model(), small_wavenet()
     assert shapes(model.config) == {variable.path: tuple(variable.shape) for variable in model.weights}
+    assert wavenet_shapes(wavenet.config) == {variable.path: tuple(variable.shape) for variable in wavenet.weights}
+
+
+@pytest.mark.parametrize("frames", [1, 23])
+def test_a_wavenet_is_computed_alike_up_to_its_steps(frames: int) -> None:
+    model = small_wavenet()
+    rng = np.random.default_rng(2)
+    for weight in model.weights:  # no norm and no bias as it begins
+        weight.assign(np.asarray(weight) + 0.1 * rng.standard_normal(weight.shape))
+    ours = WaveNet(model.config, weights_of(model))
+    audio, pitch_hz = sound_of(model.config, frames)
+    z = ours.encoder(audio, pitch_hz)
+    np.testing.assert_allclose(z, np.asarray(model.encoder(audio[None], pitch_hz[None]))[0], atol=1e-5)
+    said = model.frames(z[None], pitch_hz[None])
+    power, told = ours.frames(z, pitch_hz)
+    np.testing.assert_allclose(told, np.asarray(said["told"])[0], rtol=1e-4, atol=5e-5)
+    np.testing.assert_allclose(power, np.asarray(said["power"])[0], rtol=1e-3)
+    sizes = {"order": model.config.order, "sample_rate_hz": model.config.sample_rate_hz}
+    for found, wanted in zip(ours.given(z, pitch_hz)[1:], prediction.predictor(power, **sizes), strict=True):
+        np.testing.assert_allclose(found, np.asarray(wanted), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("doubt", [0, 16])

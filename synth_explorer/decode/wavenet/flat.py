@@ -6,9 +6,9 @@ Shapes: T samples, J subframes, S steps, N samples of a step, W width, P order, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,9 +16,6 @@ from numba import njit
 from synth_explorer.decode.sines import cycles_of, linear
 from synth_explorer.decode.wavenet.vectors import gate
 from synth_explorer.model.wavenet_config import LOG_SCALES, LONGEST_LAG, PRE_EMPHASIS, WaveNetConfig, between
-
-if TYPE_CHECKING:
-    from synth_explorer.model.wavenet import WaveNet
 
 LOW, HIGH = (np.float32(limit) for limit in LOG_SCALES)
 LANES = 16  # gates and values lie in turns of so many
@@ -60,34 +57,31 @@ class FlatWeights:
     between: np.ndarray
 
     @classmethod
-    def of(cls, model: WaveNet) -> FlatWeights:
-        """Those of a Keras model."""
-        steps, half = model.steps, model.config.gates
+    def of(cls, config: WaveNetConfig, weights: Mapping[str, np.ndarray]) -> FlatWeights:
+        """From weights by their names in a checkpoint, float32."""
+        count, half = len(config.dilations), config.gates
         turns = np.arange(2 * half).reshape(2, -1, LANES).swapaxes(0, 1).reshape(-1)
 
-        def kernel(layer: Any) -> np.ndarray:
-            return np.asarray(layer.kernel, np.float32)
+        def all_of(name: str) -> list[np.ndarray]:
+            return [weights[f"steps/{name.format(i)}"] for i in range(count)]
 
-        def bias(layer: Any) -> np.ndarray:
-            return np.asarray(layer.bias, np.float32)
-
-        zeros = np.zeros((2, model.config.step, model.config.mixtures), np.float32)
-        offsets = np.concatenate([zeros, np.broadcast_to(model.config.log_scales, zeros[:1].shape)]).reshape(-1)
-        told = [kernel(layer)[:, turns] for layer in steps.told]
-        told_bias = [bias(layer)[turns] for layer in steps.gates]
+        zeros = np.zeros((2, config.step, config.mixtures), np.float32)
+        offsets = np.concatenate([zeros, np.broadcast_to(config.log_scales, zeros[:1].shape)]).reshape(-1)
+        told = [kernel[:, turns] for kernel in all_of("told_{}/kernel")]
+        told_bias = [bias[turns] for bias in all_of("gates_{}/bias")]
         return cls(
-            model.config,
-            kernel(steps.start),
-            bias(steps.start),
-            np.stack([kernel(layer)[:, turns] for layer in steps.gates]),
-            np.stack([kernel(layer) for layer in steps.residual]),
-            np.stack([bias(layer) for layer in steps.residual]),
-            kernel(steps.head),
-            kernel(steps.exit),
-            bias(steps.exit) + offsets,
-            kernel(steps.straight),
-            np.concatenate([*told, kernel(steps.head_told)], axis=1),
-            np.concatenate([*told_bias, bias(steps.head)]),
+            config,
+            weights["steps/start/kernel"],
+            weights["steps/start/bias"],
+            np.stack([kernel[:, turns] for kernel in all_of("gates_{}/kernel")]),
+            np.stack(all_of("residual_{}/kernel")),
+            np.stack(all_of("residual_{}/bias")),
+            weights["steps/head/kernel"],
+            weights["steps/exit/kernel"],
+            weights["steps/exit/bias"] + offsets,
+            weights["steps/straight/kernel"],
+            np.concatenate([*told, weights["steps/head_told/kernel"]], axis=1),
+            np.concatenate([*told_bias, weights["steps/head/bias"]]),
             between(),
         )
 
