@@ -19,6 +19,7 @@ from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.model.pitch_hearing import Head
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.pitch import HeardPitch
+from synth_explorer.plain.held import held
 from synth_explorer.plain.layers import Weights
 from synth_explorer.plain.wavenet import WaveNet
 
@@ -63,13 +64,17 @@ class WaveNetFamily:
         return Given(*self._model.given(np.asarray(latents.z, np.float32), pitch_hz), pitch_hz)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
-        """What the network draws, in chunks. `temperature` scales how far samples lie from where they are expected."""
+        """What the network draws, at the loudness that is asked for, in chunks.
+
+        `temperature` scales how far samples lie from where they are expected.
+        """
         from synth_explorer.decode.wavenet.flat import SAMPLING, stream
 
         sampling = replace(SAMPLING, temperature=SAMPLING.temperature * how.temperature * how.noise_gain)
         stopped = how.stop if callable(how.stop) else how.stop.is_set if how.stop else lambda: False
         done = 0
-        for chunk in stream(self.weights, self.given(latents), seed=how.seed, sampling=sampling):
+        drawn = stream(self.weights, self.given(latents), seed=how.seed, sampling=sampling)
+        for chunk in held(drawn, self._model.frames.loudness_db(latents.z), self._model.encoder.front_end):
             part = chunk[: how.samples - done]
             done += len(part)
             if how.progress is not None:

@@ -133,11 +133,18 @@ class FrontEnd:
     def _attributes(self, magnitudes: np.ndarray) -> np.ndarray:
         """[F, N] at frames' own samples -> loudness and brightness [F, 2]."""
         config = self.config
-        loudness_db = 10.0 * np.log10(np.square(magnitudes) @ self._power + np.float32(1e-10))
+        loudness_db = self._loudness_db(magnitudes)
         floor, reference = np.float32(config.attribute_floor), np.float32(config.brightness_reference_hz)
         centroid_hz = (magnitudes @ self._bins_hz + floor * reference) / (magnitudes.sum(axis=1) + floor)
         z0 = (loudness_db - config.loudness_offset_db) * config.loudness_units_per_db
         return np.stack([z0, np.log2(centroid_hz / reference)], axis=1).astype(np.float32)
+
+    def loudness_db(self, window: np.ndarray) -> float:
+        """K-weighted loudness of one window of a sound, [n_fft], as channel 0 has it of a frame."""
+        return float(self._loudness_db(magnitude(rfft(window * hann(len(window))))))
+
+    def _loudness_db(self, magnitudes: np.ndarray) -> np.ndarray:
+        return 10.0 * np.log10(np.square(magnitudes) @ self._power + np.float32(1e-10))
 
     def harmonic_levels(self, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
         """[T], [F] -> [F, K + H] log magnitudes at the multiples of the pitch and half-way below each."""

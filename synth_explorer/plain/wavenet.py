@@ -25,7 +25,7 @@ class Encoder:
     """Audio [T], pitch [F] in Hz -> z [F, C]."""
 
     def __init__(self, config: WaveNetConfig, weights: Weights) -> None:
-        self.config, self._front_end = config, FrontEnd(config.measures)
+        self.config, self.front_end = config, FrontEnd(config.measures)
         self._banks = [weights[f"encoder/bank_{size}/kernel"] for size in (config.long_window, config.short_window)]
         self._entry, self._pitch_entry, self._exit = (
             Dense(weights, f"encoder/{name}") for name in ("entry", "pitch_entry", "exit")
@@ -48,7 +48,7 @@ class Encoder:
         x = self._down(x) + self._pitch_entry(pitch_features(pitch_hz))
         for block in self._blocks:
             x = block(x)
-        return np.concatenate([self._front_end.attributes(audio), self._exit(self._norm(x))], axis=1)
+        return np.concatenate([self.front_end.attributes(audio), self._exit(self._norm(x))], axis=1)
 
 
 class Frames:
@@ -66,7 +66,7 @@ class Frames:
         self._norm = Norm(weights, "frames/norm")
 
     def __call__(self, z: np.ndarray, pitch_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        config, measures, octaves = self.config, self.measures, self._heard.octaves
+        config, octaves = self.config, self._heard.octaves
         x = gelu(self._entry(np.concatenate([z[:, 2:], pitch_features(pitch_hz)], axis=1)))
         for block in self._blocks:
             x = block(x)
@@ -76,13 +76,17 @@ class Frames:
         told = self._norm(fine)
         said = self._envelope(told)
         log_power = np.clip(SCALE * said[:, 2:] - octaves * np.float32(math.log(2.0)), -20.0, 20.0)
-        loudness_db = z[:, 0] / np.float32(measures.loudness_units_per_db) + np.float32(measures.loudness_offset_db)
-        wanted = self._level(loudness_db, SCALE * said[:, 0])
+        wanted = self._level(self.loudness_db(z), SCALE * said[:, 0])
         log_power = self._levelled(log_power, wanted)
         moved = np.float32(bands.MOST_OCTAVES) * np.tanh(said[:, 1])
         tilt = self._tilt(log_power, upsample(z[:, 1], config.subframes) + moved)
         log_power = self._levelled(log_power + (LN10_10 * tilt[:, None]) * octaves, wanted)
         return np.exp(np.clip(log_power, -40.0, 20.0)) + np.float32(bands.FLOOR), told
+
+    def loudness_db(self, z: np.ndarray) -> np.ndarray:
+        """The loudness [F] that channel 0 asks for."""
+        measures = self.measures
+        return z[:, 0] / np.float32(measures.loudness_units_per_db) + np.float32(measures.loudness_offset_db)
 
     def _level(self, loudness_db: np.ndarray, fine: np.ndarray) -> np.ndarray:
         """ln of the K-weighted power [J] of a loudness [F], which a `fine` level [J] shapes but may not change."""
