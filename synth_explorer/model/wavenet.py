@@ -24,7 +24,15 @@ from synth_explorer.model.bands import LN10_10, SCALE, TILT_LIMIT_DB, TILT_RIDGE
 from synth_explorer.model.blocks import ResidualBlock, pitch_features
 from synth_explorer.model.fast_decoder import upsample
 from synth_explorer.model.frontend import FrontEnd, frame_centred, hann, scale_log
-from synth_explorer.model.wavenet_config import LOG_SCALES, LONGEST_LAG, PARTS, REACH, WaveNetConfig, between
+from synth_explorer.model.wavenet_config import (
+    LEAST_DOUBT,
+    LOG_SCALES,
+    LONGEST_LAG,
+    PARTS,
+    REACH,
+    WaveNetConfig,
+    between,
+)
 
 
 class WaveEncoder(keras.Model):
@@ -158,7 +166,8 @@ class Steps(keras.Model):
     """What was (flat, [B, T]), what is told [B, J, W] and where the pitch is -> a mixture for each sample.
 
     `cycles` [B, S]: phase of the pitch in cycles at each step's first sample. `period` [B, S]: its period in samples.
-    Returns weights' logits, means and log scales, [B, S, N, K] each.
+    `doubt` [B]: how much noise there is in what was, over its level: so that the network neither trusts it too much
+    nor, where there is none, makes everything weaker. Returns weights' logits, means and log scales, [B, S, N, K] each.
     """
 
     def __init__(self, config: WaveNetConfig, **kwargs: Any) -> None:
@@ -181,9 +190,9 @@ class Steps(keras.Model):
         self.exit = layers.Dense(outputs, kernel_initializer=tiny, name="exit")
         self.straight = layers.Dense(outputs, use_bias=False, kernel_initializer=tiny, name="straight")
 
-    def call(self, flat, told, cycles, period):
+    def call(self, flat, told, cycles, period, doubt):
         config = self.config
-        features = self.features(flat, cycles, period)
+        features = self.features(flat, cycles, period, doubt)
         x = self.start(features)
         for dilation, gates, condition, residual in zip(
             config.dilations, self.gates, self.told, self.residual, strict=True
@@ -198,8 +207,8 @@ class Steps(keras.Model):
         said = ops.reshape(said, (shape[0], shape[1], 3, config.step, config.mixtures))
         return said[:, :, 0], said[:, :, 1], ops.clip(said[:, :, 2] + config.log_scales, *LOG_SCALES)
 
-    def features(self, flat, cycles, period):
-        """What enters at each step: the samples before it, those around whole periods back, and the phase."""
+    def features(self, flat, cycles, period, doubt):
+        """What enters at each step: the samples before it, those around whole periods back, the phase, the doubt."""
         config, parts = self.config, []
         step, shape = config.step, ops.shape(cycles)
         past = LONGEST_LAG + config.context
@@ -223,6 +232,8 @@ class Steps(keras.Model):
             angle = (2.0 * math.pi) * ops.mod(cycles[..., None] * multiples, 1.0)
             inside = ops.cast(period[..., None] > 2.0 * multiples, "float32")
             parts += [ops.cos(angle) * inside, ops.sin(angle) * inside]
+        told = 1.0 + ops.log(ops.maximum(doubt, LEAST_DOUBT)) / math.log(10.0)
+        parts.append(ops.broadcast_to(ops.reshape(told, (-1, 1, 1)), (*shape, 1)))
         return ops.concatenate(parts, axis=-1)
 
     def _held(self, x, told):
@@ -256,7 +267,7 @@ class WaveNet(keras.Model):
         told = keras.KerasTensor((1, samples // config.subframe, config.fine_width))
         self.encoder(keras.KerasTensor((1, samples)), pitch)
         self.frames(keras.KerasTensor((1, 2, config.channels)), pitch)
-        self.steps(keras.KerasTensor((1, samples)), told, steps, steps)
+        self.steps(keras.KerasTensor((1, samples)), told, steps, steps, keras.KerasTensor((1,)))
         self.built = True
 
     def flatten(self, audio, power):

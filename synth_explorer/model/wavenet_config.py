@@ -15,6 +15,7 @@ REACH = 4  # taps on each side of a sample that is read between others
 PARTS = 32  # of a sample, at which it is read
 LONGEST_LAG = 1600
 LOG_SCALES = -7.0, 1.5  # of the distributions
+LEAST_DOUBT = 0.005  # less noise in the past is told as so much
 
 Dilations = Annotated[tuple[Window, ...], Strict(False), Field(min_length=1, max_length=64)]
 
@@ -84,7 +85,7 @@ class WaveNetConfig:
     @property
     def features(self) -> int:
         """Numbers that enter at each step."""
-        return self.context + self.periods * (self.step + 2) + 2 * self.multiples
+        return self.context + self.periods * (self.step + 2) + 2 * self.multiples + 1
 
     @property
     def measures(self) -> ModelConfig:

@@ -83,7 +83,7 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
             rows = ops.reshape(flat, (-1, ops.shape(log_level)[1], sizes.subframe))
             level = ops.sqrt(ops.mean(rows * rows, axis=-1, keepdims=True) + 1e-4)
             noise = ops.reshape(ops.reshape(x["past_noise"], ops.shape(rows)) * level, ops.shape(flat))
-            mixture = self.steps(flat + noise, said["told"], x["cycles"], x["period"])
+            mixture = self.steps(flat + noise, said["told"], x["cycles"], x["period"], x["doubt"])
             sample = ops.reshape(flat, (-1, ops.shape(x["cycles"])[1], sizes.step))
             nats = ops.reshape(-log_density(sample, *mixture), ops.shape(rows)) + log_level[..., None]
             heard = spectrum(target, POWER_WINDOW, sizes.subframe)
@@ -164,7 +164,8 @@ class WaveNetRun(Run):
         given["cycles"], given["period"] = (np.stack(each).astype(np.float32) for each in zip(*phases, strict=True))
         given["target"] = given["target"] + DITHER * rng.standard_normal(shape, dtype=np.float32)
         noise = rng.standard_normal(shape, dtype=np.float32)
-        given["past_noise"] = noise * share[:, None].astype(np.float32)
+        given["doubt"] = share.astype(np.float32)
+        given["past_noise"] = noise * given["doubt"][:, None]
         frames = given["target_pitch_hz"].shape
         given["latent_noise"] = rng.standard_normal((*frames, sizes.learned), dtype=np.float32)
         return given

@@ -73,7 +73,7 @@ def test_a_step_sees_only_what_was(model: WaveNet, given: flat.Given) -> None:
     changed = 100
     sound[1, : changed * config.step] = sound[0, : changed * config.step]
     told, cycles, period = (np.stack([each] * 2) for each in (given.told, cycles, period))
-    mixture = [np.asarray(part) for part in model.steps(sound, told, cycles, period)]
+    mixture = [np.asarray(part) for part in model.steps(sound, told, cycles, period, np.full(2, 0.1, np.float32))]
     for part in mixture:
         np.testing.assert_array_equal(part[0, : changed + 1], part[1, : changed + 1])
         assert (part[0, changed + 1] != part[1, changed + 1]).any()
@@ -82,7 +82,7 @@ def test_a_step_sees_only_what_was(model: WaveNet, given: flat.Given) -> None:
 @pytest.mark.slow
 def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> None:
     """Every sample follows from those before it by the network in Keras, and by the draws; chunks change nothing."""
-    config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02)
+    config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02, doubt=0.1)
     weights = flat.FlatWeights.of(config, weights_of(model))
     parts = list(flat.advance(weights, given, seed=5, sampling=sampling, chunk_subframes=7))
     made, sound = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -91,7 +91,7 @@ def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> 
     assert (whole != np.concatenate(list(flat.stream(weights, given, seed=6, sampling=sampling)))).any()
 
     cycles, period = flat.phases(given.pitch_hz, config)
-    said = model.steps(made[None], given.told[None], cycles[None], period[None])
+    said = model.steps(made[None], given.told[None], cycles[None], period[None], np.float32([0.1]))
     logits, mean, log_scale = (np.asarray(part, np.float64)[0] for part in said)
     numbers = np.random.default_rng(5).random((len(cycles), config.step, 2))
     share = np.cumsum(np.exp(logits - logits.max(-1, keepdims=True)), axis=-1)

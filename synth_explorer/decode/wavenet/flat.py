@@ -15,7 +15,14 @@ from numba import njit
 
 from synth_explorer.decode.sines import cycles_of, linear
 from synth_explorer.decode.wavenet.vectors import gate
-from synth_explorer.model.wavenet_config import LOG_SCALES, LONGEST_LAG, PRE_EMPHASIS, WaveNetConfig, between
+from synth_explorer.model.wavenet_config import (
+    LEAST_DOUBT,
+    LOG_SCALES,
+    LONGEST_LAG,
+    PRE_EMPHASIS,
+    WaveNetConfig,
+    between,
+)
 
 LOW, HIGH = (np.float32(limit) for limit in LOG_SCALES)
 LANES = 16  # gates and values lie in turns of so many
@@ -27,12 +34,14 @@ class Sampling:
 
     A logistic distribution of scale s is drawn at s * temperature, and at less where s lies below `steady`: there the
     sound is periodic, and what is uncertain is the network. `tail` of the distribution is left out on either side.
+    `doubt`: so much noise the network believes to be in what it has made.
     """
 
     temperature: float = 1.0
     steady: float = 0.3
     calm: float = 0.5
     tail: float = 0.01
+    doubt: float = 0.03
 
 
 SAMPLING = Sampling()
@@ -137,6 +146,7 @@ def advance(
             *(config.mixtures, told[first:last], cycles, period, numbers.astype(np.float32)),
             *(first * inside, flat, memory, math.log(max(sampling.temperature, 1e-6)), math.log(sampling.steady)),
             sampling.calm,
+            1.0 + math.log10(max(sampling.doubt, LEAST_DOUBT)),
         )
         begin, end = first * config.subframe, last * config.subframe
         _filter(flat[past + begin : past + end], given.coefficients, given.level, config.subframe, first, sound)
@@ -158,7 +168,7 @@ def _add(y, x, w):
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def _read(features, flat, at, step, context, periods, multiples, between, cycles, period):
+def _read(features, flat, at, step, context, periods, multiples, between, cycles, period, doubt):
     """What enters at a step whose first sample is flat[at]; see `Steps.features`."""
     n = 0
     for i in range(context // step):
@@ -185,6 +195,7 @@ def _read(features, flat, at, step, context, periods, multiples, between, cycles
         inside = period > np.float32(2 * (i + 1))
         features[n + i] = np.cos(angle) if inside else np.float32(0.0)
         features[n + multiples + i] = np.sin(angle) if inside else np.float32(0.0)
+    features[n + 2 * multiples] = doubt
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -213,7 +224,7 @@ def _draw(said, sample, mixtures, step, numbers, temperature, steady, calm):
 def _advance(
     start, start_bias, gates, residual, residual_bias, head, exit_, exit_bias, straight, between,
     dilations, step, context, periods, multiples, mixtures, told, cycles, period, numbers,
-    first, flat, memory, temperature, steady, calm,
+    first, flat, memory, temperature, steady, calm, doubt,
 ):  # fmt: skip
     layers, width, doubled = len(dilations), start.shape[1], gates.shape[2]
     features = np.zeros(start.shape[0], np.float32)
@@ -228,7 +239,7 @@ def _advance(
     for s in range(len(numbers)):
         now, condition = first + s, told[s // steps]
         at = past + now * step
-        _read(features, flat, at, step, context, periods, multiples, between, cycles[now], period[now])
+        _read(features, flat, at, step, context, periods, multiples, between, cycles[now], period[now], doubt)
         x[:] = start_bias
         _add(x, features, start)
         base = 0
