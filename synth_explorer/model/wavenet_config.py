@@ -11,8 +11,8 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Count, Depth, Field, RateHz, Samples, Seconds, Strict, Width, Window, declared
 
 PRE_EMPHASIS = 0.9  # before linear prediction
-REACH = 4  # taps on each side of a sample that is read between others
-PARTS = 32  # of a sample, at which it is read
+REACH = 8  # taps on each side of a sample that is read between others
+PARTS = 256  # of a sample, at which it is read
 LONGEST_LAG = 1600
 LOG_SCALES = -7.0, 1.5  # of the distributions
 LEAST_DOUBT = 0.005  # less noise in the past is told as so much
@@ -51,8 +51,8 @@ class WaveNetConfig:
     # steps
     step: Depth = 4  # samples that one step makes
     context: Window = 16  # samples of the past that a step reads as they are
-    periods: Count = 2  # of the past, each read around its place
-    multiples: Count = 8  # of the pitch whose phase is told
+    periods: Count = 4  # of the past, each read around its place
+    multiples: Count = 16  # of the pitch whose phase is told
     width: Width = 128
     gates: Width = 128
     dilations: Dilations = (1, 2, 4, 8, 16, 32, 64, 1, 4, 16)

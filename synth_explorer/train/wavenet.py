@@ -36,8 +36,8 @@ class WaveNetTrainConfig(TrainConfig):
     about: ClassVar[str] = "WaveNet autoencoder, the whole signal sample by sample from latents and pitch"
     unit: ClassVar[str] = "bits a sample"
 
-    past_noise_low: Share = 0.01
-    past_noise_high: Share = 0.3
+    past_noise_low: Share = 0.003
+    past_noise_high: Share = 1.0
     envelope_weight: Share = 0.3
     model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(  # pyright: ignore[reportIncompatibleVariableOverride]
         default_factory=WaveNetConfig
