@@ -95,7 +95,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fluidsynth": {"data"},
     "pydantic": {"schema", "rendering", "batch", "ui/request/wanted.py"},
     "ray": {"batch/ray_executor.py"},
-    "sklearn": {"calibration"},
+    "sklearn": {"calibration", "train"},
 }
 
 
