@@ -1,8 +1,8 @@
 """Ears: a note as a point whose neighbours are notes of like instruments, and how likely each family of instruments is.
 
 A small convolutional network looks at log-mel bands; means and spreads of what every one of its levels answers
-(multi-level features: Lee and Nam, 2017, arXiv 1703.01793) are projected onto few numbers and tell families. `train.ears`
-trains it; this file reads it in numpy. The level of a sound is no part of what is heard.
+(multi-level features: Lee and Nam, 2017, arXiv 1703.01793) are projected onto few numbers and tell families.
+`train.ears` trains it; this file reads it in numpy. The level of a sound is no part of what is heard.
 
 Shapes: T samples, F frames, M mel bands, C channels, P features of all levels, E numbers of an embedding.
 """

@@ -164,8 +164,9 @@ def settled(
 ) -> Path:
     """Learn the projection and the families of a network of these levels, and write `out`.
 
-    Notes are changed by chance as they are in training, so that what changes so says little. An instrument counts as much as any other for families, however many notes it has; they are as sure as the notes of
-    validation, whose instruments are new, bear out.
+    Notes are changed by chance as they are in training, so that what changes so says little. An instrument counts as
+    much as any other for families, however many notes it has; they are as sure as the notes of validation, whose
+    instruments are new, bear out.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -179,9 +180,11 @@ def settled(
     _, instrument, counts = np.unique(train.instrument, return_inverse=True, return_counts=True)
     told = LogisticRegression(C=LOOSENESS, max_iter=300)
     told.fit((known - mean) / spread, train.family, sample_weight=len(known) / len(counts) / counts[instrument])
-    slopes, bias = (told.coef_, told.intercept_) if len(told.classes_) > 2 else _of_two(told.coef_, told.intercept_)
-    kernel = slopes.T / spread[:, None]
-    bias = bias - mean @ kernel
+    rows = np.column_stack([told.coef_, told.intercept_])
+    if len(rows) == 1:  # of two classes scikit-learn says only the second
+        rows = np.concatenate([np.zeros_like(rows), rows])
+    kernel = rows[:, :-1].T / spread[:, None]
+    bias = rows[:, -1] - mean @ kernel
     there = np.isin(validation.family, told.classes_)
     right = np.searchsorted(told.classes_, validation.family[there])
     logits = new[there] @ kernel + bias
@@ -193,11 +196,6 @@ def settled(
         "families/bias": bias / heat,
     }
     return save(kept, [str(name) for name in told.classes_], out, logarithm=logarithm)
-
-
-def _of_two(*one: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Rows of two classes, of which scikit-learn says only the second."""
-    return tuple(np.concatenate([np.zeros_like(row), row]) for row in one)
 
 
 def _surprise(logits: np.ndarray, right: np.ndarray) -> float:
