@@ -19,7 +19,8 @@ def kinds(rng: np.random.Generator, count: int) -> np.ndarray:
 def put(library: Library, points: np.ndarray) -> None:
     """Rows without files."""
     with library.writing() as index:
-        for i, point in enumerate(points, start=len(library)):
+        (last,) = index.execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
+        for i, point in enumerate(points, start=last):
             row = (f"{i:064x}", ".wav", "note", f"sound {i}", "", 1, 0.0, 0.0)
             index.execute(
                 "INSERT INTO entries (sha256, suffix, kind, name, origin, bytes, added_s, used_s) "
