@@ -18,6 +18,7 @@ LANDMARKS = 1500  # at most
 GROWN = 2
 PERPLEXITY = 30.0  # about how many neighbours count
 NEIGHBOURS = 4  # landmarks that a sound lies among
+AT_ONCE = 4096  # sounds, of which the likeness to all landmarks is in memory
 SHARPNESS = 20.0  # by how much more the nearest of them counts
 
 
@@ -38,6 +39,9 @@ def laid_out(points: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
 def joined(points: np.ndarray, landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Places [N, 2] of points [N, E] among landmarks [L, E] that lie at places [L, 2]."""
+    if len(points) > AT_ONCE:
+        parts = range(0, len(points), AT_ONCE)
+        return np.concatenate([joined(points[i : i + AT_ONCE], landmarks, places) for i in parts])
     alike = points @ landmarks.T
     near = np.argpartition(-alike, min(NEIGHBOURS, len(landmarks)) - 1, axis=1)[:, :NEIGHBOURS]
     weights = np.exp(SHARPNESS * (np.take_along_axis(alike, near, axis=1) - alike.max(axis=1, keepdims=True)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLE = "example"  # the tag of bundled notes
 SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
 DIGITS = 4
+MOST = 20_000  # sounds that a page draws: the newest
 
 
 class SoundMap:
@@ -47,8 +48,8 @@ class SoundMap:
         return self._library, self._search, self._places
 
     def facts(self) -> dict[str, Any]:
-        """All that lies on the map: {"families": [...], "values": names of measures, "sounds": [[id, name, x, y,
-        number of its family or -1, values ...], ...]}. Raises LibraryError."""
+        """All that lies on the map, or the newest of it: {"families": [...], "values": names of measures, "sounds":
+        [[id, name, x, y, number of its family or -1, values ...], ...]}. Raises LibraryError."""
         with self._lock:
             library, _, places = self._opened()
             numbers, where = places.all()
@@ -67,7 +68,7 @@ class SoundMap:
                 families.index(family[number]) if number in family else -1,
                 *(None if row[name] is None else round(row[name], DIGITS) for name in SHOWN),
             ]
-            for number, place in zip(numbers.tolist(), where, strict=True)
+            for number, place in zip(numbers[-MOST:].tolist(), where[-MOST:], strict=True)
             if (row := rows.get(number))
         ]
         return {"families": families, "values": list(SHOWN), "sounds": sounds}
@@ -100,7 +101,7 @@ class SoundMap:
         words: str,
         *,
         this: tuple[np.ndarray, int] | str | None = None,
-        limit: int = 24,
+        limit: int = 12,
         spread: float = 0.0,
         without: Collection[str] = (),
     ) -> dict[str, Any]:

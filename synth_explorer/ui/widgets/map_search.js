@@ -38,7 +38,7 @@ async function find(given) {
   said.textContent = 'Listening';
   try {
     const { ids, understood, count: fit } = await ask('map/find', given);
-    return show(ids, ids.length ? `Understood: ${understood || 'everything'}; ${fit} fit.` : `Nothing fits: ${understood}.`);
+    return show(ids, ids.length ? `Understood: ${understood || 'everything'}; the nearest ${ids.length} of ${fit} that fit.` : `Nothing fits: ${understood}.`);
   } catch (error) {
     return show([], error.message);
   }
