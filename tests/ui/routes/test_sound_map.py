@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.ui.open_page import NEEDS_CHROMIUM
+from tests.ui.open_page import NEEDS_CHROMIUM, still
 
 
 def ask(address: str, path: str, method: str = "GET", **given: str) -> dict:
@@ -44,6 +44,7 @@ def test_the_notes_lie_on_the_map_and_are_found_and_taken(address, studios, stud
 class TestPage:
     pytestmark = NEEDS_CHROMIUM
 
+    @pytest.mark.slow
     def test_three_clicks_find_a_sound_like_the_result_and_one_more_takes_it(self, fresh) -> None:
         page = fresh(quiet=False).page  # a browser complains of what is refused
         page.click("#sounds > button")
@@ -60,6 +61,22 @@ class TestPage:
         page.keyboard.press("2")
         page.wait_for_function(
             "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
+        )
+        sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
+        (x, y) = next((x, y) for _, name, x, y, *_ in sounds if name == other)
+        box = still(page, ".map canvas")
+        place = box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (0.5 - 0.88 * (y - 0.5))
+        page.mouse.move(*place)
+        page.wait_for_function(
+            "name => [document.querySelector('.map-name')].every((one) => !one.hidden && one.textContent === name)",
+            arg=other,
+        )
+        page.mouse.down()
+        target = page.locator(".map-take [data-slot='0']").bounding_box()
+        page.mouse.move(target["x"] + 9, target["y"] + 9, steps=5)
+        page.mouse.up()
+        page.wait_for_function(
+            "name => document.querySelector('#picker-a select').selectedOptions[0].textContent === name", arg=other
         )
         page.fill(".map-words", "warmer")
         page.keyboard.press("Enter")
