@@ -61,7 +61,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "library": ENGINE | {"batch", "rendering", "library"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"batch", "rendering", "instruments"},
-    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "plots", "rendering", "ui"},
+    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "library", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
@@ -95,7 +95,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fluidsynth": {"data"},
     "pydantic": {"schema", "rendering", "batch", "ui/request/wanted.py"},
     "ray": {"batch/ray_executor.py"},
-    "sklearn": {"calibration"},
+    "sklearn": {"calibration", "library", "train"},
 }
 
 

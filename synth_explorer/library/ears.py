@@ -1,8 +1,8 @@
 """Ears: a note as a point whose neighbours are notes of like instruments, and how likely each family of instruments is.
 
-A small convolutional network looks at log-mel bands; means and spreads of what every one of its levels answers are
-projected onto few numbers (multi-level features: Lee and Nam, 2017, arXiv 1703.01793). `train.ears` trains it to tell
-instruments and families; this file reads it in numpy. The level of a sound is no part of what is heard.
+A small convolutional network looks at log-mel bands; means and spreads of what every one of its levels answers
+(multi-level features: Lee and Nam, 2017, arXiv 1703.01793) are projected onto few numbers and tell families.
+`train.ears` trains it; this file reads it in numpy. The level of a sound is no part of what is heard.
 
 Shapes: T samples, F frames, M mel bands, C channels, P features of all levels, E numbers of an embedding.
 """
@@ -72,15 +72,12 @@ def mel_matrix() -> np.ndarray:
     return mel_filters(BANDS, n_fft=WINDOW, sample_rate_hz=SAMPLE_RATE_HZ, low_hz=30.0, high_hz=SAMPLE_RATE_HZ / 2)
 
 
-class Ears:
-    """The network."""
+class Levels:
+    """The network, up to what all its levels answer."""
 
-    def __init__(self, weights: Weights, families: Sequence[str], *, logarithm: bool = True) -> None:
+    def __init__(self, weights: Weights, *, logarithm: bool = True) -> None:
         self._levels = [Level(weights, f"level_{i}", taps=taps) for i, (_, taps) in enumerate(LEVELS)]
-        self._embed, self._tell = Dense(weights, "embedding"), Dense(weights, "families")
-        self.families, self.logarithm = tuple(families), logarithm
-        whole = b"".join(np.ascontiguousarray(weights[name]).tobytes() for name in sorted(weights))
-        self.name = hashlib.sha256(whole).hexdigest()[:12]  # points of other ears mean something else
+        self.logarithm = logarithm
 
     def features(self, heard: np.ndarray) -> np.ndarray:
         """[F, M] of `bands` -> [P] what all levels answer: of each channel the mean of the strongest band, the mean of
@@ -92,21 +89,33 @@ class Ears:
             found += [x.max(axis=1).mean(axis=0), frames.mean(axis=0), frames.std(axis=0)]
         return np.concatenate(found)
 
+
+class Ears(Levels):
+    """The network, and what its features say."""
+
+    def __init__(self, weights: Weights, families: Sequence[str], *, logarithm: bool = True) -> None:
+        super().__init__(weights, logarithm=logarithm)
+        self._embed, self._tell = Dense(weights, "embedding"), Dense(weights, "families")
+        self.families = tuple(families)
+        whole = b"".join(np.ascontiguousarray(weights[name]).tobytes() for name in sorted(weights))
+        self.name = hashlib.sha256(whole).hexdigest()[:12]  # points of other ears mean something else
+
     def embedded(self, features: np.ndarray) -> np.ndarray:
         """[.., P] -> [.., E], of length 1."""
         found = self._embed(features)
         return found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), np.float32(1e-9))
 
-    def likely(self, embedding: np.ndarray) -> np.ndarray:
-        """[.., E] -> how likely each of `families` is, all together 1."""
-        logits = self._tell(embedding)
+    def likely(self, features: np.ndarray) -> np.ndarray:
+        """[.., P] -> how likely each of `families` is, all together 1."""
+        logits = self._tell(features)
         likely = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return likely / likely.sum(axis=-1, keepdims=True)
 
     def hear(self, audio: np.ndarray, *, sample_rate_hz: int) -> Heard:
         """What ears say of a note [T']. Raises AudioError: audio that is not valid, or silent."""
-        embedding = self.embedded(self.features(bands(prepared(audio, sample_rate_hz=sample_rate_hz))))
-        return Heard(embedding, dict(zip(self.families, map(float, self.likely(embedding)), strict=True)))
+        features = self.features(bands(prepared(audio, sample_rate_hz=sample_rate_hz)))
+        likely = map(float, self.likely(features))
+        return Heard(self.embedded(features), dict(zip(self.families, likely, strict=True)))
 
     @classmethod
     def load(cls, path: Path) -> Ears:

@@ -15,8 +15,8 @@ from synth_explorer.pitch import midi_to_hz
 
 NAMES = (*descriptors.NAMES, "decay_db_s", "hollow_db")
 FRAME_S = 0.02
-RISEN_DB = 3.0  # under the loudest moment: there the attack ends
-DECAY_RANGE_DB = 40.0  # under the loudest moment; what lies lower is no part of the decay
+RISEN_DB = 1.0  # under the loudest moment: there the attack ends
+DECAY_RANGE_DB = 25.0  # under the loudest moment; what lies lower is no part of the decay
 LEAST_DECAY_S = 0.1
 PARTIALS = 9  # up to which odd ones are compared with even ones
 LOBE_BINS = 3
@@ -43,19 +43,20 @@ def qualities(
 
 
 def decay_db_s(audio: np.ndarray, *, sample_rate_hz: int) -> float:
-    """By how many dB a second the level falls: the slope of a line through the level in dB of frames of 20 ms, from
-    the first within 3 dB of the loudest on, of those within 40 dB of it. NaN for silence, and where less than 0.1 s is
-    left."""
+    """By how many dB a second the level falls: the median of the slopes between any two frames of 20 ms (Theil, 1950;
+    Sen, 1968), from the first within 1 dB of the loudest on to the last within 25 dB of it. The release of a note that
+    was held longer than it takes, and tremolo, do not move it. NaN for silence, and where less than 0.1 s is left."""
     size = max(1, round(FRAME_S * sample_rate_hz))
     frames = audio[: len(audio) // size * size].astype(np.float64).reshape(-1, size)
     level_db = 10.0 * np.log10(np.mean(np.square(frames), axis=1) + 1e-20)
     if not level_db.size or level_db.max() < -120.0:
         return math.nan
-    risen = int(np.argmax(level_db >= level_db.max() - RISEN_DB))
-    heard = risen + np.flatnonzero(level_db[risen:] >= level_db.max() - DECAY_RANGE_DB)
-    if len(heard) * FRAME_S < LEAST_DECAY_S:
+    heard = np.flatnonzero(level_db >= level_db.max() - DECAY_RANGE_DB)
+    fall = level_db[int(np.argmax(level_db >= level_db.max() - RISEN_DB)) : heard[-1] + 1]
+    if len(fall) * FRAME_S < LEAST_DECAY_S:
         return math.nan
-    return float(-np.polyfit(heard * FRAME_S, level_db[heard], 1)[0])
+    first, second = np.triu_indices(len(fall), 1)
+    return float(np.median((fall[first] - fall[second]) / ((second - first) * FRAME_S)))
 
 
 def hollow_db(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> float:

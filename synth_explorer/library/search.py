@@ -5,8 +5,8 @@ Shapes: N sounds of the library, E numbers of an embedding, K results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,11 +90,20 @@ class Search:
         values = {name: float(column[row]) for name, column in self._values.items()}
         return Reference(entry.name, self._points[row], values, entry.number)
 
-    def find(self, text: str = "", *, this: Reference | None = None, limit: int = 10, spread: float = 0.0) -> Results:
+    def find(
+        self,
+        text: str = "",
+        *,
+        this: Reference | None = None,
+        limit: int = 10,
+        spread: float = 0.0,
+        without: Collection[int] = (),
+    ) -> Results:
         """What words say, see `words`.
 
         `this`: what "this" is, and what is meant where the words name nothing. `spread`: 0: the nearest; up to 1:
         results that are near, and unlike one another (maximal marginal relevance: Carbonell and Goldstein, 1998).
+        `without`: numbers of entries that were seen enough of.
         Raises LibraryError: words that mean nothing, a comparison with nothing, or a reference that there is not.
         """
         query = understood(text, {*RULES, *Ears.bundled().families, *self.library.own_tags()})
@@ -104,7 +113,7 @@ class Search:
             raise LibraryError(f"Say what {query.like!r} is: name a sound, or give one by --to.")
         if query.moves and reference is None:
             raise LibraryError("A comparison needs a sound to compare with: say 'like NAME', or give one by --to.")
-        fits = self._fits(query, reference)
+        fits = self._fits(query, reference) & ~np.isin(self._numbers, list(without))
         likeness = self._points @ reference.point if reference else self._how_likely(query)
         order = np.argsort(-np.where(fits, likeness, -np.inf), kind="stable")[: int(fits.sum())]
         chosen = self._chosen(order[: CANDIDATES_EACH * limit], likeness, limit, spread)
@@ -164,7 +173,12 @@ class Search:
 def reference_of(path: Path) -> Reference:
     """A sound file as something to compare with. Raises AudioError: it cannot be read, or is silent."""
     recording = audio.record(path, sample_rate_hz=None, max_s=LONGEST_S)
-    measured = qualities(recording.audio, sample_rate_hz=recording.sample_rate_hz) | {"duration_s": recording.whole_s}
-    heard = Ears.bundled().hear(recording.audio, sample_rate_hz=recording.sample_rate_hz)
+    found = heard(path.stem, recording.audio, sample_rate_hz=recording.sample_rate_hz)
+    return replace(found, values={**found.values, "duration_s": recording.whole_s})
+
+
+def heard(name: str, sound: np.ndarray, *, sample_rate_hz: int) -> Reference:
+    """A sound [T] as something to compare with. Raises AudioError: it is not valid, or silent."""
+    measured = qualities(sound, sample_rate_hz=sample_rate_hz) | {"duration_s": len(sound) / sample_rate_hz}
     values = {name: np.nan if measured[name] is None else float(measured[name] or 0.0) for name in AXES}
-    return Reference(path.stem, heard.embedding, values)
+    return Reference(name, Ears.bundled().hear(sound, sample_rate_hz=sample_rate_hz).embedding, values)

@@ -90,6 +90,15 @@ CREATE TABLE points (
 );
 CREATE INDEX points_by_ears ON points (ears);
 """,
+    """
+CREATE TABLE places (
+    entry INTEGER PRIMARY KEY REFERENCES entries ON DELETE CASCADE,
+    ears TEXT NOT NULL,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    landmark INTEGER NOT NULL
+);
+""",
 )
 """What each version of the index adds to the one before."""
 

@@ -6,20 +6,17 @@ Shapes: N notes, D numbers of a point, P features, I instruments.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synth_explorer.library import ears
-from synth_explorer.train.ears import Notes, read_notes
+from synth_explorer.train.ears import Notes, discriminant, features, read_notes
 
 CEPSTRA = 13  # without the first, which is the level
 RESAMPLED = 2000
 INSIDE = 2.5, 97.5  # percentiles of an interval
-SHRINKAGE = 0.1
-LEARNED_FROM = 6000  # notes that a discriminant is learned from
 
 
 def retrieval(points: np.ndarray, notes: Notes) -> dict[str, dict[str, Any]]:
@@ -66,15 +63,11 @@ def interval(each: np.ndarray, notes: Notes, *, seed: int = 0) -> dict[str, Any]
     }
 
 
-def told_families(heard: ears.Ears, points: np.ndarray, notes: Notes) -> dict[str, Any]:
-    """How often the likeliest family is the right one, as of `retrieval`; families that training never saw count."""
-    likeliest = np.array(heard.families)[heard.likely(points).argmax(axis=1)]
+def told_families(heard: ears.Ears, seen: np.ndarray, notes: Notes) -> dict[str, Any]:
+    """How often the likeliest family of features [N, P] is the right one, as of `retrieval`; families that training
+    never saw count."""
+    likeliest = np.array(heard.families)[heard.likely(seen).argmax(axis=1)]
     return interval((likeliest == notes.family).astype(float), notes)
-
-
-def features(heard: ears.Ears, notes: Notes) -> np.ndarray:
-    """What all levels answer to notes: [N, P]."""
-    return np.stack([heard.features(bands.astype(np.float32)) for bands in notes.bands])
 
 
 def cepstra(notes: Notes) -> np.ndarray:
@@ -87,49 +80,18 @@ def cepstra(notes: Notes) -> np.ndarray:
     return np.stack([np.concatenate([one.mean(axis=0), one.std(axis=0)]) for one in found])
 
 
-def discriminant(points: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions [D, EMBEDDING or fewer] along which instruments differ most against what one's notes do, and the
-    mean [D] of the points: linear discriminant analysis with a shrunken covariance."""
-    mean = points.mean(axis=0)
-    means = {name: points[names == name].mean(axis=0) for name in np.unique(names)}
-    within = np.cov((points - np.stack([means[name] for name in names])).T)
-    within = (1.0 - SHRINKAGE) * within + SHRINKAGE * np.diag(np.diag(within) + 1e-9)
-    between = np.cov(np.stack(list(means.values())).T)
-    whitening = np.linalg.inv(np.linalg.cholesky(within)).T
-    _, directions = np.linalg.eigh(whitening.T @ between @ whitening)
-    return (whitening @ directions)[:, ::-1][:, : ears.EMBEDDING], mean
-
-
 def report(networks: Mapping[str, Path], datasets: Sequence[Path]) -> dict[str, Any]:
-    """Scores of networks by their files on the validation and test notes of datasets, beside those of cepstra; each
-    also through a linear discriminant that was learned from the training notes."""
-    train = some(read_notes(datasets, split="train"), LEARNED_FROM)
-    held = joined([read_notes(datasets, split=split) for split in ("validation", "test")])
+    """Scores of networks by their files on the test notes of datasets, beside those of cepstra: their mean, and mean
+    and spread through a linear discriminant that was learned from the training notes."""
+    train, held = (read_notes(datasets, split=split) for split in ("train", "test"))
     found: dict[str, Any] = {"notes": len(held.bands), "groups": len(np.unique(held.group))}
     for name, path in networks.items():
         heard = ears.Ears.load(path)
-        seen, known = features(heard, held), features(heard, train)
-        points = heard.embedded(seen)
-        found[name] = retrieval(points, held) | {"told family": told_families(heard, points, held)}
-        found[f"{name}, discriminant"] = _through_discriminant(known, seen, train, held)
+        seen = features(heard, held)
+        found[name] = retrieval(heard.embedded(seen), held) | {"told family": told_families(heard, seen, held)}
     known, seen = cepstra(train), cepstra(held)
-    half = known[:, :CEPSTRA]
-    found["mean cepstra"] = retrieval((seen[:, :CEPSTRA] - half.mean(axis=0)) / half.std(axis=0), held)
-    found["cepstra, discriminant"] = _through_discriminant(known, seen, train, held)
+    directions, mean = discriminant(known, train.instrument)
+    found["cepstra, discriminant"] = retrieval((seen - mean) @ directions, held)
+    known, seen = known[:, :CEPSTRA], seen[:, :CEPSTRA]
+    found["mean cepstra"] = retrieval((seen - known.mean(axis=0)) / known.std(axis=0), held)
     return found
-
-
-def some(notes: Notes, count: int) -> Notes:
-    """So many notes by chance, in their order."""
-    rows = np.sort(np.random.default_rng(0).permutation(len(notes.bands))[:count])
-    return Notes(*(getattr(notes, item.name)[rows] for item in fields(Notes)))
-
-
-def _through_discriminant(known: np.ndarray, seen: np.ndarray, train: Notes, held: Notes) -> dict[str, Any]:
-    directions, mean = discriminant(known.astype(np.float64), train.instrument)
-    return retrieval((seen - mean) @ directions, held)
-
-
-def joined(parts: Sequence[Notes]) -> Notes:
-    """Notes of several splits."""
-    return Notes(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Notes)))

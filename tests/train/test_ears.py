@@ -26,14 +26,25 @@ def test_numpy_hears_what_keras_hears(logarithm: bool) -> None:
     notes = notes_of(np.random.default_rng(0)).bands.astype(np.float32)
     model = training.network(3, 2, logarithm=logarithm)
     model(notes, training=True)  # so that its normalisations are not what they begin as
-    heard = ears.Ears(training.weights_of(model), ["a", "b"], logarithm=logarithm)
-    embedding = keras.Model(model.input, model.get_layer("unit").output)(notes[:2])
-    mine = heard.embedded(np.stack([heard.features(one) for one in notes[:2]]))
-    assert np.allclose(mine, keras.ops.convert_to_numpy(embedding), atol=1e-5)
-    logits = keras.ops.convert_to_numpy(model(notes[:2])[1])
-    assert np.allclose(
-        np.log(heard.likely(mine)), logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), atol=1e-4
-    )
+    levels = ears.Levels(training.weights_of(model), logarithm=logarithm)
+    theirs = keras.Model(model.input, model.get_layer("standard").input)(notes[:2])
+    assert np.allclose(np.stack([levels.features(one) for one in notes[:2]]), theirs, atol=1e-5)
+
+
+def test_families_and_instruments_are_told_by_all_levels(tmp_path) -> None:
+    """Of a network whose weights are chance: nearest notes are of the same instrument, families are right."""
+    rng = np.random.default_rng(5)
+    train, new = notes_of(rng, instruments=12, each=20), notes_of(rng, instruments=12)
+    weights, before = {}, 1
+    for i, (channels, taps) in enumerate(ears.LEVELS):
+        kernel = rng.standard_normal((taps, taps, before, channels), np.float32)
+        weights |= {f"level_{i}/kernel": kernel / taps / before**0.5, f"level_{i}/bias": np.zeros(channels, np.float32)}
+        before = channels
+    heard = ears.Ears.load(training.settled(weights, train, new, tmp_path / "ears.npz"))
+    seen = training.features(heard, new)
+    assert heard.families == ("0", "1", "2") and np.allclose(heard.likely(seen).sum(axis=1), 1.0, atol=1e-5)
+    assert scores.told_families(heard, seen, new)["mean"] > 0.8
+    assert scores.retrieval(heard.embedded(seen), new)["nearest"]["mean"] > 0.6  # of 12
 
 
 def test_changes_keep_the_loudest_frame_and_may_cut() -> None:
@@ -69,7 +80,7 @@ def test_a_discriminant_brings_instruments_together() -> None:
     rng = np.random.default_rng(4)
     names = np.repeat(np.arange(20), 10)
     points = rng.standard_normal((20, 30))[names] * 0.3 + rng.standard_normal((200, 30)) * ([1.0] * 15 + [0.1] * 15)
-    directions, mean = scores.discriminant(points, names)
+    directions, mean = training.discriminant(points, names)
     told = (points - mean) @ directions[:, :8]
     assert _nearest(told, names) > _nearest(points, names) + 0.2
 

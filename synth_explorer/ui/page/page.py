@@ -22,9 +22,10 @@ from synth_explorer.ui.page.panels import (
     morph,
     pitch,
     result,
+    sounds,
     sources,
 )
-from synth_explorer.ui.routes import export, login
+from synth_explorer.ui.routes import export, login, sound_map
 from synth_explorer.ui.routes.final import final_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
@@ -42,7 +43,16 @@ SKIPS = "".join(
     f'<a class="skip" href="#{place}">Skip to the {name}</a>'
     for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard"))
 )
-ROUTES = (sound_route, final_route, inspection_route, patch_route, note_route, picture_route, *export.ROUTES)
+ROUTES = (
+    sound_route,
+    final_route,
+    inspection_route,
+    patch_route,
+    note_route,
+    picture_route,
+    *export.ROUTES,
+    *sound_map.ROUTES,
+)
 
 
 def build_page(studios: Studios) -> gr.Blocks:
@@ -61,6 +71,7 @@ def build_page(studios: Studios) -> gr.Blocks:
             knobs = edits.build()
         with gr.Column(elem_classes="card", min_width=0):
             widget.shelf(elem_id="shelf")
+        sounds.build()
         exporting.build()
         inside = inspection.build()
         widget.files(elem_id="files")

@@ -10,6 +10,7 @@ from synth_explorer.errors import CheckpointError
 from synth_explorer.ui.session.exports import Exports
 from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.sound_folder import SoundFolder
+from synth_explorer.ui.session.sound_map import SoundMap
 from synth_explorer.ui.session.studio import Studio
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Studios:
         self.exports = Exports()
         self.store = NoteStore() if store is None else store
         self.notes = {note.name: note for note in notes}
+        self.sound_map = SoundMap(notes)
         self._load, self._notes = load, notes
         self._studios: dict[str, Studio] = {}
         self._lock = Lock()

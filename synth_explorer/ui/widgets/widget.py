@@ -28,7 +28,7 @@ from synth_explorer.ui.request.knobs import (
 from synth_explorer.ui.request.settings import Settings
 
 FOLDER = Path(__file__).parent
-STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css", "files.css")]
+STYLES = [FOLDER / name for name in ("keyboard.css", "deck.css", "exports.css", "files.css", "map.css")]
 
 
 def words(value: str = "", **options: Any) -> gr.HTML:
@@ -91,6 +91,12 @@ def explore(nearby: Callable[[str], Any], surprise: Callable[[str], Any], **opti
 def shelf(**options: Any) -> gr.HTML:
     """The sounds that were heard and the final renders, kept in the browser: to go back to, name, mark and download."""
     return _widget("shelf", None, **options)
+
+
+def sound_map(**options: Any) -> gr.HTML:
+    """The map of sounds, which it fetches from the routes when it is first seen: zoom, pan, hear, take for a source;
+    and a field that searches it."""
+    return _widget("map", None, scripts=("map", "map_search"), **options)
 
 
 def inspection(**options: Any) -> gr.HTML:

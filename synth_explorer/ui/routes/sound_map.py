@@ -1,0 +1,97 @@
+"""The routes of the map: `GET map` is all that lies on it, `GET map/sound?id=` a sound of it.
+
+`POST map/take?id=&checkpoint=` answers what the page calls a sound by that becomes a source, `GET map/here?request=`
+where the sound lies that is asked for, and `GET map/find?words=` which sounds are as words say: compared with the sound
+that is asked for, or with that of `id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
+
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.ui.routes.asking import asked
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from synth_explorer.ui.session.studios import Studios
+
+PATH = "/map"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+SEEN_MOST = 200
+"""Sounds that may be left out of what is found."""
+
+
+def facts_route(studios: Studios) -> APIRoute:
+    """All that lies on the map."""
+    return _json(PATH, lambda connection: studios.sound_map.facts())
+
+
+def sound_route(studios: Studios) -> APIRoute:
+    """A sound of it."""
+
+    def sound(id: str = "") -> Any:
+        try:
+            return FileResponse(studios.sound_map.sound(id), headers=HEADERS)
+        except SynthExplorerError as error:
+            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+
+    return APIRoute(f"{PATH}/sound", sound, methods=["GET"], include_in_schema=False)
+
+
+def take_route(studios: Studios) -> APIRoute:
+    """A sound becomes a source."""
+
+    def take(connection: Request) -> dict[str, Any]:
+        studio = studios.studio(connection.query_params.get("checkpoint"))
+        return {"token": studios.sound_map.token(studio, connection.query_params.get("id", ""))}
+
+    return _json(f"{PATH}/take", take, method="POST")
+
+
+def here_route(studios: Studios) -> APIRoute:
+    """Where the sound lies that is asked for."""
+
+    def here(connection: Request) -> dict[str, Any]:
+        audio, rate = _rendered(studios, connection)
+        return {"place": studios.sound_map.place(audio, sample_rate_hz=rate)}
+
+    return _json(f"{PATH}/here", here)
+
+
+def find_route(studios: Studios) -> APIRoute:
+    """What words say."""
+
+    def find(connection: Request) -> dict[str, Any]:
+        given = connection.query_params
+        this = given.get("id") or (_rendered(studios, connection) if "request" in given else None)
+        seen = [one for one in given.get("seen", "").split(",") if one][:SEEN_MOST]
+        spread = 0.5 if "spread" in given else 0.0
+        return studios.sound_map.find(given.get("words", ""), this=this, spread=spread, without=seen)
+
+    return _json(f"{PATH}/find", find)
+
+
+def _rendered(studios: Studios, connection: Request) -> tuple[np.ndarray, int]:
+    request = asked(connection)
+    studio = studios.studio(request.checkpoint)
+    return studio.rendered(studio.asked(request)).audio, studio.explorer.sample_rate_hz
+
+
+def _json(path: str, answer: Callable[[Request], Any], *, method: str = "GET") -> APIRoute:
+    def answered(connection: Request) -> Any:
+        try:
+            return JSONResponse(answer(connection), headers=HEADERS)
+        except SynthExplorerError as error:
+            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+
+    return APIRoute(path, answered, methods=[method], include_in_schema=False)
+
+
+ROUTES = (facts_route, sound_route, take_route, here_route, find_route)

@@ -1,0 +1,123 @@
+"""The sounds that the page's map shows: the user's library, with the bundled notes in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth_explorer.library.ears import Ears
+from synth_explorer.library.entry import EARS, ID_DIGITS, PERSON
+from synth_explorer.library.importing import import_all
+from synth_explorer.library.library import Library
+from synth_explorer.library.listening import Task
+from synth_explorer.library.places import Places
+from synth_explorer.library.search import Reference, Search, heard
+from synth_explorer.ui.session.studio import Studio
+
+if TYPE_CHECKING:
+    from synth_explorer.assets import ExampleNote
+
+EXAMPLE = "example"  # the tag of bundled notes
+SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
+DIGITS = 4
+MOST = 20_000  # sounds that a page draws: the newest
+
+
+class SoundMap:
+    """A library, opened and placed when somebody first asks for it. Threads may share it."""
+
+    def __init__(self, notes: Sequence[ExampleNote], *, folder: Path | None = None) -> None:
+        """`folder`: of the library; None: the user's."""
+        self._notes, self._folder = notes, folder
+        self._lock = Lock()
+        self._library: Library | None = None
+
+    def _opened(self) -> tuple[Library, Search, Places]:
+        """Raises LibraryError: the library cannot be opened or written."""
+        if self._library is None:
+            library = Library(self._folder)
+            tasks = [Task(note.path.absolute(), "note", note.name) for note in self._notes]
+            families = {note.name: note.family for note in self._notes}
+            for entry in import_all(library, tasks, workers=1).entries:
+                library.change([entry], add=(EXAMPLE, families[entry.name]))
+            self._library, self._search, self._places = library, Search(library), Places(library)
+        return self._library, self._search, self._places
+
+    def facts(self) -> dict[str, Any]:
+        """All that lies on the map, or the newest of it: {"families": [...], "values": names of measures, "sounds":
+        [[id, name, x, y, number of its family or -1, values ...], ...]}. Raises LibraryError."""
+        with self._lock:
+            library, _, places = self._opened()
+            numbers, where = places.all()
+            families = sorted(Ears.bundled().families)
+            said = library.read(
+                "SELECT entry, tag FROM tags WHERE who IN (?, ?) ORDER BY who = ?, probability", EARS, PERSON, PERSON
+            )
+            family = {row["entry"]: row["tag"] for row in said if row["tag"] in families}  # a person has the last word
+            columns = ", ".join(SHOWN)
+            rows = {row["id"]: row for row in library.read(f"SELECT id, sha256, name, {columns} FROM entries")}
+        sounds = [
+            [
+                row["sha256"][:ID_DIGITS],
+                row["name"],
+                *np.round(place, DIGITS).tolist(),
+                families.index(family[number]) if number in family else -1,
+                *(None if row[name] is None else round(row[name], DIGITS) for name in SHOWN),
+            ]
+            for number, place in zip(numbers[-MOST:].tolist(), where[-MOST:], strict=True)
+            if (row := rows.get(number))
+        ]
+        return {"families": families, "values": list(SHOWN), "sounds": sounds}
+
+    def sound(self, name: str) -> Path:
+        """The file of a sound by its id. Raises LibraryError: there is none."""
+        with self._lock:
+            return self._opened()[0].entry(name).path
+
+    def token(self, studio: Studio, name: str) -> str:
+        """What the page calls a sound by that is taken for a source, by its id. Raises LibraryError, AudioError."""
+        with self._lock:
+            library, *_ = self._opened()
+            entry = library.entry(name)
+            is_example = any(tag == EXAMPLE and who == PERSON for tag, who, _ in library.tags(entry))
+        if is_example and entry.name in studio.notes:
+            return studio.open_example(entry.name).token
+        return studio.open_own(entry.path, title=f"{entry.name}{entry.path.suffix}").token
+
+    def place(self, audio: np.ndarray, *, sample_rate_hz: int) -> list[float]:
+        """Where a sound [T] lies: x, y. Raises LibraryError, AudioError."""
+        point = Ears.bundled().hear(audio, sample_rate_hz=sample_rate_hz).embedding
+        with self._lock:
+            *_, places = self._opened()
+            places.all()
+            return np.round(places.of(point), DIGITS).tolist()
+
+    def find(
+        self,
+        words: str,
+        *,
+        this: tuple[np.ndarray, int] | str | None = None,
+        limit: int = 12,
+        spread: float = 0.0,
+        without: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """What words say, see `library.words`: {"ids": [...], "understood": sentence, "count": how many fit}.
+
+        `this`: what is compared with: a sound [T] and its rate in Hz, or an id. `without`: ids that are left out.
+        Raises LibraryError, AudioError.
+        """
+        sound: Reference | None = None
+        if isinstance(this, tuple):
+            sound = heard("this sound", this[0], sample_rate_hz=this[1])
+        with self._lock:
+            library, search, _ = self._opened()
+            if isinstance(this, str):
+                sound = search.reference(this)
+            marks = ", ".join("?" * len(without))
+            gone = library.read(f"SELECT id FROM entries WHERE substr(sha256, 1, {ID_DIGITS}) IN ({marks})", *without)
+            found = search.find(words, this=sound, limit=limit, spread=spread, without=[row["id"] for row in gone])
+        return {"ids": [entry.id for entry in found.entries], "understood": found.understood, "count": found.count}

@@ -1,0 +1,112 @@
+// The map's other half, in the scope of `map.js`: its search, what is found, what lies on it, and where the result lies.
+const words = element.querySelector('.map-words');
+const SEEN = 'synth-explorer-map-seen';
+const MOST_SEEN = 100;
+const HERE_MS = 250;
+let waiting = 0;
+
+// --- Searched -----------------------------------------------------------------------------------------------------------------
+
+function seen() {
+  try {
+    return JSON.parse(localStorage.getItem(SEEN) || '[]').slice(-Math.min(MOST_SEEN, sounds.length >> 1));
+  } catch {
+    return []; // a browser that keeps nothing
+  }
+}
+
+function show(ids, sentence) {
+  const by = new Map(sounds.map((one) => [one.id, one]));
+  const there = ids.map((id) => by.get(id)).filter(Boolean);
+  found = there.length ? new Set(there) : null;
+  list.replaceChildren(...there.map((one) => {
+    const item = document.createElement('li');
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: one.name });
+    button.dataset.id = one.id;
+    button.addEventListener('click', () => choose(one));
+    item.append(button);
+    return item;
+  }));
+  said.textContent = sentence;
+  redraw();
+  return there;
+}
+
+async function find(given) {
+  const now = state();
+  if (!given.id && now) given = { ...given, request: window.synthExplorerRequestOf(now) };
+  said.textContent = 'Listening';
+  try {
+    const { ids, understood, count: fit } = await ask('map/find', given);
+    return show(ids, ids.length ? `Understood: ${understood || 'everything'}; the nearest ${ids.length} of ${fit} that fit.` : `Nothing fits: ${understood}.`);
+  } catch (error) {
+    return show([], error.message);
+  }
+}
+
+element.querySelector('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = words.value.trim();
+  if (text) find({ words: text, ...(chosen ? { id: chosen.id } : {}) });
+  else show([], '');
+});
+words.addEventListener('input', () => !words.value && show([], ''));
+element.querySelector('.map-like').addEventListener('click', () => find({}));
+near.addEventListener('click', () => chosen && find({ id: chosen.id }));
+element.querySelector('.map-surprise').addEventListener('click', async () => {
+  const there = await find({ spread: 1, seen: seen().join() });
+  try {
+    localStorage.setItem(SEEN, JSON.stringify([...seen(), ...there.slice(0, 6).map((one) => one.id)]));
+  } catch {} // nothing is remembered
+  show(there.slice(0, 6).map((one) => one.id), said.textContent);
+  if (there.length) choose(there[0]);
+});
+
+// --- Loaded once it is seen, and where the result lies --------------------------------------------------------------------------
+
+function locate() {
+  clearTimeout(waiting);
+  if (!sounds.length || !size.width) return;
+  waiting = setTimeout(async () => {
+    const now = state();
+    if (!now) return;
+    try {
+      here = (await ask('map/here', { request: window.synthExplorerRequestOf(now) })).place;
+    } catch {
+      here = null; // it was not rendered yet, or is silent: it lies nowhere
+    }
+    redraw();
+  }, HERE_MS);
+}
+
+async function load() {
+  if (map.dataset.state !== 'empty') return;
+  map.dataset.state = 'busy';
+  said.textContent = 'Listening to the notes';
+  try {
+    const facts = await ask('map');
+    families = facts.families;
+    sounds = facts.sounds.map(([id, name, x, y, family, ...values]) => ({ id, name, x, y, family, values }));
+    grouped();
+    said.textContent = '';
+    map.dataset.state = 'ready';
+    locate();
+  } catch (error) {
+    said.textContent = error.message;
+    map.dataset.state = 'empty'; // until it is opened again
+  }
+}
+
+[['family', 'Family'], ...Object.entries(MEASURES)].forEach(([value, text]) => colour.append(new Option(text, value)));
+new ResizeObserver(() => {
+  Object.assign(size, { width: field.clientWidth, height: field.clientHeight });
+  if (size.width) load();
+  redraw();
+  if (!here) locate();
+}).observe(field);
+window.addEventListener('screen-plays', (event) => event.detail !== player && player.pause());
+window.addEventListener('sound-shown', () => {
+  locate();
+  marked();
+});
+element.dataset.ready = 'true';

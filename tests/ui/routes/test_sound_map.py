@@ -1,0 +1,84 @@
+"""The map of sounds, its routes and its widget: found by likeness and words, heard, taken for a source."""
+
+from __future__ import annotations
+
+import json
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.ui.open_page import NEEDS_CHROMIUM, still
+
+
+def ask(address: str, path: str, method: str = "GET", **given: str) -> dict:
+    with urlopen(Request(f"{address}{path}?{urlencode(given)}", method=method)) as answer:
+        return json.load(answer)
+
+
+def test_the_notes_lie_on_the_map_and_are_found_and_taken(address, studios, studio) -> None:
+    facts = ask(address, "map")
+    ids = {name: (id, family) for id, name, _, _, family, *_ in facts["sounds"]}
+    assert set(ids) == set(studios.notes) and all(0 <= x <= 1 and 0 <= y <= 1 for _, _, x, y, *_ in facts["sounds"])
+    assert {facts["families"][family] for _, family in ids.values()} == {"bass", "reed", "string", "mallet"}
+    assert all(len(sound) == 5 + len(facts["values"]) for sound in facts["sounds"])
+    bass = ids["Bass 40"][0]
+    found = ask(address, "map/find", words="higher", id=bass)
+    assert found["count"] == len(found["ids"]) == 7 and "MIDI pitch at least 41" in found["understood"]
+    assert bass not in ask(address, "map/find", id=bass)["ids"]
+    left = ask(address, "map/find", id=bass, spread="1", seen=",".join(found["ids"][:5]))
+    assert set(left["ids"]) == set(found["ids"][5:])
+    assert ask(address, "map/take", "POST", id=bass, checkpoint="fake") == {
+        "token": studio.open_example("Bass 40").token
+    }
+    with urlopen(f"{address}map/sound?id={bass}") as answer:
+        assert answer.read() == studios.notes["Bass 40"].path.read_bytes()
+    for path, given in (("map/find", {"words": "warmer"}), ("map/sound", {"id": "nothing"}), ("map/here", {})):
+        with pytest.raises(HTTPError) as refused:
+            ask(address, path, **given)
+        assert refused.value.code == 422 and refused.value.read().decode().endswith(".")
+
+
+@pytest.mark.browser
+class TestPage:
+    pytestmark = NEEDS_CHROMIUM
+
+    @pytest.mark.slow
+    def test_three_clicks_find_a_sound_like_the_result_and_one_more_takes_it(self, fresh) -> None:
+        page = fresh(quiet=False).page  # a browser complains of what is refused
+        page.click("#sounds > button")
+        page.wait_for_selector(".map[data-state=ready]")
+        page.click(".map-like")
+        with page.expect_request(lambda request: "map/sound" in request.url):
+            page.click(".map-list button >> nth=0")
+        name = page.inner_text(".map-list button >> nth=0")
+        assert page.inner_text(".map-chosen").startswith(name)
+        page.focus(".map canvas")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        other = page.inner_text(".map-chosen").split(",")[0]
+        page.keyboard.press("2")
+        page.wait_for_function(
+            "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
+        )
+        sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
+        (x, y) = next((x, y) for _, name, x, y, *_ in sounds if name == other)
+        box = still(page, ".map canvas")
+        place = box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (0.5 - 0.88 * (y - 0.5))
+        page.mouse.move(*place)
+        page.wait_for_function(
+            "name => [document.querySelector('.map-name')].every((one) => !one.hidden && one.textContent === name)",
+            arg=other,
+        )
+        page.mouse.down()
+        target = page.locator(".map-take [data-slot='0']").bounding_box()
+        page.mouse.move(target["x"] + 9, target["y"] + 9, steps=5)
+        page.mouse.up()
+        page.wait_for_function(
+            "name => document.querySelector('#picker-a select').selectedOptions[0].textContent === name", arg=other
+        )
+        page.fill(".map-words", "warmer")
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelector('.map-said').textContent.includes('means nothing measurable')")
+        assert page.locator(".map-list button").count() == 0
