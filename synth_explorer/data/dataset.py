@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 
 from synth_explorer.errors import DataError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path, is_file, read_bytes
 from synth_explorer.schema import ConfigDict, Field, RateHz, Samples, Schema
 
 FORMAT = "synth_explorer notes"
@@ -150,7 +150,7 @@ class NotesDataset:
         if name not in self._shards:
             try:
                 self._shards[name] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
+            except UNREADABLE as error:
                 raise DataError(
                     f"Shard {self.folder / name} cannot be read ({error}): render the dataset again."
                 ) from error
@@ -285,6 +285,6 @@ def write_rows(path: Path, rows: Sequence[Note]) -> None:
 
 def _read_info(folder: Path) -> _Info:
     path = folder / "dataset.json"
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"{folder} is not a notes dataset: it has no dataset.json (make one with `dataset render`).")
-    return _Info.parse(path.read_bytes(), what=str(path), error=DataError)
+    return _Info.parse(read_bytes(path), what=str(path), error=DataError)

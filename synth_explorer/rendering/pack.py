@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from synth_explorer.errors import AudioError, SpecError
-from synth_explorer.files import UNREADABLE, atomic_path, cache_folder
+from synth_explorer.files import UNREADABLE, atomic_path, cache_folder, is_file, read_text
 from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.sources import Source, content_hash
 
@@ -48,7 +48,7 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
     try:
         if zipfile.is_zipfile(path):
             return _unpacked(path)
-        patch = Patch.from_json(path.read_text(encoding="utf-8-sig"))
+        patch = Patch.from_json(read_text(path))
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
     except UNREADABLE as error:
@@ -59,7 +59,7 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
 def _beside(source: Source, folder: Path) -> Source:
     """A source whose file moved together with the patch."""
     near = folder / Path(source.path).name
-    if not source.path or Path(source.path).is_file() or not near.is_file() or content_hash(near) != source.sha256:
+    if not source.path or is_file(source.path) or not is_file(near) or content_hash(near) != source.sha256:
         return source
     return source.model_copy(update={"path": str(near.absolute())})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 
 from synth_explorer.errors import DataError, SpecError, SynthExplorerError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Field, Index, Proportion, Share, declared, part
 from synth_explorer.train.batches import Augmentation
@@ -225,16 +225,18 @@ class Run:
 
     def resume(self) -> bool:
         """Go on from `state.npz` if there is one; returns whether there was."""
-        if not (self.out / "state.npz").exists():
+        path, optimiser = self.out / "state.npz", self.model.optimizer.variables
+        if not path.exists():
             return False
-        with np.load(self.out / "state.npz", allow_pickle=False) as state:
-            names = sorted(state.files)
-            self.model.set_weights([state[n] for n in names if n[0] == "w"])
-            self.average = [state[n].copy() for n in names if n[0] == "a"]
-            values = [state[n] for n in names if n[0] == "o"]
-            for variable, value in zip(self.model.optimizer.variables, values, strict=True):
-                variable.assign(value)
-            self.step, self.best = int(state["step"]), float(state["best"])
+        weights = [w.shape for w in self.model.get_weights()]
+        shapes = {f"{kind}{i:03d}": shape for kind in "wa" for i, shape in enumerate(weights)}
+        shapes |= {f"o{i:03d}": tuple(variable.shape) for i, variable in enumerate(optimiser)}
+        state = read_arrays(path, shapes | {"step": (), "best": ()})
+        self.model.set_weights([state[name] for name in shapes if name[0] == "w"])
+        self.average = [state[name] for name in shapes if name[0] == "a"]
+        for variable, name in zip(optimiser, (name for name in shapes if name[0] == "o"), strict=True):
+            variable.assign(state[name])
+        self.step, self.best = int(state["step"]), float(state["best"])
         return True
 
     def _update_average(self) -> None:
@@ -277,6 +279,24 @@ class Run:
                 writer.writerow(["kind", "step", "loss_or_db", *self.model.track, "steps_per_s"])
             writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
         report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
+
+
+def read_arrays(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The arrays of a run's file. Raises DataError: it is damaged, or of another configuration."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: np.asarray(file[name]) for name in file.files}
+    except UNREADABLE as error:
+        raise DataError(f"{path} cannot be read ({error}); take another copy of it, or begin anew.") from error
+    different = sorted(set(shapes) ^ set(found)) or [name for name in shapes if found[name].shape != shapes[name]]
+    if different:
+        raise DataError(
+            f"{path} is of another configuration: {different[0]} differs. Give that one, or another folder."
+        )
+    for name, array in found.items():
+        if array.dtype.kind not in "fiu" or not (name == "best" or np.isfinite(array).all()):
+            raise DataError(f"{path}: {name} is not made of finite numbers; take another copy of it, or begin anew.")
+    return found
 
 
 def open_sources(config: TrainConfig, sizes, *, split: str = "train") -> list:
