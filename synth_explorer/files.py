@@ -57,8 +57,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             flush(temporary)
             temporary.replace(target)
         flush(target.parent)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is None:  # numpy's, where the disk is full
+            raise OSError(errno.EIO, f"It cannot be written whole ({error})", os.fspath(target)) from error
         raise
 
 
@@ -167,5 +169,8 @@ def _users_folder(variable: str, *, mac: str, xdg: str, home: str) -> Path:
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / mac
     else:
-        base = Path(os.environ.get(xdg) or Path.home() / home)
+        try:
+            base = Path(os.environ.get(xdg) or Path.home() / home)
+        except RuntimeError:  # a user without a home, as containers have
+            raise OSError(errno.ENOENT, f"There is no home folder; name another by {variable}") from None
     return base / "synth_explorer"

@@ -28,13 +28,21 @@ def pack(patch: Patch, path: str | os.PathLike[str]) -> Path:
     kept = tuple(source.model_copy(update={"origin": "kept", "path": ""}) for source in patch.sources)
     try:
         with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr(PATCH_NAME, patch.but(sources=kept).to_json())
+            file.writestr(_member(PATCH_NAME), patch.but(sources=kept).to_json())
             for digest, note in found.items():
                 suffix = note.suffix.lower()
-                file.write(note, f"{SOURCES_FOLDER}/{digest}{suffix if SUFFIX.fullmatch(suffix) else ''}")
+                name = f"{SOURCES_FOLDER}/{digest}{suffix if SUFFIX.fullmatch(suffix) else ''}"
+                file.writestr(_member(name), note.read_bytes())
     except OSError as error:
         raise SpecError(f"{path} cannot be written: {error.strerror or error}.") from error
     return Path(path)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """What is packed under a name: always of the same time, so that equal patches are equal files."""
+    member = zipfile.ZipInfo(name)
+    member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    return member
 
 
 def load_patch(path: str | os.PathLike[str]) -> Patch:
@@ -46,7 +54,7 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
     """
     path = Path(path)
     try:
-        if zipfile.is_zipfile(path):
+        if is_file(path) and zipfile.is_zipfile(path):  # a device has no end
             return _unpacked(path)
         patch = Patch.from_json(read_text(path))
     except SpecError as error:

@@ -18,6 +18,7 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Field, Index, Proportion, Share, declared, part
 from synth_explorer.train.batches import Augmentation
 
+MOST_SAMPLES = 2**26  # of a batch
 Many = Annotated[int, Field(ge=1)]
 
 
@@ -61,6 +62,12 @@ class TrainConfig:
     model: Annotated[ModelConfig, part(ModelConfig)] = field(default_factory=ModelConfig)
     augmentation: Annotated[Augmentation, part(Augmentation)] = field(default_factory=Augmentation)
     loss: Annotated[LossShares, part(LossShares)] = field(default_factory=LossShares)
+
+    def __post_init__(self) -> None:
+        samples = self.batch * self.frames * self.model.hop
+        if samples > MOST_SAMPLES:
+            sizes = f"batch={self.batch} and frames={self.frames}"
+            raise SpecError(f"{sizes} make {samples:,} samples a step; {MOST_SAMPLES:,} are the most.")
 
     @classmethod
     def of(cls, values: dict[str, Any], path: Path) -> Self:
@@ -161,6 +168,7 @@ class Run:
     def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
         from synth_explorer.train import growth
         from synth_explorer.train.batches import Batches
+        from synth_explorer.train.validation import pick
 
         self.config, self.out = config, out
         self.model = self.make_model()
@@ -174,6 +182,8 @@ class Run:
             seed=config.seed,
             augmentation=config.augmentation,
         )
+        for source in self.batches.sources:
+            pick(source.notes, "validation", 1)  # what lacks some is refused before any work
         if not (resume and self.resume()):
             if config.begin_from:
                 growth.begin_from(self.model, config.begin_from)

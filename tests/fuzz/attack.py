@@ -129,6 +129,7 @@ def _left(folder: Path, is_refused: bool) -> list[Path]:
     hidden = [path for path in (*results, *(folder / "user").rglob("*")) if path.name.startswith(".")]
     escaped = [path for path in folder.parents[1].glob("*") if path != folder.parent]
     escaped += [path for path in folder.parent.glob("*") if path != folder]
+    found = [path for path in found if not path.name.startswith("__autograph_")]  # TensorFlow's, until the process ends
     return found + hidden + escaped + (results if is_refused else [])
 
 

@@ -21,8 +21,10 @@ from synth_explorer.instruments import midi
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.library.library import Library
 from synth_explorer.library.search import Search
+from synth_explorer.model.config import ModelConfig
 from synth_explorer.recordings.cutting import cut
 from synth_explorer.rendering import load_patch, pack
+from synth_explorer.train.batches import ensure_tracks
 from tests.conftest import make_note
 from tests.data import tiny_soundfont
 from tests.fuzz.attack import Attempt, Door
@@ -207,10 +209,12 @@ def _tables(world: World) -> list[Door]:
             How(fit_steps=0).encode(world.explorer, row.path, row)
 
     def opened(given: Attempt) -> None:
-        notes = NotesDataset(given.tree())
+        notes = NotesDataset(folder := given.tree())
         for i in range(min(len(notes), 50)):
             notes.audio(i)
         notes.select(split="train")
+        if len(notes) < 50:
+            ensure_tracks(notes, folder, ModelConfig())
 
     made = world.folder / "set"
     nsynth.import_nsynth(_written(world.folder / "given", world.dataset), made)

@@ -19,7 +19,7 @@ SMALL = ("config.json", "controls.json", "pitch.json")
 
 def doors(world: World, *, heavy: bool) -> list[Door]:
     """All of them; without `heavy` those that need no Keras."""
-    configs = [_tiny_config(world), _tiny_wavenet(world)]
+    configs = [tiny_config(world), _tiny_wavenet(world)]
     small = {name: (DEFAULT / name).read_bytes() for name in SMALL}
     large = small | {path.name: path.read_bytes() for path in DEFAULT.iterdir() if path.suffix in (".npz", ".h5")}
     quick = [
@@ -68,7 +68,8 @@ def _imported(given: Attempt) -> None:
     checkpoints.import_nsynth(given.tree(), name="mine", into=given.out)
 
 
-def _tiny_config(world: World, **changes: Any) -> bytes:
+def tiny_config(world: World, **changes: Any) -> bytes:
+    """A training configuration of the folder `set`."""
     from tests.model.small import SIZES
 
     values = {
@@ -82,7 +83,7 @@ def _tiny_config(world: World, **changes: Any) -> bytes:
 def _tiny_wavenet(world: World) -> bytes:
     from tests.model.small_wavenet import SIZES
 
-    return _tiny_config(world, family="wavenet", model=SIZES)
+    return tiny_config(world, family="wavenet", model=SIZES)
 
 
 def _configured(world: World, given: Attempt) -> None:
@@ -112,7 +113,7 @@ def _run(world: World) -> Door:
     from synth_explorer.train.trainer import Run
 
     path, out = world.folder / "train.yaml", world.folder / "run"
-    path.write_bytes(_tiny_config(world))
+    path.write_bytes(tiny_config(world))
     run = Run.__new__(Run)
     run.config, run.out, run.step, run.best = load(path), out, 0, 1.0
     run.model = run.make_model()
