@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+LONGEST = 2000  # characters of a message, whatever was given
+
 
 class SynthExplorerError(ValueError):
     """Root of every error that this package raises for a person. The message is one clear sentence or two."""
+
+    def __init__(self, message: str = "") -> None:
+        half = LONGEST // 2
+        super().__init__(message if len(message) <= LONGEST else f"{message[:half]} ... {message[-half:]}")
 
 
 class AudioError(SynthExplorerError):

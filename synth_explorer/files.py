@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import os
+import struct
 import sys
 import tempfile
+import tokenize
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
-UNREADABLE = (ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, RuntimeError, BadZipFile, zlib.error)
-"""What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked."""
+UNREADABLE = (
+    *(ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, RuntimeError, SyntaxError),
+    *(BadZipFile, struct.error, zlib.error, lzma.LZMAError, tokenize.TokenError),
+)
+"""What reading a damaged .npz, .npy or JSON raises: RuntimeError where it is nested too deeply, or locked; headers of
+arrays are read as Python."""
 
+LARGEST_TEXT_BYTES = 2**26
 LATENTS_SUFFIXES = (".npz", ".npy")
 CACHE_VARIABLE, DATA_VARIABLE = "SYNTH_EXPLORER_CACHE", "SYNTH_EXPLORER_DATA"
 
@@ -36,8 +45,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     without writing the file.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
@@ -48,8 +57,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             flush(temporary)
             temporary.replace(target)
         flush(target.parent)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is None:  # numpy's, where the disk is full
+            raise OSError(errno.EIO, f"It cannot be written whole ({error})", os.fspath(target)) from error
         raise
 
 
@@ -60,6 +71,58 @@ def _naming(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(target)) from error
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "No file can have this name", ascii(os.fspath(target))[:80]) from error
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a file of this name; none has a name that no file can have, such as one that is too long."""
+    return _is(Path.is_file, path)
+
+
+def is_dir(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a folder of this name, see `is_file`."""
+    return _is(Path.is_dir, path)
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Whether there is anything of this name, see `is_file`."""
+    return _is(Path.exists, path)
+
+
+def _is(ask: Callable[[Path], bool], path: str | os.PathLike[str]) -> bool:
+    try:
+        return ask(Path(path))
+    except (OSError, ValueError):
+        return False
+
+
+def read_bytes(path: str | os.PathLike[str], *, most_bytes: int = LARGEST_TEXT_BYTES) -> bytes:
+    """A file's content, which ends whatever the file is.
+
+    Raises OSError: it cannot be read, is larger than `most_bytes`, or no file can have this name.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except ValueError:
+        raise OSError(errno.EINVAL, "No file can have this name", ascii(os.fspath(path))[:80]) from None
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"Larger than {most_bytes / 2**20:g} MiB", os.fspath(path))
+    return content
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A text in UTF-8. Raises OSError: see `read_bytes`; UnicodeDecodeError: it is none."""
+    return read_bytes(path).decode("utf-8-sig")
+
+
+def text_of(array: Any) -> str:
+    """The text that an array of an .npz holds. Raises ValueError: it holds none, or what is no character, which numpy
+    would not notice."""
+    if getattr(array, "shape", None) != () or array.dtype.kind != "U":
+        raise ValueError("it holds something else in place of a text")
+    return array.astype(array.dtype.newbyteorder("<")).tobytes().decode("utf-32-le").rstrip("\0")
 
 
 def flush(path: Path) -> None:
@@ -106,5 +169,8 @@ def _users_folder(variable: str, *, mac: str, xdg: str, home: str) -> Path:
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / mac
     else:
-        base = Path(os.environ.get(xdg) or Path.home() / home)
+        try:
+            base = Path(os.environ.get(xdg) or Path.home() / home)
+        except RuntimeError:  # a user without a home, as containers have
+            raise OSError(errno.ENOENT, f"There is no home folder; name another by {variable}") from None
     return base / "synth_explorer"

@@ -7,6 +7,7 @@ people. A number that decides how much memory is taken is declared with its larg
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -26,6 +27,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.files import read_text
 
 Value = TypeVar("Value")
 Floats = Annotated[tuple[float, ...], Strict(False)]  # JSON's lists are tuples here
@@ -91,9 +93,8 @@ class Schema(BaseModel):
         kind `error`, with the line.
         """
         try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.DictReader(file)
-                names, lines = reader.fieldnames or (), list(reader)
+            reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+            names, lines = reader.fieldnames or (), list(reader)
         except (OSError, UnicodeDecodeError, csv.Error) as found:
             raise error(f"{path} can't be read as CSV in UTF-8: {found}.") from None
         needed = dict.fromkeys([name for name, item in cls.model_fields.items() if item.is_required()] + [*columns])

@@ -28,7 +28,7 @@ ENGINE = NOTES | MODEL | {"decode", "plain", "checkpoints"}
 MAY_KNOW: dict[str, set[str]] = {
     "package": set(),
     "errors": set(),
-    "schema": {"errors"},
+    "schema": {"errors", "files"},
     "index": {"errors", "schema"},
     "marked": {"errors"},
     "lru": {"package"},

@@ -11,7 +11,7 @@ from synth_explorer.assets import find_note
 from synth_explorer.batch.spec import Note
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import LatentsError, SynthExplorerError
-from synth_explorer.files import LATENTS_SUFFIXES
+from synth_explorer.files import LATENTS_SUFFIXES, exists, is_dir, is_file
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.marked import Marked
 from synth_explorer.model.config import ModelConfig
@@ -84,7 +84,7 @@ class Origins:
 
     def _paths(self, note: str, place: tuple[Any, ...]) -> list[str]:
         """A bundled note's name, or files from the spec's folder on."""
-        if GLOB & set(note) and not (self._folder / note).exists():
+        if GLOB & set(note) and not exists(self._folder / note):
             try:
                 found = sorted(path for path in self._folder.glob(note) if path.is_file())
             except (ValueError, NotImplementedError) as error:
@@ -93,11 +93,11 @@ class Origins:
                 self._marked.refuse(f"no file matches {note!r} in {self._folder}", place)
             return [str(path) for path in found[:MOST_SOURCES]]
         path = self._folder / note
-        if path.is_file():
+        if is_file(path):
             return [str(path)]
         if find_note(note) is not None:
             return [note]
-        what = f"{path} is a folder; give files, such as {note}/*.wav" if path.is_dir() else ""
+        what = f"{path} is a folder; give files, such as {note}/*.wav" if is_dir(path) else ""
         self._marked.refuse(what or f"there is neither a file {path} nor a bundled note {note!r}", place)
 
     def _length_s(self, path: Path, source: Source) -> float:

@@ -23,6 +23,7 @@ from synth_explorer.batch.values import listed
 from synth_explorer.edits import EditChain, MeanSound
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
+from synth_explorer.files import is_dir
 from synth_explorer.marked import Marked
 from synth_explorer.pitch import note_name
 from synth_explorer.rendering import Patch
@@ -117,7 +118,7 @@ class _Planner:
         given = self.spec.checkpoint
         near = self.folder / given
         try:
-            return checkpoints.read_info(checkpoints.find(near if near.is_dir() else given))
+            return checkpoints.read_info(checkpoints.find(near if is_dir(near) else given))
         except CheckpointError as error:
             self.marked.refuse(str(error), ("checkpoint",))
 
@@ -191,7 +192,7 @@ class _Planner:
     def _checkpoint_name(self) -> str:
         """How patches call the checkpoint: by its name, or its folder where it is found by that alone."""
         near = self.folder / self.spec.checkpoint
-        return str(near) if near.is_dir() else self.spec.checkpoint
+        return str(near) if is_dir(near) else self.spec.checkpoint
 
     def _places(self, sources: Sequence[str]) -> list[Place]:
         if self.spec.morphs is None:

@@ -15,6 +15,7 @@ from synth_explorer.batch.variants import Combine
 from synth_explorer.batch.velocities import VelocitySpec
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.files import read_bytes
 from synth_explorer.marked import Marked
 from synth_explorer.rendering.quantise import OFF, quantiser
 from synth_explorer.schema import LACKING, Schema, first_wrong
@@ -71,9 +72,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Spec, Marked]:
     """Read a spec, and where its values stand. Raises SpecError: a sentence with file, line and field."""
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise SpecError(f"{path} is larger than any spec ({LARGEST_BYTES / 2**20:g} MiB).")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bytes(path, most_bytes=LARGEST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SpecError(f"{path} is not text in UTF-8; save it as that.") from None
     except OSError as error:

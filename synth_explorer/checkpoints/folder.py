@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
-from synth_explorer.files import UNREADABLE, data_folder
+from synth_explorer.files import UNREADABLE, data_folder, is_file, read_bytes
 from synth_explorer.schema import LENIENT, AfterValidator, Schema
 
 if TYPE_CHECKING:
@@ -95,11 +95,11 @@ def find(name: str | os.PathLike[str]) -> Path:
     plain = text and text == Path(text).name and text not in {".", ".."}
     if plain:
         for folder in folders():
-            if (folder / text / CONFIG).is_file():
+            if is_file(folder / text / CONFIG):
                 return folder / text
-    elif (Path(text) / CONFIG).is_file():
+    elif is_file(Path(text, CONFIG)):
         return Path(text)
-    if Path(text, CONFIG).is_file():
+    if is_file(Path(text, CONFIG)):
         return Path(text)
     known = ", ".join(info.name for info in list_checkpoints()) or "none"
     raise CheckpointError(f"There is no checkpoint {text!r}; known are: {known}. Give one of them or a folder.")
@@ -133,7 +133,7 @@ def read_info(folder: Path) -> CheckpointInfo:
     """Read config.json. Raises CheckpointError when it is missing, damaged or of another format."""
     path = folder / CONFIG
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint's configuration: {error}.") from None
     read = _Written.parse(text, what=str(path), error=CheckpointError)
@@ -154,7 +154,7 @@ def verify(name: str | os.PathLike[str]) -> CheckpointInfo:
     info = read_info(find(name))
     for file, wanted in info.files.items():
         path = info.path / file
-        if not path.is_file():
+        if not is_file(path):
             raise CheckpointError(f"The checkpoint {info.name} lacks {file}; copy it again.")
         if sha256(path) != wanted:
             raise CheckpointError(f"{file} of the checkpoint {info.name} is damaged or was changed; copy it again.")
@@ -181,7 +181,7 @@ def read_weights(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) ->
     path = info.path / WEIGHTS
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = {name: np.asarray(file[name]) for name in file.files}
     except UNREADABLE as error:
         raise CheckpointError(f"{path} can't be read as weights: {error}.") from None
     different = sorted(set(shapes) ^ set(arrays))

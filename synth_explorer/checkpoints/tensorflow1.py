@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.files import is_file
 
 INDEX, STATE = ".index", "checkpoint"
 _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
@@ -89,16 +90,16 @@ def _prefix(path: Path) -> Path:
     """The prefix that a path means."""
     if path.is_dir():
         return _in_folder(path)
-    if path.with_name(path.name + INDEX).is_file():
+    if is_file(path.with_name(path.name + INDEX)):
         return path
-    if path.is_file() and path.name == STATE:
+    if is_file(path) and path.name == STATE:
         return _in_folder(path.parent)
     if _PARTS.search(path.name):
         prefix = path.with_name(_PARTS.sub("", path.name))
-        if not prefix.with_name(prefix.name + INDEX).is_file():
+        if not is_file(prefix.with_name(prefix.name + INDEX)):
             raise CheckpointError(f"{prefix} lacks its file {prefix.name}{INDEX}; copy the whole checkpoint.")
         return prefix
-    if path.is_file():
+    if is_file(path):
         raise CheckpointError(f"{path} is no TensorFlow checkpoint; {_ADVICE}.")
     raise CheckpointError(f"There is no checkpoint {path}; {_ADVICE}.")
 
@@ -152,9 +153,9 @@ def _check_size(prefix: Path, shapes: dict[str, tuple[int, ...]], dtypes: dict[s
 
 
 def _is_tar(path: Path) -> bool:
-    if path.name.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")) and path.is_file():
+    if path.name.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")) and is_file(path):
         return True
-    return path.is_file() and not _PARTS.search(path.name) and tarfile.is_tarfile(path)
+    return is_file(path) and not _PARTS.search(path.name) and tarfile.is_tarfile(path)
 
 
 def _from_tar(path: Path, folder: Path) -> Path:

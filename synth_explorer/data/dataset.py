@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 
 from synth_explorer.errors import DataError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path, is_file, read_bytes
 from synth_explorer.schema import ConfigDict, Field, RateHz, Samples, Schema
 
 FORMAT = "synth_explorer notes"
@@ -127,7 +127,10 @@ class NotesDataset:
     def audio(self, index: int) -> np.ndarray:
         """Audio of note `index`, float32 [T] at the level it was rendered at."""
         row = self.rows[index]
-        return self._shard(row.shard)[row.row].astype(np.float32) * np.float32(row.scale / FULL_SCALE)
+        shard = self._shard(row.shard)
+        if not 0 <= row.row < len(shard):
+            raise DataError(f"The index of {self.folder} names row {row.row} of {row.shard}, which has {len(shard)}.")
+        return shard[row.row].astype(np.float32) * np.float32(row.scale / FULL_SCALE)
 
     def column(self, name: str) -> np.ndarray:
         """One field of all rows as an array [N]."""
@@ -149,8 +152,11 @@ class NotesDataset:
     def _shard(self, name: str) -> np.ndarray:
         if name not in self._shards:
             try:
-                self._shards[name] = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
+                shard = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+                if shard.ndim != 2 or shard.shape[1] != self.samples or shard.dtype != np.int16:
+                    raise ValueError(f"it holds {shard.dtype} {shard.shape}")
+                self._shards[name] = shard
+            except UNREADABLE as error:
                 raise DataError(
                     f"Shard {self.folder / name} cannot be read ({error}): render the dataset again."
                 ) from error
@@ -285,6 +291,6 @@ def write_rows(path: Path, rows: Sequence[Note]) -> None:
 
 def _read_info(folder: Path) -> _Info:
     path = folder / "dataset.json"
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"{folder} is not a notes dataset: it has no dataset.json (make one with `dataset render`).")
-    return _Info.parse(path.read_bytes(), what=str(path), error=DataError)
+    return _Info.parse(read_bytes(path), what=str(path), error=DataError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +15,12 @@ import numpy as np
 from synth_explorer import audio
 from synth_explorer.data.dataset import FULL_SCALE, SIZES, DatasetWriter, Sizes, read_rows
 from synth_explorer.errors import AudioError, DataError
+from synth_explorer.files import UNREADABLE, is_file, read_bytes
 from synth_explorer.index import Inside, LabelledRow, read_index
 from synth_explorer.schema import LENIENT, Midi, Schema, Velocity, parse
 
 NSYNTH_LICENCE = "CC BY 4.0, NSynth dataset, Magenta (Engel et al. 2017, arXiv 1704.01279)"
+LONGEST_NAME = 200  # bytes of an instrument, of which files are named
 UNKNOWN_LICENCE = "unknown: see where the notes came from"
 _GIVEN = ("id", "family", "source", "group", "pitch", "key", "velocity", "bandwidth_hz")
 """What `DatasetWriter.write_shard` is given of a note."""
@@ -64,9 +67,9 @@ def import_nsynth(
     sound cannot be read.
     """
     folder = Path(folder)
-    if (folder / "examples.json").is_file():
+    if is_file(folder / "examples.json"):
         source, licence, notes = "nsynth", NSYNTH_LICENCE, _from_json(folder)
-    elif (folder / "index.csv").is_file():
+    elif is_file(folder / "index.csv"):
         source, licence, notes = folder.resolve().name, UNKNOWN_LICENCE, _from_csv(folder)
     else:
         raise DataError(f"{folder} has neither examples.json nor index.csv: give a split of NSynth or a NOTES folder.")
@@ -139,10 +142,17 @@ def _import_instrument(
     if not rows and (was_told or finished):
         return  # to be tried again, or as it was
     if stored:
-        shard = np.load(writer.folder / stored[0].shard)
+        shard = _shard(writer.folder / stored[0].shard)
         signals = [*(shard[row.row] * np.float32(row.scale / FULL_SCALE) for row in stored), *signals]
         rows = [*({name: getattr(row, name) for name in _GIVEN} for row in stored), *rows]
     writer.write_shard(instrument, np.stack(signals) if signals else np.zeros((0, samples), np.float32), rows)
+
+
+def _shard(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except UNREADABLE as error:
+        raise DataError(f"{path} cannot be read ({error}): give a new folder.") from error
 
 
 def _load(
@@ -164,7 +174,7 @@ def _from_json(folder: Path) -> list[Listed]:
     """Notes of `examples.json`, whose audio lies in audio/<key>.wav."""
     path = folder / "examples.json"
     examples: dict[str, _Example]
-    examples = parse(dict[Inside, _Example], path.read_bytes(), what=str(path), error=DataError)
+    examples = parse(dict[Inside, _Example], read_bytes(path), what=str(path), error=DataError)
     return [
         Listed(
             path=folder / "audio" / f"{key}.wav",
@@ -194,5 +204,7 @@ def _from_csv(folder: Path) -> list[Listed]:
 
 
 def _safe(name: str) -> str:
-    """A name that can be a file's: letters, digits, "-", "_" and "."; never hidden."""
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "unnamed"
+    """A name that can be a file's: letters, digits, "-", "_" and "."; never hidden, nor too long."""
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "unnamed"
+    is_short = len(safe.encode(errors="replace")) <= LONGEST_NAME
+    return safe if is_short else f"{safe[: LONGEST_NAME // 8]}-{hashlib.sha256(ascii(name).encode()).hexdigest()[:16]}"

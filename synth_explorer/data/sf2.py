@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from synth_explorer.errors import DataError
+from synth_explorer.files import is_file
 
 KEYS = 128
 PRESET_HEADER = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("rest", "<u4", 3)])
@@ -88,7 +89,7 @@ def read_presets(path: str | Path) -> list[Preset]:
 
 def _read_tables(path: Path) -> dict[bytes, np.ndarray]:
     """The seven tables of the "pdta" chunk."""
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"SoundFont {path} does not exist: give the path of an .sf2 file.")
     found: dict[bytes, np.ndarray] = {}
     with path.open("rb") as file:

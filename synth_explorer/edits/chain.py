@@ -15,7 +15,7 @@ from synth_explorer.edits.controls import Controls
 from synth_explorer.edits.facts import HELD, Figure
 from synth_explorer.edits.named import Gain
 from synth_explorer.errors import EditError
-from synth_explorer.files import write_text
+from synth_explorer.files import read_text, write_text
 from synth_explorer.latents import Latents
 from synth_explorer.schema import Schema
 
@@ -115,7 +115,7 @@ class EditChain:
     def load(cls, path: str | os.PathLike[str]) -> EditChain:
         """Read a preset. Raises EditError: there is no such file, or as `from_json`; the message names the file."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8-sig"))
+            return cls.from_json(read_text(path))
         except (OSError, UnicodeDecodeError) as error:
             raise EditError(f"{path} cannot be read as a preset: {error}.") from error
         except EditError as error:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from synth_explorer.edits.axes import NamedAxis, PrincipalAxis
 from synth_explorer.errors import CheckpointError, EditError
+from synth_explorer.files import read_text
 from synth_explorer.latents import Latents, time_mean
 from synth_explorer.schema import LENIENT, Field, Index, NotZero, Schema
 
@@ -130,7 +130,7 @@ class Controls(Schema):
     def load(cls, path: str | os.PathLike[str]) -> Controls:
         """Read a `controls.json`. Raises CheckpointError: there is none, or it is not what `to_dict` writes."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(read_text(path))
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be read as controls: {error}") from error
 

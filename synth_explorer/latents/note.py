@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.files import UNREADABLE, atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path, is_file, text_of
 from synth_explorer.latents.meta import FORMAT_VERSION, META_NAMES, READ_VERSIONS, LatentsMeta
 from synth_explorer.pitch import HeardPitch, doubt
 
@@ -27,6 +27,7 @@ LOUDNESS_CHANNEL = 0
 
 LOUDNESS_UNITS_PER_DB = 0.05
 MEAN_RANGE_DB = 40.0
+LARGEST_BYTES = 2**28  # of all arrays of a file
 A4_HZ, A4_MIDI = 440.0, 69.0
 
 
@@ -263,17 +264,19 @@ def _per_frame(given: np.ndarray, *, frames: int, name: str) -> np.ndarray:
 
 
 def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
-    if not path.is_file():
+    if not is_file(path):
         raise LatentsError(f"There is no latents file {path}; check the name.")
     try:
         content: Any = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
             return _from_npy(path, cast("np.ndarray", content), meta_for_npy)
         with content:
+            if sum(item.file_size for item in content.zip.infolist()) > LARGEST_BYTES:
+                raise LatentsError(f"{path} would take more memory than any latents do; give another file.")
             missing = {"z", "pitch_hz", "meta"} - set(content.files)
             if missing:
                 raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
-            found: Any = json.loads(str(content["meta"]))
+            found: Any = json.loads(text_of(content["meta"]))
             z, pitch_hz = content["z"], content["pitch_hz"]
             fitted = {name: content[name] for name in ("detail", "enhancement") if name in content.files}
     except LatentsError:

@@ -20,6 +20,7 @@ import numpy as np
 
 from synth_explorer import audio as sound
 from synth_explorer.errors import AudioError
+from synth_explorer.files import UNREADABLE, text_of
 from synth_explorer.mel import mel_filters
 from synth_explorer.plain.frontend import spectrum
 from synth_explorer.plain.layers import Dense, Weights
@@ -122,10 +123,10 @@ class Ears(Levels):
         """What `train.ears` wrote. Raises AudioError: it cannot be read."""
         try:
             with np.load(path, allow_pickle=False) as file:
-                weights = {name: file[name].astype(np.float32) for name in file.files if name != "about"}
-                about = json.loads(str(file["about"]))
+                weights = {name: np.asarray(file[name], np.float32) for name in file.files if name != "about"}
+                about = json.loads(text_of(file["about"]))
             return cls(weights, about["families"], logarithm=about["logarithm"])
-        except (OSError, ValueError, KeyError) as error:
+        except (*UNREADABLE, TypeError) as error:
             raise AudioError(f"{path} cannot be read as ears: {error}; train them again.") from error
 
     @classmethod

@@ -126,7 +126,7 @@ class Store:
             for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
                 self._index.execute(f"PRAGMA {setting}")
             self._begin()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:
             raise LibraryError(f"{self.folder} cannot be opened as a library: {error}.") from error
 
     def _begin(self) -> None:

@@ -11,7 +11,18 @@ from synth_explorer.errors import CheckpointError
 from synth_explorer.mel import mel_centres_hz
 from synth_explorer.schema import Count, Depth, Field, NotZero, RateHz, Samples, Seconds, Width, Window, declared
 
+MOST_PRODUCTS = 2**24  # of inputs and outputs of layers; each is some ten weights
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
+
+
+def check_weights(*layers: tuple[int, int, int]) -> None:
+    """Refuse a network that takes more memory than a machine has. Each of `layers`: how many, inputs, outputs.
+
+    Raises CheckpointError.
+    """
+    count = sum(number * inputs * outputs for number, inputs, outputs in layers)
+    if count > MOST_PRODUCTS:
+        raise CheckpointError(f"These sizes make a network of some {10 * count:,} weights; choose smaller ones.")
 
 
 @declared(what="The model configuration", error=CheckpointError)
@@ -66,6 +77,11 @@ class ModelConfig:
         for size in (self.n_fft, self.short_n_fft, self.harmonic_n_fft):
             if size % self.subframe:
                 raise CheckpointError(f"n_fft={size} must be a multiple of hop/subframes={self.subframe}.")
+        check_weights(
+            (self.encoder_blocks, self.encoder_width, self.encoder_width),
+            (self.decoder_blocks, self.decoder_width, self.decoder_width),
+            (self.fine_blocks, self.fine_width, self.fine_width),
+        )
         if self.hop % (self.subframes * self.fine_steps):
             raise CheckpointError(f"hop={self.hop} must be a multiple of {self.subframes * self.fine_steps}.")
         if not 0.0 <= self.band_hz <= self.sample_rate_hz / 2:

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
-from synth_explorer.model.config import ModelConfig
+from synth_explorer.model.config import ModelConfig, check_weights
 from synth_explorer.schema import Count, Depth, Field, RateHz, Samples, Seconds, Strict, Width, Window, declared
 
 PRE_EMPHASIS = 0.9  # before linear prediction
@@ -61,6 +61,12 @@ class WaveNetConfig:
     mixtures: Depth = 2
 
     def __post_init__(self) -> None:
+        check_weights(
+            (self.encoder_blocks, self.encoder_width, self.encoder_width),
+            (self.frame_blocks, self.frame_width, self.frame_width),
+            (self.fine_blocks, self.fine_width, self.fine_width),
+            (len(self.dilations), self.width, self.gates),
+        )
         if self.hop % self.subframe or self.subframe % self.step:
             raise CheckpointError(
                 f"hop={self.hop} must be a multiple of subframe={self.subframe}, and that of step={self.step}."

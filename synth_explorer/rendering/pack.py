@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from synth_explorer.errors import AudioError, SpecError
-from synth_explorer.files import UNREADABLE, atomic_path, cache_folder
+from synth_explorer.files import UNREADABLE, atomic_path, cache_folder, is_file, read_text
 from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.sources import Source, content_hash
 
@@ -28,13 +28,21 @@ def pack(patch: Patch, path: str | os.PathLike[str]) -> Path:
     kept = tuple(source.model_copy(update={"origin": "kept", "path": ""}) for source in patch.sources)
     try:
         with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr(PATCH_NAME, patch.but(sources=kept).to_json())
+            file.writestr(_member(PATCH_NAME), patch.but(sources=kept).to_json())
             for digest, note in found.items():
                 suffix = note.suffix.lower()
-                file.write(note, f"{SOURCES_FOLDER}/{digest}{suffix if SUFFIX.fullmatch(suffix) else ''}")
+                name = f"{SOURCES_FOLDER}/{digest}{suffix if SUFFIX.fullmatch(suffix) else ''}"
+                file.writestr(_member(name), note.read_bytes())
     except OSError as error:
         raise SpecError(f"{path} cannot be written: {error.strerror or error}.") from error
     return Path(path)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """What is packed under a name: always of the same time, so that equal patches are equal files."""
+    member = zipfile.ZipInfo(name)
+    member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    return member
 
 
 def load_patch(path: str | os.PathLike[str]) -> Patch:
@@ -46,9 +54,9 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
     """
     path = Path(path)
     try:
-        if zipfile.is_zipfile(path):
+        if is_file(path) and zipfile.is_zipfile(path):  # a device has no end
             return _unpacked(path)
-        patch = Patch.from_json(path.read_text(encoding="utf-8-sig"))
+        patch = Patch.from_json(read_text(path))
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
     except UNREADABLE as error:
@@ -59,7 +67,7 @@ def load_patch(path: str | os.PathLike[str]) -> Patch:
 def _beside(source: Source, folder: Path) -> Source:
     """A source whose file moved together with the patch."""
     near = folder / Path(source.path).name
-    if not source.path or Path(source.path).is_file() or not near.is_file() or content_hash(near) != source.sha256:
+    if not source.path or is_file(source.path) or not is_file(near) or content_hash(near) != source.sha256:
         return source
     return source.model_copy(update={"path": str(near.absolute())})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from pydantic import Field, field_validator
 
 from synth_explorer.assets import example_notes, find_note
 from synth_explorer.errors import AudioError
+from synth_explorer.files import exists, is_file
 from synth_explorer.pitch import check_midi
 from synth_explorer.schema import Schema
 
@@ -41,7 +43,7 @@ class Source(Schema):
         """
         path = Path(note).absolute()
         bundled = next((one for one in example_notes() if one.path == path), None)
-        if not path.exists():
+        if not exists(path):
             bundled = find_note(os.fspath(note))
         given: dict[str, Any] = {"name": path.name, "path": str(path)}
         if bundled is not None:
@@ -51,12 +53,12 @@ class Source(Schema):
 
     def locate(self) -> Path:
         """The file with this content. Raises AudioError: it is nowhere, or its content is another one."""
-        if self.path and Path(self.path).is_file() and content_hash(Path(self.path)) == self.sha256:
+        if self.path and is_file(self.path) and content_hash(Path(self.path)) == self.sha256:
             return Path(self.path)
         for note in example_notes():
             if content_hash(note.path) == self.sha256:
                 return note.path
-        if self.path and Path(self.path).is_file():
+        if self.path and is_file(self.path):
             raise AudioError(f"{self.path} is no longer the sound that the patch was made with; choose the note again.")
         where = f"not at {self.path}" if self.path else "not among the bundled notes"
         raise AudioError(f"The note {self.name!r} of the patch is {where}; give its file, or pack it with the patch.")
@@ -66,9 +68,12 @@ def content_hash(path: Path) -> str:
     """SHA-256 of a file's content. Raises AudioError where it cannot be read."""
     try:
         found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("it is no file")
         return _hash(path, found.st_mtime_ns, found.st_size)
-    except OSError as error:
-        raise AudioError(f"{path} cannot be read: {error.strerror or error}; give the path of a sound file.") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or error
+        raise AudioError(f"{path} cannot be read: {why}; give the path of a sound file.") from error
 
 
 @lru_cache(4096)

@@ -14,7 +14,7 @@ import soxr
 from synth_explorer import pitch as pitch_tracks
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError, SpecError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Proportion, RateHz, Share, declared
 from synth_explorer.train.effects import Chorus, Room, coloured_noise
@@ -78,10 +78,9 @@ def ensure_tracks(notes: NotesDataset, folder: Path, config: ModelConfig, *, pro
     """Pitch tracks of a dataset as cents from each note's pitch, [N, F] float16; computed once and kept beside it."""
     path = folder / f"tracks-{config.hop}.npy"
     frames = -(-notes.samples // config.hop)
-    if path.exists():
-        cents = np.load(path, mmap_mode="r", allow_pickle=False)
-        if cents.shape == (len(notes), frames):
-            return cents
+    known = _known(path)
+    if known is not None and known.shape == (len(notes), frames):
+        return known
     midi = np.asarray(notes.column("pitch"), np.float64)
     cents = np.zeros((len(notes), frames), np.float16)
     for i in progress(range(len(notes))) if progress else range(len(notes)):
@@ -92,6 +91,15 @@ def ensure_tracks(notes: NotesDataset, folder: Path, config: ModelConfig, *, pro
     with atomic_path(path) as temporary:
         np.save(temporary, cents, allow_pickle=False)
     return cents
+
+
+def _known(path: Path) -> np.ndarray | None:
+    """Tracks that were kept; None where there are none, or damaged ones."""
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except UNREADABLE:
+        return None
+    return found if isinstance(found, np.ndarray) and found.dtype == np.float16 else None
 
 
 class Batches:

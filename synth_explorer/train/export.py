@@ -14,7 +14,9 @@ import numpy as np
 from synth_explorer import checkpoints
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError
+from synth_explorer.files import read_text
 from synth_explorer.train.start import load
+from synth_explorer.train.trainer import read_arrays
 
 SLOPE_INSTRUMENTS = 80
 SLOPE_RANGE_MIDI = (36.0, 90.0)
@@ -60,8 +62,9 @@ def export(
     config = load(run / "config.json")
     model = config.plain_model()
     model.build_weights()
-    with np.load(run / "best.npz", allow_pickle=False) as file:
-        model.set_weights([file[name] for name in sorted(file.files)])
+    shapes = {f"w{i:03d}": weight.shape for i, weight in enumerate(model.get_weights())}
+    best = read_arrays(run / "best.npz", shapes)
+    model.set_weights([best[name] for name in shapes])
     datasets = [NotesDataset(folder) for folder in config.datasets]
     pitch_folder = checkpoints.find("default") if pitch_folder is None else Path(pitch_folder)
     card = CARD.format(
@@ -126,9 +129,12 @@ def brightness_slope(notes: NotesDataset) -> float:
 
 def _best(run: Path) -> float:
     """Lowest figure of validation of a run's log."""
-    with (run / "log.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "validation"]
-    return min(float(row["loss_or_db"]) for row in rows)
+    path = run / "log.csv"
+    try:
+        rows = csv.DictReader(read_text(path).splitlines())
+        return min(float(row["loss_or_db"]) for row in rows if row["kind"] == "validation")
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as the log of a run ({error}); train again.") from error
 
 
 def _data_lines(datasets: list[NotesDataset]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from synth_explorer.errors import SpecError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import atomic_path, read_text
 from synth_explorer.marked import Marked
 from synth_explorer.train.trainer import TrainConfig
 from synth_explorer.train.wavenet import WaveNetTrainConfig
@@ -19,7 +19,7 @@ def load(path: str | Path) -> TrainConfig:
     """Read YAML or JSON; `family` says of what kind it is. Raises SpecError with the name of what is wrong."""
     path = Path(path)
     try:
-        values = Marked(path.read_text(encoding="utf-8"), name=str(path)).data
+        values = Marked(read_text(path), name=str(path)).data
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} can't be read as a training configuration: {error}.") from None
     if not isinstance(values, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 
 from synth_explorer.errors import DataError, SpecError, SynthExplorerError
-from synth_explorer.files import atomic_path
+from synth_explorer.files import UNREADABLE, atomic_path
 from synth_explorer.model.config import ModelConfig
 from synth_explorer.schema import Field, Index, Proportion, Share, declared, part
 from synth_explorer.train.batches import Augmentation
 
+MOST_SAMPLES = 2**26  # of a batch
 Many = Annotated[int, Field(ge=1)]
 
 
@@ -61,6 +62,12 @@ class TrainConfig:
     model: Annotated[ModelConfig, part(ModelConfig)] = field(default_factory=ModelConfig)
     augmentation: Annotated[Augmentation, part(Augmentation)] = field(default_factory=Augmentation)
     loss: Annotated[LossShares, part(LossShares)] = field(default_factory=LossShares)
+
+    def __post_init__(self) -> None:
+        samples = self.batch * self.frames * self.model.hop
+        if samples > MOST_SAMPLES:
+            sizes = f"batch={self.batch} and frames={self.frames}"
+            raise SpecError(f"{sizes} make {samples:,} samples a step; {MOST_SAMPLES:,} are the most.")
 
     @classmethod
     def of(cls, values: dict[str, Any], path: Path) -> Self:
@@ -161,6 +168,7 @@ class Run:
     def __init__(self, config: TrainConfig, out: Path, *, resume: bool) -> None:
         from synth_explorer.train import growth
         from synth_explorer.train.batches import Batches
+        from synth_explorer.train.validation import pick
 
         self.config, self.out = config, out
         self.model = self.make_model()
@@ -174,6 +182,8 @@ class Run:
             seed=config.seed,
             augmentation=config.augmentation,
         )
+        for source in self.batches.sources:
+            pick(source.notes, "validation", 1)  # what lacks some is refused before any work
         if not (resume and self.resume()):
             if config.begin_from:
                 growth.begin_from(self.model, config.begin_from)
@@ -225,16 +235,18 @@ class Run:
 
     def resume(self) -> bool:
         """Go on from `state.npz` if there is one; returns whether there was."""
-        if not (self.out / "state.npz").exists():
+        path, optimiser = self.out / "state.npz", self.model.optimizer.variables
+        if not path.exists():
             return False
-        with np.load(self.out / "state.npz", allow_pickle=False) as state:
-            names = sorted(state.files)
-            self.model.set_weights([state[n] for n in names if n[0] == "w"])
-            self.average = [state[n].copy() for n in names if n[0] == "a"]
-            values = [state[n] for n in names if n[0] == "o"]
-            for variable, value in zip(self.model.optimizer.variables, values, strict=True):
-                variable.assign(value)
-            self.step, self.best = int(state["step"]), float(state["best"])
+        weights = [w.shape for w in self.model.get_weights()]
+        shapes = {f"{kind}{i:03d}": shape for kind in "wa" for i, shape in enumerate(weights)}
+        shapes |= {f"o{i:03d}": tuple(variable.shape) for i, variable in enumerate(optimiser)}
+        state = read_arrays(path, shapes | {"step": (), "best": ()})
+        self.model.set_weights([state[name] for name in shapes if name[0] == "w"])
+        self.average = [state[name] for name in shapes if name[0] == "a"]
+        for variable, name in zip(optimiser, (name for name in shapes if name[0] == "o"), strict=True):
+            variable.assign(state[name])
+        self.step, self.best = int(state["step"]), float(state["best"])
         return True
 
     def _update_average(self) -> None:
@@ -277,6 +289,24 @@ class Run:
                 writer.writerow(["kind", "step", "loss_or_db", *self.model.track, "steps_per_s"])
             writer.writerow([kind, self.step, *(f"{v:.5f}" for v in values), f"{rate:.3f}"])
         report(f"{kind} {self.step}: " + " ".join(f"{v:.4f}" for v in values) + f" ({rate:.2f} steps/s)")
+
+
+def read_arrays(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The arrays of a run's file. Raises DataError: it is damaged, or of another configuration."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: np.asarray(file[name]) for name in file.files}
+    except UNREADABLE as error:
+        raise DataError(f"{path} cannot be read ({error}); take another copy of it, or begin anew.") from error
+    different = sorted(set(shapes) ^ set(found)) or [name for name in shapes if found[name].shape != shapes[name]]
+    if different:
+        raise DataError(
+            f"{path} is of another configuration: {different[0]} differs. Give that one, or another folder."
+        )
+    for name, array in found.items():
+        if array.dtype.kind not in "fiu" or not (name == "best" or np.isfinite(array).all()):
+            raise DataError(f"{path}: {name} is not made of finite numbers; take another copy of it, or begin anew.")
+    return found
 
 
 def open_sources(config: TrainConfig, sizes, *, split: str = "train") -> list:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from synth_explorer.errors import DataError
+
 
 def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split: str = "validation") -> float:
     """Mean log-mel distance in dB over a fixed choice of whole notes of unseen instruments, by the training graph."""
     from synth_explorer import pitch as pitch_tracks
 
     config = model.config
-    picked = [pick(source.notes, split, notes // len(sources)) for source in sources]
+    picked = [pick(source.notes, split, max(1, notes // len(sources))) for source in sources]
     pairs = [(source, i) for source, chosen in zip(sources, picked, strict=True) for i in chosen]
+    batch = min(batch, len(pairs))
     pairs = pairs[: len(pairs) // batch * batch]
     rng, figures = np.random.default_rng(0), []
     for first in range(0, len(pairs), batch):
@@ -43,6 +46,8 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
 
 
 def pick(dataset, split: str, count: int) -> list[int]:
-    """A fixed, evenly spread choice of `count` notes of a split."""
+    """A fixed, evenly spread choice of `count` notes of a split. Raises DataError: it has none."""
     chosen = np.flatnonzero(np.asarray(dataset.column("split")) == split)
+    if not len(chosen):
+        raise DataError(f"{dataset.folder} has no notes in the split {split!r}; give a dataset of more instruments.")
     return [int(chosen[i]) for i in np.linspace(0, len(chosen) - 1, count).astype(int)]

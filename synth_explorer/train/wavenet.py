@@ -213,10 +213,11 @@ class WaveNetRun(Run):
         size, frames, hop = self.config.batch, self.config.frames, self.config.model.hop
         picked = []
         for source in self.batches.sources:
-            chosen = pick(source.notes, "validation", self.config.validation_notes // len(self.batches.sources))
-            later = min(frames, source.notes.samples // hop - frames)
+            each = max(1, self.config.validation_notes // len(self.batches.sources))
+            chosen = pick(source.notes, "validation", each)
+            later = max(0, min(frames, source.notes.samples // hop - frames))
             picked += [(source, note, (number % 2) * later) for number, note in enumerate(chosen)]
-        batches = []
+        batches, size = [], min(size, len(picked))
         for first in range(0, len(picked) // size * size, size):
             sounds, tracks = [], []
             for source, note, start in picked[first : first + size]:

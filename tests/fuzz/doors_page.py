@@ -1,0 +1,242 @@
+"""Doors that questions come in by: links, addresses, what programs ask for, the words of the shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from synth_explorer.errors import SynthExplorerError
+from synth_explorer.pitch import pitch_given
+from synth_explorer.rendering.quantise import quantiser
+from tests.fuzz.attack import Attempt, Door
+from tests.fuzz.doors_files import EVERY_EDIT
+from tests.fuzz.world import World, shell_runs
+from tests.ui.knobs import sent
+
+
+def doors(world: World) -> list[Door]:
+    """All of them."""
+    from synth_explorer.ui.request.settings import Settings
+    from synth_explorer.ui.session.note_store import NoteStore
+    from synth_explorer.ui.session.studios import Studios
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SYNTH_EXPLORER_DATA", str(world.folder / "data"))
+        store = NoteStore()
+    from tests.fake_family import fake_notes
+
+    (world.folder / "notes").mkdir()
+    studios = Studios(lambda name: world.explorer, ["default"], notes=fake_notes(world.folder / "notes"), store=store)
+    names = list(studios.notes)[:2]
+    question = json.dumps(
+        {"checkpoint": "default", "sources": [*names, "", ""], "knobs": sent(Settings(count=2)), "mean": None, "fit": 0}
+    )
+    link = f"a={quote(names[0])}&b={quote(names[1])}&mix=0.3&gain_db=-6&osc_targets=pitch&curve_loudness=0:0,1:-6&fit=0"
+    return [
+        Door(
+            "link",
+            [link.encode(), b"a=" + quote(names[0]).encode() + b"&fit=0&count=2&b=" + quote(names[1]).encode()],
+            lambda given: _linked(studios, given),
+        ),
+        Door("question of a page", [question.encode()], lambda given: _asked(studios, given)),
+        _addresses(studios, question, names),
+        _endpoints(studios, names),
+        Door("words of the shell", _commands(world), lambda given: _command(given)),
+        Door("pitch", [b"C4", b"60.5", b"F#3", b"C4 +12", b"C major"], _pitch),
+    ]
+
+
+def _linked(studios: Any, given: Attempt) -> None:
+    from synth_explorer.ui.request import link
+
+    request = link.decoded(given.given.decode("utf-8", "replace"))
+    studio = studios.studio(request.checkpoint)
+    assert link.decoded(link.encoded(request)) == request
+    studio.rendered(studio.asked(request))
+
+
+def _asked(studios: Any, given: Attempt) -> None:
+    from synth_explorer.ui.answers import states
+    from synth_explorer.ui.request.sound_request import SoundRequest
+
+    text = given.given.decode("utf-8", "replace")
+    states.opened(studios, {"request": text})
+    states.loaded(studios, {"request": text}, str(given.file(".json")))
+    request = SoundRequest.from_json(text)
+    studio = studios.studio(request.checkpoint)
+    studio.rendered(studio.asked(request))
+
+
+def _addresses(studios: Any, question: str, names: list[str]) -> Door:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+    from httpx import InvalidURL
+
+    from synth_explorer.ui.page.page import ROUTES
+
+    client = TestClient(FastAPI(routes=[make(studios) for make in ROUTES]))
+    few = json.dumps({"notes": names, "mix": 0.5, "fit_steps": 0})
+
+    def get(given: Attempt) -> None:
+        asked = given.given if isinstance(given.given, dict) else {}
+        path, method = str(asked.get("path")), str(asked.get("method", "GET"))
+        query = asked.get("query")
+        words = query if isinstance(query, dict) else {"request": query}
+        asked_words = urlencode({str(key): str(word) for key, word in words.items()}, errors="replace")
+        address = f"/{quote(path, errors='replace')}?{asked_words}"
+        try:
+            answer = client.request(method if method.isalpha() and method.isascii() else "GET", address)
+        except InvalidURL as error:  # no client sends it
+            raise SynthExplorerError(f"not sent: {error}") from error
+        if answer.status_code >= 400:
+            assert answer.status_code != 500
+            raise SynthExplorerError(answer.text or "refused")
+
+    words = {"a": names[0], "b": names[1], "mix": 0.3, "fit": 0}
+    seeds = [
+        {"path": "sound/result.wav", "query": {"request": question}},
+        {"path": "sound/result.wav", "query": words},
+        {"path": "sound/result.wav", "query": {"patch": few}},
+        {"path": "sound/final.wav", "query": {"request": question}},
+        {"path": "sound/note.wav", "query": {"request": question, "midi": 60, "hold": "true", "first": "false"}},
+        {"path": "sound/note.wav", "query": {"request": question, "midi": 60, "from_s": 0.1}},
+        *({"path": path.PATH.strip("/"), "query": {"request": question}} for path in _others()),
+    ]
+    return Door("addresses", seeds, get)
+
+
+def _others() -> list[Any]:
+    from synth_explorer.ui.routes import inspection, patch, picture
+
+    return [inspection, patch, picture]
+
+
+def _endpoints(studios: Any, names: list[str]) -> Door:
+    import gradio as gr
+
+    from synth_explorer.ui import api
+
+    endpoints = api._Endpoints(studios)
+    edits = [edit for edit in EVERY_EDIT if edit["kind"] not in ("freeze", "stretch")]
+
+    def call(given: Attempt) -> None:
+        asked = given.given if isinstance(given.given, dict) else {}
+        name, values = asked.get("endpoint"), asked.get("values")
+        if name not in ("morph", "render", "export", "encode") or not isinstance(values, dict):
+            return
+        make = getattr(endpoints, name)
+        known = {key: value for key, value in values.items() if key in make.__annotations__}
+        try:
+            api._told(make)(**known)
+        except gr.Error as error:
+            raise SynthExplorerError(str(error)) from error
+        except TypeError as error:
+            if "required positional argument" not in str(error):
+                raise
+
+    morph = {
+        "notes": names,
+        "mix": 0.3,
+        "pitch": "C4",
+        "edits": edits[:3],
+        "decoder": "fast",
+        "seed": 3,
+        "checkpoint": "default",
+    }
+    render = {
+        "notes": names,
+        "mix": [0.5, 0.5],
+        "edits": edits[5:8],
+        "fit_steps": 0,
+        "temperature": 0.5,
+        "open_loop": True,
+    }
+    whole = api._Endpoints(studios).render({"notes": names, "fit_steps": 0})[1]["patch"]
+    seeds = [
+        {"endpoint": "morph", "values": morph},
+        *(
+            {
+                "endpoint": "render",
+                "values": {"patch": {"notes": names, "fit_steps": 0, "edits": [edit], "open_loop": True}},
+            }
+            for edit in edits
+        ),
+        {"endpoint": "render", "values": {"patch": render}},
+        {"endpoint": "render", "values": {"patch": whole}},
+        {"endpoint": "export", "values": {"patch": {"notes": names, "fit_steps": 0}, "kind": "wav"}},
+        {"endpoint": "export", "values": {"patch": {"notes": names, "fit_steps": 0}, "kind": "latents"}},
+    ]
+    return Door("endpoints", seeds, call)
+
+
+def _commands(world: World) -> list[list[str]]:
+    note = str(world.note)
+    return [
+        [
+            "edit",
+            note,
+            "--fit-steps",
+            "0",
+            "--gain-db",
+            "-3",
+            "--osc",
+            "pitch",
+            "--osc-rate-hz",
+            "5",
+            "--osc-depth",
+            "30",
+            "-o",
+            "out/x.wav",
+        ],
+        ["edit", note, "--fit-steps", "0", "--curve", "loudness:0=0,0.3=-6", "--reverse", "-o", "out/x.wav"],
+        ["edit", note, "--fit-steps", "0", "--set-pitch", "F#4", "--stretch", "1.5", "--seed", "3", "-o", "out/x.flac"],
+        [
+            "morph",
+            note,
+            "Marimba",
+            "--fit-steps",
+            "0",
+            "--path",
+            "0=0,0.3=1",
+            "--quantise",
+            "C major",
+            "-o",
+            "out/m.wav",
+        ],
+        ["morph", note, "Marimba", "--fit-steps", "0", "--steps", "2", "--pitch", "C3", "-o", "out"],
+        [
+            "decode",
+            str(world.folder / "latents.npz"),
+            "--length-s",
+            "0.2",
+            "--temperature",
+            "0.5",
+            "--bits",
+            "16",
+            "-o",
+            "out/d.wav",
+        ],
+        ["encode", note, "--pitch", "60", "--fit-steps", "1", "-o", "out/e.npz"],
+    ]
+
+
+def _command(given: Attempt) -> None:
+    words = given.given if isinstance(given.given, list) else []
+    if len(words) > 60 or not all(isinstance(word, (str, int, float)) for word in words):
+        return
+    if any("/" in str(word) and not Path(str(word)).exists() and not str(word).startswith("out/") for word in words):
+        return  # it may lie anywhere on this machine
+    if words and words[0] in ("edit", "morph", "decode", "encode"):
+        shell_runs(*words)
+
+
+def _pitch(given: Attempt) -> None:
+    for read in (pitch_given, quantiser):
+        try:
+            read(given.given.decode("utf-8", "replace"))
+        except (SynthExplorerError, ValueError) as error:
+            assert str(error)
