@@ -38,7 +38,8 @@ def _nsynth(info: checkpoints.CheckpointInfo) -> Family:
 
 def _wavenet(info: checkpoints.CheckpointInfo) -> Family:
     config = WaveNetConfig(**info.config)
-    return WaveNetFamily(config, checkpoints.read_weights(info, wavenet_shapes(config)), _head(info))
+    weights = checkpoints.read_weights(info, wavenet_shapes(config))
+    return WaveNetFamily(config, weights, _head(info), lambda: checkpoints.load_wavenet(info))
 
 
 _LOADERS = {"default": _default, "nsynth": _nsynth, "wavenet": _wavenet}

@@ -5,10 +5,10 @@ Shapes: T samples, F frames, J subframes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,9 +34,18 @@ class WaveNetFamily:
     has_pitch = True
     details = enhancements = 0
 
-    def __init__(self, config: WaveNetConfig, weights: Weights, head: Head) -> None:
-        self.config, self._weights, self._model = config, weights, WaveNet(config, weights)
+    def __init__(self, config: WaveNetConfig, weights: Weights, head: Head, build: Callable[[], Any]) -> None:
+        self.config, self._weights, self._networks = config, weights, WaveNet(config, weights)
+        self._build = build
         self._ear = Ear(head, sample_rate_hz=config.sample_rate_hz, hop=config.hop)
+
+    @cached_property
+    def model(self) -> Any:
+        """The Keras model; it takes seconds, and what is done for a user does without."""
+        from synth_explorer.quiet import import_keras
+
+        import_keras()
+        return self._build()
 
     @cached_property
     def weights(self) -> FlatWeights:
@@ -54,14 +63,14 @@ class WaveNetFamily:
         frames = -(-len(audio) // self.config.hop)
         padded = np.pad(np.asarray(audio, np.float32), (0, frames * self.config.hop - len(audio)))
         told, track = self._ear.listen(audio, midi=how.midi, frames=frames)
-        return Encoded(self._model.encoder(padded, track), track, pitch=told)
+        return Encoded(self._networks.encoder(padded, track), track, pitch=told)
 
     def given(self, latents: Latents) -> Given:
         """What the engine makes the sound from."""
         from synth_explorer.decode.wavenet.flat import Given
 
         pitch_hz = np.asarray(latents.pitch_hz, np.float32)
-        return Given(*self._model.given(np.asarray(latents.z, np.float32), pitch_hz), pitch_hz)
+        return Given(*self._networks.given(np.asarray(latents.z, np.float32), pitch_hz), pitch_hz)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, at the loudness that is asked for, in chunks.
@@ -74,7 +83,7 @@ class WaveNetFamily:
         stopped = how.stop if callable(how.stop) else how.stop.is_set if how.stop else lambda: False
         done = 0
         drawn = stream(self.weights, self.given(latents), seed=how.seed, sampling=sampling)
-        for chunk in held(drawn, self._model.frames.loudness_db(latents.z), self._model.encoder.front_end):
+        for chunk in held(drawn, self._networks.frames.loudness_db(latents.z), self._networks.encoder.front_end):
             part = chunk[: how.samples - done]
             done += len(part)
             if how.progress is not None:
