@@ -167,8 +167,7 @@ class Steps(keras.Model):
 
     `cycles` [B, S]: phase of the pitch in cycles at each step's first sample. `period` [B, S]: its period in samples.
     `doubt` [B]: how much noise there is in what was, over its level: so that the network neither trusts it too much
-    nor, where there is none, makes everything weaker; `OWN` where it is the network's own.
-    Returns weights' logits, means and log scales, [B, S, N, K] each.
+    nor, where there is none, makes everything weaker. Returns weights' logits, means and log scales, [B, S, N, K] each.
     """
 
     def __init__(self, config: WaveNetConfig, **kwargs: Any) -> None:
@@ -283,16 +282,3 @@ def log_density(sample, logits, mean, log_scale):
     z = (sample[..., None] - mean) * ops.exp(-log_scale)
     each = ops.log_softmax(logits, axis=-1) - z - log_scale - 2.0 * ops.softplus(-z)
     return ops.logsumexp(each, axis=-1)
-
-
-def drawn(numbers, spread, logits, mean, log_scale):
-    """Samples [B, S, N] of mixtures [B, S, N, K]; their distributions' scales times `spread` [B].
-
-    `numbers` [B, S, N, K + 1] lie evenly between 0 and 1: for the choice, and for the sample.
-    """
-    components = logits.shape[-1]
-    chosen = ops.argmax(logits - ops.log(-ops.log(numbers[..., :components])), axis=-1)
-    pick = ops.one_hot(chosen, components, dtype="float32")
-    scale = ops.exp(ops.sum(log_scale * pick, axis=-1)) * ops.reshape(spread, (-1, 1, 1))
-    number = numbers[..., components]
-    return ops.sum(mean * pick, axis=-1) + scale * (ops.log(number) - ops.log(1.0 - number))

@@ -16,7 +16,6 @@ PARTS = 256  # of a sample, at which it is read
 LONGEST_LAG = 1600
 LOG_SCALES = -7.0, 1.5  # of the distributions
 LEAST_DOUBT = 0.005  # less noise in the past is told as so much
-OWN = 10.0  # is told of a past that the network has made itself
 
 Dilations = Annotated[tuple[Window, ...], Strict(False), Field(min_length=1, max_length=64)]
 

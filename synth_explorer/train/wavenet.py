@@ -1,4 +1,4 @@
-"""Training of the WaveNet autoencoder: bits a sample, on a past that has noise in it or that the network has made.
+"""Training of the WaveNet autoencoder: bits a sample, teacher-forced, on a past that has noise in it.
 
 Shapes: B notes, T samples, F frames, J subframes, S steps.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from synth_explorer.errors import SpecError
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.model.wavenet_config import OWN, WaveNetConfig
+from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.schema import Share, declared, part
 from synth_explorer.train.trainer import Run, TrainConfig
 
@@ -21,8 +21,6 @@ BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-
 DITHER = 2e-5
 TONE_S = 0.1  # over which the phase of the pitch is heard
 CLEAN = 0.15  # of the notes have no noise in their past
-PASSES = (4, 1)  # after so many the first crops of a batch have a past that the network has made
-HIGHEST = 20.0  # of a flat sample that it makes
 POWER_WINDOW = 256
 STEEPEST = 2.0  # of ln(power heard / power said) at which its loss becomes linear
 
@@ -64,7 +62,7 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
     from keras import ops
 
     from synth_explorer.model.frontend import spectrum
-    from synth_explorer.model.wavenet import WaveNet, drawn, log_density
+    from synth_explorer.model.wavenet import WaveNet, log_density
 
     sizes = config.model
     bands = power_bands(sizes)
@@ -85,9 +83,7 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
             rows = ops.reshape(flat, (-1, ops.shape(log_level)[1], sizes.subframe))
             level = ops.sqrt(ops.mean(rows * rows, axis=-1, keepdims=True) + 1e-4)
             noise = ops.reshape(ops.reshape(x["past_noise"], ops.shape(rows)) * level, ops.shape(flat))
-            given = [said["told"], x["cycles"], x["period"]]
-            past, doubt = self._own(flat + noise, x, [ops.stop_gradient(part) for part in given])
-            mixture = self.steps(past, *given, doubt)
+            mixture = self.steps(flat + noise, said["told"], x["cycles"], x["period"], x["doubt"])
             sample = ops.reshape(flat, (-1, ops.shape(x["cycles"])[1], sizes.step))
             nats = ops.reshape(-log_density(sample, *mixture), ops.shape(rows)) + log_level[..., None]
             heard = spectrum(target, POWER_WINDOW, sizes.subframe)
@@ -100,23 +96,6 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
                 "envelope": ops.mean(distance, axis=(1, 2)),
                 "z": z,
             }
-
-        def _own(self, past: Any, x: Any, given: list[Any]) -> tuple[Any, Any]:
-            """Pasts [B, T] and their doubts [B], the first of them as the network has made them, in a few passes."""
-            made, doubt = past[: len(PASSES)], x["doubt"][: len(PASSES)]
-            for number in range(max(PASSES)):
-                going = sum(passes > number for passes in PASSES)
-                mixture = self.steps(made[:going], *(part[:going] for part in given), doubt[:going])
-                numbers = ops.roll(x["numbers"][:going], 97 * number, axis=1)
-                sound = ops.clip(drawn(numbers, x["spread"][:going], *mixture), -HIGHEST, HIGHEST)
-                sound = ops.stop_gradient(ops.reshape(sound, ops.shape(made[:going])))
-                made = ops.concatenate([sound, made[going:]], axis=0)
-                doubt = ops.concatenate([0.0 * doubt[:going] + OWN, doubt[going:]], axis=0)
-            own = x["spread"][: len(PASSES)] >= 0.0
-            made = ops.where(own[:, None], made, past[: len(PASSES)])
-            doubt = ops.where(own, doubt, x["doubt"][: len(PASSES)])
-            rest = past[len(PASSES) :], x["doubt"][len(PASSES) :]
-            return ops.concatenate([made, rest[0]], axis=0), ops.concatenate([doubt, rest[1]], axis=0)
 
         def compute_loss(
             self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
@@ -176,17 +155,10 @@ class WaveNetRun(Run):
         given = self.batches.crops(rng)
         low, high = math.log(self.config.past_noise_low), math.log(max(self.config.past_noise_high, 1e-9))
         share = np.exp(rng.uniform(low, high, len(given["target"]))) * (rng.random(len(given["target"])) > CLEAN)
-        spread = np.full(len(share), -1.0)
-        spread[: len(PASSES)] = rng.random(len(spread[: len(PASSES)]))
-        return self._given(given, rng, share, spread)
+        return self._given(given, rng, share)
 
-    def _given(
-        self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray, spread: np.ndarray
-    ) -> dict[str, Any]:
-        """Crops with their phases, noise for their pasts, of so much each, and dither.
-
-        `spread`: of what the network draws where it makes the past itself; below 0 it does not.
-        """
+    def _given(self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray) -> dict[str, Any]:
+        """Crops with their phases, noise for their pasts, of so much each, and dither."""
         sizes, shape = self.config.model, given["target"].shape
         phases = [pitch_phase(*each, sizes) for each in zip(given["target"], given["target_pitch_hz"], strict=True)]
         given["cycles"], given["period"] = (np.stack(each).astype(np.float32) for each in zip(*phases, strict=True))
@@ -194,9 +166,6 @@ class WaveNetRun(Run):
         noise = rng.standard_normal(shape, dtype=np.float32)
         given["doubt"] = share.astype(np.float32)
         given["past_noise"] = noise * given["doubt"][:, None]
-        given["spread"] = spread.astype(np.float32)
-        numbers = (shape[0], shape[1] // sizes.step, sizes.step, sizes.mixtures + 1)
-        given["numbers"] = rng.uniform(0.01, 0.99, numbers).astype(np.float32)
         frames = given["target_pitch_hz"].shape
         given["latent_noise"] = rng.standard_normal((*frames, sizes.learned), dtype=np.float32)
         return given
@@ -227,7 +196,7 @@ class WaveNetRun(Run):
             sound, track = (np.stack(each).astype(np.float32) for each in (sounds, tracks))
             given = {"source": sound, "target": sound, "source_pitch_hz": track, "target_pitch_hz": track}
             given["weight"] = np.ones(size, np.float32)
-            given = self._given(given, np.random.default_rng(first), np.zeros(size), np.full(size, -1.0))
+            given = self._given(given, np.random.default_rng(first), np.zeros(size))
             batches.append(given | {"latent_noise": np.zeros_like(given["latent_noise"])})
         return batches
 

@@ -19,7 +19,6 @@ from synth_explorer.model.wavenet_config import (
     LEAST_DOUBT,
     LOG_SCALES,
     LONGEST_LAG,
-    OWN,
     PRE_EMPHASIS,
     WaveNetConfig,
     between,
@@ -44,7 +43,7 @@ class Sampling:
     steady: float = 0.3
     calm: float = 0.5
     tail: float = 0.01
-    doubt: float = OWN
+    doubt: float = 0.03
     steer: float = 0.3
 
 
