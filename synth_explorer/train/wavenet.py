@@ -1,4 +1,4 @@
-"""Training of the WaveNet autoencoder: bits a sample, teacher-forced, on a past that has noise in it.
+"""Training of the WaveNet autoencoder: bits a sample, teacher-forced, on a past that has noise in it, or has faded.
 
 Shapes: B notes, T samples, F frames, J subframes, S steps.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import field
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from synth_explorer.errors import SpecError
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.model.wavenet_config import LONGEST_LAG, PARTS, WaveNetConfig
 from synth_explorer.schema import Share, declared, part
 from synth_explorer.train.trainer import Run, TrainConfig
 
@@ -21,6 +22,10 @@ BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-
 DITHER = 2e-5
 TONE_S = 0.1  # over which the phase of the pitch is heard
 CLEAN = 0.15  # of the notes have no noise in their past
+FADES_HZ = ((0.0, 8000.0), (0.0, 1500.0), (1500.0, 8000.0), (3000.0, 8000.0))  # at 16 kHz: what may fade in a past
+FADE_REACH = 16
+FADED = 0.5  # of the notes
+FADE = -0.3, 0.95  # of what was there; below 0 it is too strong
 POWER_WINDOW = 256
 STEEPEST = 2.0  # of ln(power heard / power said) at which its loss becomes linear
 
@@ -83,7 +88,8 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
             rows = ops.reshape(flat, (-1, ops.shape(log_level)[1], sizes.subframe))
             level = ops.sqrt(ops.mean(rows * rows, axis=-1, keepdims=True) + 1e-4)
             noise = ops.reshape(ops.reshape(x["past_noise"], ops.shape(rows)) * level, ops.shape(flat))
-            mixture = self.steps(flat + noise, said["told"], x["cycles"], x["period"], x["doubt"])
+            past = faded(flat, x["period"], x["fade"], x["fade_kind"], sizes) + noise
+            mixture = self.steps(past, said["told"], x["cycles"], x["period"], x["doubt"])
             sample = ops.reshape(flat, (-1, ops.shape(x["cycles"])[1], sizes.step))
             nats = ops.reshape(-log_density(sample, *mixture), ops.shape(rows)) + log_level[..., None]
             heard = spectrum(target, POWER_WINDOW, sizes.subframe)
@@ -115,6 +121,39 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
     optimizer.build(model.trainable_variables)
     return model
+
+
+@lru_cache
+def fades() -> np.ndarray:
+    """[kinds, PARTS + 1, 2 * FADE_REACH]: weights that read a band of a sound `part` / PARTS after a sample."""
+    u = np.arange(-FADE_REACH + 1, FADE_REACH + 1) - np.arange(PARTS + 1)[:, None] / PARTS
+    window = np.cos(np.pi * u / (2.0 * FADE_REACH)) ** 2
+    edges = np.array(FADES_HZ) / 8000.0  # of half the rate
+    return np.stack([(high * np.sinc(high * u) - low * np.sinc(low * u)) * window for low, high in edges]).astype(
+        np.float32
+    )
+
+
+def faded(flat: Any, period: Any, fade: Any, kind: Any, sizes: WaveNetConfig) -> Any:
+    """Flat sound [B, T] in which a band of what recurs has faded by `fade` [B], by the sound some periods ago.
+
+    What a network has made fades when its predictions are too weak by a little. From this it learns to bring it back.
+    `period` [B, S] in samples; `kind` [B]: which of `FADES_HZ`.
+    """
+    from keras import ops
+
+    samples, batch = flat.shape[1], ops.shape(flat)[0]
+    period = ops.repeat(period, sizes.step, axis=1)
+    lag = period * ops.ceil((FADE_REACH + 1.0) / period)
+    whole = ops.ceil(lag)
+    part = ops.cast(ops.round((whole - lag) * PARTS), "int32")
+    weights = ops.take(fades().reshape(-1, 2 * FADE_REACH), kind[:, None] * (PARTS + 1) + part, axis=0)
+    begin = np.arange(samples, dtype=np.int32) - ops.cast(whole, "int32") + (LONGEST_LAG - FADE_REACH + 1)
+    index = ops.maximum(begin, 0)[..., None] + np.arange(2 * FADE_REACH, dtype=np.int32)
+    padded = ops.pad(flat, [[0, 0], [LONGEST_LAG, 0]])
+    read = ops.take_along_axis(padded, ops.reshape(index, (batch, -1)), axis=1)
+    read = ops.sum(ops.reshape(read, ops.shape(index)) * weights, axis=-1)
+    return flat - fade[:, None] * read
 
 
 def power_bands(sizes: WaveNetConfig) -> np.ndarray:
@@ -155,10 +194,13 @@ class WaveNetRun(Run):
         given = self.batches.crops(rng)
         low, high = math.log(self.config.past_noise_low), math.log(max(self.config.past_noise_high, 1e-9))
         share = np.exp(rng.uniform(low, high, len(given["target"]))) * (rng.random(len(given["target"])) > CLEAN)
-        return self._given(given, rng, share)
+        fade = rng.uniform(*FADE, len(share)) * (rng.random(len(share)) < FADED)
+        return self._given(given, rng, share, fade)
 
-    def _given(self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray) -> dict[str, Any]:
-        """Crops with their phases, noise for their pasts, of so much each, and dither."""
+    def _given(
+        self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray, fade: np.ndarray
+    ) -> dict[str, Any]:
+        """Crops with their phases, dither, and what is wrong with their pasts: noise of so much each, and fades."""
         sizes, shape = self.config.model, given["target"].shape
         phases = [pitch_phase(*each, sizes) for each in zip(given["target"], given["target_pitch_hz"], strict=True)]
         given["cycles"], given["period"] = (np.stack(each).astype(np.float32) for each in zip(*phases, strict=True))
@@ -166,6 +208,8 @@ class WaveNetRun(Run):
         noise = rng.standard_normal(shape, dtype=np.float32)
         given["doubt"] = share.astype(np.float32)
         given["past_noise"] = noise * given["doubt"][:, None]
+        given["fade"] = fade.astype(np.float32)
+        given["fade_kind"] = rng.integers(len(FADES_HZ), size=len(fade)).astype(np.int32)
         frames = given["target_pitch_hz"].shape
         given["latent_noise"] = rng.standard_normal((*frames, sizes.learned), dtype=np.float32)
         return given
@@ -196,7 +240,7 @@ class WaveNetRun(Run):
             sound, track = (np.stack(each).astype(np.float32) for each in (sounds, tracks))
             given = {"source": sound, "target": sound, "source_pitch_hz": track, "target_pitch_hz": track}
             given["weight"] = np.ones(size, np.float32)
-            given = self._given(given, np.random.default_rng(first), np.zeros(size))
+            given = self._given(given, np.random.default_rng(first), np.zeros(size), np.zeros(size))
             batches.append(given | {"latent_noise": np.zeros_like(given["latent_noise"])})
         return batches
 
