@@ -11,7 +11,7 @@ import yaml
 
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.start import load, train
-from synth_explorer.train.wavenet import WaveNetTrainConfig, pitch_phase
+from synth_explorer.train.wavenet import FADES_HZ, WaveNetTrainConfig, faded, pitch_phase
 from tests.model.small_wavenet import SIZES
 from tests.train.conftest import PRE_ROLL, RATE
 
@@ -63,3 +63,24 @@ def test_the_phase_is_that_of_the_first_partial() -> None:
     off = np.mod(cycles - wanted + 0.5, 1.0) - 0.5
     assert np.abs(off[inside]).max() < 0.02
     assert period[0] == pytest.approx(RATE / track[0])
+
+
+def test_a_band_of_what_recurs_fades_and_nothing_moves() -> None:
+    """By its spectrum: partials inside the band are as much weaker as was asked, those outside and all phases stay."""
+    config, period = WaveNetConfig(), 73.37
+    t, partials = np.arange(8192), np.arange(1, 36)
+    sound = np.cos(2.0 * np.pi * np.outer(partials, t) / period + partials[:, None] ** 2).sum(0).astype(np.float32)
+    kinds = np.arange(len(FADES_HZ), dtype=np.int32)
+    rows = np.stack([sound] * len(kinds))
+    found = faded(
+        rows, np.full((len(kinds), 2048), period, np.float32), np.full(len(kinds), 0.4, np.float32), kinds, config
+    )
+    bins, window = np.round(partials * 4096 / period).astype(int), np.hanning(4096)
+    before = np.fft.rfft(sound[2000:6096] * window)[bins]
+    for (low_hz, high_hz), row in zip(FADES_HZ, np.asarray(found), strict=True):
+        answer = np.fft.rfft(row[2000:6096] * window)[bins] / before
+        hz = partials * RATE / period
+        inside, outside = (hz > low_hz + 600) & (hz < high_hz - 600), (hz < low_hz - 600) | (hz > high_hz + 600)
+        np.testing.assert_allclose(np.abs(answer[inside]), 0.6, atol=0.02)
+        np.testing.assert_allclose(np.abs(answer[outside]), 1.0, atol=0.02)
+        np.testing.assert_allclose(np.angle(answer[hz < 7000.0]), 0.0, atol=0.05)
