@@ -93,7 +93,6 @@ class SoundMap:
         point = Ears.bundled().hear(audio, sample_rate_hz=sample_rate_hz).embedding
         with self._lock:
             *_, places = self._opened()
-            places.all()
             return np.round(places.of(point), DIGITS).tolist()
 
     def find(

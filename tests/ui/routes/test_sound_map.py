@@ -58,10 +58,6 @@ class TestPage:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
         other = page.inner_text(".map-chosen").split(",")[0]
-        page.keyboard.press("2")
-        page.wait_for_function(
-            "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
-        )
         sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
         (x, y) = next((x, y) for _, name, x, y, *_ in sounds if name == other)
         box = still(page, ".map canvas")
@@ -77,6 +73,11 @@ class TestPage:
         page.mouse.up()
         page.wait_for_function(
             "name => document.querySelector('#picker-a select').selectedOptions[0].textContent === name", arg=other
+        )
+        page.focus(".map canvas")
+        page.keyboard.press("2")
+        page.wait_for_function(
+            "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
         )
         page.fill(".map-words", "warmer")
         page.keyboard.press("Enter")
