@@ -44,6 +44,7 @@ class SoundMap:
             families = {note.name: note.family for note in self._notes}
             for entry in import_all(library, tasks, workers=1).entries:
                 library.change([entry], add=(EXAMPLE, families[entry.name]))
+            import_all(library, [task for task in library.unheard() if task.name in families], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
         return self._library, self._search, self._places
 
