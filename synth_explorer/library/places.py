@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from synth_explorer.errors import LibraryError
 from synth_explorer.library.ears import EMBEDDING, Ears
 from synth_explorer.library.library import Library
 
@@ -85,10 +86,13 @@ class Places:
         return numbers, places
 
     def of(self, point: np.ndarray) -> np.ndarray:
-        """The place [2] of a point [E] that is in no library."""
+        """The place [2] of a point [E] that is in no library, among the landmarks; see `all`, which lays them out."""
         rows = self._library.read(
-            "SELECT embedding, x, y FROM places JOIN points USING (entry, ears) WHERE ears = ?", Ears.bundled().name
+            "SELECT embedding, x, y FROM places JOIN points USING (entry, ears) WHERE ears = ? AND landmark",
+            Ears.bundled().name,
         )
+        if not rows:
+            raise LibraryError("Nothing lies on the map yet; add sounds to the library.")
         whole = np.frombuffer(b"".join(row["embedding"] for row in rows), np.float16).reshape(-1, EMBEDDING)
         places = np.array([(row["x"], row["y"]) for row in rows])
         return joined(point[None].astype(np.float32), whole.astype(np.float32), places)[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from synth_explorer.errors import LibraryError
 from synth_explorer.library.ears import EMBEDDING, Ears
 from synth_explorer.library.library import Library
 from synth_explorer.library.places import GROWN, Places, joined, laid_out
@@ -41,6 +43,8 @@ def alike_nearby(places: np.ndarray) -> float:
 def test_what_is_alike_lies_together_and_stays_where_it_is(library: Library) -> None:
     rng, map_ = np.random.default_rng(1), Places(library)
     assert map_.all()[1].shape == (0, 2)
+    with pytest.raises(LibraryError, match="Nothing lies on the map"):
+        map_.of(kinds(rng, 1)[0])
     put(library, kinds(rng, 40))
     numbers, places = map_.all()
     assert (numbers == np.arange(1, 41)).all() and alike_nearby(places) == 1.0

@@ -1,8 +1,8 @@
 """The routes of the map: `GET map` is all that lies on it, `GET map/sound?id=` a sound of it.
 
 `POST map/take?id=&checkpoint=` answers what the page calls a sound by that becomes a source, `GET map/here?request=`
-where the sound lies that is asked for, and `GET map/find?words=` which sounds are as words say: compared with the sound
-that is asked for, or with that of `id`.
+where the sound that is asked for and its sources lie, and `GET map/find?words=` which sounds are as words say: compared
+with the sound that is asked for, or with that of `id`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from synth_explorer.ui.routes.asking import asked
 if TYPE_CHECKING:
     import numpy as np
 
+    from synth_explorer.ui.request.sound_request import SoundRequest
+    from synth_explorer.ui.session.studio import Studio
     from synth_explorer.ui.session.studios import Studios
 
 PATH = "/map"
@@ -56,11 +58,15 @@ def take_route(studios: Studios) -> APIRoute:
 
 
 def here_route(studios: Studios) -> APIRoute:
-    """Where the sound lies that is asked for."""
+    """Where the sound lies that is asked for, and its sources."""
 
     def here(connection: Request) -> dict[str, Any]:
-        audio, rate = _rendered(studios, connection)
-        return {"place": studios.sound_map.place(audio, sample_rate_hz=rate)}
+        request = asked(connection)
+        studio = studios.studio(request.checkpoint)
+        notes = [note for note in studio.used(request) if note is not None]
+        audio, rate = _rendered(studio, request)
+        sources = [studios.sound_map.place_of(studio, note) for note in notes]
+        return {"place": studios.sound_map.place(audio, sample_rate_hz=rate), "sources": sources}
 
     return _json(f"{PATH}/here", here)
 
@@ -70,7 +76,10 @@ def find_route(studios: Studios) -> APIRoute:
 
     def find(connection: Request) -> dict[str, Any]:
         given = connection.query_params
-        this = given.get("id") or (_rendered(studios, connection) if "request" in given else None)
+        this: Any = given.get("id")
+        if not this and "request" in given:
+            request = asked(connection)
+            this = _rendered(studios.studio(request.checkpoint), request)
         seen = [one for one in given.get("seen", "").split(",") if one][:SEEN_MOST]
         spread = 0.5 if "spread" in given else 0.0
         return studios.sound_map.find(given.get("words", ""), this=this, spread=spread, without=seen)
@@ -78,9 +87,7 @@ def find_route(studios: Studios) -> APIRoute:
     return _json(f"{PATH}/find", find)
 
 
-def _rendered(studios: Studios, connection: Request) -> tuple[np.ndarray, int]:
-    request = asked(connection)
-    studio = studios.studio(request.checkpoint)
+def _rendered(studio: Studio, request: SoundRequest) -> tuple[np.ndarray, int]:
     return studio.rendered(studio.asked(request)).audio, studio.explorer.sample_rate_hz
 
 

@@ -16,6 +16,8 @@ from synth_explorer.library.library import Library
 from synth_explorer.library.listening import Task
 from synth_explorer.library.places import Places
 from synth_explorer.library.search import Reference, Search, heard
+from synth_explorer.lru import LruCache
+from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 EXAMPLE = "example"  # the tag of bundled notes
 SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
 DIGITS = 4
+KEPT = 64
 MOST = 20_000  # sounds that a page draws: the newest
 
 
@@ -35,6 +38,7 @@ class SoundMap:
         self._notes, self._folder = notes, folder
         self._lock = Lock()
         self._library: Library | None = None
+        self._points: LruCache[np.ndarray] = LruCache(KEPT)  # of sources, by their content
 
     def _opened(self) -> tuple[Library, Search, Places]:
         """Raises LibraryError: the library cannot be opened or written."""
@@ -44,6 +48,7 @@ class SoundMap:
             families = {note.name: note.family for note in self._notes}
             for entry in import_all(library, tasks, workers=1).entries:
                 library.change([entry], add=(EXAMPLE, families[entry.name]))
+            import_all(library, [task for task in library.unheard() if task.name in families], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
         return self._library, self._search, self._places
 
@@ -90,10 +95,19 @@ class SoundMap:
 
     def place(self, audio: np.ndarray, *, sample_rate_hz: int) -> list[float]:
         """Where a sound [T] lies: x, y. Raises LibraryError, AudioError."""
-        point = Ears.bundled().hear(audio, sample_rate_hz=sample_rate_hz).embedding
+        return self._place(Ears.bundled().hear(audio, sample_rate_hz=sample_rate_hz).embedding)
+
+    def place_of(self, studio: Studio, note: SlotNote) -> list[float]:
+        """Where a source lies: x, y. Raises LibraryError, AudioError."""
+        rate = studio.explorer.sample_rate_hz
+        point = self._points.get(note.key)
+        if point is None:
+            point = Ears.bundled().hear(studio.heard(note), sample_rate_hz=rate).embedding
+        return self._place(self._points.put(note.key, point))
+
+    def _place(self, point: np.ndarray) -> list[float]:
         with self._lock:
             *_, places = self._opened()
-            places.all()
             return np.round(places.of(point), DIGITS).tolist()
 
     def find(

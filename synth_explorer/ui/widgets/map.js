@@ -26,7 +26,7 @@ let image = null;
 let found = null; // a set of sounds, or null for all
 let chosen = null;
 let over = null;
-let here = null; // where the result lies
+let here = null; // {place, sources}, of the result
 let view = { x: 0.5, y: 0.5, zoom: 1 };
 let drawing = 0;
 const player = new Audio();
@@ -109,6 +109,34 @@ function circles(some, radius) {
   });
 }
 
+// Where the result lies, and its sources, by their letters.
+function marks({ place, sources }) {
+  const look = getComputedStyle(element);
+  context.font = '600 13px sans-serif';
+  context.strokeStyle = '#15171b';
+  context.lineWidth = 3;
+  const words = (text, [px, py]) => {
+    context.strokeText(text, px, py);
+    context.fillText(text, px, py);
+  };
+  sources.forEach((source, slot) => {
+    context.fillStyle = look.getPropertyValue('--' + 'abcd'[slot]) || '#fff';
+    const [px, py] = toScreen(...source);
+    words('ABCD'[slot], [px - 5, py - size.radius - 6]);
+  });
+  const [px, py] = toScreen(...place);
+  context.fillStyle = '#e9e4d8';
+  words('result', [px + 11, py + 16]);
+  context.strokeStyle = '#fff';
+  context.lineWidth = 2;
+  context.beginPath();
+  [[-9, 0, 9, 0], [0, -9, 0, 9]].forEach(([ax, ay, bx, by]) => {
+    context.moveTo(px + ax, py + ay);
+    context.lineTo(px + bx, py + by);
+  });
+  context.stroke();
+}
+
 function pixels(ratio) {
   const { width, height } = canvas;
   if (!image || image.width !== width || image.height !== height) image = context.createImageData(width, height);
@@ -153,19 +181,7 @@ function draw() {
   if (found) circles(found, radius + 2);
   if (chosen) ring(chosen, radius + 5, '#fff');
   if (over && over !== chosen) ring(over, radius + 4, '#fff9');
-  if (here) {
-    const [px, py] = toScreen(...here);
-    context.strokeStyle = '#fff';
-    context.beginPath();
-    [[-9, 0, 9, 0], [0, -9, 0, 9]].forEach(([ax, ay, bx, by]) => {
-      context.moveTo(px + ax, py + ay);
-      context.lineTo(px + bx, py + by);
-    });
-    context.stroke();
-    context.fillStyle = '#e9e4d8';
-    context.font = '12px sans-serif';
-    context.fillText('result', px + 10, py - 6);
-  }
+  if (here) marks(here);
   const named = over || (document.activeElement === canvas ? chosen : null);
   label.hidden = !named;
   if (named) {

@@ -71,7 +71,7 @@ function locate() {
     const now = state();
     if (!now) return;
     try {
-      here = (await ask('map/here', { request: window.synthExplorerRequestOf(now) })).place;
+      here = await ask('map/here', { request: window.synthExplorerRequestOf(now) });
     } catch {
       here = null; // it was not rendered yet, or is silent: it lies nowhere
     }

@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from synth_explorer.ui.answers import states
 from tests.ui.open_page import NEEDS_CHROMIUM, still
 
 
@@ -34,6 +35,12 @@ def test_the_notes_lie_on_the_map_and_are_found_and_taken(address, studios, stud
     }
     with urlopen(f"{address}map/sound?id={bass}") as answer:
         assert answer.read() == studios.notes["Bass 40"].path.read_bytes()
+    request = states.first(studios).to_json()
+    here = ask(address, "map/here", request=request)
+    assert len(here["place"]) == 2 and len(here["sources"]) == 4
+    first = next(sound for sound in facts["sounds"] if sound[1] == states.first(studios).tokens[0])
+    assert here["sources"][0] == pytest.approx(first[2:4], abs=0.05)
+    assert len(ask(address, "map/find", request=request)["ids"]) == 8
     for path, given in (("map/find", {"words": "warmer"}), ("map/sound", {"id": "nothing"}), ("map/here", {})):
         with pytest.raises(HTTPError) as refused:
             ask(address, path, **given)
@@ -58,10 +65,6 @@ class TestPage:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
         other = page.inner_text(".map-chosen").split(",")[0]
-        page.keyboard.press("2")
-        page.wait_for_function(
-            "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
-        )
         sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
         (x, y) = next((x, y) for _, name, x, y, *_ in sounds if name == other)
         box = still(page, ".map canvas")
@@ -77,6 +80,11 @@ class TestPage:
         page.mouse.up()
         page.wait_for_function(
             "name => document.querySelector('#picker-a select').selectedOptions[0].textContent === name", arg=other
+        )
+        page.focus(".map canvas")
+        page.keyboard.press("2")
+        page.wait_for_function(
+            "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=other
         )
         page.fill(".map-words", "warmer")
         page.keyboard.press("Enter")
