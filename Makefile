@@ -1,7 +1,9 @@
 # make setup   .venv with all that the page and the shell need
 # make app     the page, at the address that it prints
 # make test    all fast tests
-# make lint    ruff and pyright
+# make lint    ruff, pyright, and whether what is installed fits together
+# make docs    the documentation as a site, in site/
+# make constraints   newer versions of what is installed, within the ranges of requirements*.txt
 # make clean   removes .venv and caches
 #
 # Each step leaves a stamp in .venv that is named after a checksum of what it installed, so a second call has nothing to do.
@@ -22,11 +24,11 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(she
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
 
 key = $(shell (echo '$(CURDIR)'; cat $(1)) | cksum | tr -d ' ')
-RUNTIME := $(VENV)/.runtime-$(call key,requirements.txt pyproject.toml)
-EXTRAS := $(patsubst %,requirements-%.txt,dev cluster formats parity soundfonts training)
-DEV := $(VENV)/.dev-$(call key,$(EXTRAS) requirements-magenta.txt)
+RUNTIME := $(VENV)/.runtime-$(call key,constraints.txt requirements.txt pyproject.toml)
+EXTRAS := $(patsubst %,requirements-%.txt,dev cluster docs formats parity soundfonts training)
+DEV := $(VENV)/.dev-$(call key,constraints.txt $(EXTRAS) requirements-magenta.txt)
 
-.PHONY: setup app test test-all test-setup lint clean
+.PHONY: setup app test test-all test-setup lint docs constraints clean
 
 setup: $(RUNTIME)
 
@@ -46,21 +48,31 @@ lint: $(RUNTIME) $(DEV)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pyright --pythonpath $(PY)
+	@! $(PIP) check | grep -v '^magenta \|^No broken'
+
+docs: $(RUNTIME) $(DEV)
+	@DISABLE_MKDOCS_2_WARNING=true $(PY) -m mkdocs build --strict --quiet
+	@echo site/index.html
+
+constraints: $(RUNTIME) $(DEV)
+	@$(PIP) install --upgrade --upgrade-strategy eager -r requirements.txt $(addprefix -r ,$(EXTRAS))
+	@$(PY) scripts/constraints.py > constraints.new && mv constraints.new constraints.txt
+	@echo constraints.txt: now make test-all
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache build dist site *.egg-info
 	find synth_explorer tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUNTIME): requirements.txt pyproject.toml
+$(RUNTIME): constraints.txt requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; install one or say make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "setup: $(VENV) with $$($(PYTHON) --version), the first time takes a few minutes"
 	@$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install --quiet pip; }
-	@$(PIP) install -r requirements.txt
+	@$(PIP) install -c constraints.txt -r requirements.txt
 	@$(PIP) install --no-deps -e .
 	@rm -f $(VENV)/.runtime-* && touch $@
 
-$(DEV): $(EXTRAS) requirements-magenta.txt | $(RUNTIME)
+$(DEV): constraints.txt $(EXTRAS) requirements-magenta.txt | $(RUNTIME)
 	@echo "setup: what the tests need"
-	@$(PIP) install --no-warn-conflicts $(addprefix -r ,$(EXTRAS))
+	@$(PIP) install --no-warn-conflicts -c constraints.txt $(addprefix -r ,$(EXTRAS))
 	@$(PIP) install --no-warn-conflicts --no-deps -r requirements-magenta.txt
 	@rm -f $(VENV)/.dev-* && touch $@

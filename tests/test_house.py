@@ -12,12 +12,16 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import synth_explorer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "synth_explorer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE_LINES = 400
-REQUIREMENTS = ("", "-cluster", "-dev", "-formats", "-parity", "-soundfonts", "-training")
+REQUIREMENTS = ("", "-cluster", "-dev", "-docs", "-formats", "-parity", "-soundfonts", "-training")
 
 # Every room, and the rooms to its left that it may know.
 BASE = {"errors", "files", "index", "lru", "marked", "package", "quiet", "runtime", "schema"}
@@ -237,10 +241,29 @@ def test_requirements_are_bounded(kind: str) -> None:
         assert not text or (">=" in text and "<" in text), f"{name}: {text} has no range"
 
 
+def test_constraints_are_within_the_ranges() -> None:
+    lines = (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    for kind in REQUIREMENTS:
+        for line in (REPOSITORY / f"requirements{kind}.txt").read_text(encoding="utf-8").splitlines():
+            if text := line.split("#")[0].strip():
+                asked = Requirement(text)
+                version = pinned[asked.name.lower()]
+                assert asked.specifier.contains(version), f"{text}, and constraints.txt has {version}: make constraints"
+
+
+def test_one_version() -> None:
+    cited = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == synth_explorer.__version__
+    assert cited["license"] == tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["license"]
+
+
 def test_every_extra_has_its_file() -> None:
     tools = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     extras = tools["setuptools"]["dynamic"]["optional-dependencies"]
-    assert set(extras) == {"cluster", "dev", "formats", "gpu", "parity", "soundfonts", "training"}
+    together = set(extras.pop("all")["file"])
+    assert together == {f"requirements-{name}.txt" for name in ("cluster", "formats", "soundfonts", "training")}
+    assert set(extras) == {"cluster", "dev", "docs", "formats", "gpu", "parity", "soundfonts", "training"}
     for extra, given in extras.items():
         files = [given["file"]] if isinstance(given["file"], str) else given["file"]
         assert f"requirements-{extra}.txt" in files and all(requirements(file) for file in files)
@@ -274,9 +297,10 @@ def test_readme_shell_lines_parse() -> None:
 
     from synth_explorer.cli import app
 
-    for name in ("README.md", "CONTRIBUTING.md"):
-        for line in re.findall(r"^synth-explorer (.+)$", (REPOSITORY / name).read_text(encoding="utf-8"), re.MULTILINE):
-            command, words = get_command(app), shlex.split(line, comments=True)
+    shell = get_command(app)
+    for path in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")):
+        for line in re.findall(r"^synth-explorer (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+            command, words = shell, shlex.split(line, comments=True)
             while hasattr(command, "commands"):
                 command = command.commands[words.pop(0)]
             options = {option for parameter in command.params for option in parameter.opts}

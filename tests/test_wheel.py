@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -19,11 +20,14 @@ pytestmark = pytest.mark.slow
 BUILD = "from setuptools import build_meta; print(build_meta.build_wheel(*__import__('sys').argv[1:]))"
 
 
+SDIST = BUILD.replace("wheel", "sdist")
+
+
 @pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this source tree, from a copy, so that nothing that lies around gets into it."""
+def tree(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this source tree, so that nothing that lies around gets into what is built of it."""
     pytest.importorskip("setuptools", "77", reason="an older setuptools cannot build it")
-    source, out = tmp_path_factory.mktemp("source") / "tree", tmp_path_factory.mktemp("wheel")
+    source = tmp_path_factory.mktemp("source") / "tree"
     try:
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=repository, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
@@ -32,8 +36,19 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (repository / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository / name, source / name)
-    subprocess.run([sys.executable, "-c", BUILD, str(out)], cwd=source, check=True, capture_output=True)
-    (found,) = out.glob("*.whl")
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel."""
+    return built(tree, tmp_path_factory.mktemp("wheel"), BUILD)
+
+
+def built(source: Path, out: Path, how: str) -> Path:
+    """What is built of a source tree."""
+    subprocess.run([sys.executable, "-c", how, str(out)], cwd=source, check=True, capture_output=True)
+    (found,) = out.iterdir()
     return found
 
 
@@ -66,6 +81,19 @@ def test_it_holds_the_checkpoint_the_notes_and_the_page(wheel: Path, repository:
     for pattern in ("assets/notes/*", "**/*.py", "**/*.css", "**/*.js", "**/*.html", "**/*.svg", "**/*.npz"):
         wanted = {path.relative_to(repository).as_posix() for path in (repository / "synth_explorer").glob(pattern)}
         assert wanted and wanted <= held, pattern
+
+
+def test_the_sdist_is_enough_to_build_the_same_wheel(tree: Path, wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "sdist").mkdir()
+    packed = built(tree, tmp_path / "sdist", SDIST)
+    with tarfile.open(packed) as file:
+        file.extractall(tmp_path / "unpacked", filter="data")
+    (unpacked,) = (tmp_path / "unpacked").iterdir()
+    for name in ("CITATION.cff", "SECURITY.md", "Dockerfile", "constraints.txt", "mkdocs.yml", "tests/conftest.py"):
+        assert (unpacked / name).is_file(), name
+    (tmp_path / "wheel").mkdir()
+    again = built(unpacked, tmp_path / "wheel", BUILD)
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_its_checkpoint_is_found_from_an_empty_folder(site: Path, tmp_path: Path) -> None:

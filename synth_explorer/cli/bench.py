@@ -50,12 +50,22 @@ def bench(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="TABLE.md", help="The decoding table to write.")
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            metavar="OLD.json",
+            help="An older report of this machine: says what became slower beyond the noise, and ends with 1 if any.",
+        ),
+    ] = None,
 ) -> None:
     """Time a slider move, every WaveNet engine and whole commands on this machine, which should be quiet."""
     parts = network or list(Part)
     if out is not None:
         common.check_suffix(out, common.REPORT_SUFFIXES)
-    common.check_outputs(("-o", out), ("--markdown", markdown))
+    common.check_outputs(("-o", out), ("--markdown", markdown), inputs=(compare,))
+    common.check_inputs(compare)
+    older = None if compare is None else _older(compare)
     if markdown is not None and not set(parts) & WAVENETS:
         raise common.wrong_usage("the table is of WaveNet decoding: add --network nsynth or small.", "--markdown")
     report: dict[str, Any] = {"machine": _machine()}
@@ -75,6 +85,32 @@ def bench(
     if out is not None:
         common.write_json(out, report)
         common.say(out)
+    if older is not None and _compared(older, report):
+        raise typer.Exit(1)
+
+
+def _older(path: Path) -> Any:
+    """A report that is compared with, before anything is timed."""
+    from synth_explorer.bench import compare
+
+    return compare.read(path)
+
+
+def _compared(older: Any, report: dict[str, Any]) -> bool:
+    """Show what changed; whether anything became slower."""
+    from synth_explorer.bench import compare
+
+    found = compare.compare(older, report)
+    if not found.is_same_machine:
+        typer.echo("warning: the older report is of another machine; what differs may be that.", err=True)
+    rows = [
+        [one.name, f"{one.old:.3g}", f"{one.new:.3g} {one.unit}", f"{one.ratio:.2f}", f"{one.noise:.0%}", one.verdict]
+        for one in found.changes
+    ]
+    common.print_table("the fastest, before and now", ["", "old", "new", "ratio", "noise", ""], rows)
+    for one in found.slower:
+        typer.echo(f"slower: {one.name}, {one.ratio:.2f} times as long (noise {one.noise:.0%})", err=True)
+    return bool(found.slower)
 
 
 def _machine() -> dict[str, Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+
+from tests.cli import shell
 
 
 def test_bench_reports_every_step(explorer) -> None:
@@ -125,3 +130,55 @@ def test_a_command_that_fails_is_not_timed() -> None:
 
     with pytest.raises(SynthExplorerError, match=r"could not be timed: error: .*nowhere"):
         startup.run(checkpoint="nowhere", repeats=1)
+
+
+OLD = {
+    "machine": {"processor": "a", "cores": 2},
+    "steps": {
+        "quiet": {"min_ms": 10.0, "median_ms": 10.5},
+        "noisy": {"min_ms": 10.0, "median_ms": 16.0},
+        "better": {"min_ms": 10.0, "median_ms": 10.2},
+        "gone": {"min_ms": 1.0, "median_ms": 1.0},
+    },
+    "startup": {"encode": {"min_s": 2.0, "median_s": 2.1}},
+    "decoding": [{"network": "small", "batch": 4, "engine": "numba", "precision": "int8", "step_us": 100.0}],
+}
+
+
+def test_what_became_slower_beyond_the_noise() -> None:
+    from synth_explorer.bench import compare
+
+    new = json.loads(json.dumps(OLD))
+    del new["steps"]["gone"]
+    new["steps"] |= {"quiet": {"min_ms": 12.0, "median_ms": 12.3}, "noisy": {"min_ms": 14.0, "median_ms": 15.0}}
+    new["steps"]["better"] = {"min_ms": 7.0, "median_ms": 7.2}
+    new["startup"]["encode"] = {"min_s": 2.5, "median_s": 2.6}
+    new["decoding"][0]["step_us"] = 120.0
+    found = compare.compare(compare._Report.model_validate(OLD), new)
+    assert {one.name: one.verdict for one in found.changes} == {
+        "quiet": "slower", "noisy": "", "better": "faster", "encode": "slower", "small, 4 notes, numba int8": ""
+    }  # fmt: skip
+    assert [one.name for one in found.slower] == ["quiet", "encode"] and found.is_same_machine
+    new["machine"]["processor"], new["decoding"][0]["step_us"] = "b", 130.0
+    found = compare.compare(compare._Report.model_validate(OLD), new)
+    assert found.slower[-1].ratio == pytest.approx(1.3) and not found.is_same_machine
+
+
+def test_the_shell_ends_with_1_where_something_became_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from synth_explorer.cli import bench as command
+
+    timed = {"startup": {"encode": {"median_s": 2.6, "min_s": 2.5, "max_s": 3.0}}}
+    monkeypatch.setattr(command, "_startup", lambda checkpoint: timed["startup"])
+    monkeypatch.setattr(command, "_machine", lambda: {"processor": "a", "cores": 2})
+    monkeypatch.setattr(command, "_busy_share", lambda: 0.0)
+    words = ("bench", "--network", "startup", "-o", tmp_path / "new.json", "--compare", tmp_path / "old.json")
+    (tmp_path / "old.json").write_text(json.dumps(OLD))
+    done = shell.run(*words)
+    assert done.exit_code == 1 and "slower: encode, 1.25 times as long (noise 10%)" in done.stderr
+    assert json.loads((tmp_path / "new.json").read_text())["startup"] == timed["startup"]
+    done = shell.run(*words[:-1], tmp_path / "new.json", "-o", tmp_path / "again.json")
+    assert done.exit_code == 0 and "slower" not in done.output
+    (tmp_path / "old.json").write_text('{"machine": {"processor": "a", "cores": 2}, "steps": {"x": {"min_ms": 0}}}')
+    assert "steps.x" in shell.refused(*words)
+    (tmp_path / "old.json").write_text('{"machine": {"processor": "a", "cores": 2}}')
+    assert "times nothing that was timed now" in shell.run(*words).stderr

@@ -50,3 +50,16 @@ def test_a_sampler_is_told_a_pitch_that_is_known(note) -> None:
     assert told is not None and midi_to_hz(told.midi) == pytest.approx(midi_to_hz(latents.pitch_midi))
     for kind, is_told in (("note", True), ("moving", True), ("chord", False), ("noise", False)):
         assert (sampler_of(latents.replace(pitch_kind=kind)) is not None) == is_told
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_papers_run(
+    repository: Path, full_band: Explorer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Those of docs/python.md, one after the other, in an empty folder."""
+    examples = re.findall(r"^```python\n(.*?)^```", (repository / "docs" / "python.md").read_text(), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    for example in examples:
+        exec(example, {})
+    assert len(examples) == 2 and {path.name for path in tmp_path.iterdir()} == {"between.wav", "longer.npz"}
+    assert Latents.load("longer.npz").duration_s > 1.0
