@@ -18,6 +18,7 @@ from synth_explorer.library.importing import import_all, tasks_of
 from synth_explorer.library.library import Library
 from synth_explorer.library.store import FILES
 from synth_explorer.rendering import Patch, Source
+from tests.library.conftest import RATE_HZ
 
 Sounds = Callable[[int], list[Path]]
 
@@ -55,7 +56,8 @@ def test_the_folder_of_a_batch_brings_its_patches(library: Library, sounds: Soun
     note, made, other = sounds(3)
     patch, told = Patch.of(Source.of(note)), {"loudness_db": -20.5, "pitch_midi": 45.0, "attack_s": 0.1}
     told |= {"brightness_octaves": 9.0, "noisiness_db": None}
-    record = {"file": "inside/" + made.name, "address": "a", "bytes": 1, "descriptors": told}
+    record = {"file": "inside/" + made.name, "address": "a", "id": patch.id, "bytes": 1, "descriptors": told}
+    record |= {"duration_s": 0.5, "sample_rate_hz": RATE_HZ, "peak_db": None, "reached": True}
     (note.parent / manifest.MANIFEST).write_text(json.dumps(record | {"patch": patch.model_dump(mode="json")}) + "\n")
     assert taken(library, note.parent) == (3, 0, [])
     entry = library.entry(made.stem)
