@@ -82,7 +82,7 @@ def test_a_step_sees_only_what_was(model: WaveNet, given: flat.Given) -> None:
 @pytest.mark.slow
 def test_the_engine_draws_what_keras_says(model: WaveNet, given: flat.Given) -> None:
     """Every sample follows from those before it by the network in Keras, and by the draws; chunks change nothing."""
-    config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02, doubt=0.1, steer=0.0)
+    config, sampling = model.config, flat.Sampling(temperature=0.8, calm=0.7, tail=0.02, doubt=0.1)
     weights = flat.FlatWeights.of(config, weights_of(model))
     parts = list(flat.advance(weights, given, seed=5, sampling=sampling, chunk_subframes=7))
     made, sound = (np.concatenate(each) for each in zip(*parts, strict=True))

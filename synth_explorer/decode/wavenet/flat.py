@@ -25,7 +25,6 @@ from synth_explorer.model.wavenet_config import (
 )
 
 LOW, HIGH = (np.float32(limit) for limit in LOG_SCALES)
-LEVEL_S = 0.03
 LANES = 16  # gates and values lie in turns of so many
 
 
@@ -35,16 +34,14 @@ class Sampling:
 
     A logistic distribution of scale s is drawn at s * temperature, and at less where s lies below `steady`: there the
     sound is periodic, and what is uncertain is the network. `tail` of the distribution is left out on either side.
-    `doubt`: so much noise the network believes to be in what it has made. `steer`: samples are scaled by this power of
-    how far the level of the last `LEVEL_S` lies from one, which is what it is in the flat domain.
+    `doubt`: so much noise the network believes to be in what it has made.
     """
 
     temperature: float = 1.0
     steady: float = 0.3
-    calm: float = 0.5
+    calm: float = 2.0
     tail: float = 0.01
-    doubt: float = 0.03
-    steer: float = 0.3
+    doubt: float = 0.1
 
 
 SAMPLING = Sampling()
@@ -134,7 +131,6 @@ def advance(
     past, order = LONGEST_LAG + config.context, given.coefficients.shape[1]
     flat = np.zeros(past + count * config.subframe, np.float32)
     sound = np.zeros(order + 1 + count * config.subframe)
-    level = np.ones(1)
     memory = np.zeros((sum(config.dilations), config.width), np.float32)
     inside = config.subframe // config.step
     told = np.asarray(given.told @ weights.told + weights.told_bias, np.float32)  # at once: its rounding is the note's
@@ -150,7 +146,6 @@ def advance(
             *(config.mixtures, told[first:last], cycles, period, numbers.astype(np.float32)),
             *(first * inside, flat, memory, math.log(max(sampling.temperature, 1e-6)), math.log(sampling.steady)),
             sampling.calm,
-            *(sampling.steer, 1.0 / max(1.0, LEVEL_S * config.sample_rate_hz / config.step), level),
             1.0 + math.log10(max(sampling.doubt, LEAST_DOUBT)),
         )
         begin, end = first * config.subframe, last * config.subframe
@@ -229,7 +224,7 @@ def _draw(said, sample, mixtures, step, numbers, temperature, steady, calm):
 def _advance(
     start, start_bias, gates, residual, residual_bias, head, exit_, exit_bias, straight, between,
     dilations, step, context, periods, multiples, mixtures, told, cycles, period, numbers,
-    first, flat, memory, temperature, steady, calm, steer, level_rate, level, doubt,
+    first, flat, memory, temperature, steady, calm, doubt,
 ):  # fmt: skip
     layers, width, doubled = len(dilations), start.shape[1], gates.shape[2]
     features = np.zeros(start.shape[0], np.float32)
@@ -269,12 +264,8 @@ def _advance(
         said[:] = exit_bias
         _add(said, hidden, exit_)
         _add(said, features, straight)
-        gain, power = np.float32(max(level[0], 1e-3) ** (-0.5 * steer)), 0.0
         for j in range(step):
-            drawn = gain * _draw(said, j, mixtures, step, numbers[s, j], temperature, steady, calm)
-            power += drawn * drawn
-            flat[at + j] = drawn
-        level[0] += (power / step - level[0]) * level_rate
+            flat[at + j] = _draw(said, j, mixtures, step, numbers[s, j], temperature, steady, calm)
 
 
 @njit(nogil=True, cache=True)
