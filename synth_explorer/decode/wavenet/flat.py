@@ -39,7 +39,7 @@ class Sampling:
 
     temperature: float = 1.0
     steady: float = 0.3
-    calm: float = 2.0
+    calm: float = 1.0
     tail: float = 0.01
     doubt: float = 0.1
 
