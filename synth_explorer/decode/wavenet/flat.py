@@ -82,7 +82,7 @@ class FlatWeights:
             config,
             weights["steps/start/kernel"],
             weights["steps/start/bias"],
-            np.stack([kernel[:, turns] for kernel in all_of("gates_{}/kernel")]),
+            np.ascontiguousarray(np.stack(all_of("gates_{}/kernel"))[..., turns]),
             np.stack(all_of("residual_{}/kernel")),
             np.stack(all_of("residual_{}/bias")),
             weights["steps/head/kernel"],
