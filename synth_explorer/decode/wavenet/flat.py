@@ -37,9 +37,9 @@ class Sampling:
     `doubt`: so much noise the network believes to be in what it has made.
     """
 
-    temperature: float = 1.0
+    temperature: float = 0.5
     steady: float = 0.3
-    calm: float = 1.0
+    calm: float = 0.5
     tail: float = 0.01
     doubt: float = 0.1
 
