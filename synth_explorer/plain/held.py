@@ -26,11 +26,12 @@ def held(chunks: Iterator[np.ndarray], loudness_db: np.ndarray, front_end: Front
     gains: list[float] = []
 
     def gain(frame: int) -> float:
+        if frame >= len(loudness_db):  # nothing is asked any more, and silence is heard
+            return gains[-1]
         heard_db = front_end.loudness_db(sound[frame * hop :][:size])
-        asked_db = loudness_db[min(frame, len(loudness_db) - 1)]
-        return float(10.0 ** (np.clip(asked_db - heard_db, QUIETER_DB, LOUDER_DB) / 20.0))
+        return float(10.0 ** (np.clip(loudness_db[frame] - heard_db, QUIETER_DB, LOUDER_DB) / 20.0))
 
-    end = np.zeros(size + hop, np.float32)  # frames after the last sample hear silence
+    end = np.zeros(size + hop, np.float32)
     for chunk in chain(chunks, (end,)):
         given += 0 if chunk is end else len(chunk)
         sound = np.concatenate([sound, chunk])

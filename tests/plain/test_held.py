@@ -23,8 +23,7 @@ def test_loudness_is_met_however_the_sound_is_cut(rng: np.random.Generator, size
     asked_db = own_db + np.linspace(-3.0, 3.0, frames)
     made = np.concatenate(list(held(iter(np.split(sound, np.cumsum(sizes)[:-1])), asked_db, front_end)))
     by_hand = np.interp(np.arange(len(sound)) / HOP, np.arange(frames), 10.0 ** ((asked_db - own_db) / 20.0))
-    inside = (frames - 1) * HOP
-    np.testing.assert_allclose(made[:inside], (sound * by_hand)[:inside], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(made, sound * by_hand, rtol=1e-4, atol=1e-7)  # to the end, where the last gain stays
     assert len(made) == len(sound)
 
 
