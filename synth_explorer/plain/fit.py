@@ -42,24 +42,19 @@ class Fit:
         self._distance = SpectralLoss(config, audio, bandwidth_hz=bandwidth_hz, **weights)
         self._synthesis = Synthesis(config, self._pitch_hz, networks.controls)
 
-    def value_and_slopes(
+    def slopes(
         self, moved: np.ndarray, detail: np.ndarray, phase: np.ndarray, short_phase: np.ndarray
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        """The distance at latents moved by [F, C] and a detail [1, D], and its slopes by both."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The slopes of the distance by what latents are moved by [F, C], and by a detail [1, D]."""
         z, networks = self._z + moved * self._scale, self._networks
         frame, fine, to_learned = networks.network.traced(z, self._pitch_hz)
         controls, to_told = networks.controls.traced(frame, fine, z, self._pitch_hz, detail, self._bandwidth_hz)
         sound, to_controls = self._synthesis.traced(controls, phase, short_phase)
-        value, slope = self._distance(sound)
-        told = to_told(to_controls(slope))
+        told = to_told(to_controls(self._distance.slope(sound)))
         by_z = np.concatenate([told.attributes, to_learned(told.frame, told.fine)], axis=1)
-        return value, by_z * self._scale, told.detail[None]
+        return by_z * self._scale, told.detail[None]
 
     def __call__(self, *, steps: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
         """z [F, C] after so many steps of the descent, and its detail [D], float32."""
-
-        def slopes_of(*given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return self.value_and_slopes(*given)[1:]
-
-        z, detail = descend(slopes_of, self._z, config=self._networks.config, steps=steps, progress=progress)
+        z, detail = descend(self.slopes, self._z, config=self._networks.config, steps=steps, progress=progress)
         return z, detail[0]

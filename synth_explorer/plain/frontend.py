@@ -77,7 +77,7 @@ class Banded:
     COLUMNS = 16
 
     def __init__(self, matrix: np.ndarray) -> None:
-        columns = range(0, matrix.shape[1], self.COLUMNS)
+        self._rows, columns = len(matrix), range(0, matrix.shape[1], self.COLUMNS)
         self._parts = [self._part(matrix[:, first : first + self.COLUMNS]) for first in columns]
 
     @staticmethod
@@ -89,6 +89,13 @@ class Banded:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """[J, N] -> [J, M]."""
         return np.concatenate([x[:, rows] @ matrix for rows, matrix in self._parts], axis=1)
+
+    def back(self, slope: np.ndarray) -> np.ndarray:
+        """Slope by the product [J, M] -> slope by what was given [J, N]."""
+        out = np.zeros((len(slope), self._rows), np.float32)
+        for part, (rows, matrix) in enumerate(self._parts):
+            out[:, rows] += slope[:, part * self.COLUMNS :][:, : self.COLUMNS] @ matrix.T
+        return out
 
 
 class FrontEnd:
