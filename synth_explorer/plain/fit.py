@@ -13,11 +13,13 @@ detail.
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
 from synth_explorer.model.descent import LOG_MEL_WEIGHT, Progress, descend, scale_of
 from synth_explorer.plain.autoencoder import Autoencoder
-from synth_explorer.plain.loss import SpectralLoss
+from synth_explorer.plain.loss import PARTS, SpectralLoss
 from synth_explorer.plain.synthesis import Synthesis
 
 
@@ -43,18 +45,24 @@ class Fit:
         self._synthesis = Synthesis(config, self._pitch_hz, networks.controls)
 
     def slopes(
-        self, moved: np.ndarray, detail: np.ndarray, phase: np.ndarray, short_phase: np.ndarray
+        self, moved: np.ndarray, detail: np.ndarray, phase: np.ndarray, short_phase: np.ndarray, *, part: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The slopes of the distance by what latents are moved by [F, C], and by a detail [1, D]."""
+        """The slopes of the distance at a part of the frames by what latents are moved by [F, C], and by a detail
+        [1, D]."""
         z, networks = self._z + moved * self._scale, self._networks
         frame, fine, to_learned = networks.network.traced(z, self._pitch_hz)
         controls, to_told = networks.controls.traced(frame, fine, z, self._pitch_hz, detail, self._bandwidth_hz)
         sound, to_controls = self._synthesis.traced(controls, phase, short_phase)
-        told = to_told(to_controls(self._distance.slope(sound)))
+        told = to_told(to_controls(self._distance.slope(sound, part=part)))
         by_z = np.concatenate([told.attributes, to_learned(told.frame, told.fine)], axis=1)
         return by_z * self._scale, told.detail[None]
 
     def __call__(self, *, steps: int, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
         """z [F, C] after so many steps of the descent, and its detail [D], float32."""
-        z, detail = descend(self.slopes, self._z, config=self._networks.config, steps=steps, progress=progress)
+        part = cycle(range(PARTS))
+
+        def slopes_of(*given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.slopes(*given, part=next(part))
+
+        z, detail = descend(slopes_of, self._z, config=self._networks.config, steps=steps, progress=progress)
         return z, detail[0]

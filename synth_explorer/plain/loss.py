@@ -22,17 +22,22 @@ SIZES = (2048, 1024, 512, 256, 128)  # at `config.REFERENCE_RATE_HZ`; as long in
 MEL_SIZE = 1024
 DISTANCE_TOP_HZ = 20_000.0  # of the mel bands
 MOST = 10.0  # of the linear distance
+PARTS = 2  # of the frames: every second one is in one of them
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _POOL = Helpers(2, thread_name_prefix="loss")
 
 
 class _Wanted(NamedTuple):
-    """The spectrum that is to be met at one resolution: magnitudes [F, N]; what the linear distance is divided by;
-    by how much a logarithm counts at each bin [N]; mel bands [F, M] where this is the mel distance's resolution."""
+    """The spectrum that is to be met at one resolution by one part of the frames: their magnitudes [F, N]; how many
+    there are to a part, in the mean; by how much a difference, and a logarithm at each bin [N], counts; and, where this
+    is the mel distance's resolution, mel bands [F, M]."""
 
     size: int
+    part: int
     magnitudes: np.ndarray
-    mean: float
+    frames: float
+    most: float  # of the sum of differences, beyond which they do not count
+    linear: np.float32
     weights: np.ndarray
     mel: np.ndarray | None
 
@@ -59,56 +64,54 @@ class SpectralLoss:
         self._filters = Banded(mel_filters(bands, n_fft=mel_size, **given))
         tops_hz = mel_centres_hz(bands + 2, low_hz=30.0, high_hz=high_hz)[2:].astype(np.float32)
         self._mel_weights = self._below(tops_hz) * np.float32(mel)
-        self._wanted = [self._spectrum(target, size * config.widening, with_mel=size == MEL_SIZE) for size in SIZES]
+        wanted = [self._parts(target, size * config.widening, with_mel=size == MEL_SIZE) for size in SIZES]
+        self._wanted = [[each[part] for each in wanted if len(each[part].magnitudes)] for part in range(PARTS)]
 
-    def _spectrum(self, target: np.ndarray, size: int, *, with_mel: bool) -> _Wanted:
-        magnitudes = magnitude(_stft(target, size))
-        mean = float(magnitudes.mean() + _floor(size))
-        weights = self._below(np.arange(magnitudes.shape[1]) * (self._rate_hz / size)) * np.float32(self._log)
-        return _Wanted(size, magnitudes, mean, weights, self._filters(magnitudes) if with_mel else None)
+    def _parts(self, target: np.ndarray, size: int, *, with_mel: bool) -> list[_Wanted]:
+        magnitudes = magnitude(rfft(frame_centred(target, size, size // 4) * hann(size)))
+        (frames, bins), mean = magnitudes.shape, float(magnitudes.mean() + _floor(size))
+        frames /= PARTS
+        linear = np.float32(self._linear / (frames * bins * mean))
+        weights = self._below(np.arange(bins) * (self._rate_hz / size)) * np.float32(self._log / frames)
+        found = []
+        for part in range(PARTS):
+            own = np.ascontiguousarray(magnitudes[part::PARTS])
+            mel, most = self._filters(own) if with_mel else None, MOST * mean * frames * bins
+            found.append(_Wanted(size, part, own, frames, most, linear, weights, mel))
+        return found
 
     def _below(self, places_hz: np.ndarray) -> np.ndarray:
         """How much each of the places [N] counts in a mean: those beyond the band's end do not."""
         counts = (places_hz <= (self._band_hz or self._rate_hz)).astype(np.float32)
         return counts / counts.sum()
 
-    def slope(self, output: np.ndarray) -> np.ndarray:
-        """The slope of the distance by a sound [T]."""
-        first, *others = _POOL.map(lambda wanted: self._at(wanted, output), self._wanted)
+    def slope(self, output: np.ndarray, *, part: int) -> np.ndarray:
+        """The slope, by a sound [T], of the distance at one of the `PARTS` of the frames; their mean is that of all."""
+        first, *others = _POOL.map(lambda wanted: self._at(wanted, output), self._wanted[part])
         for other in others:
             first += other
         return first
 
     def _at(self, wanted: _Wanted, output: np.ndarray) -> np.ndarray:
         """What one resolution adds to the slope."""
-        bins = _stft(output, wanted.size)
-        frames, got = len(bins), np.empty(bins.shape, np.float32)
-        apart = _magnitudes(bins, wanted.magnitudes, got) / got.size
-        linear = self._linear / (got.size * wanted.mean) if apart < MOST * wanted.mean else 0.0
+        size, hop = wanted.size, wanted.size // 4
+        bins = rfft(frame_centred(output, size, hop)[wanted.part :: PARTS] * hann(size))
+        got = np.empty_like(wanted.magnitudes)
+        linear = wanted.linear if _magnitudes(bins, wanted.magnitudes, got) < wanted.most else _ZERO
         by_mel = np.zeros((1, got.shape[1]), np.float32)
         if wanted.mel is not None:
             bands = self._filters(got)
-            by_mel = self._filters.back(np.sign(bands - wanted.mel) * self._mel_weights / (bands + LOG_FLOOR) / frames)
-        _slopes(bins, got, wanted.magnitudes, wanted.weights / frames, by_mel, np.float32(linear), _floor(wanted.size))
-        return _stft_back(bins, wanted.size, samples=len(output))
+            by_band = np.sign(bands - wanted.mel) / (bands + LOG_FLOOR)
+            by_mel = self._filters.back(by_band * (self._mel_weights / np.float32(wanted.frames)))
+        _slopes(bins, got, wanted.magnitudes, wanted.weights, by_mel, linear, _floor(size))
+        frames = irfft(bins, size, norm="forward")
+        out = np.zeros(len(output) + 2 * size, np.float32)
+        _overlapped(frames, hann(size), PARTS * hop, out[wanted.part * hop :])
+        return out[size // 2 :][: len(output)]
 
 
 def _floor(size: int) -> np.float32:
     return LOG_FLOOR * np.float32(size / MEL_SIZE)
-
-
-def _stft(audio: np.ndarray, size: int) -> np.ndarray:
-    """[T] -> [F, N] complex64, F = 4 T / size."""
-    return rfft(frame_centred(audio, size, size // 4) * hann(size))
-
-
-def _stft_back(slope: np.ndarray, size: int, *, samples: int) -> np.ndarray:
-    """Slope by real and imaginary parts of `_stft` [F, N], halved but at the ends -> slope by the sound [T]."""
-    frames = irfft(slope, size, norm="forward")
-    hop = size // 4
-    out = np.zeros((len(frames) + 4) * hop, np.float32)
-    _overlapped(frames, hann(size), out)
-    return out[size // 2 :][:samples]
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
@@ -138,9 +141,8 @@ def _slopes(bins, got, wanted, weights, by_mel, linear, floor):
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
-def _overlapped(frames, window, out):
-    """Adds windowed frames at their places, a quarter of a window from each other."""
-    hop = frames.shape[1] // 4
+def _overlapped(frames, window, hop, out):
+    """Adds windowed frames at their places."""
     for f in range(len(frames)):
         here, frame = out[f * hop : f * hop + window.size], frames[f]
         for n in range(window.size):
