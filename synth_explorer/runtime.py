@@ -8,8 +8,10 @@ Shapes: B notes, F frames.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,13 +26,29 @@ def cores() -> int:
 
 
 class Helpers(ThreadPoolExecutor):
-    """Threads that help with one sound; once this process is `alone`, who asks does the work at once."""
+    """Threads that help with one sound; where other sounds take all cores, who asks does the work at once.
+
+    That is so once this process is `alone`, and while as much is done `side_by_side` as there are cores.
+    """
 
     is_alone = False
+    _at_work, _turn = 0, Lock()
+
+    @classmethod
+    @contextmanager
+    def occupied(cls) -> Iterator[None]:
+        """A core is taken in this block."""
+        with cls._turn:
+            Helpers._at_work += 1
+        try:
+            yield
+        finally:
+            with cls._turn:
+                Helpers._at_work -= 1
 
     def submit(self, work: Callable[..., Made], /, *given: Any, **named: Any) -> Future[Made]:
         """As of its base."""
-        if not Helpers.is_alone:
+        if not Helpers.is_alone and Helpers._at_work < cores():
             return super().submit(work, *given, **named)
         done: Future[Made] = Future()
         try:
@@ -49,8 +67,13 @@ def side_by_side(work: Callable[[Given], Made], items: Sequence[Given]) -> list[
     """Work on each item, as many at a time as there are cores, in threads; results in order. Raises the first error."""
     if len(items) < 2:
         return [work(item) for item in items]
+
+    def by_itself(item: Given) -> Made:
+        with Helpers.occupied():
+            return work(item)
+
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(work, items))
+        return list(pool.map(by_itself, items))
 
 
 def compiled(call: Callable[..., Any], *, ranks: Sequence[int], last: Sequence[int] = ()) -> Callable[..., Any]:

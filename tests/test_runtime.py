@@ -28,3 +28,18 @@ def test_a_process_that_is_alone_does_the_work_itself(monkeypatch: pytest.Monkey
         assert list(helpers.map(abs, [-1, 2])) == [1, 2]
         with pytest.raises(ZeroDivisionError):
             helpers.submit(lambda: 1 / 0).result()
+
+
+def test_while_every_core_has_a_sound_each_does_its_work_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "cores", lambda: 2)
+    both = threading.Barrier(2)
+
+    def is_alone(_: int) -> bool:
+        both.wait(timeout=60)
+        found = helpers.submit(threading.get_ident).result() == threading.get_ident()
+        both.wait(timeout=60)
+        return found
+
+    with Helpers(1) as helpers:
+        assert side_by_side(is_alone, range(2)) == [True, True]
+        assert helpers.submit(threading.get_ident).result() != threading.get_ident()
