@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from synth_explorer.latents import Latents
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGE_TESTS = REPOSITORY / "tests" / "ui"
 SAMPLE_RATE_HZ = 16_000
 
 
@@ -32,13 +31,13 @@ SAMPLE_RATE_HZ = 16_000
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
-    Those of the page are one group, with whatever drives a browser: two that play at once starve each other of sound.
-    They come first, for they take longest. One that fails is tried once more (`-r R` lists these): what a browser plays
-    is heard in real time, and a machine that is busy elsewhere for half a second leaves gaps in it.
+    Those that drive a browser are one group: two that play at once starve each other of sound. They come first, for
+    they take longest (`--no-loadscope-reorder`). One that fails is tried once more (`-r R` lists these): what a browser
+    plays is heard in real time, and a machine that is busy elsewhere for half a second leaves gaps in it.
     """
     for item in items:
         folder = item.path.parent.name
-        of_page = PAGE_TESTS in item.path.parents or item.get_closest_marker("browser") is not None
+        of_page = item.get_closest_marker("browser") is not None
         item.add_marker(pytest.mark.xdist_group("page" if of_page else f"{folder}/{item.path.name}"))
         if of_page:
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -114,14 +115,21 @@ def room_of(path: Path) -> str:
     return "package" if parts == ("__init__",) else parts[0]
 
 
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, lazily or not, except for type checkers."""
+@cache
+def tree_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file, the file itself first, but for what is imported for type checkers."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             node.body = []
+    return tuple(ast.walk(tree))
+
+
+@cache
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, lazily or not, except for type checkers."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -160,12 +168,8 @@ def test_libraries_stay_in_their_rooms() -> None:
 
 def uses(path: Path) -> set[Path]:
     """The files of the package that a file imports, lazily or not, except for type checkers."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            node.body = []
     named: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree_of(path):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -199,8 +203,8 @@ def test_the_package_knows_no_tests() -> None:
 
 def test_files_hold_one_noun() -> None:
     for path in FILES:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        text, (tree, *_) = path.read_text(encoding="utf-8"), tree_of(path)
+        assert isinstance(tree, ast.Module)
         assert len(text.splitlines()) <= LONGEST_FILE_LINES, f"{name_of(path)} is too long"
         assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
         assert len(tree.body) == 1 or "from __future__ import annotations" in text, name_of(path)
@@ -212,7 +216,7 @@ def test_decoders_are_named_in_one_place() -> None:
 
     names = {one.name for one in KNOWN}
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in tree_of(path):
             if isinstance(node, ast.Compare) or (isinstance(node, ast.keyword) and node.arg == "decoder"):
                 told = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
                 assert not told & names, f"{name_of(path)}:{node.lineno} compares with, or passes, a decoder's name"
@@ -282,8 +286,9 @@ def test_readme_tells_the_truth() -> None:
     assert readme_targets and set(readme_targets) <= targets
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme):
         assert (REPOSITORY / link).exists(), f"README links to {link}"
+    there = {above for path in tracked() for above in (path, *path.parents)}
     for name in re.findall(r"^ {2}(\S+/?) {2,}", _tree(readme), re.MULTILINE):
-        assert list(REPOSITORY.glob(f"**/{name.rstrip('/')}")), f"README's tree names {name}"
+        assert any(path.match(f"**/{name.rstrip('/')}") for path in there), f"README's tree names {name}"
 
 
 def _tree(readme: str) -> str:
@@ -307,6 +312,7 @@ def test_readme_shell_lines_parse() -> None:
             assert {word for word in words if re.match(r"-+[a-z]", word)} <= options, line
 
 
+@cache
 def tracked() -> list[Path]:
     """The files under version control; every file when there is no git here."""
     try:

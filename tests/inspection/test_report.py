@@ -190,6 +190,7 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_inspect_with_the_model_that_ships(
     explorer: Explorer, monkeypatch: pytest.MonkeyPatch, note_file: Callable[..., Path], tmp_path: Path

@@ -67,6 +67,7 @@ def test_a_model_cannot_shrink_or_lose_parts(small, tmp_path: Path) -> None:
         begin_from(_model(), "nowhere")
 
 
+@pytest.mark.slow
 def test_a_model_of_another_rate_begins_with_the_same_spectra(small) -> None:
     from tests.model.test_band import WIDE
 

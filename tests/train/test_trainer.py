@@ -132,6 +132,7 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_checkpoint(tmp_path, tiny_dataset) -> None:
     """Trained, exported, loaded: the Explorer encodes and decodes with it."""
     from synth_explorer.explorer import Explorer
