@@ -246,6 +246,7 @@ def test_an_unknown_checkpoint_is_one_sentence(note_file: Callable[..., Path], t
     assert done.exit_code == 1 and "nowhere" in done.output and not (tmp_path / "a.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[..., Path], tmp_path: Path) -> None:
     """NSynth's network, tiny: no fast decoder, no calibrated channel, no pitch track."""

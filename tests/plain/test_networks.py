@@ -48,7 +48,7 @@ def compare(model, networks: Autoencoder, frames: int) -> None:
         np.testing.assert_allclose(controls[name], theirs, rtol=2e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("frames", [1, pytest.param(2, marks=pytest.mark.slow), 31])
+@pytest.mark.parametrize("frames", [*(pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)), 31])
 def test_a_small_model_is_computed_alike(frames: int) -> None:
     model = small_model()
     compare(model, Autoencoder.of(model), frames)

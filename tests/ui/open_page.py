@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-WAIT_MS = 60_000
+WAIT_MS = 180_000  # on a machine that is busy elsewhere
 VIEWPORT = {"width": 1440, "height": 900}
 
 NEEDS_CHROMIUM = [

@@ -127,7 +127,9 @@ def test_chunks_do_not_change_the_samples(mixed, engine: str) -> None:
         np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
 
 
-@pytest.mark.parametrize("precision", ["float32", pytest.param("int16", marks=pytest.mark.slow), "int8"])
+@pytest.mark.parametrize(
+    "precision", ["float32", *(pytest.param(p, marks=pytest.mark.slow) for p in ("int16", "int8"))]
+)
 @pytest.mark.parametrize("name", QUICK)
 def test_neither_batch_nor_threads_change_a_note(name: str, precision: str) -> None:
     stack = random_stack(**STACKS[name])
@@ -185,7 +187,8 @@ def test_draws_follow_the_probabilities() -> None:
     assert np.abs(counts - 4000 * odds).max() < 5 * np.sqrt(4000 * odds.max())
 
 
-@pytest.mark.parametrize(("precision", "bound"), [pytest.param("int16", 3e-4, marks=pytest.mark.slow), ("int8", 1e-2)])
+@pytest.mark.slow  # each precision is compiled anew
+@pytest.mark.parametrize(("precision", "bound"), [("int16", 3e-4), ("int8", 1e-2)])
 def test_lower_precision_stays_within_its_bound(precision: str, bound: float) -> None:
     """Teacher-forced: the mean share of draws that rounding the weights changes."""
     stack = random_stack(width=64, skip=64, dilations=(1, 2, 4, 8, 16, 32) * 2, taps=3, gain=2.0)

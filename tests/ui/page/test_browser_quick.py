@@ -40,7 +40,7 @@ def asked(open_page: OpenPage) -> dict:
 def settle(open_page: OpenPage, words: str, value: object) -> None:
     """Wait until an expression of the page is something, and a moment longer."""
     open_page.page.wait_for_function(f"value => JSON.stringify({words}) === JSON.stringify(value)", arg=value)
-    open_page.page.wait_for_timeout(1500)
+    open_page.page.wait_for_timeout(1000)
     assert open_page.page.evaluate(words) == value
 
 
