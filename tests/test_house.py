@@ -120,7 +120,7 @@ def tree_of(path: Path) -> tuple[ast.AST, ...]:
     """Every node of a file, the file itself first, but for what is imported for type checkers."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body = []
     return tuple(ast.walk(tree))
 

@@ -62,7 +62,10 @@ class OpenPage:
         self.page = browser.new_context(viewport=VIEWPORT).new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.troubles: list[str] = []
-        self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
+        self.page.on(
+            "console",
+            lambda entry: self._note(entry.type in ("error", "warning"), f"{entry.text} ({entry.location['url']})"),
+        )
         self.page.on("pageerror", lambda error: self._note(True, str(error)))
         self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
         self.page.add_init_script("window.plays = 0; window.addEventListener('screen-plays', () => window.plays++);")
