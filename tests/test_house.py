@@ -279,31 +279,34 @@ def test_entry_point_exists() -> None:
     assert callable(getattr(import_module(module), function))
 
 
-def test_readme_tells_the_truth() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAPERS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def test_papers_tell_the_truth() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    readme_targets = re.findall(r"(?:^|`)make ([a-z-]+)", readme, re.MULTILINE)
-    assert readme_targets and set(readme_targets) <= targets
-    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme):
-        assert (REPOSITORY / link).exists(), f"README links to {link}"
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert named and set(named) <= targets
+    for path in PAPERS:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+            assert (path.parent / link).exists(), f"{path.name} links to {link}"
+
+
+def test_the_tree_is_there() -> None:
+    papers = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = papers.split("## The tree")[1].split("```")[1]
     there = {above for path in tracked() for above in (path, *path.parents)}
-    for name in re.findall(r"^ {2}(\S+/?) {2,}", _tree(readme), re.MULTILINE):
-        assert any(path.match(f"**/{name.rstrip('/')}") for path in there), f"README's tree names {name}"
+    for name in re.findall(r"^ {2}(\S+/?) {2,}", tree, re.MULTILINE):
+        assert any(path.match(f"**/{name.rstrip('/')}") for path in there), f"the tree names {name}"
 
 
-def _tree(readme: str) -> str:
-    """The annotated tree of the README."""
-    return readme.split("## The tree")[1].split("```")[1]
-
-
-def test_readme_shell_lines_parse() -> None:
+def test_shell_lines_of_the_papers_parse() -> None:
     """Every `synth-explorer` line of the papers is a command with options that exist."""
     from typer.main import get_command
 
     from synth_explorer.cli import app
 
     shell = get_command(app)
-    for path in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")):
+    for path in PAPERS:
         for line in re.findall(r"^synth-explorer (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE):
             command, words = shell, shlex.split(line, comments=True)
             while hasattr(command, "commands"):
