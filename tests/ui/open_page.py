@@ -49,6 +49,11 @@ KEPT = """(kept) => [sessionStorage, localStorage].forEach((storage) => {
     storage.setItem('synth-explorer-' + name, kept);
   }
 })"""
+RESTORED = f"""first => {{
+  const there = ({STATE}) === first;
+  if (!there) window.synthExplorerPut({{ said: JSON.parse(first), fit: null }}); // again, if a late answer came
+  return there && {ASKED} === first;
+}}"""
 FRAMES = """async (part, count) => {
   for (let frame = 0; frame < count; frame++) await new Promise(requestAnimationFrame);
 }"""
@@ -125,8 +130,7 @@ class OpenPage:
         if self.page.evaluate(f"first => ({STATE}) === first && {ASKED} === first", self._first):
             return
         plays = self.page.evaluate("window.plays")
-        self.page.evaluate("said => window.synthExplorerPut({ said: JSON.parse(said), fit: null })", self._first)
-        self.reached(self._first)
+        self.page.wait_for_function(RESTORED, arg=self._first)
         self.page.wait_for_function("before => window.plays > before", arg=plays)
         self.page.wait_for_function(f"rest => ({EDIT_KNOBS})() === rest", arg=self._rest)
 
