@@ -8,10 +8,12 @@ import os
 import struct
 import sys
 import tempfile
+import time
 import tokenize
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -24,6 +26,8 @@ UNREADABLE = (
 arrays are read as Python."""
 
 LARGEST_TEXT_BYTES = 2**26
+UNFINISHED = ".unfinished-"  # in the name of every temporary file, between those of its target and its own
+ABANDONED_S = 60.0
 LATENTS_SUFFIXES = (".npz", ".npy")
 CACHE_VARIABLE, DATA_VARIABLE = "SYNTH_EXPLORER_CACHE", "SYNTH_EXPLORER_DATA"
 
@@ -38,7 +42,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     The temporary file has the same suffix (writers that choose a format by suffix see the right one) and lies in
     the same folder (so that the rename is atomic). Missing parent folders are made. When the block raises, the
     temporary file is deleted and an older `path` stays as it was. Once the block has ended, the file survives a power
-    cut: its content was on the disk before it had its name, and its name is.
+    cut: its content was on the disk before it had its name, and its name is. What a process that was killed left in the
+    folder is deleted by the next one that writes there.
 
     `path`: where the finished file belongs. Yields the path to write to. It does not have to be written by one call,
     but it must exist when the block ends. Raises OSError: the folder cannot be made or written, or the block ended
@@ -47,9 +52,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     with _naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:64]}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
+        _clear(target.parent)
+        prefix = f".{target.stem[:64]}{UNFINISHED}"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=target.suffix, dir=target.parent)
     temporary = Path(name)
+    held = _hold(handle)
     try:
         yield temporary
         with _naming(target):
@@ -62,6 +69,35 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno is None:  # numpy's, where the disk is full
             raise OSError(errno.EIO, f"It cannot be written whole ({error})", os.fspath(target)) from error
         raise
+    finally:
+        if held:
+            os.close(handle)
+
+
+def _hold(handle: int) -> bool:
+    """Lock a file for as long as it is open here, so that others know that somebody lives who writes it; closes what
+    cannot be locked, and says whether it could."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except (ImportError, OSError):  # Windows, some network drives, or somebody else's
+        os.close(handle)
+        return False
+
+
+@lru_cache  # of the folders written to lately
+def _clear(folder: Path) -> None:
+    """Delete the temporary files whose writers were killed: nobody holds them, nor has touched them lately."""
+    for path in folder.glob(f".*{UNFINISHED}*"):
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDWR)
+            is_old = time.time() - os.fstat(handle).st_mtime > ABANDONED_S
+            if _hold(handle):
+                if is_old:
+                    path.unlink()
+                os.close(handle)
 
 
 @contextmanager

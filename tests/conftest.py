@@ -24,25 +24,32 @@ if TYPE_CHECKING:
     from synth_explorer.latents import Latents
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGE_TESTS = REPOSITORY / "tests" / "ui"
 SAMPLE_RATE_HZ = 16_000
+NETWORKS = {"checkpoints", "decode", "model", "parity", "plain", "train", "wavenet"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
-    Those of the page are one group, with whatever drives a browser: two that play at once starve each other of sound.
-    They come first, for they take longest. One that fails is tried once more (`-r R` lists these): what a browser plays
-    is heard in real time, and a machine that is busy elsewhere for half a second leaves gaps in it.
+    Those that drive a browser are one group: two that play at once starve each other of sound. Those of networks are
+    another, so that what TensorFlow and Numba compile is compiled once. These two come first, for they take longest
+    (`--no-loadscope-reorder`). A test of a browser that fails is tried once more (`-r R` lists these): what it plays is
+    heard in real time, and a machine that is busy elsewhere for half a second leaves gaps in it.
     """
     for item in items:
-        folder = item.path.parent.name
-        of_page = PAGE_TESTS in item.path.parents or item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("page" if of_page else f"{folder}/{item.path.name}"))
-        if of_page:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if item.get_closest_marker("browser") is not None:
             item.add_marker(pytest.mark.flaky(reruns=1))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("page",))
+    first = ("page", "networks")
+    items.sort(key=lambda item: (*first, _group(item)).index(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    folder, name = item.path.parent.name, item.path.name
+    if item.get_closest_marker("browser") is not None:
+        return "page"
+    return "networks" if folder in NETWORKS or "nsynth" in name else f"{folder}/{name}"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from synth_explorer import files
 from synth_explorer.files import atomic_path, write_text
 
 
@@ -81,6 +82,26 @@ def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
         pass
     assert (caught.value.filename, caught.value.filename2) == (str(target), None)
     assert [path.name for path in tmp_path.iterdir()] == ["note.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_a_killed_writer_left_goes_with_the_next(tmp_path: Path) -> None:
+    """Once a minute has passed; what somebody writes stays, however long it takes, and so do files of others."""
+    pid = os.fork()
+    if pid == 0:
+        with atomic_path(tmp_path / "killed.wav"):
+            os._exit(9)
+    os.waitpid(pid, 0)
+    (left,) = tmp_path.iterdir()
+    (other := tmp_path / ".killed.settings.wav").write_bytes(b"")
+    os.utime(other, (0, 0))
+    for age_s, expected in ((0.0, {left, other}), (61.0, {other})):
+        os.utime(left, (left.stat().st_mtime - age_s,) * 2)
+        with atomic_path(tmp_path / "long.wav") as written:
+            os.utime(written, (0, 0))
+            files._clear.cache_clear()
+            write_text(tmp_path / "a.txt", "words")
+            assert {path for path in tmp_path.iterdir() if path.name.startswith(".")} == {written, *expected}
 
 
 def test_other_people_may_read_what_is_written(tmp_path: Path) -> None:

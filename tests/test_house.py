@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -114,14 +115,21 @@ def room_of(path: Path) -> str:
     return "package" if parts == ("__init__",) else parts[0]
 
 
-def imports(path: Path) -> set[str]:
-    """Every module that a file imports, lazily or not, except for type checkers."""
+@cache
+def tree_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file, the file itself first, but for what is imported for type checkers."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body = []
+    return tuple(ast.walk(tree))
+
+
+@cache
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, lazily or not, except for type checkers."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree_of(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -160,12 +168,8 @@ def test_libraries_stay_in_their_rooms() -> None:
 
 def uses(path: Path) -> set[Path]:
     """The files of the package that a file imports, lazily or not, except for type checkers."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            node.body = []
     named: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree_of(path):
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -199,8 +203,8 @@ def test_the_package_knows_no_tests() -> None:
 
 def test_files_hold_one_noun() -> None:
     for path in FILES:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        text, (tree, *_) = path.read_text(encoding="utf-8"), tree_of(path)
+        assert isinstance(tree, ast.Module)
         assert len(text.splitlines()) <= LONGEST_FILE_LINES, f"{name_of(path)} is too long"
         assert ast.get_docstring(tree), f"{name_of(path)} does not say what it is"
         assert len(tree.body) == 1 or "from __future__ import annotations" in text, name_of(path)
@@ -212,7 +216,7 @@ def test_decoders_are_named_in_one_place() -> None:
 
     names = {one.name for one in KNOWN}
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in tree_of(path):
             if isinstance(node, ast.Compare) or (isinstance(node, ast.keyword) and node.arg == "decoder"):
                 told = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
                 assert not told & names, f"{name_of(path)}:{node.lineno} compares with, or passes, a decoder's name"
@@ -275,30 +279,34 @@ def test_entry_point_exists() -> None:
     assert callable(getattr(import_module(module), function))
 
 
-def test_readme_tells_the_truth() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAPERS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def test_papers_tell_the_truth() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    readme_targets = re.findall(r"(?:^|`)make ([a-z-]+)", readme, re.MULTILINE)
-    assert readme_targets and set(readme_targets) <= targets
-    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme):
-        assert (REPOSITORY / link).exists(), f"README links to {link}"
-    for name in re.findall(r"^ {2}(\S+/?) {2,}", _tree(readme), re.MULTILINE):
-        assert list(REPOSITORY.glob(f"**/{name.rstrip('/')}")), f"README's tree names {name}"
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert named and set(named) <= targets
+    for path in PAPERS:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8")):
+            assert (path.parent / link).exists(), f"{path.name} links to {link}"
 
 
-def _tree(readme: str) -> str:
-    """The annotated tree of the README."""
-    return readme.split("## The tree")[1].split("```")[1]
+def test_the_tree_is_there() -> None:
+    papers = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = papers.split("## The tree")[1].split("```")[1]
+    there = {above for path in tracked() for above in (path, *path.parents)}
+    for name in re.findall(r"^ {2}(\S+/?) {2,}", tree, re.MULTILINE):
+        assert any(path.match(f"**/{name.rstrip('/')}") for path in there), f"the tree names {name}"
 
 
-def test_readme_shell_lines_parse() -> None:
+def test_shell_lines_of_the_papers_parse() -> None:
     """Every `synth-explorer` line of the papers is a command with options that exist."""
     from typer.main import get_command
 
     from synth_explorer.cli import app
 
     shell = get_command(app)
-    for path in (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")):
+    for path in PAPERS:
         for line in re.findall(r"^synth-explorer (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE):
             command, words = shell, shlex.split(line, comments=True)
             while hasattr(command, "commands"):
@@ -307,6 +315,7 @@ def test_readme_shell_lines_parse() -> None:
             assert {word for word in words if re.match(r"-+[a-z]", word)} <= options, line
 
 
+@cache
 def tracked() -> list[Path]:
     """The files under version control; every file when there is no git here."""
     try:

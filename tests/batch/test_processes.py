@@ -50,6 +50,7 @@ class StillbornProcesses(Processes):
         super().__init__(setup, workers, worker=None)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_processes_that_cannot_begin_end_the_run(planned: Planned, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="end at once"):
         run.run(planned(SPEC.format(3)), tmp_path / "out", workers=2, executor=StillbornProcesses)

@@ -20,6 +20,7 @@ def test_bench_reports_every_step(explorer) -> None:
         assert figures["times_real_time"] == pytest.approx(500.0 / figures["median_ms"])
 
 
+@pytest.mark.slow
 def test_bench_reports_every_engine_and_its_limit() -> None:
     from synth_explorer.bench import decoding
 
@@ -79,6 +80,7 @@ def test_bench_tells_mistakes() -> None:
         decoding.run(networks=["small"], batches=[0])
 
 
+@pytest.mark.slow
 def test_bench_command_times_the_small_network(tmp_path) -> None:
     import json
 

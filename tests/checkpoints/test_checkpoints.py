@@ -116,6 +116,7 @@ def test_a_wrong_configuration_is_named(copy: Path, change: dict, message: str) 
         checkpoints.load_model(checkpoints.read_info(copy))
 
 
+@pytest.mark.slow
 def test_weights_of_another_size_are_refused(copy: Path) -> None:
     path = copy / checkpoints.CONFIG
     content = json.loads(path.read_text())
@@ -137,6 +138,6 @@ def test_saving_again_replaces_the_whole_folder(copy: Path) -> None:
     pitch_files = tuple(copy.parent / name for name in ("p.json", "p.h5"))
     for path in pitch_files:
         path.write_text("{}")
-    checkpoints.save(small_model(1), copy, description="new", controls=CONTROLS, card="", pitch_files=pitch_files)
+    checkpoints.save(small_model(), copy, description="new", controls=CONTROLS, card="", pitch_files=pitch_files)
     assert not stray.exists()
     assert sorted(p.name for p in copy.parent.iterdir()) == ["p.h5", "p.json", "small"]

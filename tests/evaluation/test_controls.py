@@ -84,6 +84,7 @@ def test_toward_comes_nearer_to_its_goal(explorer, folder: Path, few: None) -> N
     assert "error_median" not in figures
 
 
+@pytest.mark.slow
 def test_noisiness_and_attack_answer(explorer, folder: Path, few: None) -> None:
     report = evaluation.evaluate_controls(explorer, folder, controls=("noisiness", "attack"))
     figures = report["summary"]["controls"]

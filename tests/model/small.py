@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from synth_explorer.model.autoencoder import Autoencoder
 from synth_explorer.model.config import ModelConfig
 
@@ -32,12 +34,19 @@ def small_config() -> ModelConfig:
     return ModelConfig(**SIZES)
 
 
-def small_model(seed: int = 0) -> Autoencoder:
-    """The small model with random weights that depend on the seed alone, whichever the backend."""
-    import numpy as np
-
+@cache
+def _built(seed: int) -> Autoencoder:
+    """One for each seed: Keras takes seconds to build it."""
     model = Autoencoder(small_config(), name="autoencoder")
     model.build_weights()
+    return model
+
+
+def small_model(seed: int = 0) -> Autoencoder:
+    """The small model with random weights that depend on the seed alone, whichever the backend; one for each seed."""
+    import numpy as np
+
+    model = _built(seed)
     rng = np.random.default_rng(seed)
     model.set_weights(
         [

@@ -8,6 +8,8 @@ import pytest
 from tests.model.keras_fit import Fit, gradient
 from tests.model.small import small_model
 
+pytestmark = pytest.mark.slow  # the reference of `plain.fit`, which is compared with it in tests/plain/test_slopes.py
+
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_spectra():

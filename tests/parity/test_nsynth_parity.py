@@ -16,7 +16,7 @@ from synth_explorer import checkpoints
 from tests.parity import magenta
 
 HOP = 512
-ENGINES = ["numba", "keras"]
+ENGINES = ["numba", pytest.param("keras", marks=pytest.mark.slow)]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_averages_are_taken_when_asked_for(narrow_prefix: Path, imported: Callable[..., Path]) -> None:
     from keras import ops
 

@@ -48,13 +48,13 @@ def compare(model, networks: Autoencoder, frames: int) -> None:
         np.testing.assert_allclose(controls[name], theirs, rtol=2e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("frames", [1, 2, 31])
+@pytest.mark.parametrize("frames", [*(pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)), 31])
 def test_a_small_model_is_computed_alike(frames: int) -> None:
     model = small_model()
     compare(model, Autoencoder.of(model), frames)
 
 
-@pytest.mark.parametrize("name", ["default", "default-16k"])
+@pytest.mark.parametrize("name", ["default", pytest.param("default-16k", marks=pytest.mark.slow)])
 def test_bundled_models_are_computed_alike(name: str) -> None:
     from synth_explorer import checkpoints
 
@@ -88,7 +88,7 @@ def test_a_wavenet_is_computed_alike_up_to_its_steps(frames: int) -> None:
         np.testing.assert_allclose(found, np.asarray(wanted), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("doubt", [0, 16])
+@pytest.mark.parametrize("doubt", [pytest.param(0, marks=pytest.mark.slow), 16])
 def test_a_pitch_head_is_computed_alike(doubt: int, tmp_path: Path) -> None:
     from synth_explorer.model import pitch_head as in_keras
     from synth_explorer.model.pitch_hearing import PitchHeadConfig, note_frames

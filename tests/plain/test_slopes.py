@@ -56,7 +56,7 @@ def test_slopes_through_the_network(model, networks, note, rng) -> None:
         np.testing.assert_allclose(ours, plain, atol=1e-5)
 
 
-@pytest.mark.parametrize("end_hz", [0.0, 2500.0])
+@pytest.mark.parametrize("end_hz", [pytest.param(0.0, marks=pytest.mark.slow), 2500.0])
 def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) -> None:
     z, pitch_hz, _ = note
     config = model.config
@@ -89,6 +89,7 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
         assert_near(one, other, 1e-4)
 
 
+@pytest.mark.slow
 def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
     z, pitch_hz, audio = note
     config = model.config

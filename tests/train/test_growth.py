@@ -15,6 +15,8 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.train.growth import begin_from
 from tests.model.small import SIZES, small_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
@@ -55,7 +57,6 @@ def test_new_blocks_and_wider_heads_change_nothing_at_first(small) -> None:
         np.testing.assert_allclose(after[name], before[name], rtol=0.02, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_model_cannot_shrink_or_lose_parts(small, tmp_path: Path) -> None:
     _, folder = small
     with pytest.raises(SpecError, match="shrink"):

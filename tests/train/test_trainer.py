@@ -118,6 +118,7 @@ def test_numbers_are_those_of_yaml_1_2(tmp_path) -> None:
     assert (config.learning_rate, config.loss.mel, config.model.latent_noise) == (6e-4, 2.0, 0.02)
 
 
+@pytest.mark.slow
 def test_a_dataset_of_another_rate_is_refused(tmp_path, tiny_dataset) -> None:
     config = _config(tmp_path, tiny_dataset, model=SIZES | {"sample_rate_hz": 22050})
     with pytest.raises(DataError, match="22050"):
@@ -132,6 +133,7 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_checkpoint(tmp_path, tiny_dataset) -> None:
     """Trained, exported, loaded: the Explorer encodes and decodes with it."""
     from synth_explorer.explorer import Explorer

@@ -63,26 +63,27 @@ def shared_page(browser: object, address: str) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def open_page(shared_page: OpenPage) -> Iterator[OpenPage]:
-    """A page that tests share, its edits at rest; for those that leave its sources and their number alone."""
+    """A page that tests share, at what it was opened with; with `quiet` False it may complain."""
     shared_page.troubles.clear()
+    shared_page.quiet = True
     yield shared_page
-    shared_page.reset()
-    assert shared_page.troubles == []
+    shared_page.restore()
+    assert not shared_page.quiet or shared_page.troubles == []
 
 
 @pytest.fixture
 def fresh(browser: object, address: str) -> Iterator[Callable[..., OpenPage]]:
-    """Opens a page of one's own: fresh(). With quiet=False it may complain."""
-    opened: list[tuple[OpenPage, bool]] = []
+    """Opens a page of one's own in a browser of its own, which takes seconds: fresh(), or fresh("#link")."""
+    opened: list[OpenPage] = []
 
-    def open_fresh(*, quiet: bool = True) -> OpenPage:
-        opened.append((OpenPage(browser, address), quiet))
-        return opened[-1][0]
+    def open_fresh(link: str = "") -> OpenPage:
+        opened.append(OpenPage(browser, address + link))
+        return opened[-1]
 
     yield open_fresh
-    for one, _ in opened:
-        one.page.close()
-    assert [one.troubles for one, quiet in opened if quiet and one.troubles] == []
+    for one in opened:
+        one.page.context.close()
+    assert [one.troubles for one in opened if one.quiet and one.troubles] == []
 
 
 @pytest.fixture(scope="module")

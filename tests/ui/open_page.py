@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-WAIT_MS = 60_000
+WAIT_MS = 180_000  # on a machine that is busy elsewhere
 VIEWPORT = {"width": 1440, "height": 900}
 
 NEEDS_CHROMIUM = [
@@ -40,6 +41,19 @@ EDIT_KNOBS = """() => {
 }"""
 
 
+STATE = "window.synthExplorerState && JSON.stringify(window.synthExplorerState().said)"
+ASKED = "JSON.stringify(window.synthExplorerThin(JSON.parse(window.synthExplorerRequest)))"
+KEPT = """(kept) => [sessionStorage, localStorage].forEach((storage) => {
+  storage.clear();
+  for (const name of kept === null ? [] : ['undo', 'last', 'compare', 'sounds']) {
+    storage.setItem('synth-explorer-' + name, kept);
+  }
+})"""
+RESTORED = f"""first => {{
+  const there = ({STATE}) === first;
+  if (!there) window.synthExplorerPut({{ said: JSON.parse(first), fit: null }}); // again, if a late answer came
+  return there && {ASKED} === first;
+}}"""
 FRAMES = """async (part, count) => {
   for (let frame = 0; frame < count; frame++) await new Promise(requestAnimationFrame);
 }"""
@@ -49,16 +63,21 @@ class OpenPage:
     """A page that is open, and what one can do with it."""
 
     def __init__(self, browser, address: str) -> None:
+        self._address = address
         self.page = browser.new_context(viewport=VIEWPORT).new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.troubles: list[str] = []
-        self.page.on("console", lambda entry: self._note(entry.type in ("error", "warning"), entry.text))
+        self.page.on(
+            "console",
+            lambda entry: self._note(entry.type in ("error", "warning"), f"{entry.text} ({entry.location['url']})"),
+        )
         self.page.on("pageerror", lambda error: self._note(True, str(error)))
         self.page.on("request", lambda request: self._note(self._leaves(request.url), "left: " + request.url))
         self.page.add_init_script("window.plays = 0; window.addEventListener('screen-plays', () => window.plays++);")
         self.page.goto(address)
         self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
-        self._rest = self.edit_knobs()
+        self.quiet = True  # whether a test of its own complains of troubles
+        self._first, self._rest = self.state(), self.edit_knobs()
 
     def _note(self, is_trouble: bool, text: str) -> None:
         if is_trouble:
@@ -73,10 +92,45 @@ class OpenPage:
         """What the knobs of the edits are in the question whose sound is played, as JSON."""
         return self.page.evaluate(EDIT_KNOBS)
 
-    def reset(self) -> None:
-        """Put the edits to rest, and wait until the sound is that and plays."""
+    def state(self) -> str:
+        """What the page says is its state, as JSON."""
+        return self.page.evaluate(STATE)
+
+    def turned(self, act: Callable[[], object]) -> str:
+        """Do something, wait until the page's state is another one, and return that."""
+        before = self.state()
+        act()
+        self.page.wait_for_function(f"before => ({STATE}) !== before", arg=before)
+        return self.state()
+
+    def reached(self, wanted: str) -> np.ndarray:
+        """Wait until the page is in a state, its knobs too, and return its sound."""
+        self.page.wait_for_function(f"wanted => ({STATE}) === wanted && {ASKED} === wanted", arg=wanted)
+        return self.fetch()
+
+    def reloaded(self) -> None:
+        """Open the page anew; Gradio tells the console of what it was still waiting for."""
+        self.page.reload()
+        self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
+        self._forgive()
+
+    def _forgive(self) -> None:
+        self.troubles[:] = [one for one in self.troubles if "abort" not in one and "errored out" not in one]
+
+    def anew(self, link: str = "", *, kept: str | None = None) -> None:
+        """Open the page as whoever comes for the first time, or who left something under all names that it reads."""
+        self.page.evaluate(KEPT, kept)
+        self.page.goto("about:blank")
+        self.page.goto(self._address + link)
+        self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
+        self._forgive()
+
+    def restore(self) -> None:
+        """Turn the page to what it was opened with, its notes and their number too, and wait until that plays."""
+        if self.page.evaluate(f"first => ({STATE}) === first && {ASKED} === first", self._first):
+            return
         plays = self.page.evaluate("window.plays")
-        self.page.click("#reset")
+        self.page.wait_for_function(RESTORED, arg=self._first)
         self.page.wait_for_function("before => window.plays > before", arg=plays)
         self.page.wait_for_function(f"rest => ({EDIT_KNOBS})() === rest", arg=self._rest)
 

@@ -28,6 +28,7 @@ STACKS = {
     "in quads": {"width": 64, "skip": 128, "dilations": (1, 2, 4, 8), "gain": 2.0},
     "no layers' order": {"dilations": (16, 1, 8), "width": 48, "skip": 32, "levels": 512},
 }
+KERAS = pytest.param("keras", marks=pytest.mark.slow)
 QUICK = ("three taps", "odd sizes", "more inputs", "in quads")
 MIXED = {
     "width": 20, "skip": 24, "levels": 100, "taps": 3, "start_taps": 3, "inputs": 3, "dilations": (1, 3, 2), "hop": 17,
@@ -115,7 +116,7 @@ def test_engines_agree_on_the_mixed_stack(mixed, engine: str, temperature: float
         assert np.mean(plain == made) > 0.5  # a draw within rounding of a boundary sends the rest elsewhere
 
 
-@pytest.mark.parametrize("engine", ["reference", "numba", "keras"])
+@pytest.mark.parametrize("engine", ["reference", "numba", KERAS])
 def test_chunks_do_not_change_the_samples(mixed, engine: str) -> None:
     decoder = mixed(engine)
     given = inputs_for(decoder.stack, notes=2, samples=150)
@@ -126,7 +127,9 @@ def test_chunks_do_not_change_the_samples(mixed, engine: str) -> None:
         np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
 
 
-@pytest.mark.parametrize("precision", ["float32", pytest.param("int16", marks=pytest.mark.slow), "int8"])
+@pytest.mark.parametrize(
+    "precision", ["float32", *(pytest.param(p, marks=pytest.mark.slow) for p in ("int16", "int8"))]
+)
 @pytest.mark.parametrize("name", QUICK)
 def test_neither_batch_nor_threads_change_a_note(name: str, precision: str) -> None:
     stack = random_stack(**STACKS[name])
@@ -144,7 +147,7 @@ def test_neither_batch_nor_threads_change_a_note(name: str, precision: str) -> N
             np.testing.assert_array_equal(render, renders[0])
 
 
-@pytest.mark.parametrize("engine", ["numba", "keras"])
+@pytest.mark.parametrize("engine", ["numba", KERAS])
 def test_probabilities_agree_with_the_reference(mixed, engine: str) -> None:
     given = inputs_for(mixed(engine).stack, notes=2, samples=100)
     audio = np.random.default_rng(3).uniform(-1.0, 1.0, (2, 100)).astype(np.float32)
@@ -153,7 +156,7 @@ def test_probabilities_agree_with_the_reference(mixed, engine: str) -> None:
     np.testing.assert_allclose(mixed(engine).probabilities(**given, audio=audio), plain, atol=2e-6)
 
 
-@pytest.mark.parametrize("engine", ["reference", "numba", "keras"])
+@pytest.mark.parametrize("engine", ["reference", "numba", KERAS])
 def test_temperature_zero_takes_the_likeliest_level(mixed, engine: str) -> None:
     decoder = mixed(engine)
     given = inputs_for(decoder.stack, notes=2, samples=60)
@@ -163,7 +166,7 @@ def test_temperature_zero_takes_the_likeliest_level(mixed, engine: str) -> None:
     np.testing.assert_allclose(chosen[..., 0], odds.max(axis=-1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("engine", ["reference", "numba", "keras"])
+@pytest.mark.parametrize("engine", ["reference", "numba", KERAS])
 def test_forced_audio_is_followed_and_then_continued(mixed, engine: str) -> None:
     decoder = mixed(engine)
     given = inputs_for(decoder.stack, notes=2, samples=90)
@@ -184,6 +187,7 @@ def test_draws_follow_the_probabilities() -> None:
     assert np.abs(counts - 4000 * odds).max() < 5 * np.sqrt(4000 * odds.max())
 
 
+@pytest.mark.slow  # each precision is compiled anew
 @pytest.mark.parametrize(("precision", "bound"), [("int16", 3e-4), ("int8", 1e-2)])
 def test_lower_precision_stays_within_its_bound(precision: str, bound: float) -> None:
     """Teacher-forced: the mean share of draws that rounding the weights changes."""
@@ -195,7 +199,8 @@ def test_lower_precision_stays_within_its_bound(precision: str, bound: float) ->
     assert 0.0 < distance(exact, rough).mean() < bound
 
 
-@pytest.mark.parametrize("precision", [pytest.param("int16", marks=pytest.mark.slow), "int8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["int16", "int8"])
 def test_lower_precision_is_not_heard(precision: str) -> None:
     """The mean spectrum of a render lies nearer to the exact render's than that of another seed does."""
     stack = random_stack(width=64, skip=64, dilations=(1, 2, 4, 8, 16, 32) * 2, taps=3, gain=4.0, hop=512)

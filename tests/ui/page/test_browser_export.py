@@ -10,8 +10,7 @@ from tests.ui.open_page import NEEDS_CHROMIUM, WAIT_MS
 pytestmark = NEEDS_CHROMIUM
 
 
-def test_an_export_survives_a_reload_and_is_taken_away(fresh, tmp_path) -> None:
-    open_page = fresh()
+def test_an_export_survives_a_reload_and_is_taken_away(open_page, tmp_path) -> None:
     page = open_page.page
     open_page.open("export")
     page.select_option(".exports-kind", "wav")
@@ -21,8 +20,7 @@ def test_an_export_survives_a_reload_and_is_taken_away(fresh, tmp_path) -> None:
     page.select_option(".exports-kind", "grid")
     page.click(".exports-begin")
     page.wait_for_selector(".exports-list li:nth-child(2)[data-state]")
-    page.reload()
-    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+    open_page.reloaded()
     open_page.open("export")
     page.wait_for_selector(".exports-list li:nth-child(2)[data-state=done]", timeout=WAIT_MS)
     with page.expect_download() as saved:

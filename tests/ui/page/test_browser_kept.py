@@ -10,8 +10,7 @@ import pytest
 
 from synth_explorer import measure
 from tests.ui import recorder
-from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db
-from tests.ui.page.test_browser_states import reached, reloaded, state, turned
+from tests.ui.open_page import NEEDS_CHROMIUM, STATE, OpenPage, rms_db
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -19,7 +18,7 @@ pytestmark = NEEDS_CHROMIUM
 def heard(open_page: OpenPage, act: Callable[[], object]) -> str:
     """Do something and wait until the page has shown another sound."""
     before = open_page.page.locator(".shelf-item").count()
-    said = turned(open_page, act)
+    said = open_page.turned(act)
     open_page.page.wait_for_function("before => document.querySelectorAll('.shelf-item').length > before", arg=before)
     open_page.page.wait_for_timeout(2600)  # what is heard no longer is not kept
     return said
@@ -35,16 +34,16 @@ def loudest_db(sound: np.ndarray, rate_hz: float) -> float:
     return max(rms_db(sound[at : at + size]) for at in range(0, len(sound) - size, size // 2))
 
 
-def test_snapshots_flip_at_one_loudness_without_a_click(fresh):
-    open_page = fresh()
-    page, first = open_page.page, state(open_page)
+def test_snapshots_flip_at_one_loudness_without_a_click_are_stored_over_and_come_back(open_page):
+    open_page.anew()
+    page, first = open_page.page, open_page.state()
     page.click("#compare [data-place='0']")
-    second = turned(open_page, lambda: open_page.type_into("gain-db", "-12"))
+    second = open_page.turned(lambda: open_page.type_into("gain-db", "-12"))
     open_page.reported("−12.0")
     page.click("#compare [data-place='1']")
     softer = open_page.fetch()
     page.click("#compare [data-place='0']")
-    reached(open_page, first)
+    open_page.reached(first)
     page.wait_for_function("window.synthExplorerCompare")
     assert page.locator(".compare-words").inner_text().startswith("−12.0")
     page.evaluate("window.synthExplorerAudio = window.synthExplorerCompare")
@@ -53,52 +52,74 @@ def test_snapshots_flip_at_one_loudness_without_a_click(fresh):
     for place in "10101":
         page.click(f"#compare [data-place='{place}']")
         page.wait_for_timeout(250)
-    assert state(open_page) == second
+    assert open_page.state() == second
     page.wait_for_timeout(1200)
     sound, rate_hz = recorder.end(page)
     assert np.abs(sound).max() > 0.01
     assert recorder.clicks(sound, rate_hz) < 6.0
     assert loudest_db(sound, rate_hz) < loudest_db(softer, 16_000) + 4.0  # none as loud as the louder of them
 
-
-def test_snapshots_are_stored_over_and_come_back(fresh):
-    open_page = fresh()
-    page, first = open_page.page, state(open_page)
-    page.keyboard.press("1")
-    second = turned(open_page, lambda: open_page.type_into("brightness", "0.3"))
+    third = open_page.turned(lambda: open_page.type_into("brightness", "0.3"))
     page.click(".compare-store")
     page.click("#compare [data-place='2']")
-    reloaded(open_page)
-    assert page.locator("#compare .is-filled").count() == 2
+    open_page.reloaded()
+    assert page.locator("#compare .is-filled").count() == 3
     page.keyboard.press("1")
-    reached(open_page, first)
+    open_page.reached(first)
     page.keyboard.press("Shift+Digit3")
     page.keyboard.press("Control+z")
-    reached(open_page, second)
+    open_page.reached(third)
     page.keyboard.press("3")
-    reached(open_page, first)
+    open_page.reached(first)
 
 
-def test_the_shelf_keeps_what_was_heard(fresh):
-    open_page = fresh()
+def test_two_tabs_have_each_their_own_sound_and_one_shelf(open_page):
+    open_page.anew()
+    two = open_page.page.context.new_page()
+    two.goto(open_page.page.url)
+    two.wait_for_selector("#screen-result .screen[data-state=ready]")
+    heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
+    open_page.page.wait_for_function("location.hash.includes('gain_db=-6')")
+    two.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
+    assert two.evaluate(STATE) != open_page.state()
+    two.reload()
+    two.wait_for_selector("#screen-result .screen[data-state=ready]")
+    assert two.locator("#gain-db input[type=number]").input_value() == "0"
+    two.close()
+
+
+def test_the_shelf_keeps_what_was_heard_and_final_renders(open_page):
+    open_page.anew()
     page = open_page.page
     first = heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
     sound = open_page.fetch()
+    with page.expect_response("**/sound/final.wav*"):
+        page.click(".final-render-play")
+    page.wait_for_selector(".shelf-final")
+    final = page.locator(".shelf-item", has=page.locator(".shelf-final"))
+    assert [entry.get("final") for entry in entries(open_page)] == [True, None]
+    assert page.locator(".final-render-save").get_attribute("download").endswith("-final.wav")
     heard(open_page, lambda: open_page.choose("count", "2"))
     newest = page.locator(".shelf-item").first
     assert newest.locator(".shelf-name").input_value() == "Bass 40, Reed 60"
     assert newest.locator(".shelf-facts").inner_text().startswith("A♯3") or "50/50" in newest.inner_text()
+    with page.expect_response("**/sound/final.wav*") as answer:
+        final.locator(".shelf-take").click()
+    assert answer.value.ok
+    page.wait_for_function("document.querySelector('#gain-db input[type=number]').value === '-6'")
+
     oldest = page.locator(".shelf-item").last
     oldest.locator(".shelf-name").fill("The quiet one")
     oldest.locator(".shelf-name").press("Enter")
     oldest.locator(".shelf-star").click()
-    reloaded(open_page)
+    open_page.turned(lambda: open_page.type_into("gain-db", "3"))
+    open_page.reloaded()
     page.click(".shelf-clear")
     kept = page.locator(".shelf-item")
     page.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
     assert kept.locator(".shelf-name").input_value() == "The quiet one"
     kept.locator(".shelf-take").click()
-    assert np.array_equal(reached(open_page, first), sound)
+    assert np.array_equal(open_page.reached(first), sound)
     with page.expect_download() as download:
         kept.locator(".shelf-file").click()
     assert download.value.suggested_filename.endswith(".wav")
@@ -107,37 +128,8 @@ def test_the_shelf_keeps_what_was_heard(fresh):
     assert page.locator(".shelf-hint").is_visible()
 
 
-def test_final_renders_stay_listed_and_play_again(fresh):
-    open_page = fresh()
-    page = open_page.page
-    heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
-    with page.expect_response("**/sound/final.wav*"):
-        page.click(".final-render-play")
-    page.wait_for_selector(".shelf-final")
-    final = page.locator(".shelf-item", has=page.locator(".shelf-final"))
-    assert [entry.get("final") for entry in entries(open_page)] == [True, None]
-    assert page.locator(".final-render-save").get_attribute("download").endswith("-final.wav")
-    open_page.after(lambda: open_page.type_into("gain-db", "3"))
-    with page.expect_response("**/sound/final.wav*") as answer:
-        final.locator(".shelf-take").click()
-    assert answer.value.ok
-    page.wait_for_function("document.querySelector('#gain-db input[type=number]').value === '-6'")
-
-
-def test_a_shelf_is_shared_by_two_tabs(fresh):
-    one = fresh()
-    two = one.page.context.new_page()
-    two.goto(one.page.url)
-    two.wait_for_selector("#screen-result .screen[data-state=ready]")
-    heard(one, lambda: one.type_into("gain-db", "-6"))
-    two.wait_for_function("document.querySelectorAll('.shelf-item').length === 1")
-    assert two.locator("#gain-db input[type=number]").input_value() == "0"
-    two.close()
-
-
-def test_nine_variations_and_a_surprise_are_taken_and_undone(fresh):
-    open_page = fresh()
-    page, plain, first = open_page.page, open_page.fetch(), state(open_page)
+def test_nine_variations_and_a_surprise_are_taken_and_undone(open_page):
+    page, plain, first = open_page.page, open_page.fetch(), open_page.state()
     page.click(".explore-near")
     page.wait_for_selector(".explore-grid button:nth-child(9)")
     tile = page.locator(".explore-grid button").nth(2)
@@ -145,10 +137,10 @@ def test_nine_variations_and_a_surprise_are_taken_and_undone(fresh):
     page.wait_for_function("document.querySelectorAll('.explore-grid button[aria-pressed=true]').length === 1")
     x, y = (float(page.locator(f"#{name} input[type=number]").input_value()) for name in ("x", "y"))
     assert (x, y) == (pytest.approx(0.62), pytest.approx(0.62)) and not np.array_equal(varied, plain)
-    surprised = turned(open_page, lambda: page.click(".explore-surprise"))
+    surprised = open_page.turned(lambda: page.click(".explore-surprise"))
     assert json.loads(surprised)["sources"] != json.loads(first)["sources"]
     page.wait_for_selector(".explore-grid", state="hidden")
     for _ in range(2):
         page.keyboard.press("Control+z")
-    reached(open_page, first)
+    open_page.reached(first)
     assert measure.rms_db(open_page.fetch()) == pytest.approx(measure.rms_db(plain), abs=0.5)

@@ -59,9 +59,10 @@ def holds(open_page: OpenPage, slot: str, name: str) -> None:
     )
 
 
-def test_what_is_seen_first(fresh):
+def test_what_is_seen_first_and_hints_that_go_once_they_were_followed(open_page):
     """Pad, result, its player and the keyboard together, on a phone too; light where the system is light."""
-    page = fresh().page
+    open_page.anew()
+    page = open_page.page
     for width, height in ((390, 844), (1280, 800), (1366, 657)):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
@@ -76,10 +77,17 @@ def test_what_is_seen_first(fresh):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
         assert all(low <= page.evaluate(BRIGHTNESS, part) <= high for part in (".gradio-container", ".result", ".keys"))
+    page.emulate_media(color_scheme="null")
+    assert page.locator(".hint").count() == 2
+    page.focus(".pad-field")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("document.querySelectorAll('.hint').length === 1")
+    open_page.reloaded()
+    page.wait_for_selector(".keys-bar .hint")
+    assert page.locator(".pad-field .hint").count() == 0
 
 
-def test_columns_end_together_whatever_is_open(fresh):
-    open_page = fresh()
+def test_columns_end_together_whatever_is_open(open_page):
     for group in ("oscillation", "time", "drawn", "raw"):
         open_page.open(group)
     ends = [open_page.page.locator(part).bounding_box() for part in (".bench > .pitch", ".bench > .edits")]
@@ -165,19 +173,7 @@ def test_groups_say_while_closed_what_is_set_in_them(open_page):
     assert title.get_attribute("data-set") == ""
 
 
-def test_hints_go_once_they_were_followed(fresh):
-    page = fresh().page
-    assert page.locator(".hint").count() == 2
-    page.focus(".pad-field")
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_function("document.querySelectorAll('.hint').length === 1")
-    page.reload()
-    page.wait_for_selector(".keys-bar .hint")
-    assert page.locator(".pad-field .hint").count() == 0
-
-
-def test_sounds_are_dropped_recorded_and_cut(fresh, tmp_path):
-    open_page = fresh()
+def test_sounds_are_dropped_recorded_and_cut(open_page, tmp_path):
     page, sound = open_page.page, tone(tmp_path / "short.wav", 0.7)
     text = base64.b64encode(sound.read_bytes()).decode()
     page.evaluate(DROP, ["#slot-c", "dropped.wav", text])

@@ -18,7 +18,6 @@ import pytest
 import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage
-from tests.ui.page.test_browser_states import reached, reloaded, state, turned
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -72,25 +71,26 @@ def server(tmp_path: Path, repository: Path) -> Iterator[Server]:
     started.kill()
 
 
+@pytest.mark.slow  # it starts two servers
 def test_an_open_page_and_a_reloaded_one_go_on_after_a_restart(browser, server, tmp_path):
     mine = tmp_path / "mine.wav"
     at = np.arange(22050) / 22050
     soundfile.write(mine, 0.2 * np.sin(2 * np.pi * 330 * at) * np.exp(-at), 22050)
     open_page = OpenPage(browser, server.address)
-    first = turned(open_page, lambda: open_page.page.set_input_files("#slot-a input[type=file]", mine))
+    first = open_page.turned(lambda: open_page.page.set_input_files("#slot-a input[type=file]", mine))
     heard = open_page.after(lambda: open_page.type_into("gain-db", "-6"))
-    second = state(open_page)
+    second = open_page.state()
     mine.unlink()
     server.kill()
     server.start()
     assert np.array_equal(open_page.fetch(), heard)
-    reloaded(open_page)  # as Gradio does by itself where it has noticed
-    assert np.array_equal(reached(open_page, second), heard)
+    open_page.reloaded()  # as Gradio does by itself where it has noticed
+    assert np.array_equal(open_page.reached(second), heard)
     open_page.page.keyboard.press("Control+z")
-    plain = reached(open_page, first)
+    plain = open_page.reached(first)
     assert plain.size and not np.array_equal(plain, heard)
     open_page.page.keyboard.press("Control+Shift+Z")
-    assert np.array_equal(reached(open_page, second), heard)
+    assert np.array_equal(open_page.reached(second), heard)
     assert open_page.page.locator("#picker-a option:checked").inner_text() == "mine.wav"
     louder = open_page.after(lambda: open_page.type_into("gain-db", "3"))
     assert np.abs(louder).max() > np.abs(heard).max()

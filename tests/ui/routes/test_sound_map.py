@@ -52,8 +52,9 @@ class TestPage:
     pytestmark = NEEDS_CHROMIUM
 
     @pytest.mark.slow
-    def test_three_clicks_find_a_sound_like_the_result_and_one_more_takes_it(self, fresh) -> None:
-        page = fresh(quiet=False).page  # a browser complains of what is refused
+    def test_three_clicks_find_a_sound_like_the_result_and_one_more_takes_it(self, open_page) -> None:
+        open_page.quiet = False  # a browser complains of what is refused
+        page = open_page.page
         page.click("#sounds > button")
         page.wait_for_selector(".map[data-state=ready]")
         page.click(".map-like")
