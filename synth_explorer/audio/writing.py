@@ -7,6 +7,7 @@ Shapes: T samples.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
@@ -93,6 +94,16 @@ class Written:
     change_db: float = 0.0  # what `limit` (at its deepest) or `normalise` did to the level; 0 where nothing was changed
 
 
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A sound as the content of a file."""
+
+    content: bytes
+    heard: np.ndarray  # [T], what it plays
+    peak_db: float
+    change_db: float  # see `Written`
+
+
 def save(
     path: str | os.PathLike[str],
     audio: np.ndarray,
@@ -128,7 +139,27 @@ def write(
     how: Writing | None = None,
 ) -> Written:
     """As `save`, and say what became of the level."""
-    target, how, rate_hz = Path(path), how or Writing(), int(sample_rate_hz)
+    target = Path(path)
+    found = encoded(target, audio, sample_rate_hz=sample_rate_hz, sampler=sampler, how=how)
+    try:
+        with atomic_path(target) as temporary:
+            temporary.write_bytes(found.content)
+    except (OSError, UnicodeEncodeError) as error:
+        text = str(getattr(error, "strerror", "") or error).strip().rstrip(".")
+        raise AudioError(f"{target} cannot be written: {text or type(error).__name__}.") from error
+    return Written(target, found.peak_db, found.change_db)
+
+
+def encoded(
+    target: Path,
+    audio: np.ndarray,
+    *,
+    sample_rate_hz: int,
+    sampler: Sampler | None = None,
+    how: Writing | None = None,
+) -> Encoded:
+    """What `write` puts into a file. Raises AudioError: as `save`."""
+    how, rate_hz = how or Writing(), int(sample_rate_hz)
     bits = how.bits_for(target)
     audio, change_db = shaped(audio, sample_rate_hz=rate_hz, how=how)
     highest = float(np.abs(audio).max())
@@ -142,8 +173,12 @@ def write(
         if how.length_s is None:
             raise AudioError(f"The loop {sampler.loop} must lie within the {audio.size} samples of {target}.")
         sampler = Sampler(sampler.midi)  # it was cut off
-    _store(target, audio if bits == 32 else quantised(audio, bits=bits), rate_hz, bits, sampler)
-    return Written(target, peak_db, change_db)
+    samples = audio if bits == 32 else quantised(audio, bits=bits)
+    if target.suffix.lower() == ".wav":
+        content = wav_bytes(samples, sample_rate_hz=rate_hz, bits=bits, sampler=sampler)
+    else:
+        content = _flac_bytes(samples, rate_hz, bits)
+    return Encoded(content, audio, peak_db, change_db)
 
 
 def shaped(audio: np.ndarray, *, sample_rate_hz: int, how: Writing) -> tuple[np.ndarray, float]:
@@ -218,20 +253,13 @@ def quantised(audio: np.ndarray, *, bits: int) -> np.ndarray:
     return np.clip(np.rint(steps), -full, full - 1.0).astype(np.int32)
 
 
-def _store(target: Path, samples: np.ndarray, rate_hz: int, bits: int, sampler: Sampler | None) -> None:
-    """Write float32 or whole-number samples [T] as the format of the suffix."""
+def _flac_bytes(samples: np.ndarray, rate_hz: int, bits: int) -> bytes:
+    """A FLAC file of whole numbers int32 [T]."""
     import soundfile
 
-    try:
-        with atomic_path(target) as temporary:
-            if target.suffix.lower() == ".wav":
-                temporary.write_bytes(wav_bytes(samples, sample_rate_hz=rate_hz, bits=bits, sampler=sampler))
-            else:  # libsndfile takes the upper bits of 32
-                shifted = samples << (32 - bits)
-                soundfile.write(temporary, shifted, rate_hz, subtype=f"PCM_{bits}", format="FLAC")
-    except (soundfile.SoundFileError, OSError, UnicodeEncodeError) as error:
-        text = str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).strip().rstrip(".")
-        raise AudioError(f"{target} cannot be written: {text or type(error).__name__}.") from error
+    content = io.BytesIO()  # libsndfile takes the upper bits of 32
+    soundfile.write(content, samples << (32 - bits), rate_hz, subtype=f"PCM_{bits}", format="FLAC")
+    return content.getvalue()
 
 
 def wav_bytes(samples: np.ndarray, *, sample_rate_hz: int, bits: int, sampler: Sampler | None = None) -> bytes:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from synth_explorer import audio
 from synth_explorer.audio import BITS, Sampler, Writing
-from synth_explorer.audio.writing import LONGEST_S, SHORTEST_S, shaped
+from synth_explorer.audio.writing import LONGEST_S, SHORTEST_S, Encoded, encoded
 from synth_explorer.errors import AudioError
 from synth_explorer.schema import Schema
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8000, 192_000
-
-
-class Encoded(NamedTuple):
-    """A sound as the content of a file."""
-
-    content: bytes
-    heard: np.ndarray  # [T], what it plays
-    rate_hz: int
-    peak_db: float
-    change_db: float  # what the peak's policy did to the level
 
 
 class Output(Schema):
@@ -53,21 +42,17 @@ class Output(Schema):
         """What is equal for outputs that make the same files."""
         return self.model_dump(mode="json") | {"bits": self.bits or BITS[self.suffix][0]}
 
-    def encode(self, sound: np.ndarray, *, sample_rate_hz: int, sampler: Sampler | None) -> Encoded:
-        """A sound [T] as a file's content. Raises AudioError: as `audio.write`."""
+    def encode(self, sound: np.ndarray, *, sample_rate_hz: int, sampler: Sampler | None) -> tuple[Encoded, int]:
+        """A sound [T] as a file's content, and its rate in Hz. Raises AudioError: as `audio.write`."""
         rate_hz = self.rate_hz or sample_rate_hz
         if rate_hz != sample_rate_hz:
             sound = audio.resample(sound, source_rate_hz=sample_rate_hz, sample_rate_hz=rate_hz)
             sampler = sampler and _at_rate(sampler, rate_hz / sample_rate_hz, samples=sound.size)
-        how = Writing(self.peak, self.bits, self.length_s)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"sound{self.suffix}"
-            try:
-                done = audio.write(path, sound, sample_rate_hz=rate_hz, sampler=sampler, how=how)
-            except AudioError as error:
-                raise AudioError(str(error).replace(str(path), "it")) from error
-            heard, _ = shaped(sound, sample_rate_hz=rate_hz, how=how)
-            return Encoded(path.read_bytes(), heard, rate_hz, done.peak_db, done.change_db)
+        how, target = Writing(self.peak, self.bits, self.length_s), Path(f"sound{self.suffix}")
+        try:
+            return encoded(target, sound, sample_rate_hz=rate_hz, sampler=sampler, how=how), rate_hz
+        except AudioError as error:
+            raise AudioError(str(error).replace(target.name, "it")) from error
 
 
 def _at_rate(sampler: Sampler, factor: float, *, samples: int) -> Sampler:

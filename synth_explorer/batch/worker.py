@@ -146,14 +146,14 @@ class Worker:
 
 
 def _made(job: Job, sound: Rendered, output: Output) -> Made:
-    encoded = output.encode(sound.audio, sample_rate_hz=sound.sample_rate_hz, sampler=sound.sampler)
+    encoded, rate_hz = output.encode(sound.audio, sample_rate_hz=sound.sample_rate_hz, sampler=sound.sampler)
     pitch_hz = midi_to_hz(sound.after.pitch_midi) if sound.after.has_pitch else None
     outcomes = [outcome.to_dict() for outcome in sound.outcomes]
     record = {
         "id": job.patch.id,
         "address": job.address,
-        "duration_s": round(encoded.heard.size / encoded.rate_hz, 6),
-        "sample_rate_hz": encoded.rate_hz,
+        "duration_s": round(encoded.heard.size / rate_hz, 6),
+        "sample_rate_hz": rate_hz,
         "bytes": len(encoded.content),
         "peak_db": round(encoded.peak_db, 4) if math.isfinite(encoded.peak_db) else None,
         "level_change_db": round(encoded.change_db, 4),
@@ -161,7 +161,7 @@ def _made(job: Job, sound: Rendered, output: Output) -> Made:
         "asked": job.patch.edits.requested(),
         "heard": outcomes,
         "reached": all(outcome["reached"] for outcome in outcomes),
-        "descriptors": describe(encoded.heard, sample_rate_hz=encoded.rate_hz, pitch_hz=pitch_hz),
+        "descriptors": describe(encoded.heard, sample_rate_hz=rate_hz, pitch_hz=pitch_hz),
         "patch": job.patch.model_dump(mode="json"),
     }
     return Made(job.address, encoded.content, record)

@@ -149,8 +149,7 @@ class TestLoad:
         path.write_bytes(b"RIFF")
         with pytest.raises(AudioError, match="not UTF-8"):
             audio.load(path, sample_rate_hz=RATE_HZ)
-        with pytest.raises(AudioError, match="cannot be written"):
-            audio.save(path.with_suffix(".flac"), tone(), sample_rate_hz=RATE_HZ)
+        assert audio.save(path.with_suffix(".flac"), tone(), sample_rate_hz=RATE_HZ).is_file()
 
     def test_missing_file_folder_and_headerless(self, tmp_path: Path) -> None:
         (tmp_path / "note.raw").write_bytes(b"\x01\x02" * 100)
