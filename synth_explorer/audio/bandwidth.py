@@ -34,13 +34,15 @@ def bandwidth_hz(audio: np.ndarray, *, f0_hz: float, sample_rate_hz: int) -> flo
     `audio`: one note, float [T]. `f0_hz`: its pitch; a gap between two partials is no cliff. Returns Hz, at most 20,000
     and 0.45 of the rate.
     """
+    from scipy.fft import rfft
+
     top = top_hz(sample_rate_hz)
     size = 1 << int(np.ceil(np.log2(0.08 * sample_rate_hz)))
     if len(audio) < size:
         return top
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(audio, np.float64), size)[:: size // 2]
     window = np.blackman(size)  # its side lobes fall below 16 bits soon enough not to hide a cliff
-    power = np.mean(np.abs(np.fft.rfft(frames * window, axis=1)) ** 2, axis=0) * (2.0 / window.sum()) ** 2
+    power = np.mean(np.abs(rfft(frames * window)) ** 2, axis=0) * (2.0 / window.sum()) ** 2
     level_db = 10.0 * np.log10(power + 1e-20)
     bins_per_band = max(1, round(BAND_HZ * size / sample_rate_hz))
     count = len(level_db) // bins_per_band
