@@ -79,7 +79,7 @@ FitSteps = Annotated[
         "--fit-steps",
         min=0,
         max=200,
-        help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 16).",
+        help="How often to listen to the decoded latents and better them: 0 is quick, more is nearer (default 22).",
     ),
 ]
 

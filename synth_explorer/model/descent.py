@@ -11,12 +11,12 @@ import numpy as np
 
 from synth_explorer.model.config import ModelConfig
 
-RATE = 0.15  # of the first step, in units of the learned channels
-DETAIL_RATE = 0.16  # of the first step, in nepers
+RATE = 0.2  # of the first step, in units of the learned channels
+DETAIL_RATE = 0.13  # of the first step, in nepers
 DETAIL_PULL = 0.03  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
 ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
-FINAL = 0.1  # share of the rate at the last step
-DECAYS = 0.8, 0.95  # of Adam's two averages
+FINAL = 0.2  # share of the rate at the last step
+DECAYS = 0.6, 0.9  # of Adam's two averages
 LOG_MEL_WEIGHT = 5.0
 SEED_STREAM = 7  # the noise of the fit is not the noise of any decoding
 
