@@ -119,8 +119,8 @@ class OpenPage:
 
     def anew(self, link: str = "", *, kept: str | None = None) -> None:
         """Open the page as whoever comes for the first time, or who left something under all names that it reads."""
+        self.page.goto(self._address + "favicon.ico")  # which keeps nothing itself
         self.page.evaluate(KEPT, kept)
-        self.page.goto("about:blank")
         self.page.goto(self._address + link)
         self.page.wait_for_selector("#screen-result .screen[data-state=ready]")
         self._forgive()

@@ -10,7 +10,7 @@ import pytest
 
 from synth_explorer import measure
 from tests.ui import recorder
-from tests.ui.open_page import NEEDS_CHROMIUM, STATE, OpenPage, rms_db
+from tests.ui.open_page import NEEDS_CHROMIUM, STATE, WAIT_MS, OpenPage, rms_db
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -76,6 +76,7 @@ def test_snapshots_flip_at_one_loudness_without_a_click_are_stored_over_and_come
 def test_two_tabs_have_each_their_own_sound_and_one_shelf(open_page):
     open_page.anew()
     two = open_page.page.context.new_page()
+    two.set_default_timeout(WAIT_MS)
     two.goto(open_page.page.url)
     two.wait_for_selector("#screen-result .screen[data-state=ready]")
     heard(open_page, lambda: open_page.type_into("gain-db", "-6"))

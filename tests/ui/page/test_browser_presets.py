@@ -43,11 +43,11 @@ def test_a_preset_comes_back_and_one_that_is_refused_leaves_the_knobs_until_the_
     message = open_page.page.locator("#message-deck")
     good, bad = saved(open_page, tmp_path / "good.json"), tmp_path / "bad.json"
     bad.write_text(good.read_text().replace("0.5", '"loud"'))
+    open_page.after(lambda: open_page.page.click("#reset"))
+    assert np.array_equal(open_page.after(lambda: load(open_page, good)), edited)
     load(open_page, bad)
     message.locator("p").wait_for()
     assert "bad.json" in message.inner_text() and open_page.page.locator(".toast-body").count() == 0
     assert np.array_equal(open_page.fetch(), edited)
     load(open_page, good)
     message.locator("p").wait_for(state="detached")
-    open_page.after(lambda: open_page.page.click("#reset"))
-    assert np.array_equal(open_page.after(lambda: load(open_page, good)), edited)
