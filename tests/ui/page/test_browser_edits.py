@@ -75,7 +75,8 @@ def test_a_principal_direction_says_what_it_moves_and_moves_it(open_page):
     assert heard[1] - heard[0] > 0.15
 
 
-def test_a_curve_is_drawn_typed_and_cleared(open_page):
+def test_a_curve_is_drawn_typed_and_cleared(fresh):
+    open_page = fresh()
     plain = open_page.fetch()
     open_page.open("drawn")
     field = open_page.page.locator(".curves-field")

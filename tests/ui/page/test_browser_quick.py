@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,6 +22,12 @@ SLOW = """() => {
   };
 }"""
 """Every request to the server takes half a second longer."""
+
+
+@pytest.fixture
+def open_page(fresh: Callable[..., OpenPage]) -> OpenPage:
+    """A page of each test's own: what quick hands leave on the way would reach the next one."""
+    return fresh()
 
 
 @pytest.fixture
