@@ -92,11 +92,11 @@ def _clear(folder: Path) -> None:
     """Delete the temporary files whose writers were killed: nobody holds them, nor has touched them lately."""
     for path in folder.glob(f".*{UNFINISHED}*"):
         with suppress(OSError):
+            if time.time() - path.stat().st_mtime < ABANDONED_S:
+                continue  # nor is it locked here, which its writer is about to do
             handle = os.open(path, os.O_RDWR)
-            is_old = time.time() - os.fstat(handle).st_mtime > ABANDONED_S
             if _hold(handle):
-                if is_old:
-                    path.unlink()
+                path.unlink()
                 os.close(handle)
 
 
