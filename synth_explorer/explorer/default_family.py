@@ -145,6 +145,17 @@ class DefaultFamily:
             how.progress(how.samples, how.samples)
         return np.ascontiguousarray(sound[: how.samples])
 
+    def _controls(
+        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, end_hz: float, *, noise: float
+    ) -> dict[str, np.ndarray]:
+        """The fast decoder's controls; the noise's level multiplied."""
+        key = z[:, 2:].tobytes(), pitch_hz.tobytes()
+        said = self._said.get(key) or self._said.put(key, self.networks.network(z, pitch_hz))
+        controls = self.networks.controls(*said, z, pitch_hz, detail, end_hz)
+        for name in ("noise", "short_noise"):
+            controls[name] = controls[name] * np.float32(noise)
+        return controls
+
     def _parts(
         self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, end_hz: float, *, noise: float, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -152,11 +163,7 @@ class DefaultFamily:
         from synth_explorer.decode import synthesis
 
         config, pitch_hz = self.config, np.asarray(pitch_hz, np.float32)
-        key = z[:, 2:].tobytes(), pitch_hz.tobytes()
-        said = self._said.get(key) or self._said.put(key, self.networks.network(z, pitch_hz))
-        controls = self.networks.controls(*said, z, pitch_hz, detail, end_hz)
-        for name in ("noise", "short_noise"):
-            controls[name] = controls[name] * np.float32(noise)
+        controls = self._controls(z, pitch_hz, detail, end_hz, noise=noise)
         return synthesis.parts(
             controls,
             pitch_hz,

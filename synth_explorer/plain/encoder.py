@@ -17,7 +17,7 @@ class Encoder:
     """Audio [T], pitch [F] in Hz -> z [F, C], in two halves."""
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
-        self.config, self._front_end = config, FrontEnd(config)
+        self.config, self.front_end = config, FrontEnd(config)
         blocks = range(config.encoder_blocks)
         self._entry = Dense(weights, "encoder/entry")
         self._fine_blocks = [Residual(weights, f"encoder/fine_block_{i}") for i in blocks]
@@ -32,7 +32,7 @@ class Encoder:
 
     def listen(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The half that needs no pitch, so that it can run while the pitch is sought: x [F, W], attributes [F, 2]."""
-        mel, attributes = self._front_end.without_pitch(audio)
+        mel, attributes = self.front_end.without_pitch(audio)
         x = gelu(self._entry(mel))
         for block in self._fine_blocks:
             x = block(x)
@@ -40,7 +40,7 @@ class Encoder:
 
     def finish(self, x: np.ndarray, attributes: np.ndarray, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
         """What `listen` gave, the sound again and its pitch -> z [F, C]."""
-        harmonic = gelu(self._harmonic_entry(self._front_end.harmonic_levels(audio, pitch_hz)))
+        harmonic = gelu(self._harmonic_entry(self.front_end.harmonic_levels(audio, pitch_hz)))
         pitch = self._pitch_entry(pitch_features(pitch_hz))
         x = self._join(np.concatenate([x, harmonic, pitch], axis=1))
         for block in self._blocks:

@@ -150,6 +150,11 @@ class FrontEnd:
         """K-weighted loudness of one window of a sound, [n_fft], as channel 0 has it of a frame."""
         return float(self._loudness_db(magnitude(rfft(window * hann(len(window))))))
 
+    def asked_db(self, z: np.ndarray) -> np.ndarray:
+        """The loudness that channel 0 of z [F, C] asks for, [F]."""
+        config = self.config
+        return z[:, 0] / np.float32(config.loudness_units_per_db) + np.float32(config.loudness_offset_db)
+
     def _loudness_db(self, magnitudes: np.ndarray) -> np.ndarray:
         return 10.0 * np.log10(np.square(magnitudes) @ self._power + np.float32(1e-10))
 

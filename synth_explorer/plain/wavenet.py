@@ -1,146 +1,163 @@
-"""The WaveNet autoencoder up to its steps: encoder, frames and linear prediction of `model.wavenet` in numpy.
+"""What the WaveNet is told of a note (see `model.wavenet`): the envelope as linear prediction, numbers, the source.
 
-Shapes: T samples, F frames, J = subframes * F, C channels, M bands, W width, P order.
+Shapes: F frames, J = subframes * F, S = fine_steps * J points, T samples, K partials, M bands, N bins, P order,
+W numbers that are told.
 """
 
 from __future__ import annotations
 
-import math
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from synth_explorer.model import bands
+from synth_explorer.decode.sines import cycles_of
+from synth_explorer.decode.synthesis import partials
+from synth_explorer.mel import hz_to_mel, interpolation_matrix, mel_centres_hz
 from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.plain.controls import Controls
 from synth_explorer.plain.curves import upsample
-from synth_explorer.plain.frontend import TINY, FrontEnd, frame_centred, hann, scale_log
-from synth_explorer.plain.gelu import gelu
-from synth_explorer.plain.halves import calm
-from synth_explorer.plain.layers import Dense, Down, Norm, Residual, Weights, pitch_features
+from synth_explorer.plain.layers import pitch_features
 
-LN10_10 = np.float32(bands.LN10_10)
-SCALE = np.float32(bands.SCALE)
+PRE_EMPHASIS = 0.9  # before linear prediction
+WHITE = 1e-5  # added to the autocorrelation at lag 0, over it
+FLOOR = 2e-9  # of the envelope's power: -87 dB
+LOW_HZ = 30.0  # of the bands
+TINY = np.float32(1e-12)
+
+Said = dict[str, np.ndarray]
 
 
-class Encoder:
-    """Audio [T], pitch [F] in Hz -> z [F, C]."""
+class Prediction(NamedTuple):
+    """y_t = sum_j a_j y_{t-j} + level * e_t, y the emphasised sound: coefficients [S, P] and level [S]."""
 
-    def __init__(self, config: WaveNetConfig, weights: Weights) -> None:
-        self.config, self.front_end = config, FrontEnd(config.measures)
-        self._banks = [weights[f"encoder/bank_{size}/kernel"] for size in (config.long_window, config.short_window)]
-        self._entry, self._pitch_entry, self._exit = (
-            Dense(weights, f"encoder/{name}") for name in ("entry", "pitch_entry", "exit")
+    coefficients: np.ndarray
+    level: np.ndarray
+
+
+class Given(NamedTuple):
+    """What a note is made from: what is told [S, W], its prediction, source and cycles of the pitch [T]."""
+
+    told: np.ndarray
+    prediction: Prediction
+    source: np.ndarray
+    cycles: np.ndarray
+
+
+class Telling:
+    """From the default model's controls (see `plain.controls.Controls`) to what the WaveNet is told."""
+
+    def __init__(self, config: WaveNetConfig, controls: Controls) -> None:
+        self.config, self._noise_matrix, self._short_matrix = config, controls.noise_matrix, controls.short_matrix
+        self._centres_hz = mel_centres_hz(config.told_bands, low_hz=LOW_HZ, high_hz=config.sample_rate_hz / 2)
+        self._long, self._short = (self._seen(matrix) for matrix in (self._noise_matrix, self._short_matrix))
+
+    def _seen(self, matrix: np.ndarray) -> np.ndarray:
+        """[N, P + 1 + M]: what the power of noise in each bin gives to the autocorrelation and to the bands."""
+        config = self.config
+        bins_hz = np.linspace(0.0, config.sample_rate_hz / 2, matrix.shape[1])
+        lags = np.cos(np.outer(2.0 * np.pi * bins_hz / config.sample_rate_hz, np.arange(config.order + 1)))
+        lags *= _emphasis(bins_hz / config.sample_rate_hz)[:, None]
+        shares = interpolation_matrix(bins_hz, self._centres_hz).T
+        return (np.concatenate([lags, shares], axis=1) / (matrix.shape[1] - 1)).astype(np.float32)
+
+    @cached_property
+    def _white(self) -> np.ndarray:
+        """[P + 1]: the autocorrelation of emphasised white noise of power one."""
+        out = np.zeros(self.config.order + 1, np.float32)
+        out[:2] = 1.0 + PRE_EMPHASIS**2, -PRE_EMPHASIS
+        return out
+
+    def __call__(self, said: Said, z: np.ndarray, pitch_hz: np.ndarray) -> tuple[np.ndarray, Prediction]:
+        """Controls of a note, z [F, C] and pitch [F] in Hz -> what is told [S, W], and the prediction."""
+        config, order = self.config, self.config.order
+        track_hz = upsample(np.asarray(pitch_hz, np.float32), config.subframes)
+        lags, tones = self._of_partials(said["harmonic"], track_hz)
+        hiss = np.square(said["noise"] @ self._noise_matrix) @ self._long
+        click = np.square(said["short_noise"] @ self._short_matrix) @ self._short
+        hiss = upsample(upsample(hiss, config.subframes) + click, config.fine_steps)
+        tones, level = upsample(tones, config.fine_steps), said["level"][:, None]
+        power = (upsample(lags, config.fine_steps) + hiss[:, : order + 1]) * np.square(level)
+        prediction = predicted(power + np.float32(FLOOR) * self._white)
+        bands = tones + hiss[:, order + 1 :] + TINY
+        level_db = np.log10(prediction.level + np.float32(1e-6))
+        change = np.diff(level_db, prepend=level_db[:1])
+        told = np.concatenate(
+            [
+                np.log10(hiss[:, order + 1 :] / bands + np.float32(1e-6)),
+                np.log10(bands) - np.log10(bands.mean(axis=1, keepdims=True)),
+                np.stack([level_db, 4.0 * change, 4.0 * np.append(change[1:], np.float32(0.0))], axis=1),
+                upsample(np.asarray(z[:, 2:], np.float32), config.points),
+                upsample(pitch_features(np.asarray(pitch_hz, np.float32)), config.points),
+            ],
+            axis=1,
         )
-        blocks = range(config.encoder_blocks)
-        self._fine_blocks = [Residual(weights, f"encoder/fine_block_{i}", dilation=2**i) for i in blocks]
-        self._down = Down(weights, "encoder/down", step=config.subframes)
-        self._blocks = [Residual(weights, f"encoder/block_{i}", dilation=2**i) for i in blocks]
-        self._norm = Norm(weights, "encoder/norm")
+        return np.asarray(told, np.float32), prediction
 
-    def __call__(self, audio: np.ndarray, pitch_hz: np.ndarray) -> np.ndarray:
-        heard = []
-        for bank in self._banks:
-            parts = frame_centred(audio, len(bank), self.config.subframe) @ bank
-            real, imaginary = np.split(parts, 2, axis=1)
-            heard.append(scale_log(np.sqrt(real * real + imaginary * imaginary + TINY)))
-        x = gelu(self._entry(np.concatenate(heard, axis=1)))
-        for block in self._fine_blocks:
-            x = block(x)
-        x = self._down(x) + self._pitch_entry(pitch_features(pitch_hz))
-        for block in self._blocks:
-            x = block(x)
-        return np.concatenate([self.front_end.attributes(audio), self._exit(self._norm(x))], axis=1)
+    def _of_partials(self, amplitude: np.ndarray, pitch_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Amplitudes [J, K] -> autocorrelation [J, P + 1] of the emphasised sound, and powers of the bands [J, M].
 
-
-class Frames:
-    """z [F, C], pitch [F] in Hz -> powers of the envelope's bands [J, M], and what the steps are told [J, W]."""
-
-    def __init__(self, config: WaveNetConfig, weights: Weights) -> None:
-        self.config, self.measures, self._heard = config, config.measures, bands.heard(config)
-        self._entry, self._expand, self._envelope = (
-            Dense(weights, f"frames/{name}") for name in ("entry", "expand", "envelope")
-        )
-        self._blocks = [
-            Residual(weights, f"frames/block_{i}", dilation=2 ** (i % 3)) for i in range(config.frame_blocks)
+        Each partial counts as noise around it, as wide as the pitch, so that the envelope goes over the partials.
+        """
+        config, rate_hz, count = self.config, self.config.sample_rate_hz, self.config.told_bands
+        kept = amplitude.shape[1] - config.half_partials
+        multiples = np.concatenate([config.multiples[:kept], config.multiples[config.harmonics :]])
+        frequency_hz = pitch_hz[:, None] * multiples
+        inside = frequency_hz < rate_hz / 2
+        power = np.float32(0.5) * np.square(amplitude) * inside
+        turn = np.float32(2.0 * np.pi / rate_hz) * frequency_hz
+        cosine, emphasised = np.cos(turn), power * _emphasis(frequency_hz / np.float32(rate_hz))
+        lags = np.empty((len(power), config.order + 1), np.float32)
+        before, now = cosine, np.ones_like(cosine)
+        for lag in range(config.order + 1):
+            lags[:, lag] = np.einsum("jk,jk->j", emphasised, now)
+            before, now = now, 2.0 * cosine * now - before
+        lags *= np.square(np.sinc(pitch_hz[:, None] * np.arange(config.order + 1) / rate_hz))
+        edges = hz_to_mel(self._centres_hz)
+        at = np.clip((hz_to_mel(frequency_hz) - edges[0]) / (edges[1] - edges[0]), 0.0, count - 1.001)
+        low = at.astype(np.int64)
+        index = low + count * np.arange(len(low))[:, None]
+        flat = [
+            np.bincount((index + more).ravel(), (power * share).ravel(), minlength=count * len(low))
+            for more, share in ((0, 1.0 - (at - low)), (1, at - low))
         ]
-        self._fine_blocks = [Residual(weights, f"frames/fine_block_{i}") for i in range(config.fine_blocks)]
-        self._norm = Norm(weights, "frames/norm")
+        return lags, (flat[0] + flat[1]).reshape(len(low), count).astype(np.float32)
 
-    def __call__(self, z: np.ndarray, pitch_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        config, octaves = self.config, self._heard.octaves
-        x = gelu(self._entry(np.concatenate([z[:, 2:], pitch_features(pitch_hz)], axis=1)))
-        for block in self._blocks:
-            x = block(x)
-        fine = self._expand(x).reshape(-1, config.fine_width)
-        for block in self._fine_blocks:
-            fine = block(fine)
-        told = self._norm(fine)
-        said = self._envelope(told)
-        log_power = np.clip(SCALE * said[:, 2:] - octaves * np.float32(math.log(2.0)), -20.0, 20.0)
-        wanted = self._level(self.loudness_db(z), SCALE * said[:, 0])
-        log_power = self._levelled(log_power, wanted)
-        moved = np.float32(bands.MOST_OCTAVES) * np.tanh(said[:, 1])
-        tilt = self._tilt(log_power, upsample(z[:, 1], config.subframes) + moved)
-        log_power = self._levelled(log_power + (LN10_10 * tilt[:, None]) * octaves, wanted)
-        return np.exp(np.clip(log_power, -40.0, 20.0)) + np.float32(bands.FLOOR), told
-
-    def loudness_db(self, z: np.ndarray) -> np.ndarray:
-        """The loudness [F] that channel 0 asks for."""
-        measures = self.measures
-        return z[:, 0] / np.float32(measures.loudness_units_per_db) + np.float32(measures.loudness_offset_db)
-
-    def _level(self, loudness_db: np.ndarray, fine: np.ndarray) -> np.ndarray:
-        """ln of the K-weighted power [J] of a loudness [F], which a `fine` level [J] shapes but may not change."""
-        steps = self.config.subframes
-        wanted = LN10_10 * upsample(loudness_db, steps) + np.clip(fine, -10.0, 4.0)
-        window = self.measures.n_fft // self.config.subframe
-        weight = hann(window).astype(np.float64) ** 2
-        seen = frame_centred(np.exp(wanted), window, steps) @ (weight / weight.sum()).astype(np.float32)
-        missing = LN10_10 * loudness_db - np.log(seen + np.float32(1e-14))
-        return wanted + upsample(np.clip(missing, -8.0, 8.0), steps)
-
-    def _levelled(self, log_power: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-        now = np.log(np.exp(log_power) @ self._heard.k_weights + np.float32(1e-20))
-        return log_power + (wanted - now)[:, None]
-
-    def _tilt(self, log_power: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Tilt in dB per octave [J] that brings the centroid to `target`: bisection, then a step along the slope."""
-        lines = np.exp(np.float32(0.5) * log_power) * self._heard.magnitudes
-        limit, ridge, reach = (np.float32(x) for x in (bands.TILT_LIMIT_DB, bands.TILT_RIDGE, bands.TILT_STEP_DB))
-        tilt, step = np.zeros_like(target), limit
-        for _ in range(bands.TILT_HALVINGS):
-            step = step / np.float32(2.0)
-            tilt = tilt + np.sign(target - self._centroid(lines, tilt) - ridge * tilt) * step
-        slope = (self._centroid(lines, tilt + reach) - self._centroid(lines, tilt - reach)) / (reach + reach)
-        error = target - self._centroid(lines, tilt) - ridge * tilt
-        return np.clip(tilt + error / (np.maximum(slope, np.float32(0.0)) + ridge), -limit, limit)
-
-    def _centroid(self, lines: np.ndarray, tilt: np.ndarray) -> np.ndarray:
-        """log2 of the centroid over its reference, of lines [J, M] tilted by `tilt` dB per octave."""
-        floor, octaves = np.float32(self.measures.attribute_floor), self._heard.octaves
-        tilted = lines * np.exp(np.float32(0.5) * LN10_10 * tilt[:, None] * octaves)
-        moment = tilted @ np.exp2(octaves)
-        return np.log2((moment + floor) / (tilted.sum(axis=1) + floor))
+    def given(self, said: Said, z: np.ndarray, pitch_hz: np.ndarray) -> Given:
+        """As `__call__`, with the source: the partials that the controls say, in the flat domain."""
+        config = self.config
+        sizes = {"subframes": config.subframes, "subframe": config.subframe, "sample_rate_hz": config.sample_rate_hz}
+        told, prediction = self(said, z, pitch_hz)
+        tones = partials(said["harmonic"], pitch_hz, half_partials=config.half_partials, **sizes)
+        source = flat(tones * upsample(said["level"], config.point), prediction)
+        return Given(told, prediction, source, cycles_of(pitch_hz, **sizes).reshape(-1))
 
 
-class WaveNet:
-    """`encoder`, and `given`: what the steps' engine needs. From weights of the names of `weights.wavenet_shapes`."""
-
-    def __init__(self, config: WaveNetConfig, weights: Weights) -> None:
-        calm()
-        self.config, self.encoder, self.frames = config, Encoder(config, weights), Frames(config, weights)
-
-    def given(self, z: np.ndarray, pitch_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """z [F, C], pitch [F] in Hz -> what the steps are told [J, W], linear prediction [J, P], its level [J]."""
-        power, told = self.frames(z, pitch_hz)
-        return told, *predictor(power, order=self.config.order, sample_rate_hz=self.config.sample_rate_hz)
+def _emphasis(cycles: np.ndarray) -> np.ndarray:
+    """What pre-emphasis makes of the power at a frequency in cycles a sample."""
+    return (1.0 + PRE_EMPHASIS**2) - (2.0 * PRE_EMPHASIS) * np.cos((2.0 * np.pi) * cycles)
 
 
-def predictor(power: np.ndarray, *, order: int, sample_rate_hz: int) -> tuple[np.ndarray, np.ndarray]:
-    """Band powers [J, M] -> coefficients [J, P] and level [J]; see `model.prediction.predictor`."""
-    r = power @ bands.correlations(power.shape[1], order, sample_rate_hz)
-    error, a = r[:, 0] * np.float32(1.0 + bands.WHITE), np.zeros((len(r), 0), np.float32)
-    for i in range(1, order + 1):
+def predicted(r: np.ndarray) -> Prediction:
+    """Autocorrelations [S, P + 1] -> the prediction, by Levinson's recursion as in Makhoul (1975)."""
+    error, a = r[:, 0] * np.float32(1.0 + WHITE), np.zeros((len(r), 0), np.float32)
+    for i in range(1, r.shape[1]):
         reflection = (r[:, i] - np.einsum("jp,jp->j", a, r[:, i - 1 : 0 : -1])) / error
         a = np.concatenate([a - reflection[:, None] * a[:, ::-1], reflection[:, None]], axis=1)
         error = error * (np.float32(1.0) - reflection * reflection)
-    return a, np.sqrt(error)
+    return Prediction(a, np.sqrt(error))
+
+
+def flat(sound: np.ndarray, prediction: Prediction) -> np.ndarray:
+    """Sound [T] -> its prediction's error over the level, [T] float32; silence before it.
+
+    Where the prediction is right it is white and of level one. `decode.wavenet.flat` has the way back.
+    """
+    a, level = prediction
+    order = a.shape[1]
+    padded = np.pad(sound, (order + 1, 0))
+    emphasised = padded[1:] - np.float32(PRE_EMPHASIS) * padded[:-1]
+    rows = emphasised[order:].reshape(len(level), -1).copy()
+    for j in range(1, order + 1):
+        rows -= a[:, j - 1, None] * emphasised[order - j :][: len(sound)].reshape(rows.shape)
+    return (rows / level[:, None]).reshape(-1).astype(np.float32)

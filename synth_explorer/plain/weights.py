@@ -31,7 +31,7 @@ def shapes(config: ModelConfig) -> dict[str, Shape]:
 
 def wavenet_shapes(config: WaveNetConfig) -> dict[str, Shape]:
     """Name -> shape of every weight of `model.wavenet.WaveNet`."""
-    return dict((*_wave_encoder(config), *_frames(config), *_steps(config)))
+    return dict((*_encoder(config), *_decoder(config), *_steps(config)))
 
 
 def _encoder(config: ModelConfig) -> Iterator[tuple[str, Shape]]:
@@ -63,35 +63,11 @@ def _decoder(config: ModelConfig) -> Iterator[tuple[str, Shape]]:
     yield from _dense("fast_decoder/fine_head", fine, sum(config.detail_sizes[:-1]) + config.fine_steps)
 
 
-def _wave_encoder(config: WaveNetConfig) -> Iterator[tuple[str, Shape]]:
-    width = config.encoder_width
-    sizes = ((config.long_window, config.long_bands), (config.short_window, config.short_bands))
-    for size, bands in sizes:
-        yield f"encoder/bank_{size}/kernel", (size, 2 * bands)
-    yield from _dense("encoder/entry", config.long_bands + config.short_bands, width)
-    for i in range(config.encoder_blocks):
-        yield from _residual(f"encoder/fine_block_{i}", width, 3)
-        yield from _residual(f"encoder/block_{i}", width, 3)
-    yield from _dense("encoder/down", 2 * config.subframes, width, width)
-    yield from _dense("encoder/pitch_entry", PITCH_FEATURES, width)
-    yield from _norm("encoder/norm", width)
-    yield from _dense("encoder/exit", width, config.learned)
-
-
-def _frames(config: WaveNetConfig) -> Iterator[tuple[str, Shape]]:
-    width, fine = config.frame_width, config.fine_width
-    yield from _dense("frames/entry", config.learned + PITCH_FEATURES, width)
-    for i in range(config.frame_blocks):
-        yield from _residual(f"frames/block_{i}", width, 3)
-    yield from _dense("frames/expand", width, config.subframes * fine)
-    for i in range(config.fine_blocks):
-        yield from _residual(f"frames/fine_block_{i}", fine, 3)
-    yield from _norm("frames/norm", fine)
-    yield from _dense("frames/envelope", fine, config.bands + 2)
-
-
 def _steps(config: WaveNetConfig) -> Iterator[tuple[str, Shape]]:
-    width, head, told, outputs = config.width, config.head_width, config.fine_width, 3 * config.step * config.mixtures
+    width, head, told, outputs = config.width, config.head_width, config.told_width, 3 * config.mixtures
+    yield from _dense("steps/entry", config.told, told)
+    yield from _residual("steps/block", told, 3)
+    yield from _norm("steps/norm", told)
     yield from _dense("steps/start", config.features, width)
     for i in range(len(config.dilations)):
         yield from _dense(f"steps/gates_{i}", 2 * width, 2 * config.gates)

@@ -1,56 +1,56 @@
-"""Training of the WaveNet autoencoder: bits a sample, teacher-forced, on a past that has noise in it, or has faded.
+"""Training of the WaveNet autoencoder's steps: bits a sample, teacher-forced, on a past that has noise in it.
 
-Shapes: B notes, T samples, F frames, J subframes, S steps.
+Encoder and decoder's network are those of the checkpoint that the run begins from, and stay as they are. While drawing,
+the steps are told the partials that the decoder says; in training those that are heard in the note itself, so that they
+learn what a note has beyond its partials, and not to doubt what they are told.
+
+Shapes: B notes, T samples, F frames, S points, K partials.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import field
-from functools import lru_cache
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from numba import njit
 
+from synth_explorer.decode.sines import cycles_of, sum_of_sines
 from synth_explorer.errors import SpecError
-from synth_explorer.model.config import ModelConfig
-from synth_explorer.model.wavenet_config import LONGEST_LAG, PARTS, WaveNetConfig
-from synth_explorer.schema import Share, declared, part
+from synth_explorer.model.wavenet_config import WaveNetConfig
+from synth_explorer.plain.autoencoder import Autoencoder
+from synth_explorer.plain.wavenet import Telling, flat
+from synth_explorer.plain.weights import weights_of
+from synth_explorer.schema import Proportion, Share, declared, part
 from synth_explorer.train.trainer import Run, TrainConfig
 
 BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-bit sound
 DITHER = 2e-5
-TONE_S = 0.1  # over which the phase of the pitch is heard
-CLEAN = 0.15  # of the notes have no noise in their past
-FADES_HZ = ((0.0, 8000.0), (0.0, 1500.0), (1500.0, 8000.0), (3000.0, 8000.0))  # at 16 kHz: what may fade in a past
-FADE_REACH = 16
-FADED = 0.5  # of the notes
-FADE = -0.3, 0.95  # of what was there; below 0 it is too strong
-POWER_WINDOW = 256
-STEEPEST = 2.0  # of ln(power heard / power said) at which its loss becomes linear
+PERIODS = 6.0  # over which a partial is heard
+SHORTEST_S, LONGEST_S = 0.024, 0.128
+EDGE_FRAMES = 2  # at either end of a crop count nothing: the encoder hears silence beyond
 
 
 @declared(what="The training configuration", error=SpecError)
 class WaveNetTrainConfig(TrainConfig):
-    """One training run of the WaveNet autoencoder.
+    """One training run of the WaveNet autoencoder's steps.
 
-    `past_noise_low`, `past_noise_high`: what is added to the past that the network reads, over its level.
+    `past_noise_low`, `past_noise_high`: what is added to the past that the network reads, over its level; `clean` of
+    the notes have none.
     """
 
     family: ClassVar[str] = "wavenet"
-    about: ClassVar[str] = "WaveNet autoencoder, the whole signal sample by sample from latents and pitch"
+    about: ClassVar[str] = "WaveNet autoencoder, every sample drawn from latents, pitch and its past"
     unit: ClassVar[str] = "bits a sample"
 
     past_noise_low: Share = 0.003
-    past_noise_high: Share = 1.0
-    envelope_weight: Share = 0.3
+    past_noise_high: Share = 0.3
+    clean: Proportion = 0.15
     model: Annotated[WaveNetConfig, part(WaveNetConfig)] = field(  # pyright: ignore[reportIncompatibleVariableOverride]
         default_factory=WaveNetConfig
     )
-
-    @property
-    def sizes(self) -> ModelConfig:
-        return self.model.measures
 
     def plain_model(self) -> Any:
         from synth_explorer.model.wavenet import WaveNet
@@ -62,123 +62,81 @@ class WaveNetTrainConfig(TrainConfig):
 
 
 def make_training_model(config: WaveNetTrainConfig) -> Any:
-    """The autoencoder with its loss."""
+    """The autoencoder with the loss of its steps, which alone learn."""
     import keras
     from keras import ops
 
-    from synth_explorer.model.frontend import spectrum
     from synth_explorer.model.wavenet import WaveNet, log_density
 
-    sizes = config.model
-    bands = power_bands(sizes)
-
     class TrainingModel(WaveNet):
-        """Returns bits a sample of each sample [B, T], the loss of the envelope [B], and z."""
+        """Returns bits a sample of each sample [B, T]."""
 
         def __init__(self, sizes: WaveNetConfig) -> None:
             super().__init__(sizes)
-            self.track = {name: keras.metrics.Mean(name=name) for name in ("bits", "envelope", "latents")}
+            self.track = {"bits": keras.metrics.Mean(name="bits")}
 
-        def call(self, x: Any) -> Any:
-            target = x["target"]
-            z = self.encoder(x["source"], x["source_pitch_hz"])
-            z = ops.concatenate([z[..., :2], z[..., 2:] + sizes.latent_noise * x["latent_noise"]], axis=-1)
-            said = self.frames(z, x["target_pitch_hz"])
-            flat, log_level = self.flatten(target, ops.stop_gradient(said["power"]))
-            rows = ops.reshape(flat, (-1, ops.shape(log_level)[1], sizes.subframe))
-            level = ops.sqrt(ops.mean(rows * rows, axis=-1, keepdims=True) + 1e-4)
-            noise = ops.reshape(ops.reshape(x["past_noise"], ops.shape(rows)) * level, ops.shape(flat))
-            past = faded(flat, x["period"], x["fade"], x["fade_kind"], sizes) + noise
-            mixture = self.steps(past, said["told"], x["cycles"], x["period"], x["doubt"])
-            sample = ops.reshape(flat, (-1, ops.shape(x["cycles"])[1], sizes.step))
-            nats = ops.reshape(-log_density(sample, *mixture), ops.shape(rows)) + log_level[..., None]
-            heard = spectrum(target, POWER_WINDOW, sizes.subframe)
-            heard = ops.matmul(ops.square(heard), bands) + 1e-9
-            ratio = ops.log(heard) - ops.log(said["power"])
-            near = ops.minimum(ratio, STEEPEST)
-            distance = ops.exp(near) * (1.0 + ratio - near) - ratio - 1.0
-            return {
-                "bits": ops.mean(nats, axis=-1) * (1.0 / math.log(2.0)) + BITS,
-                "envelope": ops.mean(distance, axis=(1, 2)),
-                "z": z,
-            }
+        def call(self, inputs: Any) -> Any:
+            mixture = self.steps(
+                *(inputs[name] for name in ("past", "source", "told", "cycles", "doubt")),
+            )
+            shape = ops.shape(inputs["log_level"])
+            nats = ops.reshape(-log_density(inputs["flat"], *mixture), (shape[0], shape[1], -1))
+            return (nats + inputs["log_level"][..., None]) * (1.0 / math.log(2.0)) + BITS
 
         def compute_loss(
             self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: Any = True
         ) -> Any:
-            weight = x["weight"] / ops.mean(x["weight"])
-            bits = ops.mean(weight * ops.mean(y_pred["bits"], axis=1))
-            envelope = ops.mean(weight * y_pred["envelope"])
-            latents = ops.mean(ops.square(y_pred["z"][..., 2:]))
-            for name, value in (("bits", bits), ("envelope", envelope), ("latents", latents)):
-                self.track[name].update_state(value)
-            return math.log(2.0) * bits + config.envelope_weight * envelope + config.latent_penalty * latents
+            edge = EDGE_FRAMES * config.model.points
+            bits = ops.mean(y_pred[:, edge:-edge])
+            self.track["bits"].update_state(bits)
+            return math.log(2.0) * bits
 
     keras.utils.set_random_seed(config.seed)
-    model = TrainingModel(sizes)
+    model = TrainingModel(config.model)
     model.build_weights()
+    model.encoder.trainable = model.decoder.trainable = False
     optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99, clipnorm=1.0)
     model.compile(optimizer=optimizer, jit_compile=config.jit_compile)
     optimizer.build(model.trainable_variables)
     return model
 
 
-@lru_cache
-def fades() -> np.ndarray:
-    """[kinds, PARTS + 1, 2 * FADE_REACH]: weights that read a band of a sound `part` / PARTS after a sample."""
-    u = np.arange(-FADE_REACH + 1, FADE_REACH + 1) - np.arange(PARTS + 1)[:, None] / PARTS
-    window = np.cos(np.pi * u / (2.0 * FADE_REACH)) ** 2
-    edges = np.array(FADES_HZ) / 8000.0  # of half the rate
-    return np.stack([(high * np.sinc(high * u) - low * np.sinc(low * u)) * window for low, high in edges]).astype(
-        np.float32
-    )
+def heard_partials(sound: np.ndarray, pitch_hz: np.ndarray, config: WaveNetConfig) -> tuple[np.ndarray, np.ndarray]:
+    """The harmonics of a sound [T] whose pitch [F] in Hz is known, as they are heard: their sum [T], cycles [T].
 
-
-def faded(flat: Any, period: Any, fade: Any, kind: Any, sizes: WaveNetConfig) -> Any:
-    """Flat sound [B, T] in which a band of what recurs has faded by `fade` [B], by the sound some periods ago.
-
-    What a network has made fades when its predictions are too weak by a little. From this it learns to bring it back.
-    `period` [B, S] in samples; `kind` [B]: which of `FADES_HZ`.
+    Each is heard at each subframe over `PERIODS` of the pitch under a window of Hann, with its level and its phase.
     """
-    from keras import ops
-
-    samples, batch = flat.shape[1], ops.shape(flat)[0]
-    period = ops.repeat(period, sizes.step, axis=1)
-    lag = period * ops.ceil((FADE_REACH + 1.0) / period)
-    whole = ops.ceil(lag)
-    part = ops.cast(ops.round((whole - lag) * PARTS), "int32")
-    weights = ops.take(fades().reshape(-1, 2 * FADE_REACH), kind[:, None] * (PARTS + 1) + part, axis=0)
-    begin = np.arange(samples, dtype=np.int32) - ops.cast(whole, "int32") + (LONGEST_LAG - FADE_REACH + 1)
-    index = ops.maximum(begin, 0)[..., None] + np.arange(2 * FADE_REACH, dtype=np.int32)
-    padded = ops.pad(flat, [[0, 0], [LONGEST_LAG, 0]])
-    read = ops.take_along_axis(padded, ops.reshape(index, (batch, -1)), axis=1)
-    read = ops.sum(ops.reshape(read, ops.shape(index)) * weights, axis=-1)
-    return flat - fade[:, None] * read
+    sizes = {"subframes": config.subframes, "subframe": config.subframe, "sample_rate_hz": config.sample_rate_hz}
+    cycles = cycles_of(pitch_hz, **sizes)
+    track_hz = np.repeat(np.asarray(pitch_hz, np.float64), config.subframes)
+    lengths_s = np.clip(PERIODS / track_hz, SHORTEST_S, LONGEST_S)
+    halves = np.round(lengths_s * config.sample_rate_hz / 2).astype(np.int64)
+    counts = np.minimum(0.495 * config.sample_rate_hz / track_hz, config.harmonics).astype(np.int64)
+    found = np.zeros((2, len(track_hz), config.harmonics), np.float32)
+    _hear(np.asarray(sound, np.float32), cycles.reshape(-1), halves, counts, config.subframe, found)
+    quarter = np.mod(cycles + np.float32(0.25), 1.0)
+    source = sum_of_sines(found[0], cycles, start=quarter) + sum_of_sines(found[1], cycles)
+    return source.reshape(-1), cycles.reshape(-1)
 
 
-def power_bands(sizes: WaveNetConfig) -> np.ndarray:
-    """[N, M]: from squared magnitudes of `POWER_WINDOW` to the powers of the envelope's bands."""
-    from synth_explorer.model.bands import band_shapes
-
-    bins_hz, shapes = band_shapes(sizes.bands, sizes.sample_rate_hz)
-    own_hz = np.linspace(0.0, sizes.sample_rate_hz / 2, POWER_WINDOW // 2 + 1)
-    between = np.stack([np.interp(bins_hz, own_hz, row) for row in np.eye(len(own_hz))])
-    return (between @ (shapes / shapes.sum(1, keepdims=True)).T / (0.375 * POWER_WINDOW)).astype(np.float32)
-
-
-def pitch_phase(audio: np.ndarray, pitch_hz: np.ndarray, sizes: WaveNetConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Phase of a sound's pitch in cycles, and its period in samples, at each step, [S] each.
-
-    The phase is that of the sound's first partial, as it is heard over `TONE_S`, so that it stays where it was however
-    the track errs.
-    """
-    at = np.arange(0, len(audio), sizes.step)
-    samples_hz = np.interp(np.arange(len(audio)) / sizes.hop, np.arange(len(pitch_hz)), pitch_hz)
-    cycles = np.cumsum(samples_hz / sizes.sample_rate_hz) - samples_hz / sizes.sample_rate_hz
-    window = np.hanning(int(TONE_S * sizes.sample_rate_hz) | 1)
-    tone = np.convolve(audio * np.exp(-2j * np.pi * cycles), window, mode="same")
-    cycles = cycles + np.angle(tone) / (2.0 * np.pi)
-    return np.mod(cycles[at], 1.0), sizes.sample_rate_hz / samples_hz[at]
+@njit(nogil=True, fastmath=True, cache=True)
+def _hear(sound, cycles, halves, counts, subframe, found):
+    """Cosine and sine amplitudes of each harmonic [2, J, K] at each subframe's first sample."""
+    for j in range(len(halves)):
+        half, at = halves[j], j * subframe
+        first, last = max(at - half + 1, 0), min(at + half, len(sound))
+        total = np.float32(0.0)
+        for n in range(first, last):
+            total += np.float32(0.5 + 0.5 * np.cos(np.pi * (n - at) / half))
+        for n in range(first, last):
+            value = sound[n] * np.float32(0.5 + 0.5 * np.cos(np.pi * (n - at) / half)) * np.float32(2.0) / total
+            angle = np.float32(2.0 * np.pi) * cycles[n]
+            cos1, sin1 = np.cos(angle), np.sin(angle)
+            x, y = value * cos1, value * sin1
+            for k in range(counts[j]):
+                found[0, j, k] += x
+                found[1, j, k] += y
+                x, y = x * cos1 - y * sin1, y * cos1 + x * sin1
 
 
 class WaveNetRun(Run):
@@ -189,35 +147,49 @@ class WaveNetRun(Run):
     def make_model(self) -> Any:
         return make_training_model(self.config)
 
+    @cached_property
+    def networks(self) -> tuple[Autoencoder, Telling]:
+        """The encoder and the decoder's network as they stay, and what tells the steps of a note."""
+        networks = Autoencoder(self.config.model, weights_of(self.model))
+        return networks, Telling(self.config.model, networks.controls)
+
     def batch(self, step: int) -> dict[str, np.ndarray]:
         rng = np.random.default_rng((self.config.seed, step))
         given = self.batches.crops(rng)
-        low, high = math.log(self.config.past_noise_low), math.log(max(self.config.past_noise_high, 1e-9))
-        share = np.exp(rng.uniform(low, high, len(given["target"]))) * (rng.random(len(given["target"])) > CLEAN)
-        fade = rng.uniform(*FADE, len(share)) * (rng.random(len(share)) < FADED)
-        return self._given(given, rng, share, fade)
+        low, high = math.log(self.config.past_noise_low), math.log(self.config.past_noise_high)
+        share = np.exp(rng.uniform(low, high, self.config.batch))
+        share *= rng.random(len(share)) > self.config.clean
+        return self._given(given["target"], given["target_pitch_hz"], rng, share)
 
     def _given(
-        self, given: dict[str, np.ndarray], rng: np.random.Generator, share: np.ndarray, fade: np.ndarray
-    ) -> dict[str, Any]:
-        """Crops with their phases, dither, and what is wrong with their pasts: noise of so much each, and fades."""
-        sizes, shape = self.config.model, given["target"].shape
-        phases = [pitch_phase(*each, sizes) for each in zip(given["target"], given["target_pitch_hz"], strict=True)]
-        given["cycles"], given["period"] = (np.stack(each).astype(np.float32) for each in zip(*phases, strict=True))
-        given["target"] = given["target"] + DITHER * rng.standard_normal(shape, dtype=np.float32)
-        noise = rng.standard_normal(shape, dtype=np.float32)
-        given["doubt"] = share.astype(np.float32)
-        given["past_noise"] = noise * given["doubt"][:, None]
-        given["fade"] = fade.astype(np.float32)
-        given["fade_kind"] = rng.integers(len(FADES_HZ), size=len(fade)).astype(np.int32)
-        frames = given["target_pitch_hz"].shape
-        given["latent_noise"] = rng.standard_normal((*frames, sizes.learned), dtype=np.float32)
-        return given
+        self, sounds: np.ndarray, tracks_hz: np.ndarray, rng: np.random.Generator, share: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Crops as the steps are given them, with noise of so much each in their pasts."""
+        sounds = sounds + DITHER * rng.standard_normal(sounds.shape, dtype=np.float32)
+        told = [self.told(*each) for each in zip(sounds, tracks_hz, strict=True)]
+        given = {name: np.stack([one[name] for one in told]).astype(np.float32) for name in told[0]}
+        noise = rng.standard_normal(sounds.shape, dtype=np.float32) * share[:, None].astype(np.float32)
+        return given | {"past": given["flat"] + noise, "doubt": share.astype(np.float32)}
+
+    def told(self, sound: np.ndarray, track_hz: np.ndarray) -> dict[str, np.ndarray]:
+        """One crop [T] with its pitch [F] in Hz: flat, with all that is told of it."""
+        networks, telling = self.networks
+        z = networks.encoder.finish(*networks.encoder.listen(sound), sound, track_hz)
+        detail = np.zeros((1, networks.config.details), np.float32)
+        said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail)
+        told, prediction = telling(said, z, track_hz)
+        white = flat(sound, prediction)
+        source, cycles = heard_partials(white, track_hz, self.config.model)
+        return {
+            "flat": white, "source": source, "told": told, "cycles": cycles, "log_level": np.log(prediction.level)
+        }  # fmt: skip
 
     def validate(self) -> float:
-        """Bits a sample of fixed crops, lower is better, with a clean past and clean latents."""
-        return float(np.mean(self.bits(self.validation_crops())))
+        """Bits a sample of fixed crops, lower is better, with a clean past."""
+        edge = EDGE_FRAMES * self.config.model.points
+        return float(np.mean(self.bits(self.validation_crops)[:, edge:-edge]))
 
+    @cached_property
     def validation_crops(self) -> list[dict[str, np.ndarray]]:
         """Batches of crops from the onset on and of crops from the middle, of notes of held-out instruments."""
         from synth_explorer.pitch import midi_to_hz
@@ -238,12 +210,9 @@ class WaveNetRun(Run):
                 cents = source.cents[note][start : start + frames].astype(np.float64)
                 tracks.append(midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0))
             sound, track = (np.stack(each).astype(np.float32) for each in (sounds, tracks))
-            given = {"source": sound, "target": sound, "source_pitch_hz": track, "target_pitch_hz": track}
-            given["weight"] = np.ones(size, np.float32)
-            given = self._given(given, np.random.default_rng(first), np.zeros(size), np.zeros(size))
-            batches.append(given | {"latent_noise": np.zeros_like(given["latent_noise"])})
+            batches.append(self._given(sound, track, np.random.default_rng(first), np.zeros(size)))
         return batches
 
     def bits(self, batches: list[dict[str, np.ndarray]]) -> np.ndarray:
-        """Bits a sample of each subframe, [N, J]."""
-        return np.concatenate([np.asarray(self.model.predict_on_batch(one)["bits"]) for one in batches])
+        """Bits a sample of each point's samples, [N, S, L]."""
+        return np.concatenate([np.asarray(self.model.predict_on_batch(one)) for one in batches])

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from synth_explorer.checkpoints import load_autoencoder
+from synth_explorer.decode.wavenet.flat import LANES, FlatWeights
 from synth_explorer.errors import CheckpointError
-from synth_explorer.model import prediction
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.pitch_head import PitchHead
-from synth_explorer.plain.wavenet import WaveNet
 from synth_explorer.plain.weights import shapes, wavenet_shapes, weights_of
 from tests.model.small import small_model
 from tests.model.small_wavenet import small_wavenet
@@ -69,23 +68,20 @@ def test_the_weights_are_those_of_keras() -> None:
     assert wavenet_shapes(wavenet.config) == {variable.path: tuple(variable.shape) for variable in wavenet.weights}
 
 
-@pytest.mark.parametrize("frames", [1, 23])
-def test_a_wavenet_is_computed_alike_up_to_its_steps(frames: int) -> None:
+@pytest.mark.parametrize("points", [1, 23])
+def test_what_a_wavenet_is_told_is_computed_alike(points: int) -> None:
     model = small_wavenet()
-    rng = np.random.default_rng(2)
-    for weight in model.weights:  # no norm and no bias as it begins
+    rng, config, steps = np.random.default_rng(2), model.config, model.steps
+    for weight in steps.weights:  # no norm and no bias as it begins
         weight.assign(np.asarray(weight) + 0.1 * rng.standard_normal(weight.shape))
-    ours = WaveNet(model.config, weights_of(model))
-    audio, pitch_hz = sound_of(model.config, frames)
-    z = ours.encoder(audio, pitch_hz)
-    np.testing.assert_allclose(z, np.asarray(model.encoder(audio[None], pitch_hz[None]))[0], atol=1e-5)
-    said = model.frames(z[None], pitch_hz[None])
-    power, told = ours.frames(z, pitch_hz)
-    np.testing.assert_allclose(told, np.asarray(said["told"])[0], rtol=1e-4, atol=5e-5)
-    np.testing.assert_allclose(power, np.asarray(said["power"])[0], rtol=1e-3)
-    sizes = {"order": model.config.order, "sample_rate_hz": model.config.sample_rate_hz}
-    for found, wanted in zip(ours.given(z, pitch_hz)[1:], prediction.predictor(power, **sizes), strict=True):
-        np.testing.assert_allclose(found, np.asarray(wanted), rtol=1e-3, atol=1e-4)
+    told = rng.standard_normal((points, config.told)).astype(np.float32)
+    ours = FlatWeights.of(config, weights_of(model)).conditions(told)
+    heard = steps.norm(steps.block(steps.entry(told[None])))
+    layer = np.asarray(steps.told[1](heard))[0] + np.asarray(steps.gates[1].bias)
+    half = config.gates
+    found = ours[:, 2 * half : 4 * half].reshape(points, -1, 2, LANES)  # gates and values in turns
+    np.testing.assert_allclose(found[:, :, 0].reshape(points, half), layer[:, :half], rtol=1e-4, atol=5e-5)
+    np.testing.assert_allclose(found[:, :, 1].reshape(points, half), layer[:, half:], rtol=1e-4, atol=5e-5)
 
 
 @pytest.mark.parametrize("doubt", [pytest.param(0, marks=pytest.mark.slow), 16])

@@ -1,6 +1,6 @@
-"""Sound from the WaveNet that is trained here (`model.wavenet`): a few samples a step in the flat domain, and back.
+"""Sound from the WaveNet that is trained here (`model.wavenet`): sample by sample in the flat domain, and back.
 
-Shapes: T samples, J subframes, S steps, N samples of a step, W width, P order, K mixtures.
+Shapes: T samples, S points, W numbers that are told, P order, K mixtures.
 """
 
 from __future__ import annotations
@@ -8,21 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from synth_explorer.decode.sines import cycles_of, linear
 from synth_explorer.decode.wavenet.vectors import gate
-from synth_explorer.model.wavenet_config import (
-    LEAST_DOUBT,
-    LOG_SCALES,
-    LONGEST_LAG,
-    PRE_EMPHASIS,
-    WaveNetConfig,
-    between,
-)
+from synth_explorer.model.wavenet_config import LEAST_DOUBT, LOG_SCALES, WaveNetConfig
+from synth_explorer.plain.gelu import gelu
+from synth_explorer.plain.layers import Dense, Norm, Residual
+from synth_explorer.plain.wavenet import PRE_EMPHASIS, Given
 
 LOW, HIGH = (np.float32(limit) for limit in LOG_SCALES)
 LANES = 16  # gates and values lie in turns of so many
@@ -37,11 +31,11 @@ class Sampling:
     `doubt`: so much noise the network believes to be in what it has made.
     """
 
-    temperature: float = 0.5
+    temperature: float = 1.0
     steady: float = 0.3
-    calm: float = 0.5
-    tail: float = 0.01
-    doubt: float = 0.1
+    calm: float = 1.0
+    tail: float = 0.001
+    doubt: float = 0.05
 
 
 SAMPLING = Sampling()
@@ -52,6 +46,7 @@ class FlatWeights:
     """Weights of `Steps` as the kernel wants them, float32: kernels [inputs, outputs]."""
 
     config: WaveNetConfig
+    telling: tuple[Dense, Residual, Norm]
     start: np.ndarray
     start_bias: np.ndarray
     gates: np.ndarray  # [layers, 2 W, 2 G], columns in turns of gates and values
@@ -63,7 +58,6 @@ class FlatWeights:
     straight: np.ndarray
     told: np.ndarray  # [told, layers * 2 G + head]
     told_bias: np.ndarray
-    between: np.ndarray
 
     @classmethod
     def of(cls, config: WaveNetConfig, weights: Mapping[str, np.ndarray]) -> FlatWeights:
@@ -74,12 +68,12 @@ class FlatWeights:
         def all_of(name: str) -> list[np.ndarray]:
             return [weights[f"steps/{name.format(i)}"] for i in range(count)]
 
-        zeros = np.zeros((2, config.step, config.mixtures), np.float32)
-        offsets = np.concatenate([zeros, np.broadcast_to(config.log_scales, zeros[:1].shape)]).reshape(-1)
+        zeros = np.zeros(2 * config.mixtures, np.float32)
         told = [kernel[:, turns] for kernel in all_of("told_{}/kernel")]
         told_bias = [bias[turns] for bias in all_of("gates_{}/bias")]
         return cls(
             config,
+            (Dense(weights, "steps/entry"), Residual(weights, "steps/block"), Norm(weights, "steps/norm")),
             weights["steps/start/kernel"],
             weights["steps/start/bias"],
             np.ascontiguousarray(np.stack(all_of("gates_{}/kernel"))[..., turns]),
@@ -87,70 +81,65 @@ class FlatWeights:
             np.stack(all_of("residual_{}/bias")),
             weights["steps/head/kernel"],
             weights["steps/exit/kernel"],
-            weights["steps/exit/bias"] + offsets,
+            weights["steps/exit/bias"] + np.concatenate([zeros, config.log_scales]),
             weights["steps/straight/kernel"],
             np.concatenate([*told, weights["steps/head_told/kernel"]], axis=1),
             np.concatenate([*told_bias, weights["steps/head/bias"]]),
-            between(),
         )
 
-
-class Given(NamedTuple):
-    """What a note is made from: what the network is told [J, W], predictor [J, P], level [J], pitch [F] in Hz."""
-
-    told: np.ndarray
-    coefficients: np.ndarray
-    level: np.ndarray
-    pitch_hz: np.ndarray
-
-
-def phases(pitch_hz: np.ndarray, config: WaveNetConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Cycles and period in samples at each step, [S] float32 each, of a pitch [F] in Hz."""
-    parts = config.hop // config.step
-    rate_hz = config.sample_rate_hz
-    cycles = cycles_of(pitch_hz, subframes=parts, subframe=config.step, sample_rate_hz=rate_hz)[:, 0]
-    return np.ascontiguousarray(cycles), (rate_hz / linear(np.asarray(pitch_hz, np.float64), parts)).astype(np.float32)
+    def conditions(self, told: np.ndarray) -> np.ndarray:
+        """What is told [S, W] as what each layer adds, and the head: [S, layers * 2 G + head]."""
+        entry, block, norm = self.telling
+        return np.asarray(norm(block(gelu(entry(told)))) @ self.told + self.told_bias, np.float32)
 
 
 def stream(
-    weights: FlatWeights, given: Given, *, seed: int, sampling: Sampling = SAMPLING, chunk_subframes: int = 32
+    weights: FlatWeights, given: Given, *, seed: int, sampling: Sampling = SAMPLING, chunk_points: int = 32
 ) -> Iterator[np.ndarray]:
     """The sound of a note in chunks, float32; the same seed gives the same samples, whatever the chunks."""
-    return (
-        sound for _, sound in advance(weights, given, seed=seed, sampling=sampling, chunk_subframes=chunk_subframes)
-    )
+    return (sound for _, sound in advance(weights, given, seed=seed, sampling=sampling, chunk_points=chunk_points))
 
 
 def advance(
-    weights: FlatWeights, given: Given, *, seed: int, sampling: Sampling = SAMPLING, chunk_subframes: int = 32
+    weights: FlatWeights, given: Given, *, seed: int, sampling: Sampling = SAMPLING, chunk_points: int = 32
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """As `stream`, with the sound in the flat domain beside it."""
-    config = weights.config
-    cycles, period = phases(given.pitch_hz, config)
-    rng, count = np.random.default_rng(seed), len(given.level)
-    past, order = LONGEST_LAG + config.context, given.coefficients.shape[1]
-    flat = np.zeros(past + count * config.subframe, np.float32)
-    sound = np.zeros(order + 1 + count * config.subframe)
+    config, (a, level) = weights.config, given.prediction
+    rng, count, point = np.random.default_rng(seed), len(level), config.point
+    context, order = config.context, a.shape[1]
+    flat = np.zeros(context + count * point, np.float32)
+    sound = np.zeros(order + 1 + count * point)
     memory = np.zeros((sum(config.dilations), config.width), np.float32)
-    inside = config.subframe // config.step
-    told = np.asarray(given.told @ weights.told + weights.told_bias, np.float32)  # at once: its rounding is the note's
-    for first in range(0, count, chunk_subframes):
-        last = min(first + chunk_subframes, count)
-        numbers = rng.random(((last - first) * inside, config.step, 2))
-        numbers[..., 1] = np.clip(numbers[..., 1], sampling.tail, 1.0 - sampling.tail)
-        numbers[..., 1] = np.log(numbers[..., 1]) - np.log1p(-numbers[..., 1])
+    conditions = weights.conditions(given.told)  # at once: its rounding is the note's
+    known = _known(given, config, 1.0 + math.log10(max(sampling.doubt, LEAST_DOUBT)))
+    opening = np.asarray(known @ weights.start[context:] + weights.start_bias, np.float32)
+    direct = np.asarray(known @ weights.straight[context:] + weights.exit_bias, np.float32)
+    direct[:, config.mixtures : 2 * config.mixtures] += given.source[:, None]
+    for first in range(0, count, chunk_points):
+        last = min(first + chunk_points, count)
+        begin, end = first * point, last * point
+        numbers = rng.random((end - begin, 2))
+        numbers[:, 1] = np.clip(numbers[:, 1], sampling.tail, 1.0 - sampling.tail)
+        numbers[:, 1] = np.log(numbers[:, 1]) - np.log1p(-numbers[:, 1])
         _advance(
-            *(weights.start, weights.start_bias, weights.gates, weights.residual, weights.residual_bias, weights.head),
-            *(weights.exit, weights.exit_bias, weights.straight, weights.between),
-            *(np.array(config.dilations), config.step, config.context, config.periods, config.multiples),
-            *(config.mixtures, told[first:last], cycles, period, numbers.astype(np.float32)),
-            *(first * inside, flat, memory, math.log(max(sampling.temperature, 1e-6)), math.log(sampling.steady)),
-            sampling.calm,
-            1.0 + math.log10(max(sampling.doubt, LEAST_DOUBT)),
+            *(weights.start[:context], weights.gates, weights.residual, weights.residual_bias, weights.head),
+            *(weights.exit, weights.straight[:context], np.array(config.dilations), context, config.mixtures),
+            *(conditions[first:last], opening[begin:end], direct[begin:end], numbers.astype(np.float32)),
+            *(begin, flat, memory, np.float32(math.log(max(sampling.temperature, 1e-6)))),
+            *(np.float32(math.log(sampling.steady)), np.float32(sampling.calm)),
         )
-        begin, end = first * config.subframe, last * config.subframe
-        _filter(flat[past + begin : past + end], given.coefficients, given.level, config.subframe, first, sound)
-        yield flat[past + begin : past + end], sound[order + 1 + begin : order + 1 + end].astype(np.float32)
+        _filter(flat[context + begin : context + end], a, level, point, first, PRE_EMPHASIS, sound)
+        yield flat[context + begin : context + end], sound[order + 1 + begin : order + 1 + end].astype(np.float32)
+
+
+def _known(given: Given, config: WaveNetConfig, doubt: float) -> np.ndarray:
+    """What enters at each sample [T, N] and does not depend on what is drawn; see `Steps.features`."""
+    samples = len(given.source)
+    near = np.pad(given.source, config.around)
+    parts = [near[i : i + samples] for i in range(2 * config.around + 1)]
+    angle = [np.float32(2.0 * np.pi) * np.mod(given.cycles * np.float32(i + 1), 1.0) for i in range(config.turns)]
+    parts += [np.cos(each) for each in angle] + [np.sin(each) for each in angle]
+    return np.stack([*parts, np.full(samples, doubt)], axis=1).astype(np.float32)
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -168,80 +157,45 @@ def _add(y, x, w):
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def _read(features, flat, at, step, context, periods, multiples, between, cycles, period, doubt):
-    """What enters at a step whose first sample is flat[at]; see `Steps.features`."""
-    n = 0
-    for i in range(context // step):
-        for j in range(step):
-            features[n] = flat[at - (i + 1) * step + j]
-            n += 1
-    reach, parts = between.shape[1] // 2, between.shape[0] - 1
-    first = period * np.ceil(np.float32(step + 1 + reach) / period)
-    for i in range(periods):
-        lag = first * np.float32(i + 1)
-        if lag > np.float32(LONGEST_LAG - 2 * reach):
-            lag = first
-        whole = int(np.ceil(lag))
-        weights = between[int(np.rint((np.float32(whole) - lag) * np.float32(parts)))]
-        for j in range(-1, step + 1):
-            total = np.float32(0.0)
-            for k in range(2 * reach):
-                total += flat[at + j - whole - reach + 1 + k] * weights[k]
-            features[n] = total
-            n += 1
-    for i in range(multiples):
-        turn = np.float32(i + 1) * cycles
-        angle = np.float32(2.0 * np.pi) * (turn - np.floor(turn))
-        inside = period > np.float32(2 * (i + 1))
-        features[n + i] = np.cos(angle) if inside else np.float32(0.0)
-        features[n + multiples + i] = np.sin(angle) if inside else np.float32(0.0)
-    features[n + 2 * multiples] = doubt
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def _draw(said, sample, mixtures, step, numbers, temperature, steady, calm):
-    """One sample of the step's: a component, then its distribution."""
-    count = step * mixtures
-    base = sample * mixtures
-    top = said[base]
+def _draw(said, mixtures, numbers, temperature, steady, calm):
+    """One sample: a component, then its distribution."""
+    top = said[0]
     for k in range(1, mixtures):
-        top = max(top, said[base + k])
+        top = max(top, said[k])
     total = np.float32(0.0)
     for k in range(mixtures):
-        total += np.exp(said[base + k] - top)
+        total += np.exp(said[k] - top)
     left, chosen = numbers[0] * total, mixtures - 1
     for k in range(mixtures):
-        left -= np.exp(said[base + k] - top)
+        left -= np.exp(said[k] - top)
         if left < 0.0:
             chosen = k
             break
-    scale = min(max(said[2 * count + base + chosen], LOW), HIGH)
+    scale = min(max(said[2 * mixtures + chosen], LOW), HIGH)
     scale += temperature + calm * min(scale - steady, np.float32(0.0))
-    return said[count + base + chosen] + np.exp(scale) * numbers[1]
+    return said[mixtures + chosen] + np.exp(scale) * numbers[1]
 
 
 @njit(nogil=True, fastmath=True, cache=True)
 def _advance(
-    start, start_bias, gates, residual, residual_bias, head, exit_, exit_bias, straight, between,
-    dilations, step, context, periods, multiples, mixtures, told, cycles, period, numbers,
-    first, flat, memory, temperature, steady, calm, doubt,
+    start, gates, residual, residual_bias, head, exit_, straight, dilations, context, mixtures, conditions, opening,
+    direct, numbers, first, flat, memory, temperature, steady, calm,
 ):  # fmt: skip
     layers, width, doubled = len(dilations), start.shape[1], gates.shape[2]
-    features = np.zeros(start.shape[0], np.float32)
+    past = np.empty(context, np.float32)
     pair, sums, gated = (
         np.empty(2 * width, np.float32),
         np.empty(doubled, np.float32),
         np.empty(doubled // 2, np.float32),
     )
     hidden, said = np.empty(head.shape[1], np.float32), np.empty(exit_.shape[1], np.float32)
-    x, past = np.empty(width, np.float32), LONGEST_LAG + context
-    steps = len(numbers) // len(told)
-    for s in range(len(numbers)):
-        now, condition = first + s, told[s // steps]
-        at = past + now * step
-        _read(features, flat, at, step, context, periods, multiples, between, cycles[now], period[now], doubt)
-        x[:] = start_bias
-        _add(x, features, start)
+    x, point = np.empty(width, np.float32), len(numbers) // len(conditions)
+    for t in range(len(numbers)):
+        now, condition = first + t, conditions[t // point]
+        for i in range(context):
+            past[i] = flat[context + now - 1 - i]
+        x[:] = opening[t]
+        _add(x, past, start)
         base = 0
         for layer in range(layers):
             slot = memory[base + now % dilations[layer]]
@@ -261,21 +215,20 @@ def _advance(
         _add(hidden, x, head)
         for i in range(len(hidden)):
             hidden[i] = max(hidden[i], np.float32(0.0))
-        said[:] = exit_bias
+        said[:] = direct[t]
         _add(said, hidden, exit_)
-        _add(said, features, straight)
-        for j in range(step):
-            flat[at + j] = _draw(said, j, mixtures, step, numbers[s, j], temperature, steady, calm)
+        _add(said, past, straight)
+        flat[context + now] = _draw(said, mixtures, numbers[t], temperature, steady, calm)
 
 
 @njit(nogil=True, cache=True)
-def _filter(flat, coefficients, level, subframe, first, sound):
+def _filter(flat, coefficients, level, point, first, emphasis, sound):
     """The way back from the flat domain, float64; `sound` holds what was, after P + 1 zeros."""
     order = coefficients.shape[1]
-    begin = order + 1 + first * subframe
+    begin = order + 1 + first * point
     for n in range(len(flat)):
-        j, t = first + n // subframe, begin + n
+        j, t = first + n // point, begin + n
         total = level[j] * flat[n]
         for k in range(order):
-            total += coefficients[j, k] * (sound[t - 1 - k] - PRE_EMPHASIS * sound[t - 2 - k])
-        sound[t] = total + PRE_EMPHASIS * sound[t - 1]
+            total += coefficients[j, k] * (sound[t - 1 - k] - emphasis * sound[t - 2 - k])
+        sound[t] = total + emphasis * sound[t - 1]
