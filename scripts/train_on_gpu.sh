@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Train the bundled checkpoint from nothing on one GPU, with Keras on JAX: data, then encoder and fast decoder. Every part
-# goes on where it was stopped: run it again until it says that it is done.
+# Train a bundled checkpoint on one GPU, with Keras on JAX, from the data on: default-16k from nothing, or the steps of
+# wavenet on its encoder. Every part goes on where it was stopped: run it again until it says that it is done.
 #
 #   scripts/train_on_gpu.sh OUT [SOUNDFONT...]
 #
-# OUT gets data/ and fast/; the finished checkpoint is OUT/checkpoint.
+# OUT gets data/ and the run's folder; the finished checkpoint is OUT/checkpoint.
 #
 # Environment:
 #   PYTHON     a Python with the project's requirements and JAX for the GPU (default: .venv/bin/python)
 #   MINUTES    stop after so many minutes, state saved; exit code 75 when there is more to do (default: no limit)
-#   STEPS      of training (default: that of configs/default-16k.yaml)
+#   MODEL      default-16k (the default) or wavenet: a file of configs/
+#   STEPS      of training (default: that of the file)
 #   RENDER_ARGS, SYNTHETIC_ARGS    options of `dataset render` and `dataset synthetic`: how much data
+#   SFZ        for wavenet, a folder with the SFZ instruments of docs/full-band.md (default: none, SoundFonts alone)
 set -euo pipefail
 
-[[ $# -ge 1 ]] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -ge 1 ]] || { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -48,6 +50,7 @@ run() {
 # config FILE KEY=VALUE...: a copy of a configuration for the folder OUT, some values changed.
 config() {
     "$python" - "$root/configs/$1" "$out/$1" "${@:2}" <<'PYTHON'
+import os
 import sys
 
 import yaml
@@ -55,7 +58,8 @@ import yaml
 source, target, *changes = sys.argv[1:]
 with open(source, encoding="utf-8") as file:
     values = yaml.safe_load(file)
-values["datasets"] = {name.replace("../data", "data"): share for name, share in values["datasets"].items()}
+datasets = {name.replace("../data", "data"): share for name, share in values["datasets"].items()}
+values["datasets"] = {name: share for name, share in datasets.items() if os.path.isdir(os.path.join(os.path.dirname(target), name))}
 for change in changes:
     name, _, text = change.partition("=")
     if text:
@@ -69,13 +73,23 @@ soundfonts=("$@")
 if (( ${#soundfonts[@]} == 0 )); then
     soundfonts=(/usr/share/sounds/sf2/FluidR3_GM.sf2 /usr/share/sounds/sf2/MuseScore_General_Full.sf2)
 fi
+model=${MODEL:-default-16k}
 # shellcheck disable=SC2086
-run soundfonts dataset render "${soundfonts[@]}" ${RENDER_ARGS:---pitch-step 3 --detune-cents 40} -o "$out/data/soundfonts"
-# shellcheck disable=SC2086
-run synthetic dataset synthetic ${SYNTHETIC_ARGS:-} -o "$out/data/synthetic"
-config default-16k.yaml "steps=${STEPS:-}" save_every_s=30
-run fast train "$out/default-16k.yaml" -o "$out/fast" --resume
+case "$model" in
+    default-16k)
+        run soundfonts dataset render "${soundfonts[@]}" ${RENDER_ARGS:---pitch-step 3 --detune-cents 40} -o "$out/data/soundfonts"
+        run synthetic dataset synthetic ${SYNTHETIC_ARGS:-} -o "$out/data/synthetic"
+        ;;
+    wavenet)
+        run soundfonts16 dataset render "${soundfonts[@]}" \
+            ${RENDER_ARGS:---pitch-step 6 --velocities 50,110 --detune-cents 40 --seconds 3.2} -o "$out/data/soundfonts16"
+        [[ -z "${SFZ:-}" ]] || run sfz16 dataset render-sfz "$SFZ" --sample-rate 16000 -o "$out/data/sfz16"
+        ;;
+    *) echo "error: MODEL=$model must be default-16k or wavenet" >&2; exit 1 ;;
+esac
+config "$model.yaml" "steps=${STEPS:-}" save_every_s=30
+run "$model" train "$out/$model.yaml" -o "$out/$model" --resume
 rm -rf "$out/checkpoint"
-cp -r "$out/fast/checkpoint" "$out/checkpoint"
+cp -r "$out/$model/checkpoint" "$out/checkpoint"
 "$python" -m synth_explorer checkpoint verify "$out/checkpoint"
 echo "done: $out/checkpoint"

@@ -181,13 +181,13 @@ def render(
 def _render_job(sizes: Sizes, site: Site, job: Job) -> Shard:
     """Render one instrument, whose files lie here."""
     one = job.instrument
-    synth = _open(Path(job.root) / one.repository / one.file, one.sample_dir, sizes.sample_rate_hz)
+    synth = _open(Path(job.root) / one.repository / one.file, one.sample_dir)
     low, high = one.keys or (0, 127)
     keys = [key for key in synth.playable_keys if low <= key <= high][:: job.key_step]
     notes, signals = [], []
     for key in keys:
         for dynamic in one.dynamics:
-            signal = _note(synth, one, key, dynamic, samples=sizes.sounding)
+            signal = _note(synth, one, key, dynamic, sizes)
             signal = remove_rumble(signal, sample_rate_hz=sizes.sample_rate_hz)
             if np.max(np.abs(signal), initial=0.0) < 10 ** (SILENT_DB / 20):
                 continue
@@ -222,23 +222,26 @@ def _in_tune(notes: list[dict[str, Any]], audio: np.ndarray, sizes: Sizes) -> tu
     return tuned, kept
 
 
-def _note(synth: Any, one: Instrument, key: int, dynamic: int, *, samples: int) -> np.ndarray:
-    """One note, float [T], mono (mean of the two channels)."""
-    rate_hz = synth.get_sample_rate()
+def _note(synth: Any, one: Instrument, key: int, dynamic: int, sizes: Sizes) -> np.ndarray:
+    """One note, float [T], mono (mean of the two channels). sfizz runs at its own rate: at a low one it would alias."""
+    import soxr
+
+    rate_hz, samples = synth.get_sample_rate(), sizes.sounding
     synth._synth.all_sound_off()
     for number, value in one.controllers:
         synth._synth.cc(0, number, value)
     if one.dynamic_cc is not None:
         synth._synth.cc(0, one.dynamic_cc, dynamic)
     velocity = 100 if one.dynamic_cc is not None else dynamic
-    total_s = samples / rate_hz
+    total_s = samples / sizes.sample_rate_hz
     sound = synth.render_note(key, velocity, held_s(total_s), total_s + BLOCK_SAMPLES / rate_hz).mean(axis=0)
-    return np.pad(sound[:samples], (0, max(0, samples - sound.shape[0])))
+    sound = soxr.resample(sound, rate_hz, sizes.sample_rate_hz)[:samples]
+    return np.pad(sound, (0, samples - len(sound)))
 
 
-def _open(path: Path, sample_dir: str, sample_rate_hz: int) -> Any:
+def _open(path: Path, sample_dir: str) -> Any:
     """A synthesiser with an instrument. Raises DataError when sfizz refuses it."""
-    synth = _import_pysfizz().Synth(sample_rate=sample_rate_hz, block_size=BLOCK_SAMPLES)
+    synth = _import_pysfizz().Synth(sample_rate=SIZES.sample_rate_hz, block_size=BLOCK_SAMPLES)
     wrapper = path.with_name(WRAPPER)
     if sample_dir:  # the bank's own file, which names the macro, is in another format
         wrapper.write_text(f'#define $sample_dir {sample_dir}\n#include "{path.name}"\n', encoding="utf-8")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field, replace
@@ -19,6 +21,7 @@ from synth_explorer.schema import Field, Index, Proportion, Share, declared, par
 from synth_explorer.train.batches import Augmentation
 
 MOST_SAMPLES = 2**26  # of a batch
+MOST_AHEAD = 8  # batches that are made while one is learned from
 Many = Annotated[int, Field(ge=1)]
 
 
@@ -207,11 +210,12 @@ class Run:
         """Run to the last step; returns the file of the best weights. Raises DataError when the loss is not finite."""
         config, rows = self.config, []
         saved, started, first = time.monotonic(), time.monotonic(), self.step
-        with ThreadPoolExecutor(1) as feeder:
-            waiting = feeder.submit(self.batch, self.step)
+        ahead = min(max(1, (os.cpu_count() or 1) - 1), MOST_AHEAD)
+        with ThreadPoolExecutor(ahead) as feeder:
+            waiting = deque(feeder.submit(self.batch, self.step + i) for i in range(ahead))
             while self.step < config.steps:
-                batch = waiting.result()
-                waiting = feeder.submit(self.batch, self.step + 1)
+                batch = waiting.popleft().result()
+                waiting.append(feeder.submit(self.batch, self.step + ahead))
                 self.model.optimizer.learning_rate.assign(config.rate(self.step))
                 logs = self.model.train_on_batch(batch, return_dict=True)
                 if not np.isfinite(logs["loss"]):

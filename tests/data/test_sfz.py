@@ -13,7 +13,7 @@ from synth_explorer.data.dataset import NotesDataset, Sizes
 from synth_explorer.errors import DataError
 from tests.data.hearing import cents, heard_hz, to_hz
 
-RATE, SAMPLES, PRE_ROLL = 48_000, 48_000, 1_536
+HIGH = 36  # a partial above half of 16 kHz
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     t = np.arange(2 * 44_100) / 44_100
     folder = tmp_path / "some.repository" / "Samples"
     folder.mkdir(parents=True)
-    tone = sum(0.1 / k * np.sin(2 * np.pi * k * to_hz(60) * t) for k in range(1, 6))
+    tone = sum(0.1 / k * np.sin(2 * np.pi * k * to_hz(60) * t) for k in (1, 2, 3, 4, 5, HIGH))
     soundfile.write(folder / "c4.wav", tone, 44_100)
     soundfile.write(folder / "noise.wav", np.random.default_rng(0).uniform(-0.2, 0.2, len(t)), 44_100)
     (folder.parent / "one.sfz").write_text(
@@ -35,9 +35,11 @@ def one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_notes_in_tune_are_rendered_and_noise_is_left_out(one: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_notes_in_tune_are_rendered_and_noise_is_left_out(rate: int, one: Path, tmp_path: Path) -> None:
     pytest.importorskip("pysfizz")
-    sizes = Sizes(RATE, SAMPLES, PRE_ROLL)
+    samples, pre_roll = rate, 4 * rate // 125
+    sizes = Sizes(rate, samples, pre_roll)
     out = sfz.render(one, tmp_path / "out", workers=1, progress=False, sizes=sizes)
     notes = NotesDataset(out)
     assert {row.key for row in notes.rows} == {60, 62, 64}, "noise has no pitch"
@@ -46,8 +48,12 @@ def test_notes_in_tune_are_rendered_and_noise_is_left_out(one: Path, tmp_path: P
     assert {row.group for row in notes.rows} == {"sfz_repository"}
     for index in notes.select(instrument="one")[::3]:
         row, sound = notes.rows[index], notes.audio(index)
-        assert sound.shape == (SAMPLES,) and not sound[: PRE_ROLL - 64].any()
-        assert abs(cents(heard_hz(sound[PRE_ROLL:], to_hz(row.pitch), sample_rate_hz=RATE), to_hz(row.pitch))) < 5
+        assert sound.shape == (samples,) and not sound[: pre_roll - 64].any()
+        sound = sound[pre_roll:]
+        assert abs(cents(heard_hz(sound, to_hz(row.pitch), sample_rate_hz=rate), to_hz(row.pitch))) < 5
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+        above = spectrum[int(6_000 * len(sound) / rate) :].max() / spectrum.max()
+        assert (above > 0.01) == (rate > 16_000), "what lies above the band is left out, and nothing folds down"
     loud = {(row.key, row.velocity): row.peak_db for row in notes.rows}
     assert loud[60, 120] > loud[60, 40] + 6
     assert not list(one.rglob(sfz.WRAPPER)), "what was written beside the instrument is gone"
