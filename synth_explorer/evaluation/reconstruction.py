@@ -47,7 +47,7 @@ def evaluate_reconstruction(
         each(at_work, notes, take, failed=setup.failed, progress=setup.progress)
     in_order = [found[number] for number in sorted(found)]
     report = setup.report([one.row for one in in_order])
-    fits = setup.fit_steps if explorer.decoders[0].answers_at_once else 0  # nothing else is fitted
+    fits = setup.fit_steps if explorer.family.details else 0  # nothing else is fitted
     heard = {name: [one.heard[name] for one in in_order] for name in in_order[0].heard}
     report["summary"] |= {"fit_steps": fits, **_frechet(heard, "render")}
     if with_baselines:

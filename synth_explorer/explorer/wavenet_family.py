@@ -45,11 +45,11 @@ class WaveNetFamily(DefaultFamily):
 
         return FlatWeights.of(self._sizes, self._weights)
 
-    def given(self, latents: Latents, noise: float = 1.0) -> Given:
-        """What the engine makes the sound from; the noise's level multiplied."""
+    def given(self, latents: Latents) -> Given:
+        """What the engine makes the sound from."""
         z, pitch_hz, detail, end_hz = self._given(latents)
         pitch_hz = np.asarray(pitch_hz, np.float32)
-        return self._telling.given(self._controls(z, pitch_hz, detail, end_hz, noise=noise), z, pitch_hz)
+        return self._telling.given(self._controls(z, pitch_hz, detail, end_hz, noise=1.0), z, pitch_hz)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, at the loudness that is asked for, in chunks.
@@ -58,10 +58,10 @@ class WaveNetFamily(DefaultFamily):
         """
         from synth_explorer.decode.wavenet.flat import SAMPLING, stream
 
-        sampling = replace(SAMPLING, temperature=SAMPLING.temperature * how.temperature)
+        sampling = replace(SAMPLING, temperature=SAMPLING.temperature * how.temperature * how.noise_gain)
         stopped = how.stop if callable(how.stop) else how.stop.is_set if how.stop else lambda: False
         done, front_end = 0, self.networks.encoder.front_end
-        drawn = stream(self.weights, self.given(latents, how.noise_gain), seed=how.seed, sampling=sampling)
+        drawn = stream(self.weights, self.given(latents), seed=how.seed, sampling=sampling)
         for chunk in held(drawn, front_end.asked_db(latents.z), front_end):
             part = chunk[: how.samples - done]
             done += len(part)

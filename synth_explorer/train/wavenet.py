@@ -2,7 +2,8 @@
 
 Encoder and decoder's network are those of the checkpoint that the run begins from, and stay as they are. While drawing,
 the steps are told the partials that the decoder says; in training those that are heard in the note itself, so that they
-learn what a note has beyond its partials, and not to doubt what they are told.
+learn what a note has beyond its partials, and not to doubt what they are told. But what the decoder says nothing of is
+no part of the source: it leaves it to the noise.
 
 Shapes: B notes, T samples, F frames, S points, K partials.
 """
@@ -30,6 +31,7 @@ BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-
 DITHER = 2e-5
 PERIODS = 6.0  # over which a partial is heard
 SHORTEST_S, LONGEST_S = 0.024, 0.128
+MOST_OVER = 2.0  # times as strong as it is said, a partial may be in the source
 EDGE_FRAMES = 2  # at either end of a crop count nothing: the encoder hears silence beyond
 
 
@@ -101,10 +103,13 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
     return model
 
 
-def heard_partials(sound: np.ndarray, pitch_hz: np.ndarray, config: WaveNetConfig) -> tuple[np.ndarray, np.ndarray]:
+def heard_partials(
+    sound: np.ndarray, pitch_hz: np.ndarray, config: WaveNetConfig, said: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The harmonics of a sound [T] whose pitch [F] in Hz is known, as they are heard: their sum [T], cycles [T].
 
     Each is heard at each subframe over `PERIODS` of the pitch under a window of Hann, with its level and its phase.
+    None is stronger than `MOST_OVER` times what it is in another sound, `said` [T].
     """
     sizes = {"subframes": config.subframes, "subframe": config.subframe, "sample_rate_hz": config.sample_rate_hz}
     cycles = cycles_of(pitch_hz, **sizes)
@@ -112,8 +117,15 @@ def heard_partials(sound: np.ndarray, pitch_hz: np.ndarray, config: WaveNetConfi
     lengths_s = np.clip(PERIODS / track_hz, SHORTEST_S, LONGEST_S)
     halves = np.round(lengths_s * config.sample_rate_hz / 2).astype(np.int64)
     counts = np.minimum(0.495 * config.sample_rate_hz / track_hz, config.harmonics).astype(np.int64)
-    found = np.zeros((2, len(track_hz), config.harmonics), np.float32)
-    _hear(np.asarray(sound, np.float32), cycles.reshape(-1), halves, counts, config.subframe, found)
+
+    def hear(one: np.ndarray) -> np.ndarray:
+        found = np.zeros((2, len(track_hz), config.harmonics), np.float32)
+        _hear(np.asarray(one, np.float32), cycles.reshape(-1), halves, counts, config.subframe, found)
+        return found
+
+    found = hear(sound)
+    if said is not None:
+        found *= np.minimum(1.0, MOST_OVER * np.hypot(*hear(said)) / (np.hypot(*found) + np.float32(1e-9)))
     quarter = np.mod(cycles + np.float32(0.25), 1.0)
     source = sum_of_sines(found[0], cycles, start=quarter) + sum_of_sines(found[1], cycles)
     return source.reshape(-1), cycles.reshape(-1)
@@ -177,12 +189,11 @@ class WaveNetRun(Run):
         z = networks.encoder.finish(*networks.encoder.listen(sound), sound, track_hz)
         detail = np.zeros((1, networks.config.details), np.float32)
         said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail)
-        told, prediction = telling(said, z, track_hz)
-        white = flat(sound, prediction)
-        source, cycles = heard_partials(white, track_hz, self.config.model)
-        return {
-            "flat": white, "source": source, "told": told, "cycles": cycles, "log_level": np.log(prediction.level)
-        }  # fmt: skip
+        given = telling.given(said, z, track_hz)
+        white = flat(sound, given.prediction)
+        source, cycles = heard_partials(white, track_hz, self.config.model, given.source)
+        log_level = np.log(given.prediction.level)
+        return {"flat": white, "source": source, "told": given.told, "cycles": cycles, "log_level": log_level}
 
     def validate(self) -> float:
         """Bits a sample of fixed crops, lower is better, with a clean past."""

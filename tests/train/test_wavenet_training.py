@@ -73,3 +73,12 @@ def test_partials_of_noise_are_a_part_of_it() -> None:
     noise = np.random.default_rng(1).standard_normal(20 * config.hop)
     source, _ = heard_partials(noise, np.full(20, 200.0), config)
     assert 0.1 < np.mean(source[2000:-2000] ** 2) < 0.45
+
+
+def test_what_the_decoder_says_nothing_of_is_no_partial() -> None:
+    config, hz = WaveNetConfig(), 220.0
+    t = np.arange(20 * config.hop) / RATE
+    first, second = (np.sin(2.0 * np.pi * k * hz * t) for k in (1, 2))
+    source, _ = heard_partials(first + second, np.full(20, hz), config, first + 0.1 * second)
+    inside = slice(1500, -1500)
+    np.testing.assert_allclose(source[inside], (first + 0.2 * second)[inside], atol=0.02)

@@ -34,8 +34,8 @@ class Sampling:
     temperature: float = 1.0
     steady: float = 0.3
     calm: float = 1.0
-    tail: float = 0.001
-    doubt: float = 0.05
+    tail: float = 0.01
+    doubt: float = LEAST_DOUBT
 
 
 SAMPLING = Sampling()
