@@ -21,10 +21,11 @@ from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.held import held
 from synth_explorer.plain.layers import Weights
-from synth_explorer.plain.wavenet import Given, Telling
+from synth_explorer.plain.wavenet import Telling, Told
 
 if TYPE_CHECKING:
     from synth_explorer.decode.wavenet.flat import FlatWeights
+    from synth_explorer.decode.wavenet.given import Given
     from synth_explorer.model.wavenet import WaveNet
 
 
@@ -36,7 +37,7 @@ class WaveNetFamily(DefaultFamily):
     def __init__(self, config: WaveNetConfig, weights: Weights, head: Head, build: Callable[[], WaveNet]) -> None:
         super().__init__(Autoencoder(config, weights), head, build)
         self._sizes, self._weights = config, weights
-        self._telling = Telling(config, self.networks.controls)
+        self._telling, self._told = Telling(config, self.networks.controls), Told(weights)
 
     @cached_property
     def weights(self) -> FlatWeights:
@@ -49,7 +50,8 @@ class WaveNetFamily(DefaultFamily):
         """What the engine makes the sound from."""
         z, pitch_hz, detail, end_hz = self._given(latents)
         pitch_hz = np.asarray(pitch_hz, np.float32)
-        return self._telling.given(self._controls(z, pitch_hz, detail, end_hz, noise=1.0), z, pitch_hz)
+        given = self._telling.given(self._controls(z, pitch_hz, detail, end_hz, noise=1.0), z, pitch_hz)
+        return given._replace(told=self._told(given.told))
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """What the network draws, at the loudness that is asked for, in chunks.

@@ -7,41 +7,25 @@ W numbers that are told.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from synth_explorer.decode.sines import cycles_of
 from synth_explorer.decode.synthesis import partials
+from synth_explorer.decode.wavenet.given import PRE_EMPHASIS, Given, Prediction
 from synth_explorer.mel import hz_to_mel, interpolation_matrix, mel_centres_hz
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.plain.controls import Controls
 from synth_explorer.plain.curves import upsample
-from synth_explorer.plain.layers import pitch_features
+from synth_explorer.plain.gelu import gelu
+from synth_explorer.plain.layers import Dense, Norm, Residual, Weights, pitch_features
 
-PRE_EMPHASIS = 0.9  # before linear prediction
 WHITE = 1e-5  # added to the autocorrelation at lag 0, over it
 FLOOR = 2e-9  # of the envelope's power: -87 dB
 LOW_HZ = 30.0  # of the bands
 TINY = np.float32(1e-12)
 
 Said = dict[str, np.ndarray]
-
-
-class Prediction(NamedTuple):
-    """y_t = sum_j a_j y_{t-j} + level * e_t, y the emphasised sound: coefficients [S, P] and level [S]."""
-
-    coefficients: np.ndarray
-    level: np.ndarray
-
-
-class Given(NamedTuple):
-    """What a note is made from: what is told [S, W], its prediction, source and cycles of the pitch [T]."""
-
-    told: np.ndarray
-    prediction: Prediction
-    source: np.ndarray
-    cycles: np.ndarray
 
 
 class Telling:
@@ -131,6 +115,17 @@ class Telling:
         tones = partials(said["harmonic"], pitch_hz, half_partials=config.half_partials, **sizes)
         source = flat(tones * upsample(said["level"], config.point), prediction)
         return Given(told, prediction, source, cycles_of(pitch_hz, **sizes).reshape(-1))
+
+
+class Told:
+    """The steps' own network of what is told: [S, W] -> [S, told_width]."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._entry, self._block = Dense(weights, "steps/entry"), Residual(weights, "steps/block")
+        self._norm = Norm(weights, "steps/norm")
+
+    def __call__(self, told: np.ndarray) -> np.ndarray:
+        return self._norm(self._block(gelu(self._entry(told))))
 
 
 def _emphasis(cycles: np.ndarray) -> np.ndarray:

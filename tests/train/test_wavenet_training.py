@@ -55,7 +55,7 @@ def test_partials_are_heard_with_their_phases() -> None:
     """Their sum is the sound, however the track errs a little; what lies between them is not a part of it."""
     config, hz = WaveNetConfig(), 220.0
     t = np.arange(RATE // 2) / RATE
-    tones = sum(np.cos(2.0 * np.pi * (k * hz * t + 0.1 * k * k)) / k for k in (1, 2, 3, 7))
+    tones = np.sum([np.cos(2.0 * np.pi * (k * hz * t + 0.1 * k * k)) / k for k in (1, 2, 3, 7)], axis=0)
     noise = 0.05 * np.random.default_rng(0).standard_normal(len(t))
     frames = len(t) // config.hop
     track = np.full(frames, hz * 2.0 ** (2.0 / 1200.0))

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from synth_explorer.decode.wavenet.given import PRE_EMPHASIS, Given
 from synth_explorer.decode.wavenet.vectors import gate
 from synth_explorer.model.wavenet_config import LEAST_DOUBT, LOG_SCALES, WaveNetConfig
-from synth_explorer.plain.gelu import gelu
-from synth_explorer.plain.layers import Dense, Norm, Residual
-from synth_explorer.plain.wavenet import PRE_EMPHASIS, Given
 
 LOW, HIGH = (np.float32(limit) for limit in LOG_SCALES)
+MOST_BESIDE = np.float32(4.0)
 LANES = 16  # gates and values lie in turns of so many
 
 
@@ -28,14 +27,15 @@ class Sampling:
 
     A logistic distribution of scale s is drawn at s * temperature, and at less where s lies below `steady`: there the
     sound is periodic, and what is uncertain is the network. `tail` of the distribution is left out on either side.
-    `doubt`: so much noise the network believes to be in what it has made.
+    `doubt`: so much noise the network believes to be in what it has made; told less, it may answer its own noise with
+    more. Nothing lies further than `MOST_BESIDE` levels from the source.
     """
 
     temperature: float = 1.0
     steady: float = 0.3
     calm: float = 1.0
     tail: float = 0.01
-    doubt: float = LEAST_DOUBT
+    doubt: float = 0.1
 
 
 SAMPLING = Sampling()
@@ -46,7 +46,6 @@ class FlatWeights:
     """Weights of `Steps` as the kernel wants them, float32: kernels [inputs, outputs]."""
 
     config: WaveNetConfig
-    telling: tuple[Dense, Residual, Norm]
     start: np.ndarray
     start_bias: np.ndarray
     gates: np.ndarray  # [layers, 2 W, 2 G], columns in turns of gates and values
@@ -73,7 +72,6 @@ class FlatWeights:
         told_bias = [bias[turns] for bias in all_of("gates_{}/bias")]
         return cls(
             config,
-            (Dense(weights, "steps/entry"), Residual(weights, "steps/block"), Norm(weights, "steps/norm")),
             weights["steps/start/kernel"],
             weights["steps/start/bias"],
             np.ascontiguousarray(np.stack(all_of("gates_{}/kernel"))[..., turns]),
@@ -86,11 +84,6 @@ class FlatWeights:
             np.concatenate([*told, weights["steps/head_told/kernel"]], axis=1),
             np.concatenate([*told_bias, weights["steps/head/bias"]]),
         )
-
-    def conditions(self, told: np.ndarray) -> np.ndarray:
-        """What is told [S, W] as what each layer adds, and the head: [S, layers * 2 G + head]."""
-        entry, block, norm = self.telling
-        return np.asarray(norm(block(gelu(entry(told)))) @ self.told + self.told_bias, np.float32)
 
 
 def stream(
@@ -110,7 +103,7 @@ def advance(
     flat = np.zeros(context + count * point, np.float32)
     sound = np.zeros(order + 1 + count * point)
     memory = np.zeros((sum(config.dilations), config.width), np.float32)
-    conditions = weights.conditions(given.told)  # at once: its rounding is the note's
+    conditions = np.asarray(given.told @ weights.told + weights.told_bias, np.float32)  # at once, as chunks would round
     known = _known(given, config, 1.0 + math.log10(max(sampling.doubt, LEAST_DOUBT)))
     opening = np.asarray(known @ weights.start[context:] + weights.start_bias, np.float32)
     direct = np.asarray(known @ weights.straight[context:] + weights.exit_bias, np.float32)
@@ -124,7 +117,8 @@ def advance(
         _advance(
             *(weights.start[:context], weights.gates, weights.residual, weights.residual_bias, weights.head),
             *(weights.exit, weights.straight[:context], np.array(config.dilations), context, config.mixtures),
-            *(conditions[first:last], opening[begin:end], direct[begin:end], numbers.astype(np.float32)),
+            *(conditions[first:last], opening[begin:end], direct[begin:end], given.source[begin:end]),
+            numbers.astype(np.float32),
             *(begin, flat, memory, np.float32(math.log(max(sampling.temperature, 1e-6)))),
             *(np.float32(math.log(sampling.steady)), np.float32(sampling.calm)),
         )
@@ -179,7 +173,7 @@ def _draw(said, mixtures, numbers, temperature, steady, calm):
 @njit(nogil=True, fastmath=True, cache=True)
 def _advance(
     start, gates, residual, residual_bias, head, exit_, straight, dilations, context, mixtures, conditions, opening,
-    direct, numbers, first, flat, memory, temperature, steady, calm,
+    direct, source, numbers, first, flat, memory, temperature, steady, calm,
 ):  # fmt: skip
     layers, width, doubled = len(dilations), start.shape[1], gates.shape[2]
     past = np.empty(context, np.float32)
@@ -218,7 +212,8 @@ def _advance(
         said[:] = direct[t]
         _add(said, hidden, exit_)
         _add(said, past, straight)
-        flat[context + now] = _draw(said, mixtures, numbers[t], temperature, steady, calm)
+        beside = _draw(said, mixtures, numbers[t], temperature, steady, calm) - source[t]
+        flat[context + now] = source[t] + min(max(beside, -MOST_BESIDE), MOST_BESIDE)
 
 
 @njit(nogil=True, cache=True)
