@@ -14,7 +14,7 @@ import numpy as np
 
 from synth_explorer.explorer.decoders import OF_FAMILY
 from synth_explorer.explorer.default_family import DefaultFamily
-from synth_explorer.explorer.family import Decoding
+from synth_explorer.explorer.family import Decoding, Encoded, Encoding
 from synth_explorer.latents import Latents
 from synth_explorer.model.pitch_hearing import Head
 from synth_explorer.model.wavenet_config import WaveNetConfig
@@ -37,6 +37,7 @@ class WaveNetFamily(DefaultFamily):
     def __init__(self, config: WaveNetConfig, weights: Weights, head: Head, build: Callable[[], WaveNet]) -> None:
         super().__init__(Autoencoder(config, weights), head, build)
         self._sizes, self._weights = config, weights
+        self.enhancements = 0
         self._telling, self._told = Telling(config, self.networks.controls), Told(weights)
 
     @cached_property
@@ -45,6 +46,10 @@ class WaveNetFamily(DefaultFamily):
         from synth_explorer.decode.wavenet.flat import FlatWeights
 
         return FlatWeights.of(self._sizes, self._weights)
+
+    def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
+        """As the default family, without an enhancement: what is drawn has no use for one."""
+        return super().encode(audio, replace(how, enhance=False))
 
     def given(self, latents: Latents) -> Given:
         """What the engine makes the sound from."""

@@ -12,6 +12,7 @@ from synth_explorer.mel import mel_centres_hz
 from synth_explorer.schema import Count, Depth, Field, NotZero, RateHz, Samples, Seconds, Width, Window, declared
 
 MOST_PRODUCTS = 2**24  # of inputs and outputs of layers; each is some ten weights
+PITCH_FEATURES = 25  # of `blocks.pitch_features`
 REFERENCE_RATE_HZ = 16_000  # at which the windows of the losses and of the enhancement are stated
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
-from synth_explorer.model.config import ModelConfig, check_weights
+from synth_explorer.model.config import PITCH_FEATURES, ModelConfig, check_weights
 from synth_explorer.schema import Count, Depth, Field, Strict, Width, Window, declared
 
 LOG_SCALES = -7.0, 1.5  # of the distributions
@@ -49,7 +49,7 @@ class WaveNetConfig(ModelConfig):
     @property
     def told(self) -> int:
         """Numbers that are told at each point: two of each band, three of the level, the channels, the pitch."""
-        return 2 * self.told_bands + 3 + self.learned + 25
+        return 2 * self.told_bands + 3 + self.learned + PITCH_FEATURES
 
     @property
     def features(self) -> int:

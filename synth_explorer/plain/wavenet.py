@@ -64,13 +64,13 @@ class Telling:
         power = (upsample(lags, config.fine_steps) + hiss[:, : order + 1]) * np.square(level)
         prediction = predicted(power + np.float32(FLOOR) * self._white)
         bands = tones + hiss[:, order + 1 :] + TINY
-        level_db = np.log10(prediction.level + np.float32(1e-6))
-        change = np.diff(level_db, prepend=level_db[:1])
+        log_level = np.log10(prediction.level + np.float32(1e-6))
+        change = np.diff(log_level, prepend=log_level[:1])
         told = np.concatenate(
             [
                 np.log10(hiss[:, order + 1 :] / bands + np.float32(1e-6)),
                 np.log10(bands) - np.log10(bands.mean(axis=1, keepdims=True)),
-                np.stack([level_db, 4.0 * change, 4.0 * np.append(change[1:], np.float32(0.0))], axis=1),
+                np.stack([log_level, 4.0 * change, 4.0 * np.append(change[1:], np.float32(0.0))], axis=1),
                 upsample(np.asarray(z[:, 2:], np.float32), config.points),
                 upsample(pitch_features(np.asarray(pitch_hz, np.float32)), config.points),
             ],

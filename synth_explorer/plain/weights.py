@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth_explorer.model.config import ModelConfig
+from synth_explorer.model.config import PITCH_FEATURES, ModelConfig
 from synth_explorer.model.wavenet_config import WaveNetConfig
 
 if TYPE_CHECKING:
     import keras
-
-PITCH_FEATURES = 25  # of `layers.pitch_features`
 
 Shape = tuple[int, ...]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import field
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -54,6 +55,11 @@ class WaveNetTrainConfig(TrainConfig):
         default_factory=WaveNetConfig
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.frames <= 2 * EDGE_FRAMES:
+            raise SpecError(f"frames={self.frames} must be at least {2 * EDGE_FRAMES + 1}: the ends count nothing.")
+
     def plain_model(self) -> Any:
         from synth_explorer.model.wavenet import WaveNet
 
@@ -78,9 +84,7 @@ def make_training_model(config: WaveNetTrainConfig) -> Any:
             self.track = {"bits": keras.metrics.Mean(name="bits")}
 
         def call(self, inputs: Any) -> Any:
-            mixture = self.steps(
-                *(inputs[name] for name in ("past", "source", "told", "cycles", "doubt")),
-            )
+            mixture = self.steps(*(inputs[name] for name in ("past", "source", "told", "cycles", "doubt")))
             shape = ops.shape(inputs["log_level"])
             nats = ops.reshape(-log_density(inputs["flat"], *mixture), (shape[0], shape[1], -1))
             return (nats + inputs["log_level"][..., None]) * (1.0 / math.log(2.0)) + BITS
@@ -136,12 +140,11 @@ def _hear(sound, cycles, halves, counts, subframe, found):
     """Cosine and sine amplitudes of each harmonic [2, J, K] at each subframe's first sample."""
     for j in range(len(halves)):
         half, at = halves[j], j * subframe
-        first, last = max(at - half + 1, 0), min(at + half, len(sound))
         total = np.float32(0.0)
-        for n in range(first, last):
-            total += np.float32(0.5 + 0.5 * np.cos(np.pi * (n - at) / half))
-        for n in range(first, last):
-            value = sound[n] * np.float32(0.5 + 0.5 * np.cos(np.pi * (n - at) / half)) * np.float32(2.0) / total
+        for n in range(max(at - half + 1, 0), min(at + half, len(sound))):
+            weight = np.float32(1.0 + np.cos(np.pi * (n - at) / half))
+            total += weight
+            value = np.float32(2.0) * weight * sound[n]
             angle = np.float32(2.0 * np.pi) * cycles[n]
             cos1, sin1 = np.cos(angle), np.sin(angle)
             x, y = value * cos1, value * sin1
@@ -149,6 +152,7 @@ def _hear(sound, cycles, halves, counts, subframe, found):
                 found[0, j, k] += x
                 found[1, j, k] += y
                 x, y = x * cos1 - y * sin1, y * cos1 + x * sin1
+        found[:, j] /= total
 
 
 class WaveNetRun(Run):
@@ -159,17 +163,17 @@ class WaveNetRun(Run):
     def make_model(self) -> Any:
         return make_training_model(self.config)
 
-    @cached_property
-    def networks(self) -> tuple[Autoencoder, Telling]:
-        """The encoder and the decoder's network as they stay, and what tells the steps of a note."""
-        networks = Autoencoder(self.config.model, weights_of(self.model))
-        return networks, Telling(self.config.model, networks.controls)
+    def __init__(self, config: WaveNetTrainConfig, out: Path, *, resume: bool) -> None:
+        super().__init__(config, out, resume=resume)
+        # the encoder and the decoder's network as they stay; read before any step moves the model's weights
+        self.networks = Autoencoder(config.model, weights_of(self.model))
+        self.telling = Telling(config.model, self.networks.controls)
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         rng = np.random.default_rng((self.config.seed, step))
         given = self.batches.crops(rng)
-        low, high = math.log(self.config.past_noise_low), math.log(self.config.past_noise_high)
-        share = np.exp(rng.uniform(low, high, self.config.batch))
+        lowest, highest = (max(share, 1e-9) for share in (self.config.past_noise_low, self.config.past_noise_high))
+        share = np.exp(rng.uniform(math.log(lowest), math.log(highest), self.config.batch))
         share *= rng.random(len(share)) > self.config.clean
         return self._given(given["target"], given["target_pitch_hz"], rng, share)
 
@@ -185,11 +189,11 @@ class WaveNetRun(Run):
 
     def told(self, sound: np.ndarray, track_hz: np.ndarray) -> dict[str, np.ndarray]:
         """One crop [T] with its pitch [F] in Hz: flat, with all that is told of it."""
-        networks, telling = self.networks
+        networks = self.networks
         z = networks.encoder.finish(*networks.encoder.listen(sound), sound, track_hz)
         detail = np.zeros((1, networks.config.details), np.float32)
         said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail)
-        given = telling.given(said, z, track_hz)
+        given = self.telling.given(said, z, track_hz)
         white = flat(sound, given.prediction)
         source, cycles = heard_partials(white, track_hz, self.config.model, given.source)
         log_level = np.log(given.prediction.level)

@@ -101,6 +101,7 @@ def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
         ("datasets: {a: 1}\nbatch: 1024\nframes: 4096", "2,147,483,648 samples"),
         ("datasets: {a: 1}\nmodel: {decoder_width: 2048, decoder_blocks: 64}", "a network of some 2,68"),
         ("datasets: {a: 1}\nfamily: wavenet\nmodel: {width: 2048, gates: 2048}", "a network of some 251,699,200"),
+        ("datasets: {a: 1}\nfamily: wavenet\nframes: 4", "frames=4 must be at least 5"),
     ],
 )
 def test_bad_configurations_are_named(tmp_path, text: str, message: str) -> None:
