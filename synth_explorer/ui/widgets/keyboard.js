@@ -11,10 +11,10 @@ const NAMES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A�
 const BLACK = [1, 3, 6, 8, 10];
 const NARROWEST = 34;
 const MOST_WHITE = 29;
-const LOUD = 100; // velocity of a letter
 const down = new Map(); // what holds a key down, a pointer, a letter or MIDI -> its voice
 const latched = new Map(); // midi (null: the sound's own pitch) -> a voice that Hold keeps
 let base = 60; // the C that the letter A plays
+let loud = 100; // velocity of a letter
 let low = element.clientWidth < 700 ? 60 : 48; // the lowest key that is shown
 let hand = 60; // the key that was played last
 let awake = false; // whether anybody has come near
@@ -80,6 +80,11 @@ function shift(octaves) {
   if (focused < low || focused > lastShown()) focused = low;
   draw();
   prepare();
+}
+
+function strengthen(steps) {
+  loud = clamp(loud + 20 * steps, 20, 127);
+  said(`Letters play with a velocity of ${loud}.`);
 }
 
 // --- Playing ---------------------------------------------------------------------------------------------------------------
@@ -197,7 +202,7 @@ strip.addEventListener('keydown', (event) => {
   } else if ((event.key === 'Enter' || event.key === ' ') && event.target.dataset.midi) {
     event.preventDefault();
     event.stopPropagation();
-    if (!event.repeat) press('focus', Number(event.target.dataset.midi), LOUD, event.timeStamp);
+    if (!event.repeat) press('focus', Number(event.target.dataset.midi), loud, event.timeStamp);
   }
 });
 strip.addEventListener('keyup', (event) => (event.key === 'Enter' || event.key === ' ') && lift('focus'));
@@ -210,8 +215,11 @@ window.addEventListener('keydown', (event) => {
   const at = LETTERS.indexOf(event.code);
   if (at >= 0) {
     event.preventDefault();
-    if (!event.repeat) press(event.code, base + at, LOUD, event.timeStamp);
-  } else if ((event.code === 'KeyZ' || event.code === 'KeyX') && !event.repeat) shift(event.code === 'KeyZ' ? -1 : 1);
+    if (!event.repeat) press(event.code, base + at, loud, event.timeStamp);
+  } else if (!event.repeat) {
+    if (event.code === 'KeyZ' || event.code === 'KeyX') shift(event.code === 'KeyZ' ? -1 : 1);
+    if (event.code === 'KeyC' || event.code === 'KeyV') strengthen(event.code === 'KeyC' ? -1 : 1);
+  }
 });
 window.addEventListener('keyup', (event) => lift(event.code));
 window.addEventListener('blur', liftAll);

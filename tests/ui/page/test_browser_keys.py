@@ -195,6 +195,21 @@ def test_words_that_are_written_play_nothing(player) -> None:
     assert page.evaluate(f"{LOG}.length") == 0
 
 
+def test_letters_strike_as_hard_as_is_asked(player) -> None:
+    """C and V, as in other programs; by their level, as a MIDI keyboard's velocity."""
+    loud, rate_hz = play(player, "g")
+    sounding(player, 0)
+    player.page.wait_for_timeout(1200)
+    for _ in range(2):
+        player.page.keyboard.press("c")
+    assert "velocity of 60" in player.page.inner_text(".keys-words")
+    soft, _ = play(player, "g")
+    for _ in range(2):
+        player.page.keyboard.press("v")
+    fall = recorder.level_db(loud, rate_hz).max() - recorder.level_db(soft, rate_hz).max()
+    assert fall == pytest.approx(-40 * np.log10(60 / 100), abs=1.5)
+
+
 def test_midi_velocity_pedal_bend_and_wheel(open_page) -> None:
     page = open_page.page
     page.evaluate(MIDI)
