@@ -104,10 +104,14 @@ def test_bench_command_says_what_it_ran_on_and_warns_of_a_busy_machine(tmp_path,
 
     from synth_explorer.bench import machine
     from synth_explorer.cli import app
+    from synth_explorer.cli import bench as command
 
     monkeypatch.setattr(machine, "busy_share", lambda: 0.5)
+    monkeypatch.setattr(
+        command, "_startup", lambda checkpoint: {"--help": dict.fromkeys(("min_s", "median_s", "max_s"), 1.0)}
+    )
     out = tmp_path / "bench.json"
-    result = CliRunner().invoke(app, ["bench", "--network", "small", "--batch", "1", "--quick", "-o", str(out)])
+    result = CliRunner().invoke(app, ["bench", "--network", "startup", "-o", str(out)])
     assert result.exit_code == 0, result.output
     assert "warning: other programs use 50% of this machine" in result.stderr
     told = json.loads(out.read_text())["machine"]

@@ -106,13 +106,18 @@ def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
         assert_near(one, other[0], 2e-3)  # where two spectra cross, float32 is of two minds about the side
 
 
-def test_a_fit_repeats_and_comes_nearer(model, networks, note) -> None:
-    z, pitch_hz, audio = note
-    fit, told = Fit(networks, z, pitch_hz, audio), []
+def test_a_fit_repeats(networks, note) -> None:
+    fit, told = Fit(networks, *note), []
     first, second = (fit(steps=6, progress=lambda *done: told.append(done)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert told[5] == (6, 6) and first[1].shape == (networks.config.details,)
+
+
+@pytest.mark.slow
+def test_a_fit_comes_nearer(model, networks, note) -> None:
+    z, pitch_hz, audio = note
+    fitted = Fit(networks, z, pitch_hz, audio)(steps=6)
     nothing, none_moved = np.zeros((1, networks.config.details), np.float32), np.zeros_like(z)
     phases = tuple(np.full((FRAMES * n, networks.config.hop // n + 1), 0.3, np.float32) for n in (1, 4))
 
@@ -120,8 +125,7 @@ def test_a_fit_repeats_and_comes_nearer(model, networks, note) -> None:
         given = none_moved, detail, z, pitch_hz, audio, *phases
         return float(KerasFit(model)._gradient(*(each[None] for each in given))[0][0])
 
-    before, after = distance(z, nothing), distance(first[0], first[1][None])
-    assert after < before
+    assert distance(fitted[0], fitted[1][None]) < distance(z, nothing)
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 40])
