@@ -66,8 +66,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "library": ENGINE | {"batch", "rendering", "library"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"batch", "rendering", "instruments"},
-    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "library", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
+    "ui": ENGINE
+    | {"closed_loop", "explorer", "inspection", "instruments", "library", "plots", "recordings", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}

@@ -108,8 +108,9 @@ def inspection(**options: Any) -> gr.HTML:
 
 
 def files(**options: Any) -> gr.HTML:
-    """Sounds that are dropped anywhere or recorded, and the part of a long one that is used."""
-    return _widget("files", None, hint=f"{LONGEST_S:g}", props={"longest": LONGEST_S}, **options)
+    """Sounds that are dropped anywhere or recorded, and the part or the notes of a long one that are used."""
+    scripts = ("files", "files_notes")
+    return _widget("files", None, hint=f"{LONGEST_S:g}", scripts=scripts, props={"longest": LONGEST_S}, **options)
 
 
 def exports(**options: Any) -> gr.HTML:
