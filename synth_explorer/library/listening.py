@@ -26,6 +26,14 @@ LARGEST_BYTES = 2**30
 
 
 @dataclass(frozen=True)
+class Label:
+    """What a data set says of a sound."""
+
+    instrument: str
+    tags: tuple[str, ...]  # all that apply, of those that the data set has
+
+
+@dataclass(frozen=True)
 class Task:
     """A file to be taken in."""
 
@@ -34,6 +42,7 @@ class Task:
     name: str
     patch: Patch | None = None  # that it was rendered from
     known: dict[str, float | None] | None = None  # descriptors that were measured before
+    label: Label | None = None  # what its data set says of it
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer.library.ears import Ears
-from synth_explorer.library.entry import EARS, ID_DIGITS, PERSON
+from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON
 from synth_explorer.library.importing import import_all
+from synth_explorer.library.labels import suspects
 from synth_explorer.library.library import Library
 from synth_explorer.library.listening import Task
 from synth_explorer.library.places import Places
@@ -27,6 +28,7 @@ EXAMPLE = "example"  # the tag of bundled notes
 SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
 DIGITS = 4
 KEPT = 64
+DOUBTFUL_MOST = 20  # labels that are shown at once
 MOST = 20_000  # sounds that a page draws: the newest
 
 
@@ -54,17 +56,20 @@ class SoundMap:
 
     def facts(self) -> dict[str, Any]:
         """All that lies on the map, or the newest of it: {"families": [...], "values": names of measures, "sounds":
-        [[id, name, x, y, number of its family or -1, values ...], ...]}. Raises LibraryError."""
+        [[id, name, x, y, number of its family or -1, values ...], ...], "doubtful": how many labels are}. Raises
+        LibraryError."""
         with self._lock:
             library, _, places = self._opened()
             numbers, where = places.all()
             families = sorted(Ears.bundled().families)
             said = library.read(
-                "SELECT entry, tag FROM tags WHERE who IN (?, ?) ORDER BY who = ?, probability", EARS, PERSON, PERSON
+                "SELECT entry, tag FROM told WHERE who IN (?, ?, ?) ORDER BY who = ?, who = ?, probability",
+                *(EARS, *LABELS, *LABELS),
             )
             family = {row["entry"]: row["tag"] for row in said if row["tag"] in families}  # a person has the last word
             columns = ", ".join(SHOWN)
             rows = {row["id"]: row for row in library.read(f"SELECT id, sha256, name, {columns} FROM entries")}
+            doubtful = len(suspects(library))
         sounds = [
             [
                 row["sha256"][:ID_DIGITS],
@@ -76,7 +81,24 @@ class SoundMap:
             for number, place in zip(numbers[-MOST:].tolist(), where[-MOST:], strict=True)
             if (row := rows.get(number))
         ]
-        return {"families": families, "values": list(SHOWN), "sounds": sounds}
+        return {"families": families, "values": list(SHOWN), "sounds": sounds, "doubtful": doubtful}
+
+    def doubtful(self) -> dict[str, Any]:
+        """The labels that are most probably wrong, see `library.labels`: {"labels": [{"id", "name", "tag", "reason"},
+        ...], "count": of all}. Raises LibraryError."""
+        with self._lock:
+            found = suspects(self._opened()[0])
+        told = [
+            {"id": one.entry.id, "name": one.entry.name, "tag": one.tag, "reason": one.reason}
+            for one in found[:DOUBTFUL_MOST]
+        ]
+        return {"labels": told, "count": len(found)}
+
+    def judge(self, name: str, tag: str, *, right: bool) -> None:
+        """Say whether a tag of a sound is right, by its id. Raises LibraryError: there is no such sound or tag."""
+        with self._lock:
+            library, *_ = self._opened()
+            library.judge(library.entry(name), tag, right=right)
 
     def sound(self, name: str) -> Path:
         """The file of a sound by its id. Raises LibraryError: there is none."""

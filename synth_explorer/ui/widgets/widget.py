@@ -95,8 +95,8 @@ def shelf(**options: Any) -> gr.HTML:
 
 def sound_map(**options: Any) -> gr.HTML:
     """The map of sounds, which it fetches from the routes when it is first seen: zoom, pan, hear, take for a source;
-    and a field that searches it."""
-    return _widget("map", None, scripts=("map", "map_search"), **options)
+    a field that searches it; and the labels that are probably wrong, to be judged."""
+    return _widget("map", None, scripts=("map", "map_search", "map_labels"), **options)
 
 
 def inspection(**options: Any) -> gr.HTML:

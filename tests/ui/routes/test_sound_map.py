@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from synth_explorer.library.library import Library
 from synth_explorer.ui.answers import states
 from tests.ui.open_page import NEEDS_CHROMIUM, still
 
@@ -45,6 +46,26 @@ def test_the_notes_lie_on_the_map_and_are_found_and_taken(address, studios, stud
         with pytest.raises(HTTPError) as refused:
             ask(address, path, **given)
         assert refused.value.code == 422 and refused.value.read().decode().endswith(".")
+
+
+def mislabel(name: str, tag: str) -> str:
+    """Give a sound of the map a tag; returns its id."""
+    with Library() as library:
+        library.change([library.entry(name)], add=[tag])
+        return library.entry(name).id
+
+
+def test_doubtful_labels_are_listed_and_judged(address) -> None:
+    ask(address, "map")
+    name = mislabel("Mallet 79", "low")
+    (label,) = ask(address, "map/doubtful")["labels"]
+    assert (label["id"], label["tag"]) == (name, "low") and label["reason"] == "MIDI pitch 79; low is below 45"
+    assert ask(address, "map")["doubtful"] == 1 and name in ask(address, "map/find", words="low")["ids"]
+    assert ask(address, "map/judge", "POST", id=name, tag="low", right="0") == {"labels": [], "count": 0}
+    assert name not in ask(address, "map/find", words="low")["ids"]
+    with pytest.raises(HTTPError) as refused:
+        ask(address, "map/judge", "POST", id=name, tag="lovely", right="1")
+    assert refused.value.code == 422
 
 
 @pytest.mark.browser
@@ -91,3 +112,21 @@ class TestPage:
         page.keyboard.press("Enter")
         page.wait_for_function("document.querySelector('.map-said').textContent.includes('means nothing measurable')")
         assert page.locator(".map-list button").count() == 0
+
+    @pytest.mark.slow
+    def test_a_doubtful_label_is_heard_and_judged(self, open_page, address) -> None:
+        page = open_page.page
+        ask(address, "map")
+        name = mislabel("Bass 40", "high")
+        open_page.reloaded()
+        open_page.open("sounds")
+        page.click(".map-doubt")
+        assert "high is above 76" in page.inner_text(".map-doubts li")
+        with page.expect_request(lambda request: "map/sound" in request.url):
+            page.click(".map-doubts li button >> nth=0")
+        assert page.inner_text(".map-chosen").startswith("Bass 40")
+        page.click(".map-doubts li button:has-text('Wrong')")
+        page.wait_for_function("document.querySelector('.map-said').textContent === 'Every doubtful label was judged.'")
+        assert page.locator(".map-doubts li").count() == 0
+        with Library() as library:
+            assert library.verdicts(library.entry(name)) == {"high": False}
