@@ -18,8 +18,10 @@ from synth_explorer.library.listening import Task
 from synth_explorer.library.places import Places
 from synth_explorer.library.search import Reference, Search, heard
 from synth_explorer.lru import LruCache
+from synth_explorer.ui.session import walk
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
+from synth_explorer.ui.session.walk import Walk
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
@@ -114,6 +116,24 @@ class SoundMap:
         if is_example and entry.name in studio.notes:
             return studio.open_example(entry.name).token
         return studio.open_own(entry.path, title=f"{entry.name}{entry.path.suffix}").token
+
+    def walked(self, studio: Studio, given: Walk) -> dict[str, Any]:
+        """What a walk over the map makes, see `session.walk`: {"tokens": what the page calls its sounds by, in the
+        order of the slots, "names": in the order in which they are passed, "curves"}. Raises LibraryError, AudioError,
+        EditError."""
+        points = given.array()
+        with self._lock:
+            library, _, places = self._opened()
+            numbers, where = places.all()
+            found = walk.stops(points, where[-MOST:], aspect=given.aspect)
+            entries = {stop.number: library.entries([int(numbers[-MOST:][stop.number])])[0] for stop in found}
+        tokens = [self.token(studio, entries[number].id) for number in walk.slots(found)]
+        lasts = [studio.latents(note).duration_samples for note in map(studio.find, tokens) if note]
+        return {
+            "tokens": tokens,
+            "names": [entries[stop.number].name for stop in found],
+            "curves": walk.curves(found, sound_s=sum(lasts) / len(lasts) / studio.explorer.sample_rate_hz),
+        }
 
     def place(self, audio: np.ndarray, *, sample_rate_hz: int) -> list[float]:
         """Where a sound [T] lies: x, y. Raises LibraryError, AudioError."""

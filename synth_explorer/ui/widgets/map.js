@@ -1,5 +1,5 @@
 // The map of sounds: [id, name, x, y, family, measures ...] from the route `map`, y = 0 below. A drag pans, a drag of the
-// chosen sound takes it to a corner of the pad, or to a letter under the map.
+// chosen sound takes it to a corner of the pad, or to a letter under the map; what is drawn is a walk (`map_walk.js`).
 const map = element.querySelector('.map');
 const field = element.querySelector('.map-field');
 const canvas = element.querySelector('canvas');
@@ -35,8 +35,8 @@ const address = (path, given = {}) => new URL(path + '?' + new URLSearchParams(g
 const state = () => (window.synthExplorerState ? window.synthExplorerState() : null);
 const capital = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_/g, ' ');
 
-async function ask(path, given, method = 'GET') {
-  const answer = await fetch(address(path, given), { method }).catch(() => null);
+async function ask(path, given, method = 'GET', body = undefined) {
+  const answer = await fetch(address(path, given), { method, body }).catch(() => null);
   if (!answer) throw new Error('The page cannot reach its program; is it still running?');
   if (!answer.ok) throw new Error(answer.status === 422 ? await answer.text() : `The program answers ${answer.status}.`);
   return answer.json();
@@ -181,6 +181,7 @@ function draw() {
   if (found) circles(found, radius + 2);
   if (chosen) ring(chosen, radius + 5, '#fff');
   if (over && over !== chosen) ring(over, radius + 4, '#fff9');
+  drawWalk();
   if (here) marks(here);
   const named = over || (document.activeElement === canvas ? chosen : null);
   label.hidden = !named;

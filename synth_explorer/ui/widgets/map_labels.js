@@ -45,4 +45,3 @@ doubt.addEventListener('click', () => {
   doubt.setAttribute('aria-expanded', String(!doubts.hidden));
   if (!doubts.hidden) told('map/doubtful');
 });
-element.dataset.ready = 'true';
