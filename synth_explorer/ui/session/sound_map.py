@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.library import bundled
 from synth_explorer.library.ears import Ears
 from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON
 from synth_explorer.library.importing import import_all
@@ -54,6 +55,7 @@ class SoundMap:
                 library.change([entry], add=(EXAMPLE, families[entry.name]))
             import_all(library, [task for task in library.unheard() if task.name in families], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
+            self._places.lay(bundled.places())
         return self._library, self._search, self._places
 
     def facts(self) -> dict[str, Any]:
