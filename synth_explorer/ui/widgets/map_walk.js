@@ -11,7 +11,7 @@ function drawWalk() {
   walk.points.forEach(([, x, y], at) => context[at ? 'lineTo' : 'moveTo'](...toScreen(x, y)));
   context.lineWidth = 3;
   context.lineJoin = 'round';
-  context.strokeStyle = getComputedStyle(element).getPropertyValue('--map-mark');
+  context.strokeStyle = look.ink;
   context.stroke();
 }
 

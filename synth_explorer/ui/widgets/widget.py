@@ -95,9 +95,8 @@ def shelf(**options: Any) -> gr.HTML:
 
 def sound_map(**options: Any) -> gr.HTML:
     """The map of sounds, which it fetches from the routes when it is first seen: zoom, pan, hear, take for a source;
-    a field that searches it; and the labels that are probably wrong, to be
-    judged; and walks that become a morph over time."""
-    return _widget("map", None, scripts=("map", "map_search", "map_labels", "map_walk"), **options)
+    a field that searches it; labels that are probably wrong, to be judged; walks that become a morph over time."""
+    return _widget("map", None, scripts=("map", "map_colours", "map_search", "map_labels", "map_walk"), **options)
 
 
 def inspection(**options: Any) -> gr.HTML:

@@ -12,6 +12,7 @@ import pytest
 from synth_explorer.library.library import Library
 from synth_explorer.ui.answers import states
 from tests.ui.open_page import NEEDS_CHROMIUM, still
+from tests.ui.page.test_browser_looks import BRIGHTNESS
 
 
 def ask(address: str, path: str, method: str = "GET", **given: str) -> dict:
@@ -193,3 +194,17 @@ class TestPage:
         page.keyboard.press("Enter")
         by_keys = walked()
         assert by_keys["sources"][0].startswith(first) and "across" in by_keys["knobs"]["curves"]["points"]
+
+    def test_the_map_is_light_where_the_page_is(self, open_page) -> None:
+        page = open_page.page
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+        dots = set()
+        for scheme, low, high in (("light", 0.8, 1.0), ("dark", 0.0, 0.2)):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+            assert low <= page.evaluate(BRIGHTNESS, ".map-field") <= high
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+            dots.add(page.evaluate("document.querySelector('.map-legend span').style.getPropertyValue('--dot')"))
+        page.emulate_media(color_scheme="null")
+        assert len(dots) == 2
