@@ -65,4 +65,7 @@ def _tag(word: str) -> str:
 
 def _has_tags(path: Path) -> bool:
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        return COLUMN in next(csv.reader(file), [])
+        try:
+            return COLUMN in next(csv.reader(file), [])
+        except csv.Error:
+            return False
