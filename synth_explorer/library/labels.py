@@ -156,11 +156,14 @@ def _shares(has: np.ndarray, likely: np.ndarray, is_exhaustive: np.ndarray, inst
 
 def share(is_right: np.ndarray, counts: np.ndarray, instruments: np.ndarray, *, seed: int = 0) -> Share | None:
     """The proportion of what counts [N] that is right [N], over all sounds, with an interval for which the instruments
-    [N] are drawn anew, each with all its sounds (Efron and Tibshirani, 1993). None where nothing counts."""
+    [N] are drawn anew, each with all its sounds (Efron and Tibshirani, 1993): 0 to 1 where there is only one, which
+    says nothing of others. None where nothing counts."""
     if not counts.any():
         return None
     _, group = np.unique(instruments[counts], return_inverse=True)
     table = np.stack([np.bincount(group, is_right[counts]), np.bincount(group)], axis=1)
+    if len(table) == 1:
+        return Share(float(is_right[counts].mean()), 0.0, 1.0)
     rng = np.random.default_rng(seed)
     sums = np.array([table[rng.integers(0, len(table), len(table))].sum(axis=0) for _ in range(RESAMPLED)])
     low, high = np.percentile(sums[:, 0] / sums[:, 1], INSIDE)

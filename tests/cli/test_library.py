@@ -53,7 +53,7 @@ def test_wrong_labels_are_listed_judged_and_counted(tmp_path: Path) -> None:
     assert "judged: dark (wrong)" in ok("library", "show", name, *at).stdout
     assert ok("library", "find", "--tag", "dark", *at).stdout.count("\n") == 1
     table = ok("library", "labels", *at).stdout
-    assert "ceiling" in table and "0.00 (0.00 to 0.00)" in table
+    assert "ceiling" in table and "0.00 (0.00 to 1.00)" in table
     ok("library", "judge", name, "--tag", "dark", "--forget", *at)
     assert ok("library", "suspects", *at).stdout.count("\n") == 2
     refused("library", "judge", name, "--tag", "dark", *at, code=2)

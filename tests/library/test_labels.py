@@ -147,6 +147,7 @@ def test_intervals_are_wide_where_an_instrument_is_right_or_wrong_as_a_whole() -
     assert whole.high - whole.low > 2 * (alone.high - alone.low)
     assert alone.high - alone.low == pytest.approx(2 * 1.96 * 0.05, abs=0.03) and RESAMPLED >= 1000
     assert share(right, ~counts, np.arange(100)) is None
+    assert share(right, counts, np.zeros(100, int)) == Share(0.5, 0.0, 1.0)
 
 
 def test_labels_come_with_their_data_set_and_are_learned_by_what_was_there(library: Library, dataset: Path) -> None:
