@@ -66,8 +66,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "library": ENGINE | {"batch", "rendering", "library"},
     "sheet": NOTES | {"batch", "plots", "sheet"},
     "instruments": NOTES | {"batch", "rendering", "instruments"},
-    "ui": ENGINE | {"closed_loop", "explorer", "inspection", "instruments", "library", "plots", "rendering", "ui"},
     "recordings": ENGINE | {"explorer", "recordings"},
+    "ui": ENGINE
+    | {"closed_loop", "explorer", "inspection", "instruments", "library", "plots", "recordings", "rendering", "ui"},
     "bench": ENGINE | {"closed_loop", "explorer"},
     "cli": ENGINE
     | {"bench", "calibration", "closed_loop", "explorer", "inspection"}
@@ -311,7 +312,7 @@ def test_shell_lines_of_the_papers_parse() -> None:
             command, words = shell, shlex.split(line, comments=True)
             while hasattr(command, "commands"):
                 command = command.commands[words.pop(0)]
-            options = {option for parameter in command.params for option in parameter.opts}
+            options = {o for parameter in command.params for o in (*parameter.opts, *parameter.secondary_opts)}
             assert {word for word in words if re.match(r"-+[a-z]", word)} <= options, line
 
 

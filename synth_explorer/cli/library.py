@@ -172,6 +172,7 @@ def _told(kept: Library, entry: Entry) -> dict[str, Any]:
         f"{tag} ({who})" if who == "person" else f"{tag} ({who}, {likely:.0%})" for tag, who, likely in kept.tags(entry)
     ]
     patch = entry.patch
+    verdicts = [f"{tag} ({'right' if is_right else 'wrong'})" for tag, is_right in kept.verdicts(entry).items()]
     return {
         "id": entry.sha256,
         "name": entry.name,
@@ -183,7 +184,9 @@ def _told(kept: Library, entry: Entry) -> dict[str, Any]:
         "seconds": entry.duration_s,
         "rate": entry.sample_rate_hz,
         **entry.qualities,
+        "instrument": entry.instrument,
         "tags": ", ".join(tags),
+        "judged": ", ".join(verdicts),
         "patch": patch.id if patch else None,
         "parents": ", ".join(parents),
         "children": ", ".join(f"{child.name} ({child.id})" for child in kept.children(entry)),
@@ -251,3 +254,69 @@ def tag(
     with _open(library) as kept:
         entries = [kept.entry(one) for one in named]
         kept.change(entries, add=add or (), remove=remove or (), favourite=favourite, note=note, name=name)
+
+
+@app.command("suspects")
+def suspects(
+    library: At = None,
+    tag: Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Only labels of this tag.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at most.")] = 20,
+) -> None:
+    """List labels that are probably wrong, the least likely first: id, tag, who gave it, what is measured, name.
+
+    A label is a tag of yours or of a data set; it is suspected where a measure contradicts it. `judge` tells which are
+    wrong.
+    """
+    from synth_explorer.library import labels
+    from synth_explorer.library.tags import RULES
+
+    if tag is not None and tag not in RULES:
+        raise common.wrong_usage(f"{tag!r} is none that is measured: {', '.join(RULES)}.", "--tag")
+    with _open(library) as kept:
+        found = labels.suspects(kept, tag=tag)
+    for one in found[:limit]:
+        common.say("\t".join((one.entry.id, one.tag, one.who, one.reason, one.entry.name)))
+    if len(found) > limit:
+        typer.echo(f"note: {limit:,} of {len(found):,}; --limit shows more", err=True)
+
+
+@app.command("judge")
+def judge(
+    named: Named,
+    tag: Annotated[str, typer.Option("--tag", metavar="TAG", help="The tag that is judged.")],
+    right: Annotated[
+        bool | None, typer.Option("--right/--wrong", help="Whether it applies.", show_default=False)
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Take back what was said of it.")] = False,
+    library: At = None,
+) -> None:
+    """Say of entries whether a tag of theirs is right; what is wrong is found by it no more, nor counted."""
+    if (right is None) != forget:
+        raise common.wrong_usage("say one of --right, --wrong and --forget.", "--right")
+    with _open(library) as kept:
+        for entry in [kept.entry(one) for one in named]:
+            kept.judge(entry, tag, right=right)
+
+
+@app.command("labels")
+def labels(library: At = None) -> None:
+    """How labels agree with what is measured, per tag: precision and recall with intervals of 95 % over instruments.
+
+    Best is the F1 of the best limit on the measured axis. Wrong and right are labels that you judged; ceiling is with
+    how many of the labels somebody would agree who is never wrong: expected, and between which bounds.
+    """
+    from synth_explorer.cli.tables import print_table
+    from synth_explorer.library.labels import Share, agreements
+
+    def told(share: Share | None) -> str | None:
+        return None if share is None else f"{share.value:.2f} ({share.low:.2f} to {share.high:.2f})"
+
+    with _open(library) as kept:
+        found = agreements(kept)
+    columns = ["tag", "labels", "instruments", "precision", "recall", "best"]
+    rows: list[list[Any]] = []
+    for one in found:
+        best = None if one.best is None else f"{one.best:.2f}"
+        judged = [one.suspected, one.rejected, one.confirmed, told(one.ceiling)]
+        rows.append([one.tag, one.labels, one.instruments, told(one.precision), told(one.recall), best, *judged])
+    print_table("", [*columns, "suspected", "wrong", "right", "ceiling"], rows)

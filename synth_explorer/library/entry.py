@@ -10,8 +10,11 @@ from synth_explorer.library.qualities import NAMES
 from synth_explorer.rendering import Patch
 
 KINDS = ("note", "upload", "render", "latents")
-PERSON, EARS, MEASURED = "person", "ears", "measured"
-"""Who says a tag: a person, who is sure; the ears; a measure."""
+PERSON, DATASET, EARS, MEASURED = "person", "dataset", "ears", "measured"
+"""Who says a tag: a person, who is sure; the data set that it came with; the ears; a measure."""
+
+LABELS = (PERSON, DATASET)
+"""Who says tags that are labels: somebody has put them there, and may have been wrong."""
 
 ID_DIGITS = 12
 
@@ -33,6 +36,7 @@ class Entry:
     is_favourite: bool
     note: str
     patch_json: str | None
+    instrument: str  # that plays it, as its data set says; "": not said
     qualities: dict[str, float | None]  # by `qualities.NAMES`
 
     @property
@@ -62,6 +66,7 @@ class Entry:
             is_favourite=bool(row["favourite"]),
             note=row["note"],
             patch_json=row["patch"],
+            instrument=row["instrument"],
             qualities={name: row[name] for name in NAMES},
         )
 

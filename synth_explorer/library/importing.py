@@ -16,8 +16,9 @@ from synth_explorer.batch.executors import Executor
 from synth_explorer.batch.worker import Failed
 from synth_explorer.errors import LibraryError
 from synth_explorer.library.entry import Entry
+from synth_explorer.library.labelled import labels_of
 from synth_explorer.library.library import Library
-from synth_explorer.library.listening import Listened, Task, take_in
+from synth_explorer.library.listening import Label, Listened, Task, take_in
 from synth_explorer.rendering import Patch
 from synth_explorer.runtime import cores
 
@@ -39,24 +40,25 @@ class Summary:
 def tasks_of(paths: Sequence[Path], suffixes: Iterable[str], *, kind: str = "note") -> Iterator[Task]:
     """A task for each file, those of folders and the folders inside them with these suffixes among them, by name.
 
-    A folder that a batch was rendered into brings the patches of its sounds. Raises LibraryError: its manifest is
-    damaged.
+    A folder that a batch was rendered into brings the patches of its sounds, one of a data set what that says of them,
+    see `labelled`. Raises LibraryError: a manifest or an index is damaged.
     """
     allowed = tuple(suffixes)
     for path in paths:
         if not path.is_dir():
             yield Task(path.absolute(), kind, path.stem)
             continue
-        rendered = dict[Path, Task]()
+        rendered, labels = dict[Path, Task](), dict[Path, Label]()
         for folder, folders, files in os.walk(path.absolute()):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             rendered |= _rendered(Path(folder))
+            labels |= labels_of(Path(folder))
             for name in sorted(files):
                 file = Path(folder) / name
                 if file in rendered:
                     yield rendered[file]
                 elif name.lower().endswith(allowed) and not name.startswith("."):
-                    yield Task(file, kind, file.stem)
+                    yield Task(file, kind, file.stem, label=labels.get(file))
 
 
 def _rendered(folder: Path) -> dict[Path, Task]:
@@ -91,11 +93,16 @@ def import_all(
     `workers`: processes; None: as many as are worth it. Raises LibraryError, OSError: the library cannot be written.
     """
     known, summary, todo = library.imported(), Summary(), list[Task]()
+    labels = dict[str, Label]()
     for task in tasks:
         if known.get(str(task.path)) == _stamp(task.path):
             summary.kept += 1
+            if task.label is not None:
+                labels[str(task.path)] = task.label
         else:
             todo.append(task)
+    if labels:
+        library.label(labels)
     if not todo:
         return summary
     errand = Errand(partial(_take_in, library.folder))

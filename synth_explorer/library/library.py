@@ -11,8 +11,8 @@ from pathlib import Path
 
 from synth_explorer.errors import LibraryError
 from synth_explorer.library.ears import Ears
-from synth_explorer.library.entry import EARS, ID_DIGITS, MEASURED, PERSON, Entry, Parent
-from synth_explorer.library.listening import Listened, Task, take_in
+from synth_explorer.library.entry import DATASET, EARS, ID_DIGITS, LABELS, MEASURED, PERSON, Entry, Parent
+from synth_explorer.library.listening import Label, Listened, Task, take_in
 from synth_explorer.library.qualities import NAMES
 from synth_explorer.library.store import Store
 from synth_explorer.library.tags import measured_tags
@@ -97,6 +97,8 @@ class Library(Store):
             index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, EARS))
             self._tag(index, number, EARS, {name: p for name, p in heard.families.items() if p >= LEAST_LIKELY})
         index.execute("UPDATE entries SET used_s = ? WHERE id = ?", (now, number))
+        if task.label is not None:
+            self._label(index, number, task.label)
         if task.patch is not None:
             index.execute(
                 "UPDATE entries SET patch = ?, patch_id = ?, kind = 'render' WHERE id = ? AND patch IS NULL",
@@ -118,14 +120,27 @@ class Library(Store):
             "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", [(number, tag, who, p) for tag, p in tags.items()]
         )
 
+    def _label(self, index: sqlite3.Connection, number: int, label: Label) -> None:
+        index.execute("UPDATE entries SET instrument = ?, labelled = 1 WHERE id = ?", (label.instrument, number))
+        index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, DATASET))
+        self._tag(index, number, DATASET, {_word(tag): 1.0 for tag in label.tags})
+
+    def label(self, labels: Mapping[str, Label]) -> None:
+        """Let entries learn what their data set says of them, by the paths that they came from."""
+        with self.writing() as index:
+            for path, label in labels.items():
+                for row in index.execute("SELECT entry FROM imported WHERE path = ?", (path,)).fetchall():
+                    self._label(index, row["entry"], label)
+                    self._words(index, row["entry"])
+
     @staticmethod
     def _words(index: sqlite3.Connection, number: int) -> None:
-        """Let the words of an entry be found: its name, note, the tags that a person gave it, where it came from."""
+        """Let the words of an entry be found: its name, note, labels, where it came from."""
         index.execute("DELETE FROM words WHERE entry = ?", (number,))
         (told,) = index.execute(
-            "SELECT name || ' ' || note || ' ' || origin || ' ' || coalesce((SELECT group_concat(tag, ' ') FROM tags "
-            "WHERE entry = entries.id AND who = ?), '') FROM entries WHERE id = ?",
-            (PERSON, number),
+            "SELECT name || ' ' || note || ' ' || origin || ' ' || coalesce((SELECT group_concat(tag, ' ') FROM told "
+            "WHERE entry = entries.id AND who IN (?, ?)), '') FROM entries WHERE id = ?",
+            (*LABELS, number),
         ).fetchone()
         index.executemany("INSERT INTO words VALUES (?, ?)", [(word, number) for word in _words_of(told)])
 
@@ -191,7 +206,7 @@ class Library(Store):
             where.append("id IN (SELECT entry FROM words WHERE word >= ? AND word < ?)")
             values += [word, word + LAST]
         for tag in tags:
-            where.append("id IN (SELECT entry FROM tags WHERE tag = ? AND probability >= ?)")
+            where.append("id IN (SELECT entry FROM told WHERE tag = ? AND probability >= ?)")
             values += [tag, likely]
         if kind is not None:
             where.append("kind = ?")
@@ -207,17 +222,39 @@ class Library(Store):
         ]
 
     def tags(self, entry: Entry) -> list[tuple[str, str, float]]:
-        """An entry's tags, who says them and how likely they are: a person's first, then the likeliest."""
+        """An entry's tags, who says them and how likely they are: a person's first, then the likeliest. Those that a
+        person has found wrong are none."""
         rows = self.read(
-            "SELECT tag, who, probability FROM tags WHERE entry = ? ORDER BY who != ?, probability DESC, tag",
+            "SELECT tag, who, probability FROM told WHERE entry = ? ORDER BY who != ?, probability DESC, tag",
             entry.number,
             PERSON,
         )
         return [(row["tag"], row["who"], row["probability"]) for row in rows]
 
     def own_tags(self) -> list[str]:
-        """The tags that people gave."""
-        return [row["tag"] for row in self.read("SELECT DISTINCT tag FROM tags WHERE who = ? ORDER BY tag", PERSON)]
+        """The tags that people and data sets gave."""
+        rows = self.read("SELECT DISTINCT tag FROM told WHERE who IN (?, ?) ORDER BY tag", *LABELS)
+        return [row["tag"] for row in rows]
+
+    def verdicts(self, entry: Entry) -> dict[str, bool]:
+        """The tags of an entry that a person has judged, and whether they were found right."""
+        rows = self.read("SELECT tag, is_right FROM verdicts WHERE entry = ? ORDER BY tag", entry.number)
+        return {row["tag"]: bool(row["is_right"]) for row in rows}
+
+    def judge(self, entry: Entry, tag: str, *, right: bool | None) -> None:
+        """Say whether a tag of an entry is right, whoever gave it; None takes back what was said.
+
+        Raises LibraryError: the entry has no such tag.
+        """
+        word = _word(tag)
+        with self.writing() as index:
+            if not index.execute("SELECT 1 FROM tags WHERE entry = ? AND tag = ?", (entry.number, word)).fetchone():
+                raise LibraryError(f"{entry.name} has no tag {word!r}; `library show {entry.id}` tells which it has.")
+            index.execute("DELETE FROM verdicts WHERE entry = ? AND tag = ?", (entry.number, word))
+            if right is not None:
+                judged = (entry.number, word, right, time.time())
+                index.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?)", judged)
+            self._words(index, entry.number)
 
     def parents(self, entry: Entry) -> list[Parent]:
         """The sounds that an entry was made from."""
@@ -251,9 +288,13 @@ class Library(Store):
                 if not index.execute("SELECT 1 FROM entries WHERE id = ?", (entry.number,)).fetchone():
                     continue
                 self._tag(index, entry.number, PERSON, given)
-                index.executemany(
-                    "DELETE FROM tags WHERE entry = ? AND tag = ?", [(entry.number, tag) for tag in taken]
-                )
+                for table, tags in (
+                    ("verdicts", [*given, *taken]),
+                    ("tags", taken),
+                ):  # who gives a tag says it is right
+                    index.executemany(
+                        f"DELETE FROM {table} WHERE entry = ? AND tag = ?", [(entry.number, tag) for tag in tags]
+                    )
                 for column, value in fields.items():
                     if value is not None:
                         index.execute(f"UPDATE entries SET {column} = ? WHERE id = ?", (value, entry.number))

@@ -16,13 +16,23 @@ from synth_explorer import audio
 from synth_explorer.errors import LibraryError
 from synth_explorer.files import LATENTS_SUFFIXES
 from synth_explorer.latents import Latents
+from synth_explorer.library import bundled
 from synth_explorer.library.ears import Ears
 from synth_explorer.library.qualities import qualities
 from synth_explorer.library.store import Store
 from synth_explorer.rendering import Patch
+from synth_explorer.rendering.sources import content_hash
 
 LONGEST_S = 20.0  # of a file that are measured
 LARGEST_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a data set says of a sound."""
+
+    instrument: str
+    tags: tuple[str, ...]  # all that apply, of those that the data set has
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Task:
     name: str
     patch: Patch | None = None  # that it was rendered from
     known: dict[str, float | None] | None = None  # descriptors that were measured before
+    label: Label | None = None  # what its data set says of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +81,11 @@ def take_in(folder: Path, task: Task) -> Listened:
             f"{task.path} has {found.st_size / 2**20:,.0f} MB, a file of a library at most "
             f"{LARGEST_BYTES / 2**20:,.0f}; cut it shorter."
         )
-    known = store.known(task.path, ears=Ears.bundled().name)
-    heard: dict[str, Any] = {} if known else _heard(task)  # before it is copied: what cannot be read leaves nothing
+    known, told = store.known(task.path, ears=Ears.bundled().name), dict[str, Any]()
+    if known is None:  # before it is copied: what cannot be read leaves nothing
+        told = bundled.heard(content_hash(task.path)) or heard(task)
     digest, suffix = known or store.put(task.path)
-    return Listened(task, digest, suffix, found.st_size, found.st_mtime_ns, is_known=known is not None, **heard)
+    return Listened(task, digest, suffix, found.st_size, found.st_mtime_ns, is_known=known is not None, **told)
 
 
 @cache
@@ -81,8 +93,8 @@ def _store(folder: Path) -> Store:
     return Store(folder)
 
 
-def _heard(task: Task) -> dict[str, Any]:
-    """The further fields of `Listened`."""
+def heard(task: Task) -> dict[str, Any]:
+    """The further fields of `Listened`, from listening to the file. Raises AudioError, LatentsError."""
     if task.path.suffix.lower() in LATENTS_SUFFIXES:
         meta = Latents.load(task.path).meta
         return {"duration_s": meta.duration_samples / meta.sample_rate_hz, "sample_rate_hz": meta.sample_rate_hz}

@@ -9,6 +9,8 @@ Shapes: N sounds, L landmarks, E numbers of an embedding.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from synth_explorer.errors import LibraryError
@@ -84,6 +86,19 @@ class Places:
                 [(ears, float(x), float(y), bool(landmark), int(number)) for number, x, y, landmark in told],
             )
         return numbers, places
+
+    def lay(self, places: Mapping[str, tuple[float, float]]) -> None:
+        """Let sounds by their contents lie where they were laid out before, as the first landmarks; where sounds have
+        places nothing is done."""
+        ears = Ears.bundled().name
+        with self._library.writing() as index:
+            if index.execute("SELECT 1 FROM places WHERE ears = ? LIMIT 1", (ears,)).fetchone():
+                return
+            index.executemany(
+                "INSERT OR REPLACE INTO places SELECT id, ears, ?, ?, 1 FROM entries JOIN points ON entry = id "
+                "WHERE sha256 = ? AND ears = ?",
+                [(x, y, sha256, ears) for sha256, (x, y) in places.items()],
+            )
 
     def of(self, point: np.ndarray) -> np.ndarray:
         """The place [2] of a point [E] that is in no library, among the landmarks; see `all`, which lays them out."""

@@ -148,7 +148,7 @@ class Search:
     def _tagged(self, tag: str) -> np.ndarray:
         """How likely a tag is, by who is surest of it [N]."""
         if tag not in self._tags:
-            rows = self.library.read("SELECT entry, probability FROM tags WHERE tag = ? ORDER BY probability", tag)
+            rows = self.library.read("SELECT entry, probability FROM told WHERE tag = ? ORDER BY probability", tag)
             found = np.zeros(int(self._numbers.max(initial=0)) + 1)
             told = np.array([tuple(row) for row in rows], np.float64).reshape(-1, 2)
             told = told[told[:, 0] < len(found)]

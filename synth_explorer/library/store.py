@@ -1,6 +1,7 @@
 """The library on disk: an index in SQLite and files by their content beside it.
 
-    library.sqlite            entries, measures, tags, parents, words; write-ahead log, so that readers never wait
+    library.sqlite            entries, measures, tags and verdicts on them, parents, words; write-ahead log, so that
+                              readers never wait; `told` are the tags that nobody has found wrong
     files/ab/abcdef... .wav   the files, by the SHA-256 of their content
 
 A file lies in its place before a row tells of it, and a row is gone before its file is: whatever stops a program, every
@@ -97,6 +98,20 @@ CREATE TABLE places (
     x REAL NOT NULL,
     y REAL NOT NULL,
     landmark INTEGER NOT NULL
+);
+""",
+    """
+ALTER TABLE entries ADD COLUMN instrument TEXT NOT NULL DEFAULT '';
+ALTER TABLE entries ADD COLUMN labelled INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE verdicts (
+    entry INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    is_right INTEGER NOT NULL,
+    decided_s REAL NOT NULL,
+    PRIMARY KEY (entry, tag)
+) WITHOUT ROWID;
+CREATE VIEW told AS SELECT entry, tag, who, probability FROM tags WHERE NOT EXISTS (
+    SELECT 1 FROM verdicts WHERE verdicts.entry = tags.entry AND verdicts.tag = tags.tag AND NOT is_right
 );
 """,
 )

@@ -40,15 +40,19 @@ RULES: dict[str, tuple[Rule, ...]] = {
 def measured_tags(measured: Mapping[str, float | None]) -> dict[str, float]:
     """The tags of a sound by its measures, with their probabilities; those that are unlikely, or whose measure does
     not exist, are left out."""
-    found: dict[str, float] = {}
-    for tag, rules in RULES.items():
-        values = [measured.get(rule.measure) for rule in rules]
-        if any(value is None for value in values):
-            continue
-        likely = min(_logistic(rule, float(value or 0.0)) for rule, value in zip(rules, values, strict=True))
-        if likely >= LEAST:
-            found[tag] = round(likely, 4)
-    return found
+    likely = {tag: judged(tag, measured) for tag in RULES}
+    return {tag: round(found[0], 4) for tag, found in likely.items() if found is not None and found[0] >= LEAST}
+
+
+def judged(tag: str, measured: Mapping[str, float | None]) -> tuple[float, Rule] | None:
+    """How likely a tag of `RULES` is by a sound's measures, and the rule that says so; None where one is lacking."""
+    found = list[tuple[float, Rule]]()
+    for rule in RULES[tag]:
+        value = measured.get(rule.measure)
+        if value is None:
+            return None
+        found.append((_logistic(rule, value), rule))
+    return min(found)
 
 
 def _logistic(rule: Rule, value: float) -> float:

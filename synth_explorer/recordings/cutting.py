@@ -18,6 +18,7 @@ from synth_explorer.explorer import Explorer
 from synth_explorer.pitch import HeardPitch, doubt, note_name
 from synth_explorer.recordings.onsets import SAMPLE_RATE_HZ, find_onsets
 
+LONGEST_S = 1200.0  # of a recording that is listened to
 BEFORE_S = 0.02  # kept before an onset
 FADE_S = 0.005
 LEVEL_S = 0.02

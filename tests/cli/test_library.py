@@ -38,3 +38,24 @@ def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     assert ok("library", "trim", "--most-gb", 0, *at).stdout == ""  # notes stay
     refused("library", "find", "--kind", "sonnet", *at, code=2)
     refused("library", "add", tmp_path / "in", "--patch", patch, *at, code=2)
+
+
+def test_wrong_labels_are_listed_judged_and_counted(tmp_path: Path) -> None:
+    at = ("--library", tmp_path / "library")
+    sound = audio.save(tmp_path / "sizzle.wav", tone(300.0, partials=30), sample_rate_hz=RATE_HZ)
+    other = audio.save(tmp_path / "other.wav", tone(320.0, partials=30), sample_rate_hz=RATE_HZ)
+    name = ok("library", "add", sound, "--tag", "dark", *at).stdout.strip()
+    ok("library", "add", other, "--tag", "dark", *at)
+    listed = ok("library", "suspects", "--limit", 1, *at)
+    assert listed.stdout.split("\t")[1:3] == ["dark", "person"] and "1 of 2" in listed.stderr
+    ok("library", "judge", name, "--tag", "dark", "--wrong", *at)
+    assert name not in ok("library", "suspects", "--tag", "dark", *at).stdout
+    assert "judged: dark (wrong)" in ok("library", "show", name, *at).stdout
+    assert ok("library", "find", "--tag", "dark", *at).stdout.count("\n") == 1
+    table = ok("library", "labels", *at).stdout
+    assert "ceiling" in table and "0.00 (0.00 to 1.00)" in table
+    ok("library", "judge", name, "--tag", "dark", "--forget", *at)
+    assert ok("library", "suspects", *at).stdout.count("\n") == 2
+    refused("library", "judge", name, "--tag", "dark", *at, code=2)
+    refused("library", "suspects", "--tag", "lovely", *at, code=2)
+    assert "has no tag" in refused("library", "judge", name, "--tag", "lovely", "--wrong", *at)

@@ -19,10 +19,12 @@ from synth_explorer.evaluation.index import How
 from synth_explorer.index import IndexRow, read_index
 from synth_explorer.instruments import midi
 from synth_explorer.latents import Latents, LatentsMeta
+from synth_explorer.library.labelled import labels_of
+from synth_explorer.library.labels import agreements, suspects
 from synth_explorer.library.library import Library
 from synth_explorer.library.search import Search
 from synth_explorer.model.config import ModelConfig
-from synth_explorer.recordings.cutting import cut
+from synth_explorer.recordings import cut, outline, structure
 from synth_explorer.rendering import load_patch, pack
 from synth_explorer.train.batches import ensure_tracks
 from tests.conftest import make_note
@@ -116,7 +118,8 @@ def _sounds(world: World) -> list[Door]:
 
     def notes(given: Attempt) -> None:
         sound = audio.record(given.file(".wav"), sample_rate_hz=None, max_s=1200.0)
-        cut(sound.audio, world.explorer, sample_rate_hz=sound.sample_rate_hz)
+        found = cut(sound.audio, world.explorer, sample_rate_hz=sound.sample_rate_hz)
+        outline(structure(found), found)
 
     recording = io.BytesIO()
     soundfile.write(recording, np.tile(make_note(seconds=0.4), 3), 16_000, format="WAV")
@@ -265,6 +268,7 @@ def _library(world: World) -> list[Door]:
             for entry in library.entries(library.find("note", tags=["mine"])):
                 library.parents(entry), library.children(entry), library.tags(entry)
             Search(library).find("like note, brighter")
+            suspects(library), agreements(library)
             library.add(world.folder / "looped.wav")
 
     def asked(given: Attempt) -> None:
@@ -272,4 +276,16 @@ def _library(world: World) -> list[Door]:
             Search(library).find(given.given.decode("utf-8", "replace"))
             library.find(given.given.decode("utf-8", "replace"))
 
-    return [Door("index of a library", [stored], opened), Door("words", [word.encode() for word in words], asked)]
+    def labelled(given: Attempt) -> None:
+        labels_of(given.tree())
+
+    example = {"instrument_str": "flute_1", "instrument_family_str": "flute", "qualities_str": ["bright", "fast_decay"]}
+    labels = [
+        {"examples.json": json.dumps({"a-060": example}).encode()},
+        {"index.csv": b"path,tags\na.wav,warm; low\n"},
+    ]
+    return [
+        Door("index of a library", [stored], opened),
+        Door("words", [word.encode() for word in words], asked),
+        Door("labels of a data set", labels, labelled),
+    ]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import pytest
 
-from synth_explorer.errors import SynthExplorerError
+from synth_explorer.errors import EditError, SynthExplorerError
 from synth_explorer.pitch import pitch_given
 from synth_explorer.rendering.quantise import quantiser
 from tests.fuzz.attack import Attempt, Door
@@ -46,8 +47,17 @@ def doors(world: World) -> list[Door]:
         _addresses(studios, question, names),
         _endpoints(studios, names),
         Door("words of the shell", _commands(world), lambda given: _command(given)),
+        Door("walk over the map", [b'{"checkpoint": "default", "points": [[0, 0.1, 0.2], [1.5, 0.9, 0.4]]}'], _walked),
         Door("pitch", [b"C4", b"60.5", b"F#3", b"C4 +12", b"C major"], _pitch),
     ]
+
+
+def _walked(given: Attempt) -> None:
+    from synth_explorer.ui.session import walk
+
+    read = walk.Walk.parse(given.given, what="The walk", error=EditError)
+    found = walk.stops(read.array(), np.array([[0.1, 0.2], [0.9, 0.4], [0.5, 0.5]]), aspect=read.aspect)
+    walk.slots(found), walk.curves(found, sound_s=3.0)
 
 
 def _linked(studios: Any, given: Attempt) -> None:

@@ -31,6 +31,7 @@ from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
 from synth_explorer.ui.routes.picture import picture_route
+from synth_explorer.ui.routes.recorded import recorded_route
 from synth_explorer.ui.routes.sound import sound_route
 from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
@@ -50,6 +51,7 @@ ROUTES = (
     patch_route,
     note_route,
     picture_route,
+    recorded_route,
     *export.ROUTES,
     *sound_map.ROUTES,
 )

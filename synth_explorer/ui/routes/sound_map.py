@@ -2,11 +2,14 @@
 
 `POST map/take?id=&checkpoint=` answers what the page calls a sound by that becomes a source, `GET map/here?request=`
 where the sound that is asked for and its sources lie, and `GET map/find?words=` which sounds are as words say: compared
-with the sound that is asked for, or with that of `id`.
+with the sound that is asked for, or with that of `id`. `GET map/doubtful` are labels that are probably wrong, `POST
+map/judge?id=&tag=&right=1` says whether one is. `POST map/walk` with a `session.walk.Walk` answers which sounds it
+passes, and the curves of the morph that it is.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +17,9 @@ from fastapi import Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
-from synth_explorer.errors import SynthExplorerError
+from synth_explorer.errors import EditError, SynthExplorerError
 from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.session.walk import Walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,6 +91,36 @@ def find_route(studios: Studios) -> APIRoute:
     return _json(f"{PATH}/find", find)
 
 
+def doubtful_route(studios: Studios) -> APIRoute:
+    """Labels that are probably wrong."""
+    return _json(f"{PATH}/doubtful", lambda connection: studios.sound_map.doubtful())
+
+
+def judge_route(studios: Studios) -> APIRoute:
+    """Whether a label is right; answers those that are left."""
+
+    def judge(connection: Request) -> dict[str, Any]:
+        given = connection.query_params
+        studios.sound_map.judge(given.get("id", ""), given.get("tag", ""), right=given.get("right") == "1")
+        return studios.sound_map.doubtful()
+
+    return _json(f"{PATH}/judge", judge, method="POST")
+
+
+def walk_route(studios: Studios) -> APIRoute:
+    """A walk becomes a morph over time."""
+
+    async def walked(connection: Request) -> Any:
+        try:
+            given = Walk.parse(await connection.body(), what="The walk", error=EditError)
+            studio = studios.studio(given.checkpoint)
+            return JSONResponse(await asyncio.to_thread(studios.sound_map.walked, studio, given), headers=HEADERS)
+        except SynthExplorerError as error:
+            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+
+    return APIRoute(f"{PATH}/walk", walked, methods=["POST"], include_in_schema=False)
+
+
 def _rendered(studio: Studio, request: SoundRequest) -> tuple[np.ndarray, int]:
     return studio.rendered(studio.asked(request)).audio, studio.explorer.sample_rate_hz
 
@@ -101,4 +135,4 @@ def _json(path: str, answer: Callable[[Request], Any], *, method: str = "GET") -
     return APIRoute(path, answered, methods=[method], include_in_schema=False)
 
 
-ROUTES = (facts_route, sound_route, take_route, here_route, find_route)
+ROUTES = (facts_route, sound_route, take_route, here_route, find_route, doubtful_route, judge_route, walk_route)

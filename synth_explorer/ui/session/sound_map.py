@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.library import bundled
 from synth_explorer.library.ears import Ears
-from synth_explorer.library.entry import EARS, ID_DIGITS, PERSON
+from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON
 from synth_explorer.library.importing import import_all
+from synth_explorer.library.labels import suspects
 from synth_explorer.library.library import Library
 from synth_explorer.library.listening import Task
 from synth_explorer.library.places import Places
 from synth_explorer.library.search import Reference, Search, heard
 from synth_explorer.lru import LruCache
+from synth_explorer.ui.session import walk
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
+from synth_explorer.ui.session.walk import Walk
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
@@ -27,6 +31,7 @@ EXAMPLE = "example"  # the tag of bundled notes
 SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
 DIGITS = 4
 KEPT = 64
+DOUBTFUL_MOST = 20  # labels that are shown at once
 MOST = 20_000  # sounds that a page draws: the newest
 
 
@@ -50,21 +55,25 @@ class SoundMap:
                 library.change([entry], add=(EXAMPLE, families[entry.name]))
             import_all(library, [task for task in library.unheard() if task.name in families], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
+            self._places.lay(bundled.places())
         return self._library, self._search, self._places
 
     def facts(self) -> dict[str, Any]:
         """All that lies on the map, or the newest of it: {"families": [...], "values": names of measures, "sounds":
-        [[id, name, x, y, number of its family or -1, values ...], ...]}. Raises LibraryError."""
+        [[id, name, x, y, number of its family or -1, values ...], ...], "doubtful": how many labels are}. Raises
+        LibraryError."""
         with self._lock:
             library, _, places = self._opened()
             numbers, where = places.all()
             families = sorted(Ears.bundled().families)
             said = library.read(
-                "SELECT entry, tag FROM tags WHERE who IN (?, ?) ORDER BY who = ?, probability", EARS, PERSON, PERSON
+                "SELECT entry, tag FROM told WHERE who IN (?, ?, ?) ORDER BY who = ?, who = ?, probability",
+                *(EARS, *LABELS, *LABELS),
             )
             family = {row["entry"]: row["tag"] for row in said if row["tag"] in families}  # a person has the last word
             columns = ", ".join(SHOWN)
             rows = {row["id"]: row for row in library.read(f"SELECT id, sha256, name, {columns} FROM entries")}
+            doubtful = len(suspects(library))
         sounds = [
             [
                 row["sha256"][:ID_DIGITS],
@@ -76,7 +85,24 @@ class SoundMap:
             for number, place in zip(numbers[-MOST:].tolist(), where[-MOST:], strict=True)
             if (row := rows.get(number))
         ]
-        return {"families": families, "values": list(SHOWN), "sounds": sounds}
+        return {"families": families, "values": list(SHOWN), "sounds": sounds, "doubtful": doubtful}
+
+    def doubtful(self) -> dict[str, Any]:
+        """The labels that are most probably wrong, see `library.labels`: {"labels": [{"id", "name", "tag", "reason"},
+        ...], "count": of all}. Raises LibraryError."""
+        with self._lock:
+            found = suspects(self._opened()[0])
+        told = [
+            {"id": one.entry.id, "name": one.entry.name, "tag": one.tag, "reason": one.reason}
+            for one in found[:DOUBTFUL_MOST]
+        ]
+        return {"labels": told, "count": len(found)}
+
+    def judge(self, name: str, tag: str, *, right: bool) -> None:
+        """Say whether a tag of a sound is right, by its id. Raises LibraryError: there is no such sound or tag."""
+        with self._lock:
+            library, *_ = self._opened()
+            library.judge(library.entry(name), tag, right=right)
 
     def sound(self, name: str) -> Path:
         """The file of a sound by its id. Raises LibraryError: there is none."""
@@ -92,6 +118,24 @@ class SoundMap:
         if is_example and entry.name in studio.notes:
             return studio.open_example(entry.name).token
         return studio.open_own(entry.path, title=f"{entry.name}{entry.path.suffix}").token
+
+    def walked(self, studio: Studio, given: Walk) -> dict[str, Any]:
+        """What a walk over the map makes, see `session.walk`: {"tokens": what the page calls its sounds by, in the
+        order of the slots, "names": in the order in which they are passed, "curves"}. Raises LibraryError, AudioError,
+        EditError."""
+        points = given.array()
+        with self._lock:
+            library, _, places = self._opened()
+            numbers, where = places.all()
+            found = walk.stops(points, where[-MOST:], aspect=given.aspect)
+            entries = {stop.number: library.entries([int(numbers[-MOST:][stop.number])])[0] for stop in found}
+        tokens = [self.token(studio, entries[number].id) for number in walk.slots(found)]
+        lasts = [studio.latents(note).duration_samples for note in map(studio.find, tokens) if note]
+        return {
+            "tokens": tokens,
+            "names": [entries[stop.number].name for stop in found],
+            "curves": walk.curves(found, sound_s=sum(lasts) / len(lasts) / studio.explorer.sample_rate_hz),
+        }
 
     def place(self, audio: np.ndarray, *, sample_rate_hz: int) -> list[float]:
         """Where a sound [T] lies: x, y. Raises LibraryError, AudioError."""

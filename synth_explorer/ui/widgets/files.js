@@ -61,12 +61,15 @@ window.addEventListener('drop', (event) => {
 
 // --- Longer than a note --------------------------------------------------------------------------------------------------------
 
-let part = null; // {input, file, sound, player}
-const begin = () => Number(from.value);
+const FADE_S = 0.005;
+let part = null; // {input, file, sound, player, begin, lasts}, in seconds
 
-function show() {
-  frame.style.left = (100 * begin()) / part.sound.duration + '%';
-  element.querySelector('.files-from').textContent = `${begin().toFixed(1)} to ${(begin() + props.longest).toFixed(1)} s`;
+function show(begin, lasts = props.longest) {
+  Object.assign(part, { begin, lasts: Math.min(lasts, props.longest) });
+  from.value = begin;
+  frame.style.left = (100 * begin) / part.sound.duration + '%';
+  frame.style.width = (100 * part.lasts) / part.sound.duration + '%';
+  element.querySelector('.files-from').textContent = `${begin.toFixed(1)} to ${(begin + part.lasts).toFixed(1)} s`;
 }
 
 function draw() {
@@ -93,16 +96,28 @@ function listen() {
   part.player = new AudioContext();
   const source = new AudioBufferSourceNode(part.player, { buffer: part.sound });
   source.connect(part.player.destination);
-  source.start(0, begin(), props.longest);
+  source.start(0, part.begin, part.lasts);
+}
+
+// A stretch of the recording as a file of its own, faded so that it does not click.
+function cut(begin, lasts, name) {
+  const { sound, file } = part;
+  const [first, last] = [begin, begin + lasts].map((at) => Math.max(0, Math.round(at * sound.sampleRate)));
+  const channels = Array.from({ length: Math.min(2, sound.numberOfChannels) }, (_, c) => sound.getChannelData(c).slice(first, last));
+  const fade = Math.min(Math.round(FADE_S * sound.sampleRate), channels[0].length >> 1);
+  channels.forEach((samples) => {
+    for (let n = 0; n < fade; n++) {
+      samples[n] *= n / fade;
+      samples[samples.length - 1 - n] *= n / fade;
+    }
+  });
+  return wav(channels, sound.sampleRate, file.name.replace(/\.\w+$/, '') + ` ${name}.wav`);
 }
 
 function use() {
-  const { input, file, sound } = part;
-  const [first, last] = [begin(), begin() + props.longest].map((at) => Math.round(at * sound.sampleRate));
-  const channels = Array.from({ length: Math.min(2, sound.numberOfChannels) }, (_, c) => sound.getChannelData(c).slice(first, last));
-  const cut = wav(channels, sound.sampleRate, file.name.replace(/\.\w+$/, '') + ` from ${begin().toFixed(1)} s.wav`);
+  const { input, begin, lasts } = part;
   dialog.close();
-  give(input, cut);
+  give(input, cut(begin, lasts, `from ${begin.toFixed(1)} s`));
 }
 
 async function length(file) {
@@ -122,13 +137,12 @@ async function choose(input, file) {
     return;
   }
   part = { input, file, sound, player: null };
+  forget();
   element.querySelector('h2').textContent = `${file.name} lasts ${sound.duration.toFixed(1)} s`;
   from.max = (sound.duration - props.longest).toFixed(1);
-  from.value = 0;
-  frame.style.width = (100 * props.longest) / sound.duration + '%';
   dialog.showModal();
   draw();
-  show();
+  show(0);
 }
 document.addEventListener('change', (event) => {
   const file = event.target instanceof Element && event.target.matches('.slot input[type=file]') && event.target.files[0];
@@ -136,13 +150,13 @@ document.addEventListener('change', (event) => {
   event.stopPropagation();
   choose(event.target, file);
 }, true);
-from.addEventListener('input', show);
+from.addEventListener('input', () => show(Number(from.value)));
 element.querySelector('.files-wave').addEventListener('pointerdown', (event) => {
   const box = event.currentTarget.getBoundingClientRect();
-  from.value = (part.sound.duration * (event.clientX - box.left)) / box.width - props.longest / 2;
-  show();
+  const middle = (part.sound.duration * (event.clientX - box.left)) / box.width;
+  show(Math.min(Math.max(middle - props.longest / 2, 0), part.sound.duration - props.longest));
 });
-dialog.addEventListener('click', ({ target }) => ({ listen, use, cancel: () => dialog.close() })[target.dataset.does]?.());
+dialog.addEventListener('click', ({ target }) => ({ listen, use, find: findNotes, highlights: useHighlights, cancel: () => dialog.close() })[target.dataset.does]?.());
 dialog.addEventListener('close', quiet);
 
 // --- Recorded -----------------------------------------------------------------------------------------------------------------
@@ -194,4 +208,3 @@ document.addEventListener('click', async (event) => {
   if (take) stop();
   else if (!other) await record(button).catch((error) => (words.textContent = `The microphone cannot be used: ${error.message}.`));
 });
-element.dataset.ready = 'true';

@@ -1,5 +1,5 @@
 // The map of sounds: [id, name, x, y, family, measures ...] from the route `map`, y = 0 below. A drag pans, a drag of the
-// chosen sound takes it to a corner of the pad, or to a letter under the map.
+// chosen sound takes it to a corner of the pad, or to a letter under the map; what is drawn is a walk (`map_walk.js`).
 const map = element.querySelector('.map');
 const field = element.querySelector('.map-field');
 const canvas = element.querySelector('canvas');
@@ -13,8 +13,6 @@ const near = element.querySelector('.map-near');
 const takes = [...element.querySelectorAll('[data-slot]')];
 const context = canvas.getContext('2d');
 const MEASURES = { brightness_octaves: 'Brightness', noisiness_db: 'Noise', attack_s: 'Attack', decay_db_s: 'Decay', pitch_midi: 'Pitch', loudness_db: 'Loudness' };
-const FAMILIES = ['#e8705a', '#eda93b', '#d9d05a', '#8fc95f', '#45b8a6', '#5fc4e8', '#8ea2f0', '#b58af0', '#e58ad0', '#c9a27c', '#9db3a5', '#f0b8a0', '#a9e0d0', '#7f8894'];
-const RAMP = Array.from({ length: 12 }, (_, at) => `hsl(${250 - 19 * at} 70% ${46 + 2.2 * at}%)`);
 const FARTHEST_PX = 14; // of the pointer from what it means
 const MARGIN = 0.06;
 const MANY = 1500; // sounds that are drawn as pixels, which is quicker
@@ -35,8 +33,8 @@ const address = (path, given = {}) => new URL(path + '?' + new URLSearchParams(g
 const state = () => (window.synthExplorerState ? window.synthExplorerState() : null);
 const capital = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_/g, ' ');
 
-async function ask(path, given, method = 'GET') {
-  const answer = await fetch(address(path, given), { method }).catch(() => null);
+async function ask(path, given, method = 'GET', body = undefined) {
+  const answer = await fetch(address(path, given), { method, body }).catch(() => null);
   if (!answer) throw new Error('The page cannot reach its program; is it still running?');
   if (!answer.ok) throw new Error(answer.status === 422 ? await answer.text() : `The program answers ${answer.status}.`);
   return answer.json();
@@ -51,45 +49,6 @@ const line = () => { // pixels = origin + slope * place
   const [kx, ky] = [size.width * scale(), -size.height * scale()];
   return [kx, ky, size.width / 2 - kx * view.x, size.height / 2 - ky * view.y];
 };
-
-function grouped() {
-  const kind = colour.value;
-  const at = Object.keys(MEASURES).indexOf(kind);
-  const values = at < 0 ? [] : sounds.map((one) => one.values[at]).filter((value) => value !== null).sort((a, b) => a - b);
-  const rank = (value) => { // of it among all, 0 to 11
-    let [low, high] = [0, values.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (values[middle] < value) low = middle + 1;
-      else high = middle;
-    }
-    return Math.min(RAMP.length - 1, Math.floor((RAMP.length * low) / Math.max(1, values.length)));
-  };
-  const none = FAMILIES[FAMILIES.length - 1];
-  const of = (one) => (at < 0 ? FAMILIES[one.family] || none : one.values[at] === null ? none : RAMP[rank(one.values[at])]);
-  sounds.forEach((one) => (one.colour = of(one)));
-  const bits = (name) => {
-    context.fillStyle = name; // which reads back as #rrggbb
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(context.fillStyle.slice(at, at + 2), 16));
-    return (blue << 16) | (green << 8) | red;
-  };
-  const known = new Map([...new Set(sounds.map((one) => one.colour))].map((name) => [name, bits(name)]));
-  flat = {
-    x: Float32Array.from(sounds, (one) => one.x),
-    y: Float32Array.from(sounds, (one) => one.y),
-    colour: Uint32Array.from(sounds, (one) => known.get(one.colour)),
-  };
-  const dot = (name, text) => {
-    const made = Object.assign(document.createElement('span'), { textContent: text });
-    made.style.setProperty('--dot', name);
-    return made;
-  };
-  const there = [...new Set(sounds.map((one) => one.family))].sort((a, b) => a - b);
-  legend.replaceChildren(...(at < 0
-    ? there.map((family) => dot(FAMILIES[family] || none, family < 0 ? 'Other' : capital(families[family])))
-    : [dot(RAMP[0], 'least'), dot(RAMP[RAMP.length >> 1], 'middle'), dot(RAMP[RAMP.length - 1], 'most')]));
-  redraw();
-}
 
 function ring(one, radius, style) {
   const [px, py] = toScreen(one.x, one.y);
@@ -111,23 +70,27 @@ function circles(some, radius) {
 
 // Where the result lies, and its sources, by their letters.
 function marks({ place, sources }) {
-  const look = getComputedStyle(element);
-  context.font = '600 13px sans-serif';
-  context.strokeStyle = '#15171b';
-  context.lineWidth = 3;
-  const words = (text, [px, py]) => {
-    context.strokeText(text, px, py);
-    context.fillText(text, px, py);
-  };
+  const css = getComputedStyle(element);
+  context.font = '600 11px sans-serif';
+  context.textAlign = 'center';
   sources.forEach((source, slot) => {
-    context.fillStyle = look.getPropertyValue('--' + 'abcd'[slot]) || '#fff';
     const [px, py] = toScreen(...source);
-    words('ABCD'[slot], [px - 5, py - size.radius - 6]);
+    context.fillStyle = css.getPropertyValue('--' + 'abcd'[slot]) || look.ink;
+    context.beginPath();
+    context.arc(px, py - size.radius - 9, 7.5, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = css.getPropertyValue('--on-slot') || look.halo;
+    context.fillText('ABCD'[slot], px, py - size.radius - 5);
   });
   const [px, py] = toScreen(...place);
-  context.fillStyle = '#e9e4d8';
-  words('result', [px + 11, py + 16]);
-  context.strokeStyle = '#fff';
+  context.font = '600 13px sans-serif';
+  context.textAlign = 'left';
+  context.strokeStyle = look.halo;
+  context.fillStyle = look.ink;
+  context.lineWidth = 3;
+  context.strokeText('result', px + 11, py + 16);
+  context.fillText('result', px + 11, py + 16);
+  context.strokeStyle = look.ink;
   context.lineWidth = 2;
   context.beginPath();
   [[-9, 0, 9, 0], [0, -9, 0, 9]].forEach(([ax, ay, bx, by]) => {
@@ -179,8 +142,11 @@ function draw() {
   context.globalAlpha = 1;
   context.lineWidth = 2;
   if (found) circles(found, radius + 2);
-  if (chosen) ring(chosen, radius + 5, '#fff');
-  if (over && over !== chosen) ring(over, radius + 4, '#fff9');
+  if (chosen) ring(chosen, radius + 5, look.ink);
+  context.globalAlpha = 0.6;
+  if (over && over !== chosen) ring(over, radius + 4, look.ink);
+  context.globalAlpha = 1;
+  drawWalk();
   if (here) marks(here);
   const named = over || (document.activeElement === canvas ? chosen : null);
   label.hidden = !named;

@@ -86,6 +86,7 @@ async function load() {
   try {
     const facts = await ask('map');
     families = facts.families;
+    counted(facts.doubtful);
     sounds = facts.sounds.map(([id, name, x, y, family, ...values]) => ({ id, name, x, y, family, values }));
     grouped();
     said.textContent = '';
@@ -109,4 +110,3 @@ window.addEventListener('sound-shown', () => {
   locate();
   marked();
 });
-element.dataset.ready = 'true';

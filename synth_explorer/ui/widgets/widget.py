@@ -95,8 +95,8 @@ def shelf(**options: Any) -> gr.HTML:
 
 def sound_map(**options: Any) -> gr.HTML:
     """The map of sounds, which it fetches from the routes when it is first seen: zoom, pan, hear, take for a source;
-    and a field that searches it."""
-    return _widget("map", None, scripts=("map", "map_search"), **options)
+    a field that searches it; labels that are probably wrong, to be judged; walks that become a morph over time."""
+    return _widget("map", None, scripts=("map", "map_colours", "map_search", "map_labels", "map_walk"), **options)
 
 
 def inspection(**options: Any) -> gr.HTML:
@@ -108,8 +108,9 @@ def inspection(**options: Any) -> gr.HTML:
 
 
 def files(**options: Any) -> gr.HTML:
-    """Sounds that are dropped anywhere or recorded, and the part of a long one that is used."""
-    return _widget("files", None, hint=f"{LONGEST_S:g}", props={"longest": LONGEST_S}, **options)
+    """Sounds that are dropped anywhere or recorded, and the part or the notes of a long one that are used."""
+    scripts = ("files", "files_notes")
+    return _widget("files", None, hint=f"{LONGEST_S:g}", scripts=scripts, props={"longest": LONGEST_S}, **options)
 
 
 def exports(**options: Any) -> gr.HTML:

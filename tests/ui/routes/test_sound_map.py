@@ -9,8 +9,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from synth_explorer.library.library import Library
 from synth_explorer.ui.answers import states
 from tests.ui.open_page import NEEDS_CHROMIUM, still
+from tests.ui.page.test_browser_looks import BRIGHTNESS
 
 
 def ask(address: str, path: str, method: str = "GET", **given: str) -> dict:
@@ -45,6 +47,45 @@ def test_the_notes_lie_on_the_map_and_are_found_and_taken(address, studios, stud
         with pytest.raises(HTTPError) as refused:
             ask(address, path, **given)
         assert refused.value.code == 422 and refused.value.read().decode().endswith(".")
+
+
+def mislabel(name: str, tag: str) -> str:
+    """Give a sound of the map a tag; returns its id."""
+    with Library() as library:
+        library.change([library.entry(name)], add=[tag])
+        return library.entry(name).id
+
+
+def test_doubtful_labels_are_listed_and_judged(address) -> None:
+    ask(address, "map")
+    name = mislabel("Mallet 79", "low")
+    (label,) = ask(address, "map/doubtful")["labels"]
+    assert (label["id"], label["tag"]) == (name, "low") and label["reason"] == "MIDI pitch 79; low is below 45"
+    assert ask(address, "map")["doubtful"] == 1 and name in ask(address, "map/find", words="low")["ids"]
+    assert ask(address, "map/judge", "POST", id=name, tag="low", right="0") == {"labels": [], "count": 0}
+    assert name not in ask(address, "map/find", words="low")["ids"]
+    with pytest.raises(HTTPError) as refused:
+        ask(address, "map/judge", "POST", id=name, tag="lovely", right="1")
+    assert refused.value.code == 422
+
+
+def test_a_walk_becomes_a_morph_of_the_sounds_that_it_passes(address, studios, studio) -> None:
+    sounds = [(name, x, y) for _, name, x, y, *_ in ask(address, "map")["sounds"]]
+    (first, *a), (last, *b) = sounds[0], max(sounds, key=lambda one: abs(one[1] - sounds[0][1]))
+    body = json.dumps({"checkpoint": "fake", "points": [[0.0, *a], [0.8, *b]]}).encode()
+    with urlopen(Request(f"{address}map/walk", data=body, method="POST")) as answer:
+        walked = json.load(answer)
+    assert walked["names"][0] == first and walked["names"][-1] == last and len(walked["tokens"]) == len(walked["names"])
+    assert studio.open_example(first).token == walked["tokens"][0]
+    assert walked["curves"]["across"][0] == [0.0, 0.0] and walked["curves"]["across"][-1][0] == pytest.approx(0.8)
+    for wrong in (
+        b"{}",
+        b'{"checkpoint": "fake", "points": [[0, 0, 0], [1, 0, 0]]}',
+        b'{"checkpoint": "x", "points": []}',
+    ):
+        with pytest.raises(HTTPError) as refused:
+            urlopen(Request(f"{address}map/walk", data=wrong, method="POST"))
+        assert refused.value.code == 422
 
 
 @pytest.mark.browser
@@ -91,3 +132,79 @@ class TestPage:
         page.keyboard.press("Enter")
         page.wait_for_function("document.querySelector('.map-said').textContent.includes('means nothing measurable')")
         assert page.locator(".map-list button").count() == 0
+
+    @pytest.mark.slow
+    def test_a_doubtful_label_is_heard_and_judged(self, open_page, address) -> None:
+        page = open_page.page
+        ask(address, "map")
+        name = mislabel("Bass 40", "high")
+        open_page.reloaded()
+        open_page.open("sounds")
+        page.click(".map-doubt")
+        assert "high is above 76" in page.inner_text(".map-doubts li")
+        with page.expect_request(lambda request: "map/sound" in request.url):
+            page.click(".map-doubts li button >> nth=0")
+        assert page.inner_text(".map-chosen").startswith("Bass 40")
+        page.click(".map-doubts li button:has-text('Wrong')")
+        page.wait_for_function("document.querySelector('.map-said').textContent === 'Every doubtful label was judged.'")
+        assert page.locator(".map-doubts li").count() == 0
+        with Library() as library:
+            assert library.verdicts(library.entry(name)) == {"high": False}
+
+    @pytest.mark.slow
+    def test_a_walk_is_drawn_by_hand_and_by_keys_and_undone(self, open_page) -> None:
+        page = open_page.page
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+        sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
+        places = {name: (x, y) for _, name, x, y, *_ in sounds}
+        first, last = min(places, key=lambda one: places[one][0]), max(places, key=lambda one: places[one][0])
+        box = still(page, ".map canvas")
+
+        def at(name: str) -> tuple[float, float]:
+            x, y = places[name]
+            return box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (
+                0.5 - 0.88 * (y - 0.5)
+            )
+
+        def walked() -> dict:
+            page.wait_for_function("document.querySelector('.map-chosen').textContent.startsWith('Walked: ')")
+            return json.loads(open_page.state())
+
+        before = open_page.state()
+        page.click(".map-walk")
+        page.mouse.move(*at(first))
+        page.mouse.down()
+        page.mouse.move(*at(last), steps=12)
+        page.mouse.up()
+        names = walked() and page.inner_text(".map-chosen").removeprefix("Walked: ").removesuffix(".").split(", ")
+        assert names[0] == first and names[-1] == last and 2 <= len(names) <= 4
+        page.wait_for_function(
+            "count => document.querySelectorAll('.pad-corner:not([hidden])').length === count", arg=len(names)
+        )
+        made = json.loads(open_page.state())
+        assert made["sources"][0].startswith(first) and made["knobs"]["curves"]["points"]["across"][0][1] == 0
+        assert page.get_attribute(".map-walk", "aria-pressed") == "false"
+        open_page.turned(lambda: page.keyboard.press("Control+z"))
+        open_page.reached(before)
+        page.mouse.click(*at(first))
+        page.focus(".map canvas")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Enter")
+        by_keys = walked()
+        assert by_keys["sources"][0].startswith(first) and "across" in by_keys["knobs"]["curves"]["points"]
+
+    def test_the_map_is_light_where_the_page_is(self, open_page) -> None:
+        page = open_page.page
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+        dots = set()
+        for scheme, low, high in (("light", 0.8, 1.0), ("dark", 0.0, 0.2)):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function("(dark) => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+            assert low <= page.evaluate(BRIGHTNESS, ".map-field") <= high
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+            dots.add(page.evaluate("document.querySelector('.map-legend span').style.getPropertyValue('--dot')"))
+        page.emulate_media(color_scheme="null")
+        assert len(dots) == 2
