@@ -115,6 +115,8 @@ class FakeFamily:
         spectrum = np.abs(np.fft.rfft(audio * np.hanning(audio.size), n=4 * audio.size))
         spectrum[: int(25 * 4 * audio.size / RATE_HZ)] = 0.0
         hz = np.argmax(spectrum) * RATE_HZ / (4 * audio.size)
+        if not hz:  # nothing is heard
+            return HeardPitch(60.0, 0.0, "unpitched")
         return HeardPitch(69.0 + 12.0 * float(np.log2(hz / 440.0)), 0.99)
 
     def encode(self, audio: np.ndarray, how: Encoding) -> Encoded:
