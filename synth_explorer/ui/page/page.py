@@ -26,7 +26,7 @@ from synth_explorer.ui.page.panels import (
     sources,
 )
 from synth_explorer.ui.routes import export, login, sound_map
-from synth_explorer.ui.routes.final import final_route
+from synth_explorer.ui.routes.final import final_route, place_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
@@ -46,6 +46,7 @@ SKIPS = "".join(
 ROUTES = (
     sound_route,
     final_route,
+    place_route,
     inspection_route,
     patch_route,
     note_route,

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.job import Job
 from synth_explorer.ui.session.keys import Keys
+from synth_explorer.ui.session.line import Line
 from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.slot_note import HEARD, SlotNote
 from synth_explorer.ui.session.sound_folder import SoundFolder
@@ -72,7 +73,7 @@ class Studio:
         self._notes: LruCache[SlotNote] = LruCache(NOTES_KEPT)
         self._tokens: LruCache[SlotNote] = LruCache(NOTES_KEPT)
         self._means: LruCache[MeanSound] = LruCache(MEANS_KEPT)
-        self._slow = Lock()
+        self._slow = Line()
         self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
         self._moved_s = 0.0  # when a knob or a key last asked for a sound
         self.keys = Keys(lambda: self.renderer)
@@ -343,8 +344,8 @@ class Studio:
             raise NotRendered("The knobs have moved since; press Render to hear it.")
         return known
 
-    def start(self, patch: Patch) -> Job:
-        """Begin to render what a slow decoder takes long for. Raises SynthExplorerError."""
+    def start(self, patch: Patch, *, visitor: str = "") -> Job:
+        """Begin to render what a slow decoder takes long for, in the line of all that do. Raises SynthExplorerError."""
         renderer = self.renderer
         begun = renderer.begin(patch)
 
@@ -355,7 +356,7 @@ class Studio:
             made = replace(begun, audio=audio, took_s=took_s)
             return renderer.keep(made) if is_whole else made
 
-        return Job(chunks, keep, total=begun.after.duration_samples, turn=self._slow)
+        return Job(chunks, keep, total=begun.after.duration_samples, place=self._slow.join(visitor))
 
     def _used(self, notes: Sequence[SlotNote | None], settings: Settings) -> list[SlotNote]:
         used = list(notes)[: settings.count]
