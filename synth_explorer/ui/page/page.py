@@ -25,7 +25,7 @@ from synth_explorer.ui.page.panels import (
     sounds,
     sources,
 )
-from synth_explorer.ui.routes import export, login, sound_map
+from synth_explorer.ui.routes import export, file, login, sound_map
 from synth_explorer.ui.routes.final import final_route, place_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
@@ -38,7 +38,9 @@ from synth_explorer.ui.widgets import widget
 TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
 ICON = Path(__file__).with_name("icon.svg")
-CACHE_S = 3600
+UPLOADS_KEPT_S = 600
+"""Uploads are read at once, and what is a note is kept by its content: Gradio's copies go after so long."""
+
 SKIPS = "".join(
     f'<a class="skip" href="#{place}">Skip to the {name}</a>'
     for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard"))
@@ -52,13 +54,15 @@ ROUTES = (
     note_route,
     picture_route,
     *export.ROUTES,
+    *file.ROUTES,
     *sound_map.ROUTES,
 )
 
 
 def build_page(studios: Studios) -> gr.Blocks:
     """Build the page over the studios. It can be built before a model has loaded."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(CACHE_S, CACHE_S)) as page:
+    swept = UPLOADS_KEPT_S // 10, UPLOADS_KEPT_S
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=swept) as page:
         with gr.Row(elem_classes="masthead"):
             widget.words(f"{SKIPS}<h1>{TITLE}</h1><p>Walk between notes, bend them, hear it at once.</p>")
             kept = deck.build(studios)
@@ -100,6 +104,7 @@ def launch(name: str = "default", **options: Any) -> None:
 
 def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, str]:
     """Launch a page with its looks; returns what Gradio's launch returns."""
+    gr.set_static_paths(str(studios.sound_folder.folder))  # what endpoints answer of it is not copied
     looks = {
         "theme": theme.InstrumentTheme(),
         "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
@@ -109,7 +114,6 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
         "run_history": False,
         "app_kwargs": {"routes": [login.guarded(make(studios)) for make in ROUTES]},
         "ssr_mode": False,
-        "allowed_paths": [str(studios.sound_folder.folder)],
         "max_file_size": "64mb",
         "show_error": True,
     }

@@ -44,5 +44,10 @@ class SoundFolder:
             kept.write_bytes(content)
         return kept
 
+    def file(self, path: Path) -> Path | None:
+        """A file of this folder by its path; None for what is none, wherever else it lies."""
+        found = self.folder / path.name
+        return found if path.resolve() == found and found.is_file() else None
+
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
