@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from signal import SIGTERM, default_int_handler, signal
+from threading import current_thread, main_thread
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: no look-ups, ever
 
 import gradio as gr
 
+from synth_explorer.files import temporary_folder
 from synth_explorer.ui import api
 from synth_explorer.ui.page import help, theme, wiring
 from synth_explorer.ui.page.panels import (
@@ -31,7 +34,7 @@ from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
 from synth_explorer.ui.routes.patch import patch_route
 from synth_explorer.ui.routes.picture import picture_route
-from synth_explorer.ui.routes.sound import sound_route
+from synth_explorer.ui.routes.sound import sound_route, source_route
 from synth_explorer.ui.session.studios import Studios
 from synth_explorer.ui.widgets import widget
 
@@ -47,6 +50,7 @@ SKIPS = "".join(
 )
 ROUTES = (
     sound_route,
+    source_route,
     final_route,
     place_route,
     inspection_route,
@@ -97,6 +101,9 @@ def launch(name: str = "default", **options: Any) -> None:
     from synth_explorer.assets import example_notes
     from synth_explorer.checkpoints import list_checkpoints
 
+    if current_thread() is main_thread():
+        signal(SIGTERM, default_int_handler)  # as Ctrl-C does, so that nothing temporary is left
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(temporary_folder("synth_explorer_uploads-")))
     names = [name, *(info.name for info in list_checkpoints() if info.name != name)]
     studios = Studios(_load, names, notes=example_notes())
     serve(build_page(studios), studios, **options)

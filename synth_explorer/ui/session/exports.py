@@ -5,20 +5,19 @@ What is finished is kept until there are too many or the program ends.
 
 from __future__ import annotations
 
-import atexit
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.files import temporary_folder
 from synth_explorer.lru import LruCache
+from synth_explorer.ui.session.background import Background
 from synth_explorer.ui.session.exporting import Progress
 
 KEPT, WAITING_MOST = 40, 20
@@ -60,11 +59,10 @@ class Exports:
     """Exports by their names."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="synth_explorer-exports-")).resolve()
+        self.folder = temporary_folder("synth_explorer_exports-")
         self._known: LruCache[tuple[str, Export]] = LruCache(KEPT, forget=self._forget)
-        self._hand = ThreadPoolExecutor(1, thread_name_prefix="export")
+        self._hand = Background("export")
         self._waiting, self._lock = 0, Lock()
-        atexit.register(self.close)
 
     def begin(self, kind: str, make: Make, *, busy: Callable[[], bool]) -> str:
         """Make a file in the background; returns the name of its export.

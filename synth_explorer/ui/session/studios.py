@@ -57,7 +57,11 @@ class Studios:
             known = self._studios.get(name)
             if known is None or known.has_failed:
                 known = Studio(
-                    lambda: self._load(name), notes=self._notes, sound_folder=self.sound_folder, store=self.store
+                    lambda: self._load(name),
+                    name=name,
+                    notes=self._notes,
+                    sound_folder=self.sound_folder,
+                    store=self.store,
                 )
                 self._studios[name] = known
             return known

@@ -16,7 +16,7 @@ LOOKS, WARM = 10, 200
 
 
 def patches(renderer: Renderer, sources: list[Any], count: int) -> Iterator[Any]:
-    """Patches that all differ: of two to four notes, with an edit that is solved in every second one."""
+    """Patches that all differ: of two to four notes, with edits that are solved in every tenth one."""
     from synth_explorer.edits import Brightness, EditChain, Gain
     from synth_explorer.rendering import Mix
 
@@ -27,7 +27,7 @@ def patches(renderer: Renderer, sources: list[Any], count: int) -> Iterator[Any]
         yield renderer.patch(
             *notes,
             mix=Mix.at(chance.random(), chance.random()),
-            edits=edits if number % 2 else EditChain(),
+            edits=EditChain() if number % 10 else edits,
             fit_steps=0,
             seed=number,
         )
