@@ -25,7 +25,7 @@ MORE_AND_LESS = {
 }
 """What is heard when a measure rises, and when it falls."""
 
-HEARD = {"brightness": 0.08, "loudness": 1.0, "noisiness": 2.0, "attack": 0.6}
+HEARD = {"brightness": 0.08, "loudness": 1.0, "noisiness": 2.0, "attack": 1.2}
 """The least that is told: octaves, dB, dB, and octaves of time."""
 
 SHORTEST_MS = 10.0  # attacks below it are alike

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-GIVE_WAY_S = 0.4
+GIVE_WAY_S, GIVE_WAY_MOST_S = 0.4, 2.0
 NOTES_KEPT, MEANS_KEPT, PICTURES_KEPT = 256, 64, 256
 
 
@@ -241,8 +241,9 @@ class Studio:
         side_by_side(lambda source: self.renderer.latents(source, **given), new)
 
     def _give_way(self) -> None:
-        """Wait until no knob has moved for a moment."""
-        while self.is_moving:
+        """Wait until no knob has moved for a moment, but not for ever: of many visitors one always moves a knob."""
+        until_s = time.monotonic() + GIVE_WAY_MOST_S
+        while self.is_moving and time.monotonic() < until_s:
             time.sleep(GIVE_WAY_S / 4)
 
     def _record(self, path: Path, title: str) -> Recording:
