@@ -58,9 +58,10 @@ def told(times_s: list[float]) -> str:
 class Page:
     """One page of one visitor."""
 
-    def __init__(self, address: str, book: Book) -> None:
+    def __init__(self, address: str, book: Book, *, wait_s: float = WAIT_S) -> None:
+        """`wait_s`: for an answer, before it is left."""
         self._book, self._session = book, secrets.token_hex(6)
-        self._client = httpx.Client(base_url=address, timeout=WAIT_S)
+        self._client = httpx.Client(base_url=address, timeout=wait_s)
         self._heart: httpx.Response | None = None
         self._config: dict[str, Any] = {}
 

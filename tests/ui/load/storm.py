@@ -20,16 +20,18 @@ from tests.ui.server import Server
 
 RELOADS_A_SECOND = 20
 HANDS = 40  # that ask at once
+LEAVES_S = 0.5  # after which a page is reloaded that waits for an answer
 
 
 def reloads(address: str, book: Book, *, seconds: float, a_second: int = RELOADS_A_SECOND) -> int:
-    """Pages that are opened and left again, so many a second; returns how many."""
+    """Pages that are opened and reloaded before they are whole, so many a second; returns how many."""
 
     def reload() -> None:
-        page = Page(address, book)
+        page = Page(address, book, wait_s=LEAVES_S)
         try:
-            if not page.open()[0].get("request"):
-                book.wrong("reload", "the page opened with nothing")
+            page.open()
+        except httpx.TimeoutException:
+            pass  # it is left
         except Exception as error:
             book.wrong("reload", f"{type(error).__name__}: {error}")
         finally:
@@ -84,7 +86,11 @@ def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> 
         request = brought(server.address, folder, book)
         before, facts = kept(server.address, request), [server.facts]
         count = reloads(server.address, book, seconds=seconds)
-        time.sleep(3.0)
+        calm = Book()
+        for _ in range(2):
+            page = Page(server.address, calm)
+            page.open()
+            page.close()
         facts.append(server.facts)
         server.kill()
         server.start()
@@ -95,6 +101,7 @@ def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> 
     return [
         f"{count} reloads in {seconds:.0f} s; {len(book.errors)} errors; {server.tracebacks} tracebacks",
         *book.lines(),
+        *(f"afterwards {line}" for line in calm.lines()),
         *(", ".join(f"{name} {value:.0f}" for name, value in one.items()) for one in facts),
         f"after the restart {len(before)} answers are compared; {lost or 'none'} differ",
         *book.errors[:5],
