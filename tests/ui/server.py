@@ -103,4 +103,9 @@ class Server:
     @property
     def tracebacks(self) -> int:
         """Errors of the program that it wrote of."""
-        return self.log.read_text(encoding="utf-8", errors="replace").count("Traceback (most recent call last)")
+        return self.said.count("Traceback (most recent call last)")
+
+    @property
+    def said(self) -> str:
+        """All that it wrote."""
+        return self.log.read_text(encoding="utf-8", errors="replace")

@@ -11,6 +11,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported: no look-ups, ever
 
 import gradio as gr
+from fastapi.middleware import Middleware
 
 from synth_explorer.files import temporary_folder
 from synth_explorer.ui import api
@@ -28,7 +29,7 @@ from synth_explorer.ui.page.panels import (
     sounds,
     sources,
 )
-from synth_explorer.ui.routes import export, file, login, sound_map
+from synth_explorer.ui.routes import door, export, file, login, sound_map
 from synth_explorer.ui.routes.final import final_route, place_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
@@ -119,7 +120,10 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,
-        "app_kwargs": {"routes": [login.guarded(make(studios)) for make in ROUTES]},
+        "app_kwargs": {
+            "routes": [login.guarded(make(studios)) for make in ROUTES],
+            "middleware": [Middleware(door.Door)],
+        },
         "ssr_mode": False,
         "max_file_size": "64mb",
         "show_error": True,

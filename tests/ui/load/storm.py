@@ -105,6 +105,7 @@ def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> 
         *(", ".join(f"{name} {value:.0f}" for name, value in one.items()) for one in facts),
         f"after the restart {len(before)} answers are compared; {lost or 'none'} differ",
         *book.errors[:5],
+        *(server.said.split("Traceback")[-1:] if server.tracebacks else []),
     ]
 
 
