@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Event, Thread, main_thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -385,7 +385,8 @@ def _complain(done: Future[Any]) -> None:
     """Raises what went wrong, unless whoever asks for the same is told (a note that is gone by now), or the program is
     ending."""
     error = done.exception()
-    if error is not None and not isinstance(error, SynthExplorerError) and main_thread().is_alive():
+    is_ending = isinstance(error, RuntimeError) and "after" in str(error) and "shutdown" in str(error)
+    if error is not None and not isinstance(error, SynthExplorerError) and not is_ending:
         raise error
 
 
