@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import lzma
 import os
+import shutil
 import struct
 import sys
 import tempfile
@@ -177,6 +179,26 @@ def flush(path: Path) -> None:
             raise
     finally:
         os.close(opened)
+
+
+def temporary_folder(prefix: str) -> Path:
+    """A new folder for temporary files, which goes with the process.
+
+    Those of this prefix that killed processes left behind go now: nobody holds them, nor has touched them lately.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime < ABANDONED_S:
+                continue  # nor is it held, which its maker is about to do
+            handle = os.open(left, os.O_RDONLY)
+            if _hold(handle):
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(handle)
+    folder = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+    with suppress(OSError):  # Windows opens no folders
+        _hold(os.open(folder, os.O_RDONLY))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:

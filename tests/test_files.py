@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,25 @@ def test_other_people_may_read_what_is_written(tmp_path: Path) -> None:
 
 def test_write_text_is_utf8(tmp_path: Path) -> None:
     assert write_text(tmp_path / "a.txt", "ü ±").read_bytes() == "ü ±".encode()
+
+
+def test_temporary_folders_of_killed_programs_go_and_those_of_living_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = files.temporary_folder("mine-")
+    (left := tmp_path / "mine-left").mkdir()
+    (left / "sound.wav").write_bytes(b"x")
+    (young := tmp_path / "mine-young").mkdir()
+    (other := tmp_path / "other-left").mkdir()
+    for folder in (mine, left, other):
+        os.utime(folder, (0, 0))
+    assert files.temporary_folder("mine-").is_dir()
+    assert mine.is_dir() and young.is_dir() and other.is_dir() and not left.exists()
+
+
+def test_a_temporary_folder_goes_with_its_process(tmp_path: Path) -> None:
+    code = "from synth_explorer import files; (files.temporary_folder('mine-') / 'x').write_text('x')"
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[1], check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.answers.abilities import Abilities
+from synth_explorer.ui.answers.differences import HEARD, heard_words, mix_words, moved_words
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS, MIX_RANGE, NUMBERS, RANGES
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.studios import Studios
+
+if TYPE_CHECKING:
+    from synth_explorer.rendering import Rendered
 
 PLACES = tuple((across, up) for up in (1, 0, -1) for across in (-1, 0, 1))
 """Where the nine variations lie around the sound, the top row first."""
@@ -29,20 +33,18 @@ CORNER = 0.35  # shape of the beta distribution of its place: most lie near a no
 
 @dataclass(frozen=True)
 class Nudge:
-    """A small turn of a knob: how far at most, and what it is called either way."""
+    """A small turn of a knob: how far at most, and what a checkpoint must have, by the name of `Abilities`."""
 
     knob: str
     most: float
-    up: str
-    down: str
-    needs: str  # what a checkpoint must have, by the name of `Abilities`; "" for nothing
+    needs: str
 
 
 NUDGES = (
-    Nudge("brightness", 0.3, "brighter", "darker", "has_brightness"),
-    Nudge("noisiness_db", 5.0, "breathier", "purer", "has_noise"),
-    Nudge("direction_1", 0.8, "direction 1 up", "direction 1 down", "directions"),
-    Nudge("direction_2", 0.8, "direction 2 up", "direction 2 down", "directions"),
+    Nudge("brightness", 0.3, "has_brightness"),
+    Nudge("noisiness_db", 5.0, "has_noise"),
+    Nudge("direction_1", 0.8, "directions"),
+    Nudge("direction_2", 0.8, "directions"),
 )
 
 
@@ -50,22 +52,23 @@ def nearby(studios: Studios, asked: SoundRequest, *, seed: int) -> list[dict[str
     """Nine small variations: {"request", "words": [...], "picture", "colour"}, in the order of `PLACES`.
 
     Each lies a step over the pad in its own direction, and its timbre is nudged a little; the one in the middle stays
-    where the sound is. `seed`: of the nudges. What cannot be rendered is left out. Raises SynthExplorerError: the
+    where the sound is. Its words say how it is heard beside the sound, and of which notes it has more. What cannot be
+    rendered is left out. `seed`: of the nudges. Raises SynthExplorerError: the sound itself cannot be, or the
     checkpoint is not here, or is slow.
     """
     studio = _quick(studios, asked)
     rng, able = np.random.default_rng(seed), Abilities.of(studio.explorer)
     nudges = [nudge for nudge in NUDGES if _obeys(able, nudge)]
-    found = []
+    here, found = studio.rendered(studio.asked(asked)), []
     for index, (across, up) in enumerate(PLACES):
-        nudge = nudges[index % len(nudges)] if nudges else None
-        sign = 1.0 if (index // max(1, len(nudges)) + int(rng.integers(2))) % 2 else -1.0
         settings = _moved(asked.settings, across, up)
-        words = _direction(studio, asked, across, up)
-        if nudge is not None:
-            settings = _nudged(settings, nudge, sign * float(rng.uniform(0.5, 1.0)))
-            words = [nudge.up if sign > 0 else nudge.down, *words]
-        tile = _tile(studio, replace(asked, settings=settings), words)
+        moved: list[str] = []
+        if nudges:
+            nudge = nudges[index % len(nudges)]
+            sign = 1.0 if (index // len(nudges) + int(rng.integers(2))) % 2 else -1.0
+            share = sign * float(rng.uniform(0.5, 1.0))
+            settings, moved = _nudged(settings, nudge, share), _moved_words(able, nudge, share)
+        tile = _tile(studio, replace(asked, settings=settings), here, moved)
         found += [] if tile is None else [tile]
     return found
 
@@ -102,7 +105,12 @@ def _quick(studios: Studios, asked: SoundRequest) -> Studio:
 
 def _obeys(able: Abilities, nudge: Nudge) -> bool:
     there = getattr(able, nudge.needs)
-    return int(nudge.knob.rsplit("_", 1)[1]) <= len(there) if nudge.needs == "directions" else bool(there)
+    return _number(nudge) <= len(there) if nudge.needs == "directions" else bool(there)
+
+
+def _number(nudge: Nudge) -> int:
+    """Of the direction that it goes along."""
+    return int(nudge.knob.rsplit("_", 1)[1])
 
 
 def _moved(settings: Settings, across: int, up: int) -> Settings:
@@ -122,29 +130,23 @@ def _within(value: float, low: float, high: float) -> float:
     return round(min(max(value, low), high), 2)
 
 
-def _direction(studio: Studio, asked: SoundRequest, across: int, up: int) -> list[str]:
-    """Toward which note a step goes, where it goes straight to one; nothing in the middle."""
-    count = asked.settings.count
-    if count == 2:
-        corner = (0 if across < 0 else 1) if across else None
-    elif across and up:
-        corner = (0 if up < 0 else 2) + (across > 0)
-    else:
-        corner = None
-    if corner is None or corner >= count:
-        return []
-    note = studio.find(asked.tokens[corner])
-    return [f"toward {note.title}"] if note is not None else []
-
-
-def _tile(studio: Studio, asked: SoundRequest, words: list[str]) -> dict[str, Any] | None:
+def _tile(studio: Studio, asked: SoundRequest, here: Rendered, moved: list[str]) -> dict[str, Any] | None:
     try:
         render = studio.rendered(studio.asked(asked))
     except SynthExplorerError:  # a variation that cannot be is none
         return None
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(render.weights)]), list(render.weights))
     picture = _picture(render.audio, sample_rate_hz=render.sample_rate_hz, colour=colour)
+    timbre = ", ".join([*heard_words(render, here), *moved]) or "nearly the same"
+    words = [timbre, " · ".join(mix_words(render, here))]
     return {"request": asked.to_json(), "words": words, "picture": picture, "colour": colour}
+
+
+def _moved_words(able: Abilities, nudge: Nudge, share: float) -> list[str]:
+    """What a nudge along a direction makes of a sound beside what is measured of it."""
+    if nudge.needs != "directions":
+        return []
+    return moved_words(able.directions[_number(nudge) - 1], up=share > 0.0, but=HEARD)[:1]
 
 
 def _picture(audio: np.ndarray, *, sample_rate_hz: int, colour: str) -> str:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from synth_explorer.ui.answers.differences import moved_words
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.knobs import LETTERS, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session.slot_note import SlotNote
-
-MORE_AND_LESS = {
-    "loudness": ("louder", "softer"),
-    "brightness": ("brighter", "darker"),
-    "noisiness": ("noisier", "purer"),
-    "attack": ("slower attack", "faster attack"),
-    "pitch": ("higher", "lower"),
-    "spread": ("wider", "narrower"),
-    "hollowness": ("hollower", "fuller"),
-}
-"""What is heard when a measure rises, and when it falls."""
 
 
 def pad_value(sources: Sequence[SlotNote | None], settings: Settings) -> dict[str, Any]:
@@ -59,7 +48,7 @@ def direction_words(name: str) -> tuple[str, str]:
     """
     number, _, moves = name.removeprefix("direction ").partition(": ")
     measured = moves.removesuffix(" per step")
-    found = [MORE_AND_LESS[kind][sign == "-"] for kind, sign in re.findall(r"(\w+) ([+-])", measured)]
+    found = moved_words(measured)
     if not found:
         return f"{number}: no one thing", measured
     return f"{number}: {', '.join(found)}", "a step: " + measured.replace(" -", " −")

@@ -43,7 +43,7 @@ class Renders:
         self.stop(session)
         try:
             studio, asked = asked_for(self._studios, question)
-            job = studio.start(studio.asked(asked))
+            job = studio.start(studio.asked(asked), visitor=session)
         except SynthExplorerError as error:
             yield Progress("", False, Heard(None, alert(str(error))))
             return
@@ -85,7 +85,9 @@ def bar(job: Job) -> str:
     """How far a job is, in a bar and in words."""
     percent = 100 * job.done / job.total
     if job.is_waiting:
-        words = "Waiting for another render to end"
+        words = (
+            "Waiting for another render to end" if job.ahead < 2 else f"Waiting for {job.ahead} other renders to end"
+        )
     elif job.left_s is None:
         words = "Beginning"
     else:

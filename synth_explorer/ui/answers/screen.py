@@ -21,7 +21,14 @@ _stamps = itertools.count(int(time.time() * 1000))
 
 
 def screen(
-    studio: Studio, audio: np.ndarray, *, label: str, colour: str, play: bool = False, file_name: str = ""
+    studio: Studio,
+    audio: np.ndarray,
+    *,
+    label: str,
+    colour: str,
+    play: bool = False,
+    file_name: str = "",
+    address: str = "",
 ) -> dict[str, Any]:
     """Value of a Screen: the sound as a file at its own level, and its picture.
 
@@ -32,13 +39,15 @@ def screen(
         colour: of the picture, "#rrggbb".
         play: whether it starts to play as soon as it is there.
         file_name: name offered for download; empty offers none.
+        address: of the sound, where it has one that makes it again; else it is written as a file.
     """
     rate_hz = studio.explorer.sample_rate_hz
     peak = float(np.abs(audio).max())
     png = plots.spectrogram_png(audio, sample_rate_hz=rate_hz, colour=colour)
     scale = [(name, plots.frequency_position(hz, sample_rate_hz=rate_hz)) for hz, name in SCALE_HZ if hz < rate_hz / 2]
     return {
-        "path": str(studio.sound_folder.put(audio, sample_rate_hz=rate_hz)),
+        "path": "" if address else str(studio.sound_folder.put(audio, sample_rate_hz=rate_hz)),
+        "address": address,
         "picture": "data:image/png;base64," + base64.b64encode(png).decode(),
         "label": label,
         "file_name": file_name,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.pitch import pitch_given, pitch_words
@@ -73,13 +74,22 @@ def slot_view(studio: Studio, slot: int, source: SlotNote | None, message: str =
     if source is None:
         return SlotView.empty(message)
     try:
-        label = f"{LETTERS[slot]}, {source.title}"
-        shown = screen(studio, studio.heard(source), label=label, colour=SLOT_COLOURS[slot])
+        shown = _screen(studio, slot, source)
     except SynthExplorerError as error:
         return slot_view(studio, slot, None, str(error))
     picker = {"selected": source.note_id, "own": "" if source.note_id else source.title}
     pitch = "" if source.pitch_midi is None else pitch_words(source.pitch_midi, unit="")
     return SlotView(source, picker, shown, pitch_text(source), pitch, alert(message) + notices_text(source))
+
+
+def _screen(studio: Studio, slot: int, source: SlotNote) -> dict[str, Any]:
+    """The screen of a note, which is the same in every page that opens with it."""
+    key = slot, source.key, source.title
+    shown = studio.pictures.get(key)
+    if shown is None:
+        heard, label = studio.heard(source), f"{LETTERS[slot]}, {source.title}"
+        shown = studio.pictures.put(key, screen(studio, heard, label=label, colour=SLOT_COLOURS[slot], address="-"))
+    return shown | {"address": f"sound/source.wav?{urlencode({'checkpoint': studio.name, 'token': source.token})}"}
 
 
 def choose_note(studio: Studio, slot: int, picked: Any, current: SlotNote | None) -> SlotView:

@@ -1,64 +1,101 @@
 """The route of final renders: `GET sound/final.wav?request=...` is the final decoder's sound of what is asked for.
 
 A WAV file whose length is known and whose samples come as they are decoded, so that it plays while it is made. Whoever
-closes the connection stops the render.
+closes the connection stops the render. One is made at a time, and those of one page come after everybody else's: with
+`page=NAME`, any name of whoever asks, `GET sound/final/place?page=NAME` says meanwhile how many come before theirs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import AsyncIterator, Generator
-from contextlib import closing
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.explorer.decoders import FINAL
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.session.line import Full
 
 if TYPE_CHECKING:
+    from synth_explorer.ui.session.finals import Begun, FinalRender
     from synth_explorer.ui.session.studios import Studios
 
-PATH = "/sound/final.wav"
+PATH, PLACE = "/sound/final.wav", "/sound/final/place"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 BYTES, FLOAT = 4, 3  # of a sample, and its kind in a WAV file
+LOOK_S = 0.2
+LONGEST_NAME = 64
 
 
 def final_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    def final(connection: Request) -> Any:
+    async def final(connection: Request, page: str = "") -> Any:
         try:
-            samples, rate_hz, chunks = _begun(studios, asked(connection))
+            request = asked(connection)
+            name = page[:LONGEST_NAME] or (connection.client.host if connection.client else "")
+            render = studios.finals.begin(lambda: _begun(studios, request), page=name)
+            if not await _has_begun(connection, render):
+                return Response(status_code=499, headers=HEADERS)  # to nobody
+            samples, rate_hz = render.begun.result()
+        except Full as error:
+            return PlainTextResponse(str(error), status_code=503, headers=HEADERS)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
-        length = {"Content-Length": str(len(header(samples, rate_hz)) + samples * BYTES)}
-        body = wav(chunks, samples=samples, sample_rate_hz=rate_hz)
-        return StreamingResponse(_while_heard(connection, body), media_type="audio/wav", headers=HEADERS | length)
+        head = header(samples, rate_hz)
+        length = {"Content-Length": str(len(head) + samples * BYTES)}
+        body = _while_heard(connection, render, head)
+        return StreamingResponse(body, media_type="audio/wav", headers=HEADERS | length)
 
     return APIRoute(PATH, final, methods=["GET"], include_in_schema=False)
 
 
-async def _while_heard(connection: Request, body: Generator[bytes]) -> AsyncIterator[bytes]:
-    """The body, made in a thread, until its end or until nobody listens any more; then it is closed."""
+def place_route(studios: Studios) -> APIRoute:
+    """What says how many come before a page's: {"ahead", "seconds": about so many, or null}."""
+
+    def place(page: str = "") -> Any:
+        told = studios.finals.told(page[:LONGEST_NAME])
+        if told is None:
+            return PlainTextResponse("No final render of this page is waited for.", status_code=404, headers=HEADERS)
+        return JSONResponse(told, headers=HEADERS)
+
+    return APIRoute(PLACE, place, methods=["GET"], include_in_schema=False)
+
+
+async def _has_begun(connection: Request, render: FinalRender) -> bool:
+    """Wait for the turn of a render; False where nobody listens any more."""
+    begun = asyncio.wrap_future(render.begun)
+    while not (await asyncio.wait({begun}, timeout=LOOK_S))[0]:
+        if await connection.is_disconnected():
+            render.stop()
+            return False
+    return True
+
+
+async def _while_heard(connection: Request, render: FinalRender, head: bytes) -> AsyncIterator[bytes]:
+    """The file, until its end or until nobody listens any more; then the render is stopped."""
     try:
+        yield head
         while not await connection.is_disconnected():
-            piece = await run_in_threadpool(next, body, None)
+            piece = await run_in_threadpool(render.piece, LOOK_S)
             if piece is None:
                 break
-            yield piece
+            if piece.size:
+                yield np.asarray(piece, "<f4").tobytes()
     finally:
-        body.close()
+        render.stop()
 
 
-def _begun(studios: Studios, request: SoundRequest) -> tuple[int, int, Generator[np.ndarray]]:
-    """Samples, rate and the stream of what is asked for. Raises SynthExplorerError where it makes no sense."""
+def _begun(studios: Studios, request: SoundRequest) -> Begun:
+    """What is asked for, begun. Raises SynthExplorerError where it makes no sense."""
     studio = studios.studio(request.checkpoint)
     explorer = studio.explorer
     if FINAL not in explorer.decoders:
@@ -66,14 +103,6 @@ def _begun(studios: Studios, request: SoundRequest) -> tuple[int, int, Generator
     begun = studio.renderer.begin(studio.asked(request).but(decoder=FINAL.name))
     samples = min(begun.after.duration_samples, begun.after.frames * explorer.hop)
     return samples, begun.sample_rate_hz, studio.renderer.stream(begun)
-
-
-def wav(chunks: Generator[np.ndarray], *, samples: int, sample_rate_hz: int) -> Generator[bytes]:
-    """Chunks of audio [n], `samples` in all, as a WAV file of 32-bit floats: what lies beyond full scale is kept."""
-    with closing(chunks):
-        yield header(samples, sample_rate_hz)
-        for chunk in chunks:
-            yield np.asarray(chunk, "<f4").tobytes()
 
 
 def header(samples: int, sample_rate_hz: int) -> bytes:

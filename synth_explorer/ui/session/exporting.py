@@ -21,6 +21,9 @@ Progress = Callable[[int, int], None]
 
 Kind = Literal["wav", "flac", "latents", "patch", "grid", "instrument"]
 KINDS: tuple[str, ...] = get_args(Kind)
+LONG = ("grid", "instrument")
+"""Kinds that are of many sounds."""
+
 SUFFIXES = {"latents": ".npz", "patch": ".zip", "grid": ".zip", "instrument": ".zip"}
 ACROSS, IN_A_ROW = 5, 9  # sounds of a grid: so many each way over the pad; on the way between two notes
 
@@ -33,7 +36,7 @@ def export(renderer: Renderer, patch: Patch, kind: str, folder: Path, progress: 
     """
     if kind not in KINDS:
         raise SpecError(f"{kind!r} must be one of {', '.join(KINDS)}.")
-    if kind in ("grid", "instrument"):
+    if kind in LONG:
         path = folder / f"{renderer.begin(patch, sounded=False).file_stem}-{kind}{SUFFIXES[kind]}"
         (_grid if kind == "grid" else _instrument)(renderer, patch, path, progress)
         return path

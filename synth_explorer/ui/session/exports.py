@@ -1,28 +1,29 @@
-"""Exports in the background: one is made at a time, each is known by a name that nobody guesses, and outlives its page.
+"""Exports in the background, each known by a name that nobody guesses; they outlive their page.
+
+One of many sounds and one of a single sound are made at a time: no file waits for an instrument.
 
 What is finished is kept until there are too many or the program ends.
 """
 
 from __future__ import annotations
 
-import atexit
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.files import temporary_folder
 from synth_explorer.lru import LruCache
-from synth_explorer.ui.session.exporting import Progress
+from synth_explorer.ui.session.background import Background
+from synth_explorer.ui.session.exporting import LONG, Progress
 
 KEPT, WAITING_MOST = 40, 20
-GIVE_WAY_S = 0.1
+GIVE_WAY_S, GIVE_WAY_MOST_S = 0.1, 1.0  # between two looks; at each step, so that it comes to an end among many
 
 Make = Callable[[Path, Progress], Path]
 """Writes a file into a folder, tells how far it is, and returns the file."""
@@ -60,11 +61,10 @@ class Exports:
     """Exports by their names."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="synth_explorer-exports-")).resolve()
+        self.folder = temporary_folder("synth_explorer_exports-")
         self._known: LruCache[tuple[str, Export]] = LruCache(KEPT, forget=self._forget)
-        self._hand = ThreadPoolExecutor(1, thread_name_prefix="export")
+        self._hand, self._long_hand = Background("export"), Background("long export")
         self._waiting, self._lock = 0, Lock()
-        atexit.register(self.close)
 
     def begin(self, kind: str, make: Make, *, busy: Callable[[], bool]) -> str:
         """Make a file in the background; returns the name of its export.
@@ -77,7 +77,8 @@ class Exports:
             self._waiting += 1
         name, export = secrets.token_urlsafe(16), Export(kind)
         self._known.put(name, (name, export))
-        self._hand.submit(self._run, name, export, make, busy)
+        hand = self._long_hand if kind in LONG else self._hand
+        hand.submit(self._run, name, export, make, busy)
         return name
 
     def find(self, name: str) -> Export | None:
@@ -100,7 +101,8 @@ class Exports:
     def _run(self, name: str, export: Export, make: Make, busy: Callable[[], bool]) -> None:
         def progress(done: int, total: int) -> None:
             export.done, export.total = done, total
-            while busy() and not export.stopping.is_set():
+            until_s = time.monotonic() + GIVE_WAY_MOST_S
+            while busy() and time.monotonic() < until_s and not export.stopping.is_set():
                 time.sleep(GIVE_WAY_S)
             if export.stopping.is_set():
                 raise _Stopped

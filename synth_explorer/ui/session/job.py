@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
+
+from synth_explorer.ui.session.line import Place
 
 Chunks = Callable[[Event, Callable[[int, int], None]], Iterator[np.ndarray]]
 TURN_S = 0.1
@@ -17,26 +19,31 @@ class Job:
     """Renders in the background. One job has its turn at a time; the others wait, and may be stopped while they do."""
 
     def __init__(
-        self, chunks: Chunks, keep: Callable[[np.ndarray, float, bool], Any], *, total: int, turn: Lock
+        self, chunks: Chunks, keep: Callable[[np.ndarray, float, bool], Any], *, total: int, place: Place
     ) -> None:
         """
         Args:
             chunks: (stop, progress) -> chunks of audio, float32 [n].
             keep: (audio [T], seconds it took, whether it is whole) -> what `result` is to be.
-            turn: held while it renders.
+            place: in the line of those that wait for their turn.
         """
         self.total, self.done = total, 0
         self.result: Any = None
         self.error: BaseException | None = None
-        self._stop, self._ended = Event(), Event()
+        self._stop, self._ended, self._place = Event(), Event(), place
         self._started_s: float | None = None
-        self._thread = Thread(target=self._run, args=(chunks, keep, turn), name="render", daemon=True)
+        self._thread = Thread(target=self._run, args=(chunks, keep), name="render", daemon=True)
         self._thread.start()
 
     @property
     def is_waiting(self) -> bool:
         """Whether another job has its turn."""
         return self._started_s is None
+
+    @property
+    def ahead(self) -> int:
+        """How many jobs come before it."""
+        return self._place.ahead
 
     @property
     def left_s(self) -> float | None:
@@ -53,15 +60,13 @@ class Job:
         """Wait that long at most; whether it has ended."""
         return self._ended.wait(seconds)
 
-    def _run(self, chunks: Chunks, keep: Callable[[np.ndarray, float, bool], Any], turn: Lock) -> None:
+    def _run(self, chunks: Chunks, keep: Callable[[np.ndarray, float, bool], Any]) -> None:
         try:
-            while not turn.acquire(timeout=TURN_S):
-                if self._stop.is_set():
-                    return
-            try:
+            with self._place:
+                while not self._place.wait(TURN_S):
+                    if self._stop.is_set():
+                        return
                 self._render(chunks, keep)
-            finally:
-                turn.release()
         except BaseException as error:  # handed to whoever watches
             self.error = error
         finally:

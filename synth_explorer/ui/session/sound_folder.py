@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from synth_explorer import audio as sound
+from synth_explorer.files import temporary_folder
 from synth_explorer.lru import LruCache
 
 
@@ -21,9 +20,8 @@ class SoundFolder:
     """
 
     def __init__(self, *, size: int = 200) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="synth_explorer-")).resolve()
+        self.folder = temporary_folder("synth_explorer_sounds-")
         self._files: LruCache[Path] = LruCache(size, forget=lambda path: path.unlink(missing_ok=True))
-        atexit.register(self.close)
 
     def put(self, audio: np.ndarray, *, sample_rate_hz: int) -> Path:
         """Write a sound under a name made of its content, unless it is there."""
@@ -43,6 +41,11 @@ class SoundFolder:
             kept = self._files.put(key, self.folder / key)
             kept.write_bytes(content)
         return kept
+
+    def file(self, path: Path) -> Path | None:
+        """A file of this folder by its path; None for what is none, wherever else it lies."""
+        found = self.folder / path.name
+        return found if path.resolve() == found and found.is_file() else None
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

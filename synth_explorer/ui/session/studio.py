@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,10 @@ from synth_explorer.ui.request.chains import edit_chain
 from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
+from synth_explorer.ui.session.background import Background
 from synth_explorer.ui.session.job import Job
 from synth_explorer.ui.session.keys import Keys
+from synth_explorer.ui.session.line import Line
 from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.slot_note import HEARD, SlotNote
 from synth_explorer.ui.session.sound_folder import SoundFolder
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-GIVE_WAY_S = 0.4
-NOTES_KEPT, MEANS_KEPT = 256, 64
+GIVE_WAY_S, GIVE_WAY_MOST_S = 0.4, 2.0
+NOTES_KEPT, MEANS_KEPT, PICTURES_KEPT = 256, 64, 256
 
 
 class NotRendered(SynthExplorerError):
@@ -57,23 +59,28 @@ class Studio:
         self,
         load: Callable[[], Explorer],
         *,
+        name: str = "",
         notes: Sequence[ExampleNote] = (),
         sound_folder: SoundFolder | None = None,
         store: NoteStore | None = None,
     ) -> None:
         """
-        `load`: makes the Explorer; runs once, in a thread of its own. `sound_folder`: where sounds to play are kept;
-        None: a new one. `store`: where the notes that people bring are kept; None: the user's.
+        `load`: makes the Explorer; runs once, in a thread of its own. `name`: what pages call it by. `sound_folder`:
+        where sounds to play are kept; None: a new one. `store`: where the notes that people bring are kept; None: the
+        user's.
         """
+        self.name = name
         self.notes = {note.name: note for note in notes}
+        self.pictures: LruCache[dict[str, Any]] = LruCache(PICTURES_KEPT)  # what slots show of notes
         self.sound_folder = SoundFolder() if sound_folder is None else sound_folder
         self.store = NoteStore() if store is None else store
         self._explorer: Future[Explorer] = Future()
         self._notes: LruCache[SlotNote] = LruCache(NOTES_KEPT)
         self._tokens: LruCache[SlotNote] = LruCache(NOTES_KEPT)
+        self._files: LruCache[Path] = LruCache(NOTES_KEPT)  # to play notes as they were heard
         self._means: LruCache[MeanSound] = LruCache(MEANS_KEPT)
-        self._slow = Lock()
-        self._fitter = ThreadPoolExecutor(1, thread_name_prefix="fit")
+        self._slow = Line()
+        self._fitter = Background("fit")
         self._moved_s = 0.0  # when a knob or a key last asked for a sound
         self.keys = Keys(lambda: self.renderer)
         Thread(target=self._load, args=(load,), name="load-explorer", daemon=True).start()
@@ -224,7 +231,7 @@ class Studio:
         """Better latents of a note, while nothing moves; sounds that are asked for from then on are made of them."""
         if not self.is_slow:
             given = {"fit_steps": FIT_STEPS, "progress": lambda done, steps: self._give_way()}
-            self._fitter.submit(self.renderer.latents, note.source, **given).add_done_callback(Future.result)
+            self._fitter.submit(self.renderer.latents, note.source, **given).add_done_callback(_complain)
 
     def _listen_now(self, notes: Sequence[SlotNote], fit_steps: int) -> None:
         """Listen to notes so often, unless that was done: before the renderer's turn, for which others wait."""
@@ -234,8 +241,9 @@ class Studio:
         side_by_side(lambda source: self.renderer.latents(source, **given), new)
 
     def _give_way(self) -> None:
-        """Wait until no knob has moved for a moment."""
-        while self.is_moving:
+        """Wait until no knob has moved for a moment, but not for ever: of many visitors one always moves a knob."""
+        until_s = time.monotonic() + GIVE_WAY_MOST_S
+        while self.is_moving and time.monotonic() < until_s:
             time.sleep(GIVE_WAY_S / 4)
 
     def _record(self, path: Path, title: str) -> Recording:
@@ -247,6 +255,14 @@ class Studio:
     def heard(self, note: SlotNote) -> np.ndarray:
         """The part of a note's own sound that its latents stand for, at its own level [T]."""
         return self.latents(note).heard_of(self._record(Path(note.path), note.title).audio)
+
+    def heard_file(self, note: SlotNote) -> Path:
+        """The same as a file to play."""
+        known = self._files.get(note.key)
+        if known is not None and known.is_file():
+            return known
+        made = self.sound_folder.put(self.heard(note), sample_rate_hz=self.explorer.sample_rate_hz)
+        return self._files.put(note.key, made)
 
     def means(
         self,
@@ -343,8 +359,8 @@ class Studio:
             raise NotRendered("The knobs have moved since; press Render to hear it.")
         return known
 
-    def start(self, patch: Patch) -> Job:
-        """Begin to render what a slow decoder takes long for. Raises SynthExplorerError."""
+    def start(self, patch: Patch, *, visitor: str = "") -> Job:
+        """Begin to render what a slow decoder takes long for, in the line of all that do. Raises SynthExplorerError."""
         renderer = self.renderer
         begun = renderer.begin(patch)
 
@@ -355,7 +371,7 @@ class Studio:
             made = replace(begun, audio=audio, took_s=took_s)
             return renderer.keep(made) if is_whole else made
 
-        return Job(chunks, keep, total=begun.after.duration_samples, turn=self._slow)
+        return Job(chunks, keep, total=begun.after.duration_samples, place=self._slow.join(visitor))
 
     def _used(self, notes: Sequence[SlotNote | None], settings: Settings) -> list[SlotNote]:
         used = list(notes)[: settings.count]
@@ -363,6 +379,15 @@ class Studio:
         if empty:
             raise AudioError(f"Slot {' and '.join(empty)} has no sound yet; choose a note or upload one.")
         return [note for note in used if note is not None]
+
+
+def _complain(done: Future[Any]) -> None:
+    """Raises what went wrong, unless whoever asks for the same is told (a note that is gone by now), or the program is
+    ending."""
+    error = done.exception()
+    is_ending = isinstance(error, RuntimeError) and "after" in str(error) and "shutdown" in str(error)
+    if error is not None and not isinstance(error, SynthExplorerError) and not is_ending:
+        raise error
 
 
 def _pitch(words: str) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import CheckpointError
 from synth_explorer.ui.session.exports import Exports
+from synth_explorer.ui.session.finals import Finals
 from synth_explorer.ui.session.note_store import NoteStore
 from synth_explorer.ui.session.sound_folder import SoundFolder
 from synth_explorer.ui.session.sound_map import SoundMap
@@ -36,6 +37,7 @@ class Studios:
         self.names = list(names)
         self.sound_folder = SoundFolder()
         self.exports = Exports()
+        self.finals = Finals()
         self.store = NoteStore() if store is None else store
         self.notes = {note.name: note for note in notes}
         self.sound_map = SoundMap(notes)
@@ -55,7 +57,11 @@ class Studios:
             known = self._studios.get(name)
             if known is None or known.has_failed:
                 known = Studio(
-                    lambda: self._load(name), notes=self._notes, sound_folder=self.sound_folder, store=self.store
+                    lambda: self._load(name),
+                    name=name,
+                    notes=self._notes,
+                    sound_folder=self.sound_folder,
+                    store=self.store,
                 )
                 self._studios[name] = known
             return known

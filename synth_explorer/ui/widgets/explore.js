@@ -32,7 +32,7 @@ function tile({ request, words: told, picture, colour }) {
   button.innerHTML = '<img alt="" draggable="false"><span></span><span></span>';
   button.firstChild.src = picture;
   [...button.querySelectorAll('span')].forEach((line, at) => (line.textContent = told[at] || ''));
-  button.title = told.join(', ') || 'as it is';
+  button.title = told.filter(Boolean).join(', ');
   button.addEventListener('click', () => take(request));
   return { button, said: window.synthExplorerThin(JSON.parse(request)) };
 }

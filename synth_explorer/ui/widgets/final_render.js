@@ -7,10 +7,13 @@ const words = element.querySelector('.final-render-words');
 const save = element.querySelector('.final-render-save');
 const HEADER = 56;
 const AHEAD_S = 0.08; // the first piece begins so much later, and a piece that comes late too
+const LOOK_MS = 500; // between two looks at its place in the line
+const NAME = crypto.getRandomValues(new Uint32Array(3)).join('-'); // by which the server knows this page's
 let request = window.synthExplorerRequest || '';
 let running = null; // {controller, context}
 
-const address = () => new URL('sound/final.wav?request=' + encodeURIComponent(request), document.baseURI).href;
+const served = (path) => new URL(`${path}page=${NAME}`, document.baseURI).href;
+const address = () => served(`sound/final.wav?request=${encodeURIComponent(request)}&`);
 const available = () => Boolean(props.value && props.value.available);
 
 function say(state, text) {
@@ -65,6 +68,19 @@ function put(job, bytes) {
   return 4 * count;
 }
 
+// Says how many renders of other pages come first, until its turn.
+async function wait(job) {
+  for (;;) {
+    await new Promise((go) => setTimeout(go, LOOK_MS));
+    if (running !== job || job.answered) return;
+    const answer = await fetch(served('sound/final/place?')).catch(() => null);
+    const place = answer && answer.ok ? await answer.json() : { ahead: 0 };
+    if (running !== job || job.answered) return;
+    const about = place.seconds === null ? '' : `, about ${Math.max(1, Math.round(place.seconds))} s`;
+    say('waiting', place.ahead ? `${place.ahead} before yours${about}` : 'Beginning');
+  }
+}
+
 async function play() {
   stop('');
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: finalRender }));
@@ -73,8 +89,10 @@ async function play() {
   const made = request;
   save.hidden = true;
   say('waiting', 'Beginning');
+  wait(job);
   try {
     const answer = await fetch(address(), { signal: job.controller.signal });
+    job.answered = true;
     if (!answer.ok) throw new Error(await answer.text());
     const reader = answer.body.getReader();
     const parts = [];

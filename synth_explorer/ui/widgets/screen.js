@@ -1,4 +1,4 @@
-// A spectrogram that plays. value = {path, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
+// A spectrogram that plays. value = {path or address, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
 // null; or a question {request, stamp, play, complete, slow}, whose sound has an address of its own: it is played at once, and the
 // event `heard` then asks for a value as above that bears the question's request and stamp.
 const screen = element.querySelector('.screen');
@@ -134,14 +134,14 @@ function take() {
     return;
   }
   const before = shown;
-  shown = value && value.path ? value : null;
+  shown = value && (value.path || value.address) ? value : null;
   if (!shown) {
     clear();
     return;
   }
   const isNew = !before || before.stamp !== shown.stamp;
   const hasSound = shown.request && player.src === soundAddress(shown.request) && !player.error;
-  const source = fileAddress(shown.path);
+  const source = shown.address ? served(shown.address) : fileAddress(shown.path);
   if (!hasSound && player.src !== source) {
     player.src = source;
     head.style.left = '0';

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -58,7 +59,10 @@ def test_a_source_plays_at_its_own_level(studio, sources):
     source = sources[0]
     shown = slots.slot_view(studio, 0, source).screen
     original, _ = soundfile.read(source.path)
-    assert rms_db(shown["path"]) == pytest.approx(10 * np.log10(np.mean(original**2)), abs=0.3)
+    asked = urlencode({"checkpoint": "fake", "token": source.token})
+    assert shown["address"] == f"sound/source.wav?{asked}" and not shown["path"]
+    assert slots.slot_view(studio, 0, source).screen == shown
+    assert rms_db(studio.heard_file(source)) == pytest.approx(10 * np.log10(np.mean(original**2)), abs=0.3)
 
 
 def test_the_same_question_is_answered_from_memory(studio, sources):

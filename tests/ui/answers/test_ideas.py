@@ -9,7 +9,9 @@ import pytest
 
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.latents import pad_weights
+from synth_explorer.pitch import note_name
 from synth_explorer.ui.answers import ideas, states
+from synth_explorer.ui.answers.differences import heard_words, mix_words, moved_words
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 
@@ -29,7 +31,7 @@ def test_nine_variations_lie_around_the_sound_and_differ(studios, studio, first,
     tiles = ideas.nearby(studios, here, seed=3)
     turned = settings_of(tiles)
     assert len(tiles) == len({tile["request"] for tile in tiles}) == 9
-    assert all(tile["picture"].startswith("data:image/png;base64,") and len(tile["words"]) >= 1 for tile in tiles)
+    assert all(tile["picture"].startswith("data:image/png;base64,") and all(tile["words"][:1]) for tile in tiles)
     x, y = here.settings.point()
     for settings in turned:
         assert settings.gain_db == -6.0 and settings.count == count
@@ -38,6 +40,31 @@ def test_nine_variations_lie_around_the_sound_and_differ(studios, studio, first,
     assert turned[4].point() == (x, y)
     sounds = [studio.rendered(studio.asked(SoundRequest.from_json(tile["request"]))).audio for tile in tiles]
     assert len({sound.tobytes() for sound in sounds}) == 9
+
+
+def test_words_say_what_is_heard_and_which_notes_there_are_more_of(studios, studio, first):
+    here = replace(first, settings=Settings(count=4, x=0.5, y=0.5, quantise="off"))
+    names = [studio.find(token).title for token in here.tokens]
+    tiles = ideas.nearby(studios, here, seed=3)
+    assert [tile["words"][1].split(" · ")[0] for tile in tiles] == [
+        f"more {names[2]}",
+        f"more {names[2]} and {names[3]}",
+        f"more {names[3]}",
+        f"more {names[0]} and {names[2]}",
+        "",
+        f"more {names[1]} and {names[3]}",
+        f"more {names[0]}",
+        f"more {names[0]} and {names[1]}",
+        f"more {names[1]}",
+    ]
+    plain = studio.rendered(studio.asked(here))
+    for gain_db, words in ((6.0, "louder"), (-6.0, "softer"), (0.2, "")):
+        asked = replace(here, settings=replace(here.settings, gain_db=gain_db))
+        assert ", ".join(heard_words(studio.rendered(studio.asked(asked)), plain)) == words
+    higher = replace(here, settings=replace(here.settings, transpose=2.0))
+    assert mix_words(studio.rendered(studio.asked(higher)), plain) == [note_name(plain.after.pitch_midi + 2.0)]
+    assert moved_words("direction 1: hollowness -3.4 dB, spread -0.20 octaves per step") == ["fuller", "narrower"]
+    assert moved_words("direction 2: noisiness +2 dB, spread -0.2 octaves", up=False, but=["noisiness"]) == ["wider"]
 
 
 def test_the_same_seed_gives_the_same_and_another_gives_others(studios, first):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from threading import Lock
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from synth_explorer.ui.answers.abilities import Abilities
 from synth_explorer.ui.answers.rendering import Renders, duration
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session.job import Job
+from synth_explorer.ui.session.line import Line
 from tests.ui.knobs import sent
 
 
@@ -84,9 +84,8 @@ def test_a_browser_that_goes_away_ends_its_job(studios, sources, fake, monkeypat
     steps = Renders(studios).run("me", question(sources, mix=0.31))
     next(steps)
     steps.close()
-    turn = studios.studio("slow")._slow
-    assert turn.acquire(timeout=2.0)  # less than the 5 s of the chunk that was being made
-    turn.release()
+    with studios.studio("slow")._slow.join() as place:
+        assert place.wait(2.0)  # less than the 5 s of the chunk that was being made
 
 
 def test_a_job_says_how_long_it_still_takes_and_hands_on_errors():
@@ -97,7 +96,7 @@ def test_a_job_says_how_long_it_still_takes_and_hands_on_errors():
             progress(10 * index + 10, 50)
         raise ValueError("no")
 
-    job = Job(chunks, lambda *made: made, total=50, turn=Lock())
+    job = Job(chunks, lambda *made: made, total=50, place=Line().join())
     while job.left_s is None:
         assert not job.wait(0.01)
     assert 0.05 < job.left_s < 2.0

@@ -63,7 +63,7 @@ def test_what_is_seen_first_and_hints_that_go_once_they_were_followed(open_page)
     """Pad, result, its player and the keyboard together, on a phone too; light where the system is light."""
     open_page.anew()
     page = open_page.page
-    for width, height in ((390, 844), (1280, 800), (1366, 657)):
+    for width, height in ((390, 844), (390, 796), (390, 740), (390, 664), (1280, 800), (1366, 657)):
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("scrollTo(0, 0)")
         keys = page.locator(".keys").bounding_box()

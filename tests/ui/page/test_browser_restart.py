@@ -2,71 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
 import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage
+from tests.ui.server import Server
 
 pytestmark = NEEDS_CHROMIUM
 
-SERVER = """
-import sys
-from pathlib import Path
-from synth_explorer.ui.page import build_page, serve
-from synth_explorer.ui.session.studios import Studios
-from tests import fake_family
-studios = Studios(lambda name: fake_family.fake_explorer(), ["fake"], notes=fake_family.fake_notes(Path(sys.argv[1])))
-serve(build_page(studios), studios, server_name="127.0.0.1", server_port=int(sys.argv[2]), quiet=True)
-"""
-START_S = 90.0
-
-
-class Server:
-    """A page served by a process of its own, at one port every time."""
-
-    def __init__(self, folder: Path, repository: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}/"
-        (folder / "notes").mkdir()
-        kept = {"SYNTH_EXPLORER_DATA": str(folder / "data"), "SYNTH_EXPLORER_CACHE": str(folder / "cache")}
-        self._environment = os.environ | kept | {"PYTHONPATH": str(repository)}
-        self._notes, self._repository = folder / "notes", repository
-        self.start()
-
-    def start(self) -> None:
-        words = [sys.executable, "-c", SERVER, str(self._notes), str(self.port)]
-        self._process = subprocess.Popen(words, cwd=self._repository, env=self._environment)
-        last_s = time.monotonic() + START_S
-        while True:
-            try:
-                urlopen(self.address).close()
-                return
-            except URLError:
-                assert time.monotonic() < last_s and self._process.poll() is None, "the server does not start"
-                time.sleep(0.2)
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(30)
-
 
 @pytest.fixture
-def server(tmp_path: Path, repository: Path) -> Iterator[Server]:
-    started = Server(tmp_path, repository)
+def server(tmp_path: Path) -> Iterator[Server]:
+    started = Server.of_fakes(tmp_path / "server")
     yield started
     started.kill()
 

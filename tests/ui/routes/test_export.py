@@ -125,7 +125,7 @@ def test_one_at_a_time_and_a_stop_ends_it(store: Exports) -> None:
         raise AssertionError("it was not stopped")
 
     first = store.begin("grid", make, busy=never)
-    second = store.begin("wav", lambda folder, progress: seen.append(folder) or folder, busy=never)
+    second = store.begin("grid", lambda folder, progress: seen.append(folder) or folder, busy=never)
     assert going.wait(10)
     assert store.find(second).state == "waiting"
     store.stop(first)
@@ -160,6 +160,24 @@ def test_what_somebody_waits_for_goes_first(store: Exports) -> None:
     name = store.begin("wav", make, busy=busy)
     assert ended(lambda: store.find(name).facts)["state"] == "done"
     assert asked == [True, True, False]
+
+
+def test_among_many_who_wait_it_comes_to_its_end_and_no_file_waits_for_an_instrument(
+    store: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "GIVE_WAY_MOST_S", 0.05)
+    go_on = Event()
+
+    def steps(folder: Path, progress: Any) -> Path:
+        for step in range(3):
+            progress(step, 3)
+        return folder
+
+    long = store.begin("instrument", lambda folder, progress: go_on.wait(10) and steps(folder, progress), busy=never)
+    name = store.begin("wav", steps, busy=lambda: True)
+    assert ended(lambda: store.find(name).facts)["state"] == "done" and store.find(long).state == "working"
+    go_on.set()
+    assert ended(lambda: store.find(long).facts)["state"] == "done"
 
 
 def test_no_more_wait_than_are_done_soon(store: Exports, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -100,13 +103,39 @@ def test_a_checkpoint_with_only_a_slow_decoder_has_none(open_page, address) -> N
     assert "no final render" in found.value.read().decode()
 
 
-def test_the_file_keeps_what_lies_beyond_full_scale() -> None:
-    chunks = (np.array(part) for part in ([0.0, 0.5], [-2.0]))
-    data = b"".join(final.wav(chunks, samples=3, sample_rate_hz=22050))
+def test_the_header_tells_what_it_is() -> None:
+    data = final.header(3, 22050) + np.array([0.0, 0.5, -2.0], "<f4").tobytes()
     with soundfile.SoundFile(io.BytesIO(data)) as file:
         assert (file.samplerate, file.frames, file.subtype) == (22050, 3, "FLOAT")
         assert list(file.read()) == [0.0, 0.5, -2.0]
-    assert len(final.header(3, 22050)) + 3 * final.BYTES == len(data)
+
+
+def test_who_waits_is_told_their_place(open_page, address, studio) -> None:
+    """Two scripts ask, then the page: it says that they come first, and has its turn when they were made."""
+    page, words = open_page.page, "() => document.querySelector('.final-render-words').innerText"
+    studio.explorer.family.go_on.clear()
+    with ThreadPoolExecutor(2) as others:
+        try:
+            asked = f"{address}sound/final.wav?request={quote(_request(open_page))}&page="
+            waiting = [others.submit(lambda name=name: urlopen(asked + name).read()) for name in ("one", "two")]
+            while len(told := [_place(address, name) for name in ("one", "two")]) != 2 or None in told:
+                time.sleep(0.02)
+            assert sorted(one["ahead"] for one in told) == [0, 1]
+            page.click("#final-render .final-render-play")
+            page.wait_for_function(f"({words})().startsWith('2 before yours')")
+        finally:
+            studio.explorer.family.go_on.set()
+        assert waiting[0].result() == waiting[1].result()
+    page.locator("#final-render .final-render-save").wait_for()
+    assert _place(address, "one") is None
+
+
+def _place(address: str, page: str) -> dict | None:
+    try:
+        return json.loads(urlopen(f"{address}sound/final/place?page={page}").read())
+    except HTTPError as error:
+        assert error.code == 404
+        return None
 
 
 def test_a_render_beyond_full_scale_says_so_and_is_kept(open_page, monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.error import HTTPError
@@ -33,7 +34,7 @@ def test_every_route_beside_gradios_asks_for_the_login(guarded: str, studios: An
 
     for route in (make(studios) for make in ROUTES):
         for method in sorted(route.methods):
-            asked = Request(guarded + route.path.lstrip("/").format(name="x"), method=method)
+            asked = Request(guarded + re.sub(r"{.*?}", "x", route.path).lstrip("/"), method=method)
             assert status(build_opener(), asked) == 401, f"{method} {route.path}"
 
 
