@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests import fake_family
 from tests.cli import shell
 
 
-def test_bench_reports_every_step(explorer) -> None:
+@pytest.mark.parametrize("kind", ["fake", pytest.param("bundled", marks=pytest.mark.slow)])
+def test_bench_reports_every_step(kind: str, request: pytest.FixtureRequest) -> None:
     from synth_explorer import bench
 
-    report = bench.run(explorer, note_s=0.5, repeats=2)
+    timed = fake_family.fake_explorer() if kind == "fake" else request.getfixturevalue("explorer")
+    report = bench.run(timed, note_s=0.5, repeats=2)
     assert {"encode", "decode, numba", "encode and decode", "morph, edit and decode"} <= set(report["steps"])
     for figures in report["steps"].values():
         assert 0.0 < figures["min_ms"] <= figures["median_ms"] <= figures["max_ms"]
