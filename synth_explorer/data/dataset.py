@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
+from synth_explorer.audio.gate import FULL_SCALE_LIMIT
 from synth_explorer.errors import DataError
 from synth_explorer.files import UNREADABLE, atomic_path, is_file, read_bytes
 from synth_explorer.schema import ConfigDict, Field, RateHz, Samples, Schema
@@ -63,12 +64,12 @@ class Note(Schema):
     source: str  # key into the dataset's `sources`
     group: str  # what the split was drawn by; instruments that share a group share their split
     split: str  # "train", "validation" or "test"
-    pitch: float  # MIDI note heard, detune included (69.0 = 440 Hz)
-    key: int  # MIDI key that was struck
-    velocity: int  # MIDI velocity, 1 to 127
+    pitch: Annotated[float, Field(ge=0.0, le=150.0)]  # MIDI note heard, detune included (69.0 = 440 Hz)
+    key: Annotated[int, Field(ge=0, le=127)]  # MIDI key that was struck
+    velocity: Annotated[int, Field(ge=0, le=127)]  # MIDI velocity
     shard: str  # file of the audio, relative to the dataset's folder
     row: int  # row of the shard
-    scale: float  # factor that brings int16 / 32767 back to the rendered level
+    scale: Annotated[float, Field(ge=0.0, le=FULL_SCALE_LIMIT)]  # brings int16 / 32767 back to the rendered level
     peak_db: float  # peak level, dBFS
     onset_samples: int  # sample at which the note starts
     bandwidth_hz: float = 0.0
