@@ -83,7 +83,7 @@ def tiny_config(world: World, **changes: Any) -> bytes:
 def _tiny_wavenet(world: World) -> bytes:
     from tests.model.small_wavenet import SIZES
 
-    return tiny_config(world, family="wavenet", model=SIZES)
+    return tiny_config(world, family="wavenet", model=SIZES | {"pre_roll_samples": 512})
 
 
 def _configured(world: World, given: Attempt) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from synth_explorer.errors import EditError, SynthExplorerError
+from synth_explorer.files import exists
 from synth_explorer.pitch import pitch_given
 from synth_explorer.rendering.quantise import quantiser
 from tests.fuzz.attack import Attempt, Door
@@ -238,7 +238,7 @@ def _command(given: Attempt) -> None:
     words = given.given if isinstance(given.given, list) else []
     if len(words) > 60 or not all(isinstance(word, (str, int, float)) for word in words):
         return
-    if any("/" in str(word) and not Path(str(word)).exists() and not str(word).startswith("out/") for word in words):
+    if any("/" in str(word) and not exists(str(word)) and not str(word).startswith("out/") for word in words):
         return  # it may lie anywhere on this machine
     if words and words[0] in ("edit", "morph", "decode", "encode"):
         shell_runs(*words)
