@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_cello_to_flute(explorer: Explorer, tmp_path: Path) -> None:
     """Every key and layer in tune, every loop of either note clean, every velocity louder than the one before."""
     plan = Plan(36, 84, 6, 3, 1, 3)
-    made = make(Renderer(explorer), Patch.of("Cello", "Flute"), plan, name="celute")
+    made = make(Renderer(explorer), Patch.of("Cello", "Flute", checkpoint="default-16k"), plan, name="celute")
     player = Player(write(made, tmp_path / "celute", formats=("sfz",))[0])
     assert made.notes == [] and all(one.loop is not None and one.loop.is_clean for one in made.samples)
     for key in range(36, 85):
@@ -45,7 +45,7 @@ def test_cello_to_flute(explorer: Explorer, tmp_path: Path) -> None:
 
 
 def test_a_marimba_is_not_looped(explorer: Explorer, tmp_path: Path) -> None:
-    made = make(Renderer(explorer), Patch.of("Marimba"), Plan(60, 72, 6, 1), name="marimba")
+    made = make(Renderer(explorer), Patch.of("Marimba", checkpoint="default-16k"), Plan(60, 72, 6, 1), name="marimba")
     assert all(one.loop is None and 0.5 < one.release_s < 2.0 for one in made.samples)
     sound = Player(write(made, tmp_path / "m", formats=("sfz",))[0]).note(66, 127, held_s=3.0, total_s=3.0)
     level_db = 20 * np.log10(measure.rms_envelope(sound, sample_rate_hz=RATE_HZ, window_ms=50.0) + 1e-9)
