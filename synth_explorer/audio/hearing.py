@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from synth_explorer.audio.gate import SILENCE_DB, check
-from synth_explorer.audio.onset import find_onset
+from synth_explorer.audio.onset import DIGITAL_SILENCE, find_onset
 from synth_explorer.audio.rumble import rumble
 from synth_explorer.errors import AudioError
 from synth_explorer.mel import LOWEST_HEARD_HZ
@@ -20,6 +20,7 @@ RUMBLE_DB = -60.0
 
 _SUSPECT_HZ = 13.0, LOWEST_HEARD_HZ  # up to the first all of a sound is looked at for rumble, and ever less up to 20 Hz
 _BELOW_HZ = LOWEST_HEARD_HZ, 30.0  # the same, where what remains is to be free of rumble
+_BEGUN_S, _LEAD_S = 0.01, 0.02
 SEEN = 4  # points for each cosine up to the highest of these, by which rumble is looked for first
 _EDGE_S = 0.1
 _BEGINNING_S = 0.5  # what a note has below hearing as it begins is no rumble, where there is none later
@@ -49,6 +50,7 @@ def audible(audio: np.ndarray, *, sample_rate_hz: int) -> np.ndarray:
     if inner.size > audio.size // 4 and _is_little(suspect[inner], rest):
         return audio
     below = rumble(audio, rest, onset=onset, sample_rate_hz=sample_rate_hz)
+    below = _begun(audio, below, rest, onset=onset, sample_rate_hz=sample_rate_hz)
     heard = (audio - below).astype(np.float32)
     return audio if _is_little(below, heard) else heard
 
@@ -60,6 +62,31 @@ def _looks_clean(audio: np.ndarray, edge: int, sample_rate_hz: int) -> bool:
     inner = rough[math.ceil(edge / apart) : int((audio.size - edge) / apart)]
     rest = np.dot(audio, audio) - apart * np.dot(rough, rough)
     return bool(apart * np.dot(inner, inner) <= 10 ** (RUMBLE_DB / 10) * rest)
+
+
+def _begun(
+    audio: np.ndarray, below: np.ndarray, rest: np.ndarray, *, onset: int, sample_rate_hz: int
+) -> np.ndarray:
+    """What lies below hearing in a sound [T], where some of it begins with the note: by 10 ms from its onset on what
+    was found, `below`, and before it what is found there alone, in digital silence nothing."""
+    silent = int(np.argmax(np.abs(audio) > DIGITAL_SILENCE * np.abs(audio).max()))
+    lead = onset - round(_LEAD_S * sample_rate_hz)
+    before = np.zeros(silent)
+    if lead - silent >= _BEGINNING_S * sample_rate_hz:
+        alone = rumble(audio[:lead], rest[:lead], onset=0, sample_rate_hz=sample_rate_hz)
+        near = slice(lead - round(_BEGINNING_S * sample_rate_hz), lead)
+        jointly, apart = (
+            _mirrored((audio[near] - each[near]).astype(np.float32), _BELOW_HZ, sample_rate_hz=sample_rate_hz)
+            for each in (below, alone)
+        )
+        if np.dot(jointly, jointly) > 10.0 * np.dot(apart, apart) + 1e-4 * np.dot(rest, rest):
+            still = np.concatenate([audio[:lead] - alone, audio[lead:] - alone[-1]]).astype(np.float32)
+            onset = find_onset(still, sample_rate_hz=sample_rate_hz)
+            before = np.pad(alone, (0, max(onset - lead, 0)), mode="edge")[:onset]
+    if not before.size:
+        return below
+    share = np.clip((np.arange(audio.size) - before.size + 1) / round(_BEGUN_S * sample_rate_hz), 0.0, 1.0)
+    return share * below + (1.0 - share) * np.pad(before, (0, audio.size - before.size), mode="edge")
 
 
 def _is_little(below: np.ndarray, heard: np.ndarray) -> bool:

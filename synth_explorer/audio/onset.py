@@ -14,6 +14,7 @@ from synth_explorer.audio.high_pass import high_pass
 from synth_explorer.audio.hum import without_hum
 from synth_explorer.errors import AudioError
 
+DIGITAL_SILENCE = 1e-5  # of the peak, at most
 LEVEL_S = 0.005  # window of the level that is asked where the note begins
 SLOW_S = 0.02  # window of the level that tells notes from what lies before them: a period of mains hum
 BODY_DB = 20.0  # under the loudest moment: the note has begun, or a breath before it
@@ -59,7 +60,7 @@ def find_onset(audio: np.ndarray, *, sample_rate_hz: int) -> int:
     peak = float(magnitude.max())
     if peak < 10 ** ((SILENCE_DB - 60) / 20):
         raise AudioError("audio is silent, so it has no onset; give a note.")
-    start = int(np.argmax(magnitude >= 1e-5 * peak))
+    start = int(np.argmax(magnitude > DIGITAL_SILENCE * peak))
     weighted = _weigh(audio[start:] / np.float32(peak), sample_rate_hz)
     window = max(1, round(LEVEL_S * sample_rate_hz))
     power = _backward_power(weighted, window=window)

@@ -9,6 +9,7 @@ from synth_explorer import assets, audio
 from synth_explorer.errors import AudioError
 
 RATE_HZ = 16_000
+NEAR = 160  # samples: 10 ms
 TIME_S = np.arange(2 * RATE_HZ) / RATE_HZ
 NOTE = (0.3 * np.sin(2 * np.pi * 220.0 * TIME_S)).astype(np.float32)
 
@@ -124,3 +125,26 @@ def test_a_bass_of_noise_that_reaches_down_to_20_hz_keeps_its_lows() -> None:
     note = (0.3 * lows / np.abs(lows).max() * np.exp(-2.0 * TIME_S) + 0.1 * NOTE).astype(np.float32)
     taken = note - audio.audible(note, sample_rate_hz=RATE_HZ)
     assert level_db(taken) < level_db(note) - 25.0
+
+
+def thump(*, lead_s: float, seconds: float = 2.0) -> np.ndarray:
+    """A soft tone whose offset rises to ten times its height as it begins, as some synthesizers' basses do."""
+    at_s = np.maximum(np.arange(round((lead_s + seconds) * RATE_HZ)) / RATE_HZ - lead_s, 0.0)
+    tone = sum(np.sin(2 * np.pi * 110.0 * k * at_s) / k for k in range(1, 6)) * np.exp(-at_s)
+    return (0.04 * tone + 0.8 * (1.0 - np.exp(-at_s / 0.03)) * np.exp(-0.7 * at_s)).astype(np.float32)
+
+
+def test_digital_silence_before_a_thump_stays() -> None:
+    lead = round(0.4 * RATE_HZ)
+    heard = audio.audible(thump(lead_s=0.4), sample_rate_hz=RATE_HZ)
+    assert not heard[: lead - 2].any()
+    assert abs(audio.find_onset(heard, sample_rate_hz=RATE_HZ) - lead) <= NEAR
+
+
+@pytest.mark.parametrize("offset", [-0.07, 0.2])
+def test_an_offset_that_begins_with_a_note_does_not_begin_before_it(offset: float) -> None:
+    lead = round(1.5 * RATE_HZ)
+    sound = thump(lead_s=1.5) + np.float32(offset)
+    heard = audio.audible(sound, sample_rate_hz=RATE_HZ)
+    assert np.abs(heard[: lead - 2]).max() < 1e-3
+    assert abs(audio.find_onset(heard, sample_rate_hz=RATE_HZ) - lead) <= NEAR
