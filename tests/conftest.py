@@ -30,7 +30,7 @@ NETWORKS = {"checkpoints", "decode", "model", "parity", "plain", "train", "waven
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
+    """For runs on several cores (`-n 3 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
     Those that drive a browser are one group: two that play at once starve each other of sound. Those of networks are
     another, so that what TensorFlow and Numba compile is compiled once. These two come first, for they take longest
@@ -43,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
     first = ("page", "networks")
     items.sort(key=lambda item: (*first, _group(item)).index(_group(item)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where tests run beside each other, those that play in real time come before all others at the processor."""
+    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("browser") is None and not os.nice(0):
+        os.nice(5)
 
 
 def _group(item: pytest.Item) -> str:
