@@ -64,9 +64,7 @@ def _looks_clean(audio: np.ndarray, edge: int, sample_rate_hz: int) -> bool:
     return bool(apart * np.dot(inner, inner) <= 10 ** (RUMBLE_DB / 10) * rest)
 
 
-def _begun(
-    audio: np.ndarray, below: np.ndarray, rest: np.ndarray, *, onset: int, sample_rate_hz: int
-) -> np.ndarray:
+def _begun(audio: np.ndarray, below: np.ndarray, rest: np.ndarray, *, onset: int, sample_rate_hz: int) -> np.ndarray:
     """What lies below hearing in a sound [T], where some of it begins with the note: by 10 ms from its onset on what
     was found, `below`, and before it what is found there alone, in digital silence nothing."""
     silent = int(np.argmax(np.abs(audio) > DIGITAL_SILENCE * np.abs(audio).max()))

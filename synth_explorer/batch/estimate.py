@@ -151,7 +151,7 @@ def _make(timed: Sequence[_Timed], executor: Executor, engine: str) -> list[tupl
 def duration_s(patch: Patch) -> float:
     """How long a patch's sound lasts, as far as its notes' headers and its edits of time say."""
     taking_part = [True] * len(patch.sources)
-    if patch.mix.stands(len(patch.sources)):
+    if patch.mix.stands(len(patch.sources)) and not patch.mix.by_pitch:
         taking_part = [weight != 0 for weight in patch.mix.standing(len(patch.sources))]
     info = _info(patch.checkpoint)
     size = sizes(info)

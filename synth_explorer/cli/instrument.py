@@ -24,9 +24,20 @@ MorphSteps = Annotated[
     int | None, typer.Option("--morph-steps", min=2, max=32, help="Sounds from the first note to the last.")
 ]
 
+ByPitch = Annotated[
+    bool,
+    typer.Option(
+        "--by-pitch",
+        help="The notes are recordings of one instrument at several pitches: a key lies between those next to it.",
+    ),
+]
+
 ReleaseS = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="How long a key that is let go rings; else as the note.")
 ]
+
+
+NO_WHEEL = "by pitch the keys choose between the notes, so nothing else moves between them."
 
 
 def instrument(
@@ -40,6 +51,7 @@ def instrument(
     velocity_layers: Annotated[int, typer.Option(min=1, max=16, help="Layers of level and brightness.")] = 3,
     round_robin: Annotated[int, typer.Option(min=1, max=16, help="Sounds of a key, by seed, that take turns.")] = 1,
     morph_steps: MorphSteps = None,
+    by_pitch: ByPitch = False,
     release_s: ReleaseS = None,
     checkpoint: common.Checkpoint = "default",
     decoder: common.Decoder = None,
@@ -66,7 +78,11 @@ def instrument(
     written = [*files, *(out / sample_path(slot) for slot in plan.slots)]
     common.check_outputs(*(("-o", file) for file in written), inputs=sources)
     older = [file for file in files if file.is_file()]
-    renderer, patch = opened(sources, checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps)
+    if by_pitch and morph_steps is not None:
+        raise common.wrong_usage(NO_WHEEL, "--morph-steps")
+    renderer, patch = opened(
+        sources, by_pitch=by_pitch, checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps
+    )
     with common.progress(f"rendering {out.name}", unit="samples") as update:
         made = make(renderer, patch, plan, name=out.resolve().name, processes=None, progress=update)
     write(made, out, formats=formats)
@@ -86,7 +102,7 @@ def _say(made: Any, formats: tuple[Any, ...]) -> None:
 
 
 def opened(
-    sources: list[Path], *, checkpoint: str, decoder: str | None, seed: int, fit_steps: int | None
+    sources: list[Path], *, by_pitch: bool, checkpoint: str, decoder: str | None, seed: int, fit_steps: int | None
 ) -> tuple[Renderer, Patch]:
     """The patch that PATCH|NOTE... names, and what renders it. A patch says its own checkpoint, seed and fit."""
     is_patch = any(path.suffix.lower() in common.PATCH_SUFFIXES for path in sources)
@@ -94,15 +110,18 @@ def opened(
         raise common.wrong_usage("give one patch, or notes; not both.", "PATCH|NOTE")
     if len(sources) > 4:
         raise common.wrong_usage(f"an instrument has one to four notes, not {len(sources)}.", "PATCH|NOTE")
+    if by_pitch and (is_patch or len(sources) == 1):
+        raise common.wrong_usage("is of two to four notes; a patch says it itself.", "--by-pitch")
     common.check_inputs(*sources)
     if is_patch:
         return _opened_patch(sources[0], checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps)
     explorer = common.load_explorer(checkpoint)
-    from synth_explorer.rendering import Renderer, Source
+    from synth_explorer.rendering import Mix, Renderer, Source
 
     renderer = Renderer(explorer)
     patch = renderer.patch(
         *(Source.of(note) for note in sources),
+        mix=Mix(by_pitch=True) if by_pitch else Mix.at(0.5, 0.5),
         checkpoint=checkpoint,
         decoder=common.decoder_of(explorer, decoder),
         seed=seed,

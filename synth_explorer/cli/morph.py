@@ -37,6 +37,14 @@ class Place:
         ),
     ] = None
 
+    by_pitch: Annotated[
+        bool,
+        typer.Option(
+            "--by-pitch",
+            help="The notes are recordings of one instrument: the sound lies between those next to its --pitch.",
+        ),
+    ] = False
+
     def check(self, count: int) -> None:
         """Refuse options that mean nothing together, or for so many notes, as wrong usage."""
         if not 2 <= count <= 4:
@@ -48,7 +56,7 @@ class Place:
             raise common.wrong_usage("two notes lie on one line: use --mix or --x alone.", "--y")
         on_pad = self.x if self.y is None else self.y
         ways = {"--mix": self.mix, "--x" if self.x is not None else "--y": on_pad, "--steps": self.steps}
-        ways |= {"--weights": self.weights, "--path": self.path}
+        ways |= {"--weights": self.weights, "--path": self.path, "--by-pitch": self.by_pitch or None}
         given = [option for option, value in ways.items() if value is not None]
         if len(given) > 1:
             raise common.wrong_usage(f"give only one of {' and '.join(given)}.", given[0])
@@ -59,6 +67,8 @@ class Place:
         """The mixes of so many notes, each with the stem of its file in a folder; one has none."""
         from synth_explorer.rendering import Mix
 
+        if self.by_pitch:
+            return [("", Mix(by_pitch=True))]
         if self.steps is not None:
             places = [step / (self.steps - 1) for step in range(self.steps)]
             return [(f"{step:03d}_mix_{place:.3f}", Mix.of(place)) for step, place in enumerate(places)]

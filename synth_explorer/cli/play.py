@@ -10,7 +10,7 @@ import typer
 
 from synth_explorer.cli import common, sound
 from synth_explorer.cli.common import AUDIO_SUFFIXES
-from synth_explorer.cli.instrument import MorphSteps, ReleaseS, Sources, opened
+from synth_explorer.cli.instrument import NO_WHEEL, ByPitch, MorphSteps, ReleaseS, Sources, opened
 
 if TYPE_CHECKING:
     from synth_explorer.instruments.midi import Song
@@ -30,6 +30,7 @@ def play(
     ] = None,
     morph_steps: MorphSteps = None,
     velocity_layers: Annotated[int, typer.Option(min=1, max=16, help="Layers of level and brightness.")] = 4,
+    by_pitch: ByPitch = False,
     release_s: ReleaseS = None,
     checkpoint: common.Checkpoint = "default",
     decoder: common.Decoder = None,
@@ -40,12 +41,16 @@ def play(
 ) -> None:
     """A MIDI file played with a patch: many notes at once, velocities, sustain pedal, pitch bend, tempo.
 
-    The mod wheel moves between the patch's notes (unless --morph-path does); with a patch of one note it is a vibrato.
+    The mod wheel moves between the patch's notes (unless --morph-path does); with one note, or by pitch, it is a
+    vibrato.
     """
     common.check_suffix(out, AUDIO_SUFFIXES)
     how = file.writing(out)
     common.check_outputs(("-o", out), inputs=[song, *sources])
     common.check_inputs(song)
+    for option, given in (("--morph-path", morph_path), ("--morph-steps", morph_steps)):
+        if by_pitch and given is not None:
+            raise common.wrong_usage(NO_WHEEL, option)
     place = _place(morph_path)
     from synth_explorer.instruments import midi
     from synth_explorer.instruments.maker import Maker
@@ -55,8 +60,10 @@ def play(
     read = midi.read(song)
     for said in read.said:
         typer.echo(f"note: {song}: {said}", err=True)
-    renderer, patch = opened(sources, checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps)
-    steps = _steps(read, len(patch.sources), place, morph_steps)
+    renderer, patch = opened(
+        sources, by_pitch=by_pitch, checkpoint=checkpoint, decoder=decoder, seed=seed, fit_steps=fit_steps
+    )
+    steps = _steps(read, 1 if patch.mix.by_pitch else len(patch.sources), place, morph_steps)
     maker = Maker(renderer, patch, morph_steps=steps, release_s=release_s)
     player = Player(maker, layers(velocity_layers), place)
     if steps > 1:
@@ -73,7 +80,7 @@ def _steps(song: Song, count: int, place: Place | None, given: int | None) -> in
 
     if count == 1 and (place is not None or given is not None):
         option = "--morph-path" if place is not None else "--morph-steps"
-        raise common.wrong_usage("goes between two to four notes; the patch has one.", option)
+        raise common.wrong_usage("goes between two to four notes; the patch has one, or goes by pitch.", option)
     if place is None and not wheel_moves(song):
         if given is not None:
             typer.echo("note: nothing moves the morph, neither the mod wheel nor --morph-path", err=True)

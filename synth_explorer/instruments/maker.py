@@ -50,6 +50,8 @@ class Maker:
             raise SpecError(f"There can be 1 to {MOST_STEPS} steps of a morph; received {morph_steps}.")
         if morph_steps > 1 and len(patch.sources) == 1:
             raise SpecError("A morph on the mod wheel needs two to four notes; this patch has one.")
+        if morph_steps > 1 and patch.mix.by_pitch:
+            raise SpecError("The patch's notes go by pitch, so nothing else moves between them; leave the steps out.")
         if not renderer.explorer.has_pitch:
             name = renderer.explorer.checkpoint_name
             raise SpecError(f"Checkpoint {name!r} keeps pitch inside its latents: it plays no keys. Take another.")
@@ -75,6 +77,8 @@ class Maker:
         )
         changes: dict[str, Any] = {"edits": EditChain((*self.patch.edits, *edits)).at_work()}
         changes["seed"] = self.patch.seed + slot.robin
+        if self.patch.mix.by_pitch:
+            changes["pitch_midi"] = float(slot.root)
         if self.morph_steps > 1:
             changes["mix"] = Mix.of(weights_at(self.places[slot.step], len(self.patch.sources)))
         return self.patch.but(**changes)

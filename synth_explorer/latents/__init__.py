@@ -8,5 +8,12 @@ and the pad's weights.
 from __future__ import annotations
 
 from synth_explorer.latents.meta import LatentsMeta
-from synth_explorer.latents.morph import bilinear_weights, interpolate, normalised, pad_weights, path
+from synth_explorer.latents.morph import (
+    bilinear_weights,
+    interpolate,
+    normalised,
+    pad_weights,
+    path,
+    weights_by_pitch,
+)
 from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents, hz_to_midi, midi_to_hz, time_mean, with_pitch

@@ -24,6 +24,9 @@ SLOPE_FRAMES = 8
 MIN_WEIGHT, MAX_WEIGHT = -0.3, 1.3
 """A single weight may go this far beyond the notes (extrapolation)."""
 
+ONE_PITCH = 0.5
+"""Recordings that lie at most so many semitones apart are of one pitch."""
+
 LARGEST_WEIGHT = 1e100
 """Of what is brought to a sum of 1: the sum must not overflow."""
 
@@ -103,6 +106,23 @@ def bilinear_weights(x: float, y: float) -> tuple[float, float, float, float]:
         if not 0.0 <= value <= 1.0:
             raise LatentsError(f"{name}={value} must lie in 0..1.")
     return ((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y)
+
+
+def weights_by_pitch(pitches_midi: Sequence[float], midi: float) -> tuple[float, ...]:
+    """Weights of recordings of one instrument for a pitch: those of the nearest pitch below it and above it share
+    linearly; beyond all of them the nearest is alone. Recordings of one pitch (see `ONE_PITCH`) share evenly.
+
+    `pitches_midi`: of each recording, finite. Returns weights whose sum is 1.
+    """
+    order = np.argsort(pitches_midi, kind="stable")
+    pitches = np.asarray(pitches_midi, dtype=np.float64)[order]
+    groups = np.split(np.arange(pitches.size), np.flatnonzero(np.diff(pitches) > ONE_PITCH) + 1)
+    places = [float(pitches[group].mean()) for group in groups]
+    shares = [float(np.interp(midi, places, row)) for row in np.eye(len(groups))]
+    weights = np.zeros(pitches.size)
+    for group, share in zip(groups, shares, strict=True):
+        weights[order[group]] = share / group.size
+    return tuple(weights.tolist())
 
 
 def pad_weights(n: int, x: float, y: float) -> tuple[float, ...]:

@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from synth_explorer.errors import SpecError
-from synth_explorer.latents import normalised, pad_weights
+from synth_explorer.errors import LatentsError, SpecError
+from synth_explorer.latents import normalised, pad_weights, weights_by_pitch
 from synth_explorer.schema import Schema
 
 Place = tuple[float, float, float]
@@ -25,15 +25,17 @@ class Mix(Schema):
 
     `places`: (time_s, x, y) on the pad, see `latents.pad_weights`: one stands still, between several it goes in
     straight lines, before the first and after the last it stays. Two sources lie left and right: y plays no part.
+    `by_pitch`: the sources are recordings of one instrument; a pitch lies between those next to it.
     """
 
     weights: tuple[float, ...] = ()  # of each source; brought to a sum of 1. Empty where the pad says it.
     places: tuple[Place, ...] = ()
+    by_pitch: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if bool(self.weights) == bool(self.places):
-            raise ValueError("give either weights or places on the pad")
+        if bool(self.weights) + bool(self.places) + self.by_pitch != 1:
+            raise ValueError("give either weights or places on the pad, or say by_pitch")
         times_s = [place[0] for place in self.places]
         if any(time_s < 0 for time_s in times_s) or any(b <= a for a, b in pairwise(times_s)):
             raise ValueError(f"places must have rising times from 0 s on; received {times_s}")
@@ -62,12 +64,24 @@ class Mix(Schema):
         numbers = tuple((float(time_s), float(x), float(y)) for time_s, x, y in places)
         return cls.make(what="The mix", error=SpecError, places=numbers)
 
+    def at_pitch(self, pitches_midi: Sequence[float], midi: float | None) -> Mix:
+        """The mix for a pitch of the sound, where the sources have these; None is in the middle of them.
+
+        Raises LatentsError: sources without a pitch of their own.
+        """
+        if not self.by_pitch:
+            return self
+        if not np.isfinite(pitches_midi).all():
+            raise LatentsError("These notes have no pitch of their own, so none lies between them.")
+        middle = float(np.mean(pitches_midi)) if midi is None else midi
+        return Mix(weights=weights_by_pitch(pitches_midi, middle))
+
     def stands(self, count: int) -> bool:
-        """Whether the weights of `count` sources stay the same over time."""
+        """Whether the weights of `count` sources stay the same over time; those by pitch do."""
         return len({(x, y if count > 2 else 0.0) for _, x, y in self.places}) <= 1
 
     def weights_at(self, times_s: np.ndarray, count: int) -> list[tuple[float, ...]]:
-        """Weights of `count` sources at each of these times [F]."""
+        """Weights of `count` sources at each of these times [F]; not of a mix by pitch, see `at_pitch`."""
         if self.weights:
             return [self.weights] * len(times_s)
         known = np.array(self.places)
@@ -87,6 +101,8 @@ class Mix(Schema):
 
     def meaning(self, count: int) -> Any:
         """What is equal for mixes that mean the same."""
+        if self.by_pitch:
+            return "by pitch"
         if not self.stands(count):
             return [[time_s, x, y if count > 2 else 0.0] for time_s, x, y in self.places]
         return [round(weight, ALIKE) + 0.0 for weight in normalised(self.standing(count), count=count)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, PlainSerializer, PlainValidator, field_validator, model_validator
 
 from synth_explorer import checkpoints
-from synth_explorer.edits import Edit, EditChain
+from synth_explorer.edits import Edit, EditChain, SetPitch
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder, choose
@@ -117,6 +117,8 @@ class Patch(Schema):
         if self.quantise == OFF or self.pitch_midi is not None:
             del plain["quantise"]
         mix, notes = self.mix.meaning(len(self.sources)), [[one.sha256, one.pitch_midi] for one in self.sources]
+        if self.mix.by_pitch:
+            return plain | {"sources": notes, "mix": mix}
         if self.mix.stands(len(notes)):  # a note of weight zero takes no part
             notes, mix = zip(*((note, weight) for note, weight in zip(notes, mix, strict=True) if weight), strict=True)
         return plain | {"sources": list(notes), "mix": list(mix)}
@@ -137,6 +139,17 @@ class Patch(Schema):
         """The same patch with other fields, checked. Raises SpecError."""
         values = {name: getattr(self, name) for name in type(self).model_fields} | changes
         return self.make(what="The patch", error=SpecError, **values)
+
+    def at_key(self, midi: float) -> Patch:
+        """The patch as a key plays it: its mix has this pitch, its edits, transposition included, come upon that.
+
+        The key is set as an edit, since the brightness then goes with it as it does in real instruments; where the
+        mix goes by pitch it says where between the sources the sound lies.
+        """
+        midi = check_midi(midi, name="key")
+        if self.mix.by_pitch:
+            return self.but(pitch_midi=midi)
+        return self.but(edits=EditChain((SetPitch(midi=midi), *self.edits)))
 
     def to_json(self) -> str:
         """The patch as JSON text, whole floats and all."""

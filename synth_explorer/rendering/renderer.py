@@ -19,7 +19,7 @@ from synth_explorer import checkpoints, measure
 from synth_explorer.audio import Recording
 from synth_explorer.closed_loop import ClosedLoop, mean_sound
 from synth_explorer.closed_loop.loop import split
-from synth_explorer.edits import MeanSound
+from synth_explorer.edits import EditChain, MeanSound, SetPitch
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.family import Progress, Stop
@@ -100,6 +100,12 @@ class Renderer:
         """The mix of a patch without its edits, and the weights of its sources, their means where it moves."""
         self.check(patch)
         notes = self.notes(patch)
+        if patch.mix.by_pitch:
+            mix = patch.mix.at_pitch([note.pitch_midi for note in notes], patch.pitch_midi)
+            mixed = self.explorer.morph(notes, mix.weights)
+            if patch.pitch_midi is not None:
+                mixed = self.explorer.edit(mixed, EditChain((SetPitch(patch.pitch_midi),)))
+            return _quantised(mixed, patch), mix.weights
         if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
             return _quantised(self.explorer.morph(notes, weights, pitch=patch.pitch_midi), patch), weights

@@ -154,6 +154,8 @@ def _opened(studio: Studio, source: Source) -> SlotNote:
 
 def _place(mix: Mix, count: int) -> dict[str, Any]:
     """The knobs of a mix of so many notes. Raises SpecError: it lies on no point of the pad."""
+    if mix.by_pitch:
+        return {"by_pitch": True}
     if not mix.stands(count):
         drawn = {"across": 1} if count == 2 else dict(zip(MORPH_CURVES, (1, 2), strict=True))
         ways = ((name, tuple((place[0], place[axis]) for place in mix.places)) for name, axis in drawn.items())

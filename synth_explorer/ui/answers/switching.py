@@ -54,7 +54,7 @@ def obeyed(settings: Settings, able: Abilities) -> Settings:
     rest = Settings()
     there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
     lost = [name for name, what in NEEDS.items() if not there[what]] + list(DIRECTION_KNOBS[len(able.directions) :])
-    lost += [] if able.has_pitch else ["transpose", "set_pitch", "quantise", "key"]
+    lost += [] if able.has_pitch else ["transpose", "by_pitch", "set_pitch", "quantise", "key"]
     targets = able.targets
     return replace(
         settings,
@@ -79,9 +79,7 @@ def _looks(able: Abilities, settings: Settings) -> list[Any]:
     return [
         gr.update(visible=bool(able.directions)),
         *(knobs[name] for name in KNOBS),
-        gr.update(interactive=able.has_pitch),
-        gr.update(interactive=able.has_pitch),
-        gr.update(interactive=able.has_pitch),
+        *[gr.update(interactive=able.has_pitch)] * 4,
         f'<p class="note">{able.missing}</p>' if able.missing else "",
         able.is_slow,
         gr.update(visible=able.is_slow),

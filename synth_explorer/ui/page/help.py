@@ -28,6 +28,7 @@ _SENTENCES = {
     "y": "Where the sound lies from bottom to top on the pad.",
     "quantise": "Semitone takes the mix to the nearest note, Key to the nearest of a key, Off leaves it as it is.",
     "key": "The key whose notes the mix is brought to.",
+    "by-pitch": "For notes of one instrument: a key sounds as those recorded next to it, and the pad says nothing.",
     "set-pitch": "Give the result a pitch of its own, whatever its notes have.",
     "pitch-midi": "The pitch of the result.",
     "autoplay": "Whether each change is heard at once; Space plays at any time.",

@@ -101,7 +101,7 @@ class Panels:
         edits, tuned, result = self.edits, self.pitch, self.result
         shown = [component for slot in self.sources.slots for component in slot.shown]
         knobs = [edits.directions, *(edits.knobs[name] for name in switching.KNOBS)]
-        pitch = [tuned.transpose, tuned.set_pitch, tuned.quantise]
+        pitch = [tuned.transpose, tuned.by_pitch, tuned.set_pitch, tuned.quantise]
         made = [self.checkpoint.slow, result.making, result.autoplay, result.final_render]
         return [*shown, *knobs, *pitch, edits.missing, *made]
 
@@ -251,6 +251,7 @@ def _wire_pitch(panels: Panels) -> None:
     _hear(panels, pitch.key.input)
     pitch.set_pitch.input(None, pitch.set_pitch, pitch.pitch_midi, js=f"(wanted) => [{VISIBLE % 'wanted'}]", **QUIET)
     _hear(panels, pitch.set_pitch.input)
+    _hear(panels, pitch.by_pitch.input)
 
 
 def _wire_edits(panels: Panels) -> None:

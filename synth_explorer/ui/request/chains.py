@@ -35,7 +35,7 @@ from synth_explorer.ui.request.knobs import (
 )
 from synth_explorer.ui.request.settings import Settings
 
-MORPH_KNOBS = ("count", "mix", "x", "y", "set_pitch", "pitch_midi", "quantise", "key")
+MORPH_KNOBS = ("count", "mix", "x", "y", "by_pitch", "set_pitch", "pitch_midi", "quantise", "key")
 
 
 def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:

@@ -48,7 +48,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {  # knobs that are chosen, not turned
     "key": KEYS,
     **{f"osc_{target}_shape": SHAPES for target in TARGETS},
 }
-SWITCHES = ("set_pitch", "reverse", "freeze")
+SWITCHES = ("by_pitch", "set_pitch", "reverse", "freeze")
 
 CURVES = {  # what is drawn -> (lowest, highest)
     "across": MIX_RANGE,

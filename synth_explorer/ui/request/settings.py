@@ -31,6 +31,7 @@ class Settings(Turned):
     mix: float = 0.5  # with two sources, 0 = A and 1 = B, from -0.3 to 1.3
     x: float = 0.5
     y: float = 0.5
+    by_pitch: bool = False  # whether the pitch says where between the sources, which are recordings of one instrument
     set_pitch: bool = False  # whether `pitch_midi` replaces the pitch of the morph
     pitch_midi: float = 60.0  # MIDI note; the page writes it as a name
     quantise: str = SEMITONE  # where the pitch of the mix comes to lie: on a semitone, in the key, or anywhere
@@ -89,7 +90,9 @@ class Settings(Turned):
         return "across" in drawn or ("up" in drawn and self.count > 2)
 
     def place(self) -> Mix:
-        """Where between the sources, and how it moves over the pad where that was drawn."""
+        """Where between the sources, and how it moves over the pad where that was drawn, or that the pitch says it."""
+        if self.by_pitch:
+            return Mix(by_pitch=True)
         if not self.morph_moves:
             return Mix.at(*self.point())
         here, drawn = dict(zip(knobs.MORPH_CURVES, self.point(), strict=True)), dict(self.curves)

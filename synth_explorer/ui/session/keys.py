@@ -6,11 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from synth_explorer.edits import EditChain, SetPitch, Trim
+from synth_explorer.edits import Trim
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.instruments.held import HeldNote, beginning, held, stretch
 from synth_explorer.lru import LruCache
-from synth_explorer.pitch import check_midi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,4 +112,4 @@ class Keys:
             raise CheckpointError(f"The decoder {patch.decoder} is too slow to play keys.")
         if midi is None:
             return patch
-        return patch.but(edits=EditChain((SetPitch(midi=check_midi(midi, name="key")), *patch.edits)))
+        return patch.at_key(midi)

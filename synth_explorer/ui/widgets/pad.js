@@ -158,13 +158,14 @@ field.addEventListener('keyup', (event) => {
   send('release');
 });
 
-// Curves that are drawn over time move the sound instead of the pad.
+// Curves that are drawn over time move the sound instead of the pad, or the pitch does.
 function tell(request) {
-  const { count, curves } = JSON.parse(request).knobs;
+  const { count, curves, by_pitch: byPitch } = JSON.parse(request).knobs;
   const points = (curves && curves.points) || {};
   const [across, up] = ['across', 'up'].map((name) => Boolean((points[name] || []).length));
   const both = across && up && count > 2;
-  if (both) led.textContent = 'The horizontal and the vertical curve lead; clear one to move the sound here.';
+  if (byPitch) led.textContent = 'The pitch chooses between the notes; the pad plays no part.';
+  else if (both) led.textContent = 'The horizontal and the vertical curve lead; clear one to move the sound here.';
   else if (across && count === 2) led.textContent = 'The curve of Mix leads; clear it to move the sound here.';
   else if (across) led.textContent = 'The horizontal curve leads; only up and down count here.';
   else if (up && count > 2) led.textContent = 'The vertical curve leads; only left and right count here.';

@@ -28,6 +28,7 @@ from tests.fake_family import fake_explorer, fake_notes
 KNOBS = {
     "between": Settings(count=2, mix=0.3),
     "on the pad, at a pitch": Settings(count=4, x=0.2, y=0.7, set_pitch=True, pitch_midi=62.0),
+    "by pitch": Settings(count=3, by_pitch=True, set_pitch=True, pitch_midi=57.0),
     "solved": Settings(count=3, x=0.4, y=0.6, brightness=0.3, gain_db=-4.0),
     "toward": Settings(count=2, mix=0.1, toward="B", amount=0.4),
 }

@@ -21,6 +21,7 @@ class Pitch:
     quantise: gr.Radio
     key: gr.Dropdown
     transpose: gr.Slider
+    by_pitch: gr.Checkbox
     set_pitch: gr.Checkbox
     pitch_midi: gr.Textbox
 
@@ -49,6 +50,9 @@ def build() -> Pitch:
             min_width=0,
         )
         transpose = slider("transpose")
+        by_pitch = gr.Checkbox(
+            rest.by_pitch, label="The pitch chooses between the notes", container=False, elem_id="by-pitch"
+        )
         set_pitch = gr.Checkbox(
             rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
         )
@@ -61,4 +65,4 @@ def build() -> Pitch:
             elem_classes="note-field",
             min_width=0,
         )
-    return Pitch(quantise, key, transpose, set_pitch, pitch_midi)
+    return Pitch(quantise, key, transpose, by_pitch, set_pitch, pitch_midi)
