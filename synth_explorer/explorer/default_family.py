@@ -92,8 +92,8 @@ class DefaultFamily:
             fit = Fit(self.networks, z, track, padded, bandwidth_hz=end_hz)
             z, detail = fit(steps=how.fit_steps, progress=how.progress)
         if how.enhance:
-            steady = detail if how.fit_steps else np.zeros(self.details, np.float32)
-            parts = self._parts(z, track, np.tile(steady, (frames, 1)), end_hz, noise=1.0, seed=LISTENING_SEED)
+            known = detail if how.fit_steps else np.zeros((frames, self.details), np.float32)
+            parts = self._parts(z, track, known, end_hz, noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded[None], *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0]
         return Encoded(z, track, detail, missing, told, end_hz)

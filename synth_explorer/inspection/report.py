@@ -73,7 +73,7 @@ _HEAT = (
 )
 _DETAIL = (
     '<p class="note">What the fit found beside the channels: steady offsets on the spectra that the network makes of '
-    "them.</p>"
+    "them, their mean over time.</p>"
 )
 _ENHANCEMENT = (
     '<p class="note">What neither channels nor detail hold of the spectrum, heard when the note was encoded: orange is '

@@ -1,6 +1,6 @@
 """The descent of a fit, whatever computes its slopes: Adam on latents and detail, with fresh noise at every step.
 
-Shapes: F frames, C channels, D numbers of detail; any axes may stand before them.
+Shapes: F frames, C channels, D numbers of detail, K courses; any axes may stand before them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from synth_explorer.model.config import ModelConfig
 
 RATE = 0.2  # of the first step, in units of the learned channels
 DETAIL_RATE = 0.13  # of the first step, in nepers
-DETAIL_PULL = 0.03  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
+DETAIL_PULL = 0.003  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
+COURSES = 9  # of a detail over time: one stands still
+FIRST_S = 0.08  # how long a note's first moments are, in which a detail moves fastest
 ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
 FINAL = 0.2  # share of the rate at the last step
 DECAYS = 0.6, 0.9  # of Adam's two averages
@@ -32,16 +34,31 @@ def scale_of(config: ModelConfig) -> np.ndarray:
     return scale
 
 
+def courses(frames: int, config: ModelConfig) -> np.ndarray:
+    """How a detail may move over a note that begins after the pre-roll: float32 [F, K].
+
+    The first course stands still. The others are triangles that add up to it, narrow at the note's beginning and ever
+    wider after it, in equal parts of log(1 + t / `FIRST_S`).
+    """
+    since_s = np.maximum(np.arange(frames) * config.hop - config.pre_roll_samples, 0) / config.sample_rate_hz
+    place = np.log1p(since_s / FIRST_S)
+    place /= max(place[-1], 1e-6)
+    knots = np.linspace(0.0, 1.0, COURSES - 1)
+    return np.stack([np.ones(frames), *(np.interp(place, knots, one) for one in np.eye(COURSES - 1))], axis=1).astype(
+        np.float32
+    )
+
+
 def descend(
     slopes_of: Slopes, z: np.ndarray, *, config: ModelConfig, steps: int, progress: Progress | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """z [.., F, C] as the encoder said it -> z that is nearer to the sound, and its detail [.., 1, D], float32.
+    """z [.., F, C] as the encoder said it -> z that is nearer to the sound, and its detail [.., K, D], float32.
 
     No single draw of the noise is fitted. The same input gives the same latents.
     """
     *before, frames, _ = z.shape
     rng = np.random.default_rng(SEED_STREAM)
-    found = [np.zeros_like(z, np.float32), np.zeros((*before, 1, config.details), np.float32)]
+    found = [np.zeros_like(z, np.float32), np.zeros((*before, COURSES, config.details), np.float32)]
     means, squares = [np.zeros_like(one) for one in found], [np.zeros_like(one) for one in found]
     for step in range(1, steps + 1):
         long = rng.random((*before, frames, config.hop + 1), dtype=np.float32)

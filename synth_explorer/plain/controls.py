@@ -34,7 +34,7 @@ Slopes = dict[str, np.ndarray]
 
 class Told(NamedTuple):
     """Slopes by what the controls are made of: `network`'s outputs [F, M + 1] and [J, N], loudness and brightness
-    [F, 2], and the detail [D], that of all frames together."""
+    [F, 2], and the detail [F, D]."""
 
     frame: np.ndarray
     fine: np.ndarray
@@ -100,7 +100,7 @@ class Controls:
         detail: np.ndarray,
         bandwidth_hz: float = 0.0,
     ) -> tuple[dict[str, np.ndarray], Callable[[Slopes], Told]]:
-        """The controls, and the way back. The detail is [F, D], or [1, D] for all frames.
+        """The controls, and the way back to a detail of each frame. The detail is [F, D], or [1, D] for all frames.
 
         Nothing lies above `bandwidth_hz`, where that is given.
         """
@@ -166,6 +166,7 @@ class Controls:
             by_noise, by_short = to_noise(by_log[1] / noise), to_short(by_log[2] / short)
             by_level = of_heard.reshape(heard.shape) / LN10_20 + lines.level
             by_level *= (level > LEVELS[0]) & (level < LEVELS[1])
+            by_own = *by_offsets[:2], by_short, by_offsets[2]
             by_bias = CENTROID_BIAS * lines.target * (1.0 - np.square(bias))
             return Told(
                 np.concatenate([np.float32(2.0) * by_noise, by_bias[:, None]], axis=1),
@@ -173,7 +174,7 @@ class Controls:
                 np.stack(
                     [(of_loudness + lines.loudness) / np.float32(config.loudness_units_per_db), lines.target], axis=1
                 ),
-                np.concatenate([each.sum(axis=0) for each in (*by_offsets[:2], by_short, by_offsets[2], by_noise)]),
+                np.concatenate([upsample_back(np.concatenate(by_own, axis=1), steps), by_noise], axis=1),
             )
 
         return parts, back

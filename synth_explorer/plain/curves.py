@@ -20,10 +20,10 @@ def upsample(x: np.ndarray, factor: int) -> np.ndarray:
 
 
 def upsample_back(slope: np.ndarray, factor: int) -> np.ndarray:
-    """Slope by what `upsample` gave [F * factor] -> slope by [F]."""
-    slope = slope.reshape(-1, factor)
+    """Slope by what `upsample` gave [F * factor, ..] -> slope by [F, ..]."""
+    slope = slope.reshape(-1, factor, *slope.shape[1:])
     ramp = np.arange(factor, dtype=np.float32) / factor
-    there = slope @ ramp
+    there = np.tensordot(slope, ramp, axes=(1, 0))
     here = slope.sum(axis=1) - there
     here[1:] += there[:-1]
     here[-1] += there[-1]

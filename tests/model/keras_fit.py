@@ -1,6 +1,6 @@
 """The fit by automatic differentiation in Keras: what `plain.fit` is compared with.
 
-Shapes: B notes, T = F * hop samples, F frames, C channels, D numbers of detail.
+Shapes: B notes, T = F * hop samples, F frames, C channels, D numbers of detail, K courses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from keras import ops
 
 from synth_explorer.model import synthesis
 from synth_explorer.model.autoencoder import Autoencoder
-from synth_explorer.model.descent import LOG_MEL_WEIGHT, descend, scale_of
+from synth_explorer.model.descent import LOG_MEL_WEIGHT, courses, descend, scale_of
 from synth_explorer.model.spectral import SpectralLoss
 
 
@@ -25,12 +25,12 @@ class Fit:
         spectral = SpectralLoss(model.config, mel=LOG_MEL_WEIGHT)
         scale = scale_of(model.config)
 
-        def loss(moved, detail, z, pitch_hz, audio, noise_phase, short_phase):
+        def loss(moved, detail, over_time, z, pitch_hz, audio, noise_phase, short_phase):
             z = z + moved * scale
-            controls = model.decoder(z, pitch_hz, detail + ops.zeros_like(z[..., :1]))
+            controls = model.decoder(z, pitch_hz, ops.matmul(over_time, detail))
             return spectral(audio, synthesis.render(controls, pitch_hz, noise_phase, short_phase, model.decoder))
 
-        self._gradient = gradient(loss, ranks=(3, 3, 3, 2, 2, 3, 3), by=2)
+        self._gradient = gradient(loss, ranks=(3, 3, 2, 3, 2, 2, 3, 3), by=2)
 
     def __call__(
         self,
@@ -51,17 +51,19 @@ class Fit:
             audio: [B, T], what was encoded.
             steps: of the descent; 0 gives `z` back, and zeros.
 
-        Returns z [B, F, C] and detail [B, D], float32.
+        Returns z [B, F, C] and detail [B, F, D], float32.
         """
+
+        over_time = courses(z.shape[1], self.config)
 
         def slopes_of(
             moved: np.ndarray, detail: np.ndarray, long: np.ndarray, short: np.ndarray
         ) -> tuple[np.ndarray, np.ndarray]:
-            _, by_moved, by_detail = self._gradient(moved, detail, z, pitch_hz, audio, long, short)
+            _, by_moved, by_detail = self._gradient(moved, detail, over_time, z, pitch_hz, audio, long, short)
             return by_moved, by_detail
 
         z, detail = descend(slopes_of, z, config=self.config, steps=steps, progress=progress)
-        return z, detail[:, 0]
+        return z, over_time @ detail
 
 
 def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:

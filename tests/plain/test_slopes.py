@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
+from synth_explorer.model.descent import COURSES, courses
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.fit import Fit
 from synth_explorer.plain.loss import PARTS
@@ -62,7 +63,7 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
     config = model.config
     frame = rng.standard_normal((FRAMES, config.noise_bands + 1)).astype(np.float32)
     fine = rng.standard_normal((FRAMES * config.subframes, model.decoder.fine_head.units)).astype(np.float32)
-    detail = (0.5 * rng.standard_normal((1, config.details))).astype(np.float32)
+    detail = (0.5 * rng.standard_normal((FRAMES, config.details))).astype(np.float32)
     controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail, end_hz)
     slopes = {
         name: (rng.standard_normal(value.shape) / np.abs(value).mean()).astype(np.float32)
@@ -75,9 +76,8 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
         from keras import ops
 
         frame, fine = (ops.reshape(each, (1, *known.shape)) for each, known in zip((frame, fine), sizes, strict=True))
-        every = detail + 0.0 * z[..., :1]
         ends = ops.full((1,), end_hz) if end_hz else None
-        made = dict(model.decoder.controls_of(frame, fine, z, pitch_hz, every, ends))
+        made = dict(model.decoder.controls_of(frame, fine, z, pitch_hz, detail, ends))
         harmonic = made["harmonic"]  # those beyond the band are not there in numpy
         made["harmonic"] = ops.concatenate([harmonic[..., :kept], harmonic[..., config.harmonics :]], axis=-1)
         return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
@@ -85,7 +85,7 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
     derived = gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)
     _, *theirs = derived(frame[None], fine[None], z[None], detail[None], pitch_hz[None])
     ours = back(slopes)
-    for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0, 0]), strict=True):
+    for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0]), strict=True):
         assert_near(one, other, 1e-4)
 
 
@@ -94,11 +94,12 @@ def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
     z, pitch_hz, audio = note
     config = model.config
     moved = (0.1 * rng.standard_normal(z.shape)).astype(np.float32)
-    detail = (0.1 * rng.standard_normal((1, config.details))).astype(np.float32)
+    detail = (0.1 * rng.standard_normal((COURSES, config.details))).astype(np.float32)
+    over_time = courses(FRAMES, config)
     phase = rng.random((FRAMES, config.hop + 1), dtype=np.float32)
     short = rng.random((FRAMES * config.subframes, config.subframe + 1), dtype=np.float32)
-    given = moved, detail, z, pitch_hz, audio, phase, short
-    _, *slopes = KerasFit(model)._gradient(*(each[None] for each in given))
+    given = z, pitch_hz, audio, phase, short
+    _, *slopes = KerasFit(model)._gradient(moved[None], detail[None], over_time, *(each[None] for each in given))
     fit = Fit(networks, z, pitch_hz, audio)
     parts = [fit.slopes(moved, detail, phase, short, part=part) for part in range(PARTS)]
     for *found, other in zip(*parts, slopes, strict=True):
@@ -111,21 +112,33 @@ def test_a_fit_repeats(networks, note) -> None:
     first, second = (fit(steps=6, progress=lambda *done: told.append(done)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert told[5] == (6, 6) and first[1].shape == (networks.config.details,)
+    assert told[5] == (6, 6) and first[1].shape == (FRAMES, networks.config.details)
 
 
 @pytest.mark.slow
 def test_a_fit_comes_nearer(model, networks, note) -> None:
     z, pitch_hz, audio = note
     fitted = Fit(networks, z, pitch_hz, audio)(steps=6)
-    nothing, none_moved = np.zeros((1, networks.config.details), np.float32), np.zeros_like(z)
+    nothing, none_moved = np.zeros((FRAMES, networks.config.details), np.float32), np.zeros_like(z)
     phases = tuple(np.full((FRAMES * n, networks.config.hop // n + 1), 0.3, np.float32) for n in (1, 4))
 
     def distance(z: np.ndarray, detail: np.ndarray) -> float:
-        given = none_moved, detail, z, pitch_hz, audio, *phases
-        return float(KerasFit(model)._gradient(*(each[None] for each in given))[0][0])
+        given, each_frame = (z, pitch_hz, audio, *phases), np.eye(FRAMES, dtype=np.float32)
+        calls = none_moved[None], detail[None], each_frame, *(each[None] for each in given)
+        return float(KerasFit(model)._gradient(*calls)[0][0])
 
-    assert distance(fitted[0], fitted[1][None]) < distance(z, nothing)
+    assert distance(*fitted) < distance(z, nothing)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 40, 500])
+def test_courses_stand_still_or_add_up_to_what_does(model, frames: int) -> None:
+    made = courses(frames, model.config)
+    assert made.shape == (frames, COURSES) and (made[:, 0] == 1.0).all() and made.min() >= 0.0
+    np.testing.assert_allclose(made[:, 1:].sum(axis=1), 1.0, atol=1e-6)
+    if frames > COURSES:
+        late = np.argmax(made[:, 1:], axis=1)
+        assert (np.diff(late) >= 0).all() and late[-1] == COURSES - 2
+        assert np.count_nonzero(late == 1) < np.count_nonzero(late == COURSES - 3)  # ever wider
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 40])
