@@ -17,8 +17,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
-# Test processes, one for the tests that play in real time, two for two cores; `make test PARALLEL=` runs all in one.
-PARALLEL ?= -n 3 --dist loadgroup --no-loadscope-reorder
+# Test processes; `make test PARALLEL=` runs everything in one.
+PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 # The first Python that TensorFlow has wheels for; override with `make PYTHON=...`.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python3.12 python3.13,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))

@@ -30,7 +30,7 @@ NETWORKS = {"checkpoints", "decode", "model", "parity", "plain", "train", "waven
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For runs on several cores (`-n 3 --dist loadgroup`): a file's tests stay together, for they share fixtures.
+    """For runs on several cores (`-n 2 --dist loadgroup`): a file's tests stay together, for they share fixtures.
 
     Those that drive a browser are one group: two that play at once starve each other of sound. Those of networks are
     another, so that what TensorFlow and Numba compile is compiled once. These two come first, for they take longest

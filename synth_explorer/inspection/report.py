@@ -72,7 +72,7 @@ _HEAT = (
     "above, blue below, nothing at the mean.</p>"
 )
 _DETAIL = (
-    '<p class="note">What the fit found beside the channels: steady offsets on the spectra that the network makes of '
+    '<p class="note">What the fit found beside the channels: offsets on the spectra that the network makes of '
     "them, their mean over time.</p>"
 )
 _ENHANCEMENT = (

@@ -36,7 +36,7 @@ NEEDS_CHROMIUM = [
 EDIT_KNOBS = """() => {
   const request = new URL(document.querySelector('#screen-result audio').src).searchParams.get('request');
   if (!request) return '';
-  const { count, mix, x, y, set_pitch, pitch_midi, amount, ...knobs } = JSON.parse(request).knobs;
+  const { count, mix, x, y, by_pitch, set_pitch, pitch_midi, amount, ...knobs } = JSON.parse(request).knobs;
   return JSON.stringify({ ...knobs, curves: knobs.curves.points });
 }"""
 

@@ -297,6 +297,17 @@ def test_the_pitch_of_the_mix_snaps_as_it_is_chosen(open_page) -> None:
     assert not page.locator("#key").is_visible()
 
 
+def test_the_pitch_chooses_between_notes_of_one_instrument(open_page) -> None:
+    page, said = open_page.page, open_page.page.locator(".pad-led")
+    mixed = open_page.fetch()
+    chosen = open_page.after(lambda: page.click("#by-pitch input"))
+    said.wait_for()
+    assert "The pitch chooses between the notes" in said.inner_text()
+    assert not np.array_equal(chosen, mixed)
+    back = open_page.after(lambda: page.click("#by-pitch input"))
+    assert np.array_equal(back, mixed) and not said.is_visible()
+
+
 def test_a_pitch_is_set_by_its_name(open_page) -> None:
     open_page.quiet = False  # the browser notes what was refused
     page = open_page.page
