@@ -1,7 +1,7 @@
 """How a judge of hearing rates renders of held-out recordings: ViSQOL, mode for audio, from 1 (bad) to 4.7 (alike).
 
     pip install visqol-python
-    python scripts/visqol.py data/sfz48 --notes 14 -o report.json
+    python scripts/rate_renders.py data/sfz48 --notes 14 -o report.json
 
 Each note is encoded, its pitch estimated by the program, and decoded by each decoder; original and render are compared
 at 48 kHz between half seconds of silence. Hines et al., *ViSQOLAudio*, 2015; Chinen et al., *ViSQOL v3*, 2020.
