@@ -45,13 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*first, _group(item)).index(_group(item)))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Where tests run beside each other, those that play in real time come before all others at the processor."""
-    if "PYTEST_XDIST_WORKER" in os.environ and item.get_closest_marker("browser") is None and not os.nice(0):
-        os.nice(5)
-
-
 def _group(item: pytest.Item) -> str:
     folder, name = item.path.parent.name, item.path.name
     if item.get_closest_marker("browser") is not None:

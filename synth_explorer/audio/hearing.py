@@ -20,7 +20,8 @@ RUMBLE_DB = -60.0
 
 _SUSPECT_HZ = 13.0, LOWEST_HEARD_HZ  # up to the first all of a sound is looked at for rumble, and ever less up to 20 Hz
 _BELOW_HZ = LOWEST_HEARD_HZ, 30.0  # the same, where what remains is to be free of rumble
-_BEGUN_S, _LEAD_S = 0.01, 0.02
+_BEGUN_S = 0.01  # in which what begins with a note is taken to begin
+_LEAD_S = 0.02  # by which a note may begin before the onset that was found of it in rumble
 SEEN = 4  # points for each cosine up to the highest of these, by which rumble is looked for first
 _EDGE_S = 0.1
 _BEGINNING_S = 0.5  # what a note has below hearing as it begins is no rumble, where there is none later

@@ -121,12 +121,13 @@ def opened(
     renderer = Renderer(explorer)
     patch = renderer.patch(
         *(Source.of(note) for note in sources),
-        mix=Mix(by_pitch=True) if by_pitch else Mix.at(0.5, 0.5),
         checkpoint=checkpoint,
         decoder=common.decoder_of(explorer, decoder),
         seed=seed,
         fit_steps=common.steps_of(fit_steps),
     )
+    if by_pitch:
+        patch = patch.but(mix=Mix(by_pitch=True))
     for note, source in zip(sources, patch.sources, strict=True):
         common.say_notices(note, renderer.latents(source, fit_steps=patch.fit_steps))
     return renderer, patch

@@ -56,7 +56,7 @@ class Decoding:
 
 
 class Encoded(NamedTuple):
-    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [D] and enhancement [F, E];
+    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [F, D] and enhancement [F, E];
     its pitch with how sure that is, None where it was stated or lies inside z; and where its recording ends, 0 where
     that has no end of its own."""
 

@@ -51,7 +51,7 @@ class Latents:
     """A note as frames of latent channels with a pitch track. Arrays are copied and read-only.
 
     `detail`: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers (see
-    `plain.fit`); mostly the same in every frame. D is 0 where nothing was fitted. May be given as [D], for all frames.
+    `plain.fit`), which move slowly. D is 0 where nothing was fitted. May be given as [D], for all frames.
     `enhancement`: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
     fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where nothing was
     fitted. Raises LatentsError: shapes that do not fit, or numbers that cannot be.

@@ -44,9 +44,8 @@ def courses(frames: int, config: ModelConfig) -> np.ndarray:
     place = np.log1p(since_s / FIRST_S)
     place /= max(place[-1], 1e-6)
     knots = np.linspace(0.0, 1.0, COURSES - 1)
-    return np.stack([np.ones(frames), *(np.interp(place, knots, one) for one in np.eye(COURSES - 1))], axis=1).astype(
-        np.float32
-    )
+    triangles = [np.interp(place, knots, one) for one in np.eye(COURSES - 1)]
+    return np.stack([np.ones(frames), *triangles], axis=1).astype(np.float32)
 
 
 def descend(

@@ -1,6 +1,6 @@
 """The enhancement: by how much a note's spectrum differs from that of the fast decoder's sound of its latents.
 
-The latents of a note are few, so that they can be edited, and its detail stands still; the fast decoder is to answer a
+The latents of a note are few, so that they can be edited, and its detail moves slowly; the fast decoder is to answer a
 slider at once. What both leave out of the spectrum is kept beside them, as the enhancement layer of a scalable codec
 is, and the final render puts it back. It is the note's own: at another pitch the partials lie elsewhere
 (measured: two to twelve semitones away it does harm), so it fades within a semitone, see `latents.note.closeness`.

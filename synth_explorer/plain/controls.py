@@ -100,7 +100,7 @@ class Controls:
         detail: np.ndarray,
         bandwidth_hz: float = 0.0,
     ) -> tuple[dict[str, np.ndarray], Callable[[Slopes], Told]]:
-        """The controls, and the way back to a detail of each frame. The detail is [F, D], or [1, D] for all frames.
+        """The controls, and the way back.
 
         Nothing lies above `bandwidth_hz`, where that is given.
         """
@@ -112,7 +112,7 @@ class Controls:
         envelope, offsets, short, level, half = split(fine, self._sizes)
         noise, bias = split(frame, (config.noise_bands, 1))
         *sizes, bands = config.detail_sizes
-        own = detail[:, :-bands] if len(detail) == 1 else upsample(detail[:, :-bands], steps)
+        own = upsample(detail[:, :-bands], steps)
         envelope, offsets, short, half = (
             x + y for x, y in zip((envelope, offsets, short, half), split(own, tuple(sizes)), strict=True)
         )

@@ -65,12 +65,10 @@ class Mix(Schema):
         return cls.make(what="The mix", error=SpecError, places=numbers)
 
     def at_pitch(self, pitches_midi: Sequence[float], midi: float | None) -> Mix:
-        """The mix for a pitch of the sound, where the sources have these; None is in the middle of them.
+        """Of a mix by pitch: the weights for a pitch of the sound, where the sources have these; None is in the middle.
 
         Raises LatentsError: sources without a pitch of their own.
         """
-        if not self.by_pitch:
-            return self
         if not np.isfinite(pitches_midi).all():
             raise LatentsError("These notes have no pitch of their own, so none lies between them.")
         middle = float(np.mean(pitches_midi)) if midi is None else midi

@@ -46,7 +46,7 @@ async function walked() {
     const body = JSON.stringify({ checkpoint: now.said.checkpoint, points, aspect: size.width / size.height });
     const { tokens, names, curves } = await ask('map/walk', {}, 'POST', body);
     const { across, up, ...others } = (now.said.knobs.curves || {}).points || {};
-    const knobs = { ...now.said.knobs, count: tokens.length, curves: { points: { ...others, ...curves } } };
+    const knobs = { ...now.said.knobs, count: tokens.length, by_pitch: false, curves: { points: { ...others, ...curves } } };
     const sources = now.said.sources.map((source, slot) => tokens[slot] || source);
     window.synthExplorerPut({ said: window.synthExplorerThin({ ...now.said, sources, knobs }), fit: null });
     chosenWords.textContent = `Walked: ${names.join(', ')}.`;
