@@ -16,7 +16,7 @@ from synth_explorer.edits import Brightness, EditChain, Gain, SetPitch
 from synth_explorer.errors import SpecError
 from synth_explorer.instruments import sample, sustain
 from synth_explorer.instruments.sample import Sample, Slot
-from synth_explorer.instruments.zones import layers
+from synth_explorer.instruments.zones import OCTAVES_PER_DB, layers
 from synth_explorer.rendering import Mix, Patch, Renderer
 
 MOST_STEPS = 32
@@ -68,20 +68,23 @@ class Maker:
     def patch_of(self, slot: Slot, *, cents: float = 0.0) -> Patch:
         """The patch of a sample: at its key, so many cents lower, with its layer's brightness and level.
 
-        The key is set as an edit, since the brightness then goes with it as it does in real instruments.
+        The key is set as an edit, since the brightness then goes with it as it does in real instruments. Recordings by
+        pitch that were struck as softly as the layer is are as dark as they are.
         """
+        changes: dict[str, Any] = {"seed": self.patch.seed + slot.robin}
+        if self.patch.mix.by_pitch:
+            changes["mix"] = Mix(by_pitch=True, touch_db=slot.layer.level_db)
+            changes["pitch_midi"] = float(slot.root)
+        elif self.morph_steps > 1:
+            changes["mix"] = Mix.of(weights_at(self.places[slot.step], len(self.patch.sources)))
+        patch = self.patch.but(**changes)
+        told_db = self.renderer.told_db(patch) if patch.mix.by_pitch else 0.0
         edits = (
             SetPitch(midi=slot.root - cents / 100.0),
-            Brightness(octaves=slot.layer.brightness_octaves),
+            Brightness(octaves=slot.layer.brightness_octaves - OCTAVES_PER_DB * told_db),
             Gain(db=slot.layer.level_db),
         )
-        changes: dict[str, Any] = {"edits": EditChain((*self.patch.edits, *edits)).at_work()}
-        changes["seed"] = self.patch.seed + slot.robin
-        if self.patch.mix.by_pitch:
-            changes["pitch_midi"] = float(slot.root)
-        if self.morph_steps > 1:
-            changes["mix"] = Mix.of(weights_at(self.places[slot.step], len(self.patch.sources)))
-        return self.patch.but(**changes)
+        return patch.but(edits=EditChain((*self.patch.edits, *edits)).at_work())
 
     def sample(self, slot: Slot) -> Sample:
         """One sample, corrected by the pitch that was heard of its step's probe.

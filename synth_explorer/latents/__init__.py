@@ -14,6 +14,7 @@ from synth_explorer.latents.morph import (
     normalised,
     pad_weights,
     path,
+    under_loudest_db,
     weights_by_pitch,
 )
 from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents, hz_to_midi, midi_to_hz, time_mean, with_pitch

@@ -27,6 +27,9 @@ MIN_WEIGHT, MAX_WEIGHT = -0.3, 1.3
 ONE_PITCH = 0.5
 """Recordings that lie at most so many semitones apart are of one pitch."""
 
+ONE_LEVEL_DB = 1.0
+"""Recordings of one pitch whose levels lie at most so far apart were struck alike."""
+
 LARGEST_WEIGHT = 1e100
 """Of what is brought to a sum of 1: the sum must not overflow."""
 
@@ -108,21 +111,50 @@ def bilinear_weights(x: float, y: float) -> tuple[float, float, float, float]:
     return ((1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y)
 
 
-def weights_by_pitch(pitches_midi: Sequence[float], midi: float) -> tuple[float, ...]:
+def weights_by_pitch(
+    pitches_midi: Sequence[float],
+    midi: float,
+    *,
+    under_db: Sequence[float] | None = None,
+    touch_db: float | None = None,
+) -> tuple[float, ...]:
     """Weights of recordings of one instrument for a pitch: those of the nearest pitch below it and above it share
-    linearly; beyond all of them the nearest is alone. Recordings of one pitch (see `ONE_PITCH`) share evenly.
+    linearly; beyond all of them the nearest is alone. Recordings of one pitch (see `ONE_PITCH`) share evenly, unless
+    it is said how hard the note is struck: then those whose levels lie next to that share in the same way.
 
-    `pitches_midi`: of each recording, finite. Returns weights whose sum is 1.
+    `pitches_midi`: of each recording, finite. `under_db`: how far each lies under the loudest of its pitch, see
+    `under_loudest_db`; `touch_db`: how far the note shall. Returns weights whose sum is 1.
     """
-    order = np.argsort(pitches_midi, kind="stable")
-    pitches = np.asarray(pitches_midi, dtype=np.float64)[order]
-    groups = np.split(np.arange(pitches.size), np.flatnonzero(np.diff(pitches) > ONE_PITCH) + 1)
-    places = [float(pitches[group].mean()) for group in groups]
-    shares = [float(np.interp(midi, places, row)) for row in np.eye(len(groups))]
-    weights = np.zeros(pitches.size)
-    for group, share in zip(groups, shares, strict=True):
-        weights[order[group]] = share / group.size
+    weights = _shares(pitches_midi, midi, same=ONE_PITCH)
+    if under_db is None or touch_db is None:
+        return tuple(weights.tolist())
+    for group in _groups(pitches_midi, same=ONE_PITCH):
+        weights[group] = weights[group].sum() * _shares([under_db[one] for one in group], touch_db, same=ONE_LEVEL_DB)
     return tuple(weights.tolist())
+
+
+def under_loudest_db(pitches_midi: Sequence[float], levels_db: Sequence[float]) -> tuple[float, ...]:
+    """How far each recording lies under the loudest of its pitch, at most 0."""
+    levels = np.asarray(levels_db, dtype=np.float64)
+    for group in _groups(pitches_midi, same=ONE_PITCH):
+        levels[group] = levels[group] - levels[group].max()
+    return tuple(levels.tolist())
+
+
+def _groups(places: Sequence[float], *, same: float) -> list[np.ndarray]:
+    """Indices of places in rising order, together where neighbours lie at most `same` apart."""
+    order = np.argsort(places, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(np.asarray(places, dtype=np.float64)[order]) > same) + 1)
+
+
+def _shares(places: Sequence[float], at: float, *, same: float) -> np.ndarray:
+    """Weights of places by how near they lie: the two next to `at` share linearly, beyond all the nearest is alone.
+    Those of one group share evenly."""
+    groups, weights = _groups(places, same=same), np.zeros(len(places))
+    middles = [float(np.mean([places[one] for one in group])) for group in groups]
+    for group, row in zip(groups, np.eye(len(groups)), strict=True):
+        weights[group] = np.interp(at, middles, row) / group.size
+    return weights
 
 
 def pad_weights(n: int, x: float, y: float) -> tuple[float, ...]:

@@ -19,12 +19,12 @@ from synth_explorer import checkpoints, measure
 from synth_explorer.audio import Recording
 from synth_explorer.closed_loop import ClosedLoop, mean_sound
 from synth_explorer.closed_loop.loop import split
-from synth_explorer.edits import EditChain, MeanSound, SetPitch
+from synth_explorer.edits import EditChain, Gain, MeanSound, SetPitch
 from synth_explorer.errors import CheckpointError, SpecError, SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.explorer.family import Progress, Stop
 from synth_explorer.files import LATENTS_SUFFIXES
-from synth_explorer.latents import Latents, midi_to_hz
+from synth_explorer.latents import Latents, midi_to_hz, under_loudest_db
 from synth_explorer.lru import LruCache
 from synth_explorer.rendering.patch import Patch
 from synth_explorer.rendering.quantise import OFF, nearest
@@ -101,11 +101,15 @@ class Renderer:
         self.check(patch)
         notes = self.notes(patch)
         if patch.mix.by_pitch:
-            mix = patch.mix.at_pitch([note.pitch_midi for note in notes], patch.pitch_midi)
-            mixed = self.explorer.morph(notes, mix.weights)
+            under_db, weights = self._by_pitch(notes, patch)
+            levelled = [
+                self.explorer.edit(note, EditChain((Gain(-db),))) if db else note
+                for note, db in zip(notes, under_db, strict=True)
+            ]
+            mixed = self.explorer.morph(levelled, weights)
             if patch.pitch_midi is not None:
                 mixed = self.explorer.edit(mixed, EditChain((SetPitch(patch.pitch_midi),)))
-            return _quantised(mixed, patch), mix.weights
+            return _quantised(mixed, patch), weights
         if len(notes) == 1 or patch.mix.stands(len(notes)):
             weights = (1.0,) if len(notes) == 1 else patch.mix.standing(len(notes))
             return _quantised(self.explorer.morph(notes, weights, pitch=patch.pitch_midi), patch), weights
@@ -115,6 +119,20 @@ class Renderer:
             notes, list(zip(times_s.tolist(), moving, strict=True)), pitch=patch.pitch_midi
         )
         return _quantised(mixed, patch), tuple(float(mean) for mean in np.mean(moving, axis=0))
+
+    def told_db(self, patch: Patch) -> float:
+        """How much of a mix's `touch_db` its recordings tell by their timbre, at most 0. Raises as `mix`."""
+        return float(np.dot(*self._by_pitch(self.notes(patch), patch)))
+
+    def _by_pitch(self, notes: Sequence[Latents], patch: Patch) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of recordings of one instrument: by how much each lies under the loudest of its pitch, all 0 where nobody
+        asks how hard a note is struck; and their weights."""
+        pitches_midi, under_db = [note.pitch_midi for note in notes], (0.0,) * len(notes)
+        if patch.mix.touch_db is not None:
+            loudness = self.explorer.controls.require_loudness()
+            levels_db = [float(note.z[:, loudness.channel].max()) / loudness.units_per_db for note in notes]
+            under_db = under_loudest_db(pitches_midi, levels_db)
+        return under_db, patch.mix.at_pitch(pitches_midi, patch.pitch_midi, under_db=under_db)
 
     def begin(self, patch: Patch, *, engine: str = "auto", sounded: bool = True) -> Rendered:
         """A patch up to its decoder: mixed, edited and solved. A decoder that answers at once has made its sound.

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from synth_explorer.audio import load
 from synth_explorer.cli import app
 from synth_explorer.errors import SpecError
 from synth_explorer.explorer import Explorer
 from synth_explorer.instruments.maker import Maker
+from synth_explorer.instruments.sample import Slot
 from synth_explorer.instruments.zones import layers
-from synth_explorer.latents import weights_by_pitch
-from synth_explorer.measure import brightness_octaves
+from synth_explorer.latents import under_loudest_db, weights_by_pitch
+from synth_explorer.measure import brightness_octaves, loudness_db
 from synth_explorer.rendering import Mix, Patch, Renderer, Source
 
 
@@ -39,6 +41,22 @@ def test_recordings_of_one_pitch_share() -> None:
     assert weights_by_pitch((60.0, 60.1), 66.0) == pytest.approx((0.5, 0.5))
 
 
+@pytest.mark.parametrize(
+    ("touch_db", "weights"),
+    [
+        (0.0, (0, 0.5, 0, 0.25, 0.25)),
+        (-6.125, (0.25, 0.5 * 17.875 / 24, 0.5 * 6.125 / 24, 0.125, 0.125)),
+        (-12.0, (0.5, 0.25, 0.25, 0, 0)),
+        (-50.0, (0.5, 0, 0.5, 0, 0)),
+    ],
+)
+def test_of_one_pitch_those_struck_as_hard_share(touch_db: float, weights: tuple[float, ...]) -> None:
+    pitches, levels_db = (60.0, 72.0, 72.1, 60.0, 60.3), (-20.0, -30.0, -54.0, -8.5, -8.0)
+    under_db = under_loudest_db(pitches, levels_db)
+    assert under_db == (-12.0, 0.0, -24.0, -0.5, 0.0)  # the two that lie 0.5 dB apart were struck alike
+    assert weights_by_pitch(pitches, 66.075, under_db=under_db, touch_db=touch_db) == pytest.approx(weights)
+
+
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
 def test_weights_sum_to_one_and_give_the_pitch_within_the_range(count: int, rng: np.random.Generator) -> None:
     for _ in range(50):
@@ -61,6 +79,17 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         paths.append(folder / f"{name}.wav")
         soundfile.write(paths[-1], 0.3 * wave / np.abs(wave).max(), 16_000)
     return paths[0], paths[1]
+
+
+@pytest.fixture(scope="module")
+def soft_note(notes: tuple[Path, Path]) -> Path:
+    """The dark note's pitch struck softly, 20 dB softer: a sine with little beside it."""
+    import soundfile
+
+    at_s = np.arange(24_000) / 16_000
+    wave = sum(np.sin(2 * np.pi * k * 130.8128 * at_s) / k**5 for k in range(1, 20)) * np.exp(-at_s)
+    soundfile.write(path := notes[0].with_name("soft.wav"), 0.03 * wave / np.abs(wave).max(), 16_000)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +123,40 @@ def test_without_a_pitch_it_lies_in_the_middle(renderer: Renderer, patch: Patch)
 def test_keys_are_heard_brighter_between_than_below(renderer: Renderer, patch: Patch) -> None:
     maker = Maker(renderer, patch)
     rate_hz = maker.sample_rate_hz
-    from synth_explorer.instruments.sample import Slot
-
     dark, between, bright = (
         brightness_octaves(maker.sample(Slot(key, layers(1)[0], 0)).audio, sample_rate_hz=rate_hz)
         for key in (48, 54, 60)
     )
     assert dark + 0.2 < between < bright - 0.2
+
+
+def test_a_soft_layer_is_as_dark_as_the_soft_recording_and_as_loud_as_any(
+    renderer: Renderer, notes: tuple[Path, Path], soft_note: Path
+) -> None:
+    patch = renderer.patch(*map(Source.of, (*notes, soft_note)), mix=Mix(by_pitch=True), fit_steps=0)
+    maker, one_layer = Maker(renderer, patch), Maker(renderer, patch.but(sources=patch.sources[:2]))
+    soft, loud = layers(4)[0], layers(1)[0]
+    heard = {
+        name: made.renderer.render(made.patch_of(Slot(48, layer, 0)))
+        for name, made, layer in (("loud", maker, loud), ("soft", maker, soft), ("generic", one_layer, soft))
+    }
+    level_db = {name: loudness_db(one.audio, sample_rate_hz=one.sample_rate_hz) for name, one in heard.items()}
+    octaves = {name: brightness_octaves(one.audio, sample_rate_hz=one.sample_rate_hz) for name, one in heard.items()}
+    assert heard["loud"].weights == pytest.approx((1.0, 0.0, 0.0), abs=1e-3)
+    assert heard["soft"].weights == pytest.approx((0.0, 0.0, 1.0), abs=0.1)
+    assert level_db["soft"] - level_db["loud"] == pytest.approx(soft.level_db, abs=1.0)
+    assert level_db["soft"] == pytest.approx(level_db["generic"], abs=1.0)
+    recorded = brightness_octaves(load(soft_note, sample_rate_hz=16_000), sample_rate_hz=16_000)
+    assert abs(octaves["soft"] - recorded) < abs(octaves["generic"] - recorded)
+    assert maker.renderer.told_db(maker.patch_of(Slot(48, soft, 0))) == pytest.approx(-20.0, abs=2.0)
+
+
+def test_a_touch_is_of_recordings_by_pitch_and_at_most_the_loudest() -> None:
+    for wrong in ({"by_pitch": True, "touch_db": 1.0}, {"weights": (1.0,), "touch_db": -3.0}):
+        with pytest.raises(SpecError, match="touch_db"):
+            Mix.make(what="The mix", error=SpecError, **wrong)
+    soft, any_ = Mix(by_pitch=True, touch_db=-6.0), Mix(by_pitch=True)
+    assert soft.meaning(2) != any_.meaning(2) != Mix(by_pitch=True, touch_db=0.0).meaning(2)
 
 
 def test_it_is_another_sound_than_the_middle_and_comes_back_from_json(patch: Patch) -> None:

@@ -94,7 +94,8 @@ def answer(studios: Studios, question: Any) -> Heard:
 
 
 def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
-    """What a page keeps of a sound that it asked for: its link, its name, how loud it is."""
+    """What a page keeps of a sound that it asked for: its link, its name, the
+    weights of its notes, how loud it is."""
     loudness_db = measure.loudness_db(render.audio, sample_rate_hz=render.sample_rate_hz)
     names, percents = zip(*((name, f"{weight:.0%}") for name, weight in render.parts), strict=True)
     kinds = dict.fromkeys(edit.kind.replace("_", " ") for edit in render.chain)
@@ -104,6 +105,7 @@ def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, A
         "link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)),
         "fit": fitted(studios, asked),
         "name": ", ".join(names),
+        "weights": [round(weight, 4) for weight in render.weights],
         "facts": " · ".join([*([note_name(midi)] if midi == midi else []), *words, *kinds]),
         "loudness_db": round(loudness_db, 2),
     }

@@ -11,6 +11,8 @@ const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at 
 let here = { x: 0.5, y: 0.5 };
 let drawn = '';
 let moved = false; // by keys that are still held
+let isLed = false; // curves or the pitch say where the sound lies
+let heard = []; // the weights of the sound that is shown
 
 const range = () => (props.value.count === 2 ? props.mix : [0, 1]);
 
@@ -57,7 +59,7 @@ function drawNames() {
 
 function draw() {
   const [low, high] = range();
-  const parts = weights(here.x, here.y);
+  const parts = isLed && heard.length === props.value.count ? heard : weights(here.x, here.y);
   const strip = props.value.count === 2;
   field.style.setProperty('--x', (100 * (here.x - low)) / (high - low) + '%');
   field.style.setProperty('--y', strip ? '50%' : 100 * (1 - here.y) + '%');
@@ -171,8 +173,15 @@ function tell(request) {
   else if (up && count > 2) led.textContent = 'The vertical curve leads; only left and right count here.';
   else led.textContent = '';
   led.hidden = !led.textContent;
+  isLed = byPitch || both || (across && count === 2);
+  field.classList.toggle('is-led', isLed);
+  if (props.value) draw();
 }
 window.addEventListener('sound-asked', (event) => tell(event.detail));
+window.addEventListener('sound-shown', ({ detail }) => {
+  heard = detail.weights;
+  if (isLed) draw();
+});
 if (window.synthExplorerRequest) tell(window.synthExplorerRequest);
 
 watch('value', take);

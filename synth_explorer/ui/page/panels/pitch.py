@@ -50,19 +50,20 @@ def build() -> Pitch:
             min_width=0,
         )
         transpose = slider("transpose")
-        by_pitch = gr.Checkbox(
-            rest.by_pitch, label="The pitch chooses between the notes", container=False, elem_id="by-pitch"
-        )
-        set_pitch = gr.Checkbox(
-            rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
-        )
-        pitch_midi = gr.Textbox(
-            pitch_words(rest.pitch_midi),
-            label="Note of the result: C4, Eb3, or a MIDI number",
-            max_lines=1,
-            visible=False,
-            elem_id="pitch-midi",
-            elem_classes="note-field",
-            min_width=0,
-        )
+        with gr.Column(min_width=0):
+            by_pitch = gr.Checkbox(
+                rest.by_pitch, label="The pitch chooses between the notes", container=False, elem_id="by-pitch"
+            )
+            set_pitch = gr.Checkbox(
+                rest.set_pitch, label="Set the pitch instead of mixing it", container=False, elem_id="set-pitch"
+            )
+            pitch_midi = gr.Textbox(
+                pitch_words(rest.pitch_midi),
+                label="Note of the result: C4, Eb3, or a MIDI number",
+                max_lines=1,
+                visible=False,
+                elem_id="pitch-midi",
+                elem_classes="note-field",
+                min_width=0,
+            )
     return Pitch(quantise, key, transpose, by_pitch, set_pitch, pitch_midi)
