@@ -5,7 +5,7 @@ Shapes: B notes, T = F * hop samples, F frames, C channels, D numbers of detail,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Fit:
             controls = model.decoder(z, pitch_hz, ops.matmul(over_time, detail))
             return spectral(audio, synthesis.render(controls, pitch_hz, noise_phase, short_phase, model.decoder))
 
-        self._gradient = gradient(loss, ranks=(3, 3, 2, 3, 2, 2, 3, 3), by=2)
+        self._gradient = gradient(loss, by=2)
 
     def __call__(
         self,
@@ -66,18 +66,18 @@ class Fit:
         return z, over_time @ detail
 
 
-def gradient(call: Callable[..., Any], *, ranks: Sequence[int], by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:
-    """A function of float32 numpy arrays of the given ranks: value [...] of `call`, and the gradients of its sum.
+def gradient(call: Callable[..., Any], *, by: int = 1) -> Callable[..., tuple[np.ndarray, ...]]:
+    """A function of float32 numpy arrays: value [...] of `call`, and the gradients of its sum by the first `by` arrays.
 
-    There are `by` gradients, by the first arrays.
+    Run as it is: building a graph of it takes longer than a few calls do.
     """
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec([None] * rank, tf.float32) for rank in ranks])
-    def all_of(*arrays: Any) -> Any:
+    def all_of(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        given = [tf.constant(array) for array in arrays]
         with tf.GradientTape() as tape:
-            tape.watch(arrays[:by])
-            value = call(*arrays)
-        return value, *tape.gradient(value, arrays[:by])
+            tape.watch(given[:by])
+            value = call(*given)
+        return tuple(found.numpy() for found in (value, *tape.gradient(value, given[:by])))
 
-    return lambda *arrays: tuple(t.numpy() for t in all_of(*map(tf.constant, arrays)))
+    return all_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from synth_explorer.model.wavenet import WaveNet
@@ -14,10 +16,18 @@ SIZES = small.SIZES | {
 }  # fmt: skip
 
 
-def small_wavenet(seed: int = 0) -> WaveNet:
-    """With steps that leave nothing at zero."""
+@cache
+def _built() -> tuple[WaveNet, list[np.ndarray]]:
+    """One, for Keras takes seconds to build it, and the weights that it began with."""
     model = WaveNet(WaveNetConfig(**SIZES), name="wavenet")
     model.build_weights()
+    return model, model.get_weights()
+
+
+def small_wavenet(seed: int = 0) -> WaveNet:
+    """With steps that leave nothing at zero; one model, whose weights are set anew."""
+    model, first = _built()
+    model.set_weights(first)
     rng = np.random.default_rng(seed)
     for weight in model.steps.weights:
         inputs = np.prod(weight.shape[:-1]) if len(weight.shape) > 1 else 25.0

@@ -51,13 +51,13 @@ def test_slopes_through_the_network(model, networks, note, rng) -> None:
         return _dot(frame, by_frame) + _dot(fine, by_fine)
 
     given = z[None], pitch_hz[None], by_frame[None], by_fine[None]
-    _, slope = gradient(said, ranks=(3, 2, 3, 3))(*given)
+    _, slope = gradient(said)(*given)
     assert_near(back(by_frame, by_fine), slope[0, :, 2:], 1e-5)
     for ours, plain in zip((frame, fine), networks.network(z, pitch_hz), strict=True):
         np.testing.assert_allclose(ours, plain, atol=1e-5)
 
 
-@pytest.mark.parametrize("end_hz", [pytest.param(0.0, marks=pytest.mark.slow), 2500.0])
+@pytest.mark.parametrize("end_hz", [0.0, 2500.0])
 def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) -> None:
     z, pitch_hz, _ = note
     config = model.config
@@ -82,14 +82,13 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
         made["harmonic"] = ops.concatenate([harmonic[..., :kept], harmonic[..., config.harmonics :]], axis=-1)
         return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
 
-    derived = gradient(heard, ranks=(3, 3, 3, 3, 2), by=4)
+    derived = gradient(heard, by=4)
     _, *theirs = derived(frame[None], fine[None], z[None], detail[None], pitch_hz[None])
     ours = back(slopes)
     for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0]), strict=True):
         assert_near(one, other, 1e-4)
 
 
-@pytest.mark.slow
 def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
     z, pitch_hz, audio = note
     config = model.config
@@ -115,7 +114,6 @@ def test_a_fit_repeats(networks, note) -> None:
     assert told[5] == (6, 6) and first[1].shape == (FRAMES, networks.config.details)
 
 
-@pytest.mark.slow
 def test_a_fit_comes_nearer(model, networks, note) -> None:
     z, pitch_hz, audio = note
     fitted = Fit(networks, z, pitch_hz, audio)(steps=6)
