@@ -132,7 +132,7 @@ class FakeFamily:
         heard = self.estimate_pitch(audio) if how.midi is None else None
         midi = how.midi if heard is None else heard.midi
         detail = np.full(len(PLACES_HZ), 0.25) if how.fit_steps else None
-        return Encoded(z, np.full(frames, midi_to_hz(midi)), detail, None, heard)
+        return Encoded(z, np.full(frames, midi_to_hz(midi)), detail, pitch=heard)
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:
         """The fast sound in one chunk; the final render in many, and not to the end before `go_on`."""

@@ -70,7 +70,7 @@ def held_still(latents: Latents, mean: tuple[float, ...], controls: Controls) ->
     z = np.tile(np.array(mean[: latents.channels]), (latents.frames, 1))
     if controls.loudness is not None:
         z[:, controls.loudness.channel] = latents.z[:, controls.loudness.channel]
-    return latents.replace(z=z, detail=np.array(mean[latents.channels :]), enhancement=None)
+    return latents.replace(z=z, detail=np.array(mean[latents.channels :]), fine_level=None, enhancement=None)
 
 
 def mean_sound(explorer: Explorer, latents: Latents, *, midi: float | None = None) -> MeanSound:

@@ -47,10 +47,21 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
         z=read(latents.z),
         pitch_hz=np.exp2(read(np.log2(latents.pitch_hz.astype(np.float64)))),
         detail=read(latents.detail),
+        fine_level=_fine_level_at(latents, np.asarray(at_samples, np.float64)),
         enhancement=read(latents.enhancement),
         duration_samples=duration_samples,
         loop=None,  # it was the loop of the times before
     )
+
+
+def _fine_level_at(latents: Latents, at_samples: np.ndarray) -> np.ndarray:
+    """The fine level as `read_at` reads it, its points between two frames at times between theirs: [F', P]."""
+    points, hop = latents.fine_level.shape[1], latents.meta.hop
+    if points == 0:
+        return np.zeros((len(at_samples), 0))
+    steps = np.append(np.diff(at_samples), hop)
+    at = at_samples[:, None] + steps[:, None] * np.arange(points) / points
+    return np.interp(at * points / hop, np.arange(latents.fine_level.size), latents.fine_level.reshape(-1))
 
 
 def frame_starts(latents: Latents, duration_samples: int, *, kind: str) -> np.ndarray:

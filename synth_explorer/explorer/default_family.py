@@ -1,6 +1,6 @@
 """The default family: the autoencoder with its fast decoder, a pitch head, and a note's enhancement.
 
-Shapes: T samples, F frames, C channels, D numbers of detail, E bands of enhancement.
+Shapes: T samples, F frames, C channels, D numbers of detail, P points of the level in a frame, E bands of enhancement.
 """
 
 from __future__ import annotations
@@ -85,18 +85,18 @@ class DefaultFamily:
         half = heard.result()
         ends = self._listener.submit(self._end_hz, audio, float(np.median(track)))
         z, end_hz = self.networks.encoder.finish(*half, padded, track), ends.result()
-        detail = missing = NOTHING
+        detail = fine_level = missing = NOTHING
         if how.fit_steps:
             from synth_explorer.plain.fit import Fit
 
             fit = Fit(self.networks, z, track, padded, bandwidth_hz=end_hz)
-            z, detail = fit(steps=how.fit_steps, progress=how.progress)
+            z, detail, fine_level = fit(steps=how.fit_steps, progress=how.progress)
         if how.enhance:
-            known = detail if how.fit_steps else np.zeros((frames, self.details), np.float32)
-            parts = self._parts(z, track, known, end_hz, noise=1.0, seed=LISTENING_SEED)
+            given = z, track, *self._found(detail, fine_level, frames=frames), end_hz
+            parts = self._parts(*given, noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded[None], *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0]
-        return Encoded(z, track, detail, missing, told, end_hz)
+        return Encoded(z, track, detail, missing, fine_level, told, end_hz)
 
     def _end_hz(self, audio: np.ndarray, f0_hz: float) -> float:
         """Where a note's recording ends, 0 where it does not end below the model's band, or the model knows of none."""
@@ -131,10 +131,19 @@ class DefaultFamily:
         longest = max(how.samples for how in hows)
         return iter([np.stack([np.pad(sound, (0, longest - len(sound))) for sound in finished])])
 
-    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """z, pitch in Hz and detail of every frame, and where the band ends."""
-        detail = latents.detail if latents.details else np.zeros((latents.frames, self.details), np.float32)
-        return latents.z, latents.pitch_hz, detail, latents.meta.bandwidth_hz
+    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+        """z, pitch in Hz, detail and fine level of every frame, and where the band ends."""
+        found = self._found(latents.detail, latents.fine_level, frames=latents.frames)
+        return latents.z, latents.pitch_hz, *found, latents.meta.bandwidth_hz
+
+    def _found(self, detail: np.ndarray, fine_level: np.ndarray, *, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """What a fit found, zeros where there was none: detail [F, D] and fine level [F, P]."""
+        sizes = self.details, self.config.level_points
+        one, other = (
+            given if given.size else np.zeros((frames, size), np.float32)
+            for given, size in zip((detail, fine_level), sizes, strict=True)
+        )
+        return one, other
 
     def _finished(self, sound: np.ndarray, latents: Latents, how: Decoding) -> np.ndarray:
         """A sound [F * hop] with the note's enhancement, where it is asked for, at its length."""
@@ -146,24 +155,39 @@ class DefaultFamily:
         return np.ascontiguousarray(sound[: how.samples])
 
     def _controls(
-        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, end_hz: float, *, noise: float
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        detail: np.ndarray,
+        fine_level: np.ndarray,
+        end_hz: float,
+        *,
+        noise: float,
     ) -> dict[str, np.ndarray]:
         """The fast decoder's controls; the noise's level multiplied."""
         key = z[:, 2:].tobytes(), pitch_hz.tobytes()
         said = self._said.get(key) or self._said.put(key, self.networks.network(z, pitch_hz))
-        controls = self.networks.controls(*said, z, pitch_hz, detail, end_hz)
+        controls = self.networks.controls(*said, z, pitch_hz, detail, fine_level, end_hz)
         for name in ("noise", "short_noise"):
             controls[name] = controls[name] * np.float32(noise)
         return controls
 
     def _parts(
-        self, z: np.ndarray, pitch_hz: np.ndarray, detail: np.ndarray, end_hz: float, *, noise: float, seed: int
+        self,
+        z: np.ndarray,
+        pitch_hz: np.ndarray,
+        detail: np.ndarray,
+        fine_level: np.ndarray,
+        end_hz: float,
+        *,
+        noise: float,
+        seed: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The tones and the noise of the fast decoder's sound, [F * hop] each; the noise's level multiplied."""
         from synth_explorer.decode import synthesis
 
         config, pitch_hz = self.config, np.asarray(pitch_hz, np.float32)
-        controls = self._controls(z, pitch_hz, detail, end_hz, noise=noise)
+        controls = self._controls(z, pitch_hz, detail, fine_level, end_hz, noise=noise)
         return synthesis.parts(
             controls,
             pitch_hz,

@@ -195,7 +195,7 @@ class Explorer:
             loop=given.loop and _moved(given.loop, -cut.lead_in_samples, within=len(cut.audio)),
             notices=given.notices,
         )
-        return Latents(heard.z, heard.pitch_hz, meta, heard.detail, heard.enhancement)
+        return Latents(heard.z, heard.pitch_hz, meta, heard.detail, heard.enhancement, heard.fine_level)
 
     def encode_many(
         self,

@@ -25,7 +25,7 @@ Stop = Event | Callable[[], bool]
 Progress = Callable[[int, int], None]
 
 NOTHING = np.zeros(0, np.float32)
-"""Detail and enhancement where nothing was fitted."""
+"""Detail, fine level and enhancement where nothing was fitted."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,15 @@ class Decoding:
 
 
 class Encoded(NamedTuple):
-    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [F, D] and enhancement [F, E];
-    its pitch with how sure that is, None where it was stated or lies inside z; and where its recording ends, 0 where
-    that has no end of its own."""
+    """A note as a model heard it: z [F, C], pitch_hz [F] and, if it was fitted, detail [F, D], enhancement [F, E] and
+    fine level [F, P]; its pitch with how sure that is, None where it was stated or lies inside z; and where its
+    recording ends, 0 where that has no end of its own."""
 
     z: np.ndarray
     pitch_hz: np.ndarray
     detail: np.ndarray = NOTHING
     enhancement: np.ndarray = NOTHING
+    fine_level: np.ndarray = NOTHING
     pitch: HeardPitch | None = None
     bandwidth_hz: float = 0.0
 

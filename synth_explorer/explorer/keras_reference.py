@@ -1,6 +1,7 @@
 """The fast decoder as Keras computes it: the engine `keras`, which all others are compared with.
 
-Shapes: F frames, T = F * hop samples, C channels, D numbers of detail.
+Shapes: F frames, T = F * hop samples, C channels, D numbers of detail, P points
+of the level in a frame.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
 
-Note = tuple[np.ndarray, np.ndarray, np.ndarray, float]
-"""z [F, C], pitch [F] in Hz, detail [F, D], and where the band ends in Hz, 0 where it has no end of its own."""
+Note = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
+"""z [F, C], pitch [F] in Hz, detail [F, D], fine level [F, P], and where the band ends in Hz, 0 where it does
+not."""
 
 
 class KerasReference:
@@ -24,13 +26,13 @@ class KerasReference:
         from synth_explorer import runtime
         from synth_explorer.model import synthesis
 
-        def render(z: Any, pitch_hz: Any, detail: Any, end_hz: Any, gain: Any, phase: Any, short_phase: Any) -> Any:
-            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz)
+        def render(z: Any, pitch_hz: Any, detail: Any, fine: Any, end_hz: Any, gain: Any, *phases: Any) -> Any:
+            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz, fine)
             loud = {name: controls[name] * gain[:, None, None] for name in ("noise", "short_noise")}
-            return synthesis.render({**controls, **loud}, pitch_hz, phase, short_phase, model.decoder)
+            return synthesis.render({**controls, **loud}, pitch_hz, *phases, model.decoder)
 
         self._config = model.config
-        self._render = runtime.compiled(render, ranks=(3, 2, 3, 1, 1, 3, 3), last=(model.config.channels,))
+        self._render = runtime.compiled(render, ranks=(3, 2, 3, 3, 1, 1, 3, 3), last=(model.config.channels,))
 
     def __call__(self, *note: Any, noise: float, seed: int) -> np.ndarray:
         """A `Note`, and what the noise's level is multiplied by -> audio [T]."""
@@ -53,7 +55,7 @@ class KerasReference:
         """What the model is given of one note."""
         from synth_explorer.decode.synthesis import noise_phases
 
-        z, pitch_hz, detail, bandwidth_hz = note
+        z, pitch_hz, *found, bandwidth_hz = note
         end_hz = np.asarray(bandwidth_hz or self._config.sample_rate_hz / 2, np.float32)
         phases = noise_phases(len(z), hop=self._config.hop, subframes=self._config.subframes, seed=seed)
-        return z, np.asarray(pitch_hz, np.float32), detail, end_hz, np.asarray(noise, np.float32), *phases
+        return z, np.asarray(pitch_hz, np.float32), *found, end_hz, np.asarray(noise, np.float32), *phases

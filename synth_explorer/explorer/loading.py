@@ -65,6 +65,12 @@ def refuse_others(latents: Latents, *, info: checkpoints.CheckpointInfo, family:
             f"These latents have a detail of {latents.details} numbers; {info.name} has "
             f"{family.details}. Encode the note again."
         )
+    points = getattr(family.config, "level_points", 0)
+    if latents.fine_level.shape[1] not in (0, points):
+        raise LatentsError(
+            f"These latents have a fine level of {latents.fine_level.shape[1]} points a frame; {info.name} has "
+            f"{points or 'none'}. Encode the note again."
+        )
     if latents.enhancements not in (0, family.enhancements):
         raise LatentsError(
             f"These latents have an enhancement of {latents.enhancements} bands; {info.name} has "

@@ -222,6 +222,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
     frames = weights.shape[1]
     z = np.zeros((frames, notes[0].channels))
     detail = np.zeros((frames, max(note.details for note in notes)))
+    fine_level = np.zeros((frames, max(note.fine_level.shape[1] for note in notes)))
     enhancement = np.zeros((frames, max(note.enhancements for note in notes)))
     mixed_hz = _mix_pitch(notes, weights, pitch_hz=pitch_hz)
     longer = [_extend(note.z.astype(np.float64), frames, loudness_channel=loudness_channel) for note in notes]
@@ -229,6 +230,8 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
         z += weight[:, None] * own
         if note.details:
             detail += weight[:, None] * _extend(note.detail.astype(np.float64), frames, loudness_channel=None)
+        if note.fine_level.size:
+            fine_level[: note.frames] += weight[: note.frames, None] * note.fine_level
         if note.enhancements:
             part = weight[: note.frames, None] * closeness(note.pitch_hz, mixed_hz)
             enhancement[: note.frames] += part * note.enhancement
@@ -247,6 +250,7 @@ def _mix(notes: list[Latents], weights: np.ndarray, *, pitch_hz: float | None, l
         z=z,
         pitch_hz=mixed_hz,
         detail=detail,
+        fine_level=fine_level,
         enhancement=enhancement,
         source=notes[0].meta.source if len(notes) == 1 else " + ".join(names),
         duration_samples=longest.duration_samples,

@@ -2,7 +2,7 @@
 
 Everything between listening and hearing is arithmetic on `Latents`: it imports no Keras and no page.
 
-Shapes: F frames, C channels, D numbers of detail, E bands of enhancement.
+Shapes: F frames, C channels, D numbers of detail, P points of the level in a frame, E bands of enhancement.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ LOUDNESS_CHANNEL = 0
 LOUDNESS_UNITS_PER_DB = 0.05
 MEAN_RANGE_DB = 40.0
 LARGEST_BYTES = 2**28  # of all arrays of a file
+FITTED = "detail", "enhancement", "fine_level"
 A4_HZ, A4_MIDI = 440.0, 69.0
 
 
@@ -42,7 +43,7 @@ def hz_to_midi(hz: float) -> float:
 
 
 def _nothing() -> np.ndarray:
-    """No detail and no enhancement: nothing was fitted."""
+    """No detail, no fine level and no enhancement: nothing was fitted."""
     return np.zeros(0, np.float32)
 
 
@@ -52,7 +53,9 @@ class Latents:
 
     `detail`: float32 [F, D], what a fit found beyond z: the note's own offsets on the decoder's spectra, in nepers (see
     `plain.fit`), which move slowly. D is 0 where nothing was fitted. May be given as [D], for all frames.
-    `enhancement`: float32 [F, E], what neither z nor detail holds: by how much the note's spectrum differs from the
+    `fine_level`: float32 [F, P], how the note's level moves within its first frames beyond what the decoder says, in
+    nepers; the loudness of each frame stays. P is 0 where nothing was fitted.
+    `enhancement`: float32 [F, E], what all these do not hold: by how much the note's spectrum differs from the
     fast decoder's, in nepers a band (see `model.enhancement`). Only the final render reads it. E is 0 where nothing was
     fitted. Raises LatentsError: shapes that do not fit, or numbers that cannot be.
     """
@@ -62,15 +65,16 @@ class Latents:
     meta: LatentsMeta  # what they mean
     detail: np.ndarray = field(default_factory=_nothing)
     enhancement: np.ndarray = field(default_factory=_nothing)
+    fine_level: np.ndarray = field(default_factory=_nothing)
 
     def __post_init__(self) -> None:
-        if any(np.iscomplexobj(given) for given in (self.z, self.pitch_hz, self.detail, self.enhancement)):
+        if any(np.iscomplexobj(given) for given in (self.z, self.pitch_hz, *self._fitted)):
             raise LatentsError("Latents must be real numbers; these are complex.")
         with np.errstate(over="ignore"):
             z = np.array(self.z, dtype=np.float32)
             pitch_hz = np.array(self.pitch_hz, dtype=np.float32)
-            given: tuple[Any, Any] = self.detail, self.enhancement
-            detail, enhancement = (np.array(() if one is None else one, dtype=np.float32) for one in given)
+            given: tuple[Any, ...] = self._fitted
+            fitted = [np.array(() if one is None else one, dtype=np.float32) for one in given]
         if z.ndim != 2 or 0 in z.shape:
             raise LatentsError(f"z must have shape [frames, channels], both at least 1; received {z.shape}.")
         if pitch_hz.shape != z.shape[:1]:
@@ -83,11 +87,15 @@ class Latents:
         if not isinstance(meta, LatentsMeta):
             raise LatentsError(f"meta must be LatentsMeta; received {type(meta).__name__}.")
         arrays = {"z": z, "pitch_hz": pitch_hz}
-        arrays["detail"] = _per_frame(detail, frames=z.shape[0], name="detail")
-        arrays["enhancement"] = _per_frame(enhancement, frames=z.shape[0], name="enhancement")
+        arrays |= {n: _per_frame(one, frames=z.shape[0], name=n) for n, one in zip(FITTED, fitted, strict=True)}
         for name, array in arrays.items():
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+
+    @property
+    def _fitted(self) -> tuple[np.ndarray, ...]:
+        """What a fit found, in the order of `FITTED`."""
+        return self.detail, self.enhancement, self.fine_level
 
     @property
     def frames(self) -> int:
@@ -110,7 +118,7 @@ class Latents:
     @property
     def fingerprint(self) -> tuple[bytes, LatentsMeta]:
         """What is the same for latents that are the same, for remembering what was made of them."""
-        arrays = (self.z, self.pitch_hz, self.detail, self.enhancement)
+        arrays = (self.z, self.pitch_hz, *self._fitted)
         return hashlib.blake2b(b"".join(array.tobytes() for array in arrays)).digest(), self.meta
 
     @property
@@ -179,8 +187,7 @@ class Latents:
         return self.replace(
             z=self.z[:frames],
             pitch_hz=self.pitch_hz[:frames],
-            detail=self.detail[:frames],
-            enhancement=self.enhancement[:frames],
+            **{name: one[:frames] for name, one in zip(FITTED, self._fitted, strict=True)},
             duration_samples=duration_samples,
         )
 
@@ -203,6 +210,8 @@ class Latents:
                     if self.details:  # one row where all are the same
                         is_steady = np.array_equal(self.detail, np.broadcast_to(self.detail[:1], self.detail.shape))
                         arrays["detail"] = self.detail[:1] if is_steady else self.detail
+                    if self.fine_level.any():
+                        arrays["fine_level"] = self.fine_level
                     if self.enhancements:
                         arrays["enhancement"] = self.enhancement
                     meta = np.array(json.dumps(asdict(self.meta)))
@@ -278,7 +287,7 @@ def _read(path: Path, meta_for_npy: LatentsMeta | None) -> Latents:
                 raise LatentsError(f"{path} has no {', '.join(sorted(missing))}; it is not a latents file.")
             found: Any = json.loads(text_of(content["meta"]))
             z, pitch_hz = content["z"], content["pitch_hz"]
-            fitted = {name: content[name] for name in ("detail", "enhancement") if name in content.files}
+            fitted = {name: content[name] for name in FITTED if name in content.files}
     except LatentsError:
         raise
     except UNREADABLE as error:

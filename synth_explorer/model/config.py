@@ -94,6 +94,11 @@ class ModelConfig:
         return self.hop // self.subframes
 
     @property
+    def level_points(self) -> int:
+        """Points of the level in a frame, P."""
+        return self.subframes * self.fine_steps
+
+    @property
     def frame_rate_hz(self) -> float:
         """Latent frames a second."""
         return self.sample_rate_hz / self.hop

@@ -1,10 +1,13 @@
-"""The descent of a fit, whatever computes its slopes: Adam on latents and detail, with fresh noise at every step.
+"""The descent of a fit, whatever computes its slopes: Adam on latents, detail and the level of the onset, with fresh
+noise at every step.
 
-Shapes: F frames, C channels, D numbers of detail, K courses; any axes may stand before them.
+Shapes: F frames, C channels, D numbers of detail, K courses, N frames of the onset, P points of the level in a frame;
+any axes may stand before them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,8 +16,10 @@ from synth_explorer.model.config import ModelConfig
 
 RATE = 0.2  # of the first step, in units of the learned channels
 DETAIL_RATE = 0.13  # of the first step, in nepers
+LEVEL_RATE = 0.05  # of the first step, in nepers
 DETAIL_PULL = 0.003  # gradient toward zero per neper: what is not heard stays zero, since other pitches may sound it
 COURSES = 9  # of a detail over time: one stands still
+ONSET_S = 0.25  # of a note in which its level moves within the frames
 FIRST_S = 0.08  # how long a note's first moments are, in which a detail moves fastest
 ATTRIBUTE_RATES = 0.1, 0.3  # of loudness and brightness, relative to it: they were measured, so they are nearly right
 FINAL = 0.2  # share of the rate at the last step
@@ -23,8 +28,8 @@ LOG_MEL_WEIGHT = 5.0
 SEED_STREAM = 7  # the noise of the fit is not the noise of any decoding
 
 Progress = Callable[[int, int], None]
-Slopes = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Moved latents, detail and the phases of both noises -> slopes by the first two."""
+Slopes = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, ...]]
+"""Moved latents, detail, level of the onset and the phases of both noises -> slopes by the first three."""
 
 
 def scale_of(config: ModelConfig) -> np.ndarray:
@@ -32,6 +37,11 @@ def scale_of(config: ModelConfig) -> np.ndarray:
     scale = np.ones(config.channels, np.float32)
     scale[:2] = ATTRIBUTE_RATES
     return scale
+
+
+def onset_frames(frames: int, config: ModelConfig) -> int:
+    """How many frames of a note are its onset, N."""
+    return min(frames, math.ceil(ONSET_S * config.frame_rate_hz))
 
 
 def courses(frames: int, config: ModelConfig) -> np.ndarray:
@@ -50,22 +60,24 @@ def courses(frames: int, config: ModelConfig) -> np.ndarray:
 
 def descend(
     slopes_of: Slopes, z: np.ndarray, *, config: ModelConfig, steps: int, progress: Progress | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """z [.., F, C] as the encoder said it -> z that is nearer to the sound, and its detail [.., K, D], float32.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z [.., F, C] as the encoder said it -> z that is nearer to the sound, its detail [.., K, D] and the fine level of
+    its onset [.., N, P], float32.
 
     No single draw of the noise is fitted. The same input gives the same latents.
     """
     *before, frames, _ = z.shape
     rng = np.random.default_rng(SEED_STREAM)
-    found = [np.zeros_like(z, np.float32), np.zeros((*before, COURSES, config.details), np.float32)]
+    shapes = z.shape, (*before, COURSES, config.details), (*before, onset_frames(frames, config), config.level_points)
+    found = [np.zeros(shape, np.float32) for shape in shapes]
     means, squares = [np.zeros_like(one) for one in found], [np.zeros_like(one) for one in found]
     for step in range(1, steps + 1):
         long = rng.random((*before, frames, config.hop + 1), dtype=np.float32)
         short = rng.random((*before, frames * config.subframes, config.subframe + 1), dtype=np.float32)
-        slopes = [np.nan_to_num(slope) for slope in slopes_of(found[0], found[1], long, short)]
+        slopes = [np.nan_to_num(slope) for slope in slopes_of(*found, long, short)]
         slopes[1] = slopes[1] + DETAIL_PULL * found[1]
         part = 1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1)
-        for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE), slopes, strict=True)):
+        for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE, LEVEL_RATE), slopes, strict=True)):
             means[index] = DECAYS[0] * means[index] + (1.0 - DECAYS[0]) * slope
             squares[index] = DECAYS[1] * squares[index] + (1.0 - DECAYS[1]) * slope**2
             size = np.sqrt(squares[index] / (1.0 - DECAYS[1] ** step)) + 1e-8
@@ -73,4 +85,4 @@ def descend(
             found[index] = (found[index] - rate * part * towards).astype(np.float32)
         if progress is not None:
             progress(step, steps)
-    return z + found[0] * scale_of(config), found[1]
+    return z + found[0] * scale_of(config), found[1], found[2]

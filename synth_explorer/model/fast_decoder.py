@@ -92,8 +92,8 @@ class FastDecoder(keras.Model):
             matrix[:, bins_hz > self.config.band_hz] = 0.0
         return matrix
 
-    def call(self, z, pitch_hz, detail=None):
-        return self.controls(z, pitch_hz, detail)
+    def call(self, z, pitch_hz, detail=None, fine_level=None):
+        return self.controls(z, pitch_hz, detail, fine_level=fine_level)
 
     def network(self, z, pitch_hz):
         """What the network says of the learned channels and the pitch, [B, F, M + 1] and [B, J, ...]; see `shape_of`.
@@ -115,8 +115,8 @@ class FastDecoder(keras.Model):
         """Log amplitudes (natural) of harmonics, both noises, the fine level and the centroid bias."""
         return self._shape(*self.network(z, pitch_hz), pitch_hz, detail)
 
-    def _shape(self, frame, fine, pitch_hz, detail):
-        """What `network` said, with a detail, as `shape_of` gives it."""
+    def _shape(self, frame, fine, pitch_hz, detail, fine_level=None):
+        """What `network` said, with a detail and a fine level, as `shape_of` gives it."""
         config = self.config
         envelope, offsets, short, level, half = _split(
             fine,
@@ -136,6 +136,8 @@ class FastDecoder(keras.Model):
             predicted = (envelope, offsets, short, half)
             envelope, offsets, short, half = (x + y for x, y in zip(predicted, own, strict=True))
             noise = noise + detail[..., -bands:]
+        if fine_level is not None:
+            level = level + ops.reshape(fine_level, ops.shape(level))
         return {
             "harmonic": self._harmonics(envelope, offsets, half, upsample(pitch_hz, config.subframes)),
             "noise": bounded(noise - 7.0, -18.0),
@@ -165,18 +167,20 @@ class FastDecoder(keras.Model):
         top_hz = config.band_hz or 0.985 * config.sample_rate_hz / 2
         return value - 30.0 * ops.cast(frequency_hz > top_hz, "float32")
 
-    def controls(self, z, pitch_hz, detail=None, bandwidth_hz=None):
+    def controls(self, z, pitch_hz, detail=None, bandwidth_hz=None, fine_level=None):
         """Latents -> controls (see the class)."""
-        return self.controls_of(*self.network(z, pitch_hz), z, pitch_hz, detail, bandwidth_hz)
+        return self.controls_of(*self.network(z, pitch_hz), z, pitch_hz, detail, bandwidth_hz, fine_level)
 
-    def controls_of(self, frame, fine, z, pitch_hz, detail=None, bandwidth_hz=None):
+    def controls_of(self, frame, fine, z, pitch_hz, detail=None, bandwidth_hz=None, fine_level=None):
         """What `network` said -> controls. Detail, tilt and level are applied here.
+
+        `fine_level` [B, F, P] (none: zeros) is added to the level that it said within each frame, in nepers.
 
         `bandwidth_hz` [B] is for training: the recording that is to be met ends there, though its instrument did not.
         What lies above is taken away before brightness and loudness are met, so that nothing is learned of it.
         """
         config = self.config
-        shape = self._shape(frame, fine, pitch_hz, detail)
+        shape = self._shape(frame, fine, pitch_hz, detail, fine_level)
         harmonic, noise, short = (ops.exp(shape[k]) for k in ("harmonic", "noise", "short_noise"))
         frequency_hz = upsample(pitch_hz, config.subframes)[..., None] * self.multiples
         if bandwidth_hz is not None:

@@ -4,7 +4,7 @@ Harmonics that lie beyond the band in every frame, most of them in most notes, a
 
 Shapes: F frames, J = subframes * F, S = fine_steps * J, K harmonics (those within the band), H partials half-way
 between, M bands of the noise, M_short of the short noise, L = K + H + M + M_short lines of a frame's spectrum, D
-numbers of detail.
+numbers of detail, P points of the level in a frame.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ Slopes = dict[str, np.ndarray]
 
 class Told(NamedTuple):
     """Slopes by what the controls are made of: `network`'s outputs [F, M + 1] and [J, N], loudness and brightness
-    [F, 2], and the detail [F, D]."""
+    [F, 2], the detail [F, D] and the fine level [F, P]."""
 
     frame: np.ndarray
     fine: np.ndarray
     attributes: np.ndarray
     detail: np.ndarray
+    fine_level: np.ndarray
 
 
 class Controls:
-    """What the network said, z [F, C], pitch [F] in Hz and detail -> the controls of `model.fast_decoder.FastDecoder`.
+    """What the network said, z [F, C], pitch [F] in Hz, detail and fine level -> the controls of
+    `model.fast_decoder.FastDecoder`.
 
     `harmonic` [J, K + H] amplitudes, `noise` [F, M] and `short_noise` [J, M_short] magnitudes and `level` [S] gains.
     """
@@ -87,9 +89,10 @@ class Controls:
         z: np.ndarray,
         pitch_hz: np.ndarray,
         detail: np.ndarray,
+        fine_level: np.ndarray,
         bandwidth_hz: float = 0.0,
     ) -> dict[str, np.ndarray]:
-        return self.traced(frame, fine, z, pitch_hz, detail, bandwidth_hz)[0]
+        return self.traced(frame, fine, z, pitch_hz, detail, fine_level, bandwidth_hz)[0]
 
     def traced(
         self,
@@ -98,6 +101,7 @@ class Controls:
         z: np.ndarray,
         pitch_hz: np.ndarray,
         detail: np.ndarray,
+        fine_level: np.ndarray,
         bandwidth_hz: float = 0.0,
     ) -> tuple[dict[str, np.ndarray], Callable[[Slopes], Told]]:
         """The controls, and the way back.
@@ -105,12 +109,13 @@ class Controls:
         Nothing lies above `bandwidth_hz`, where that is given.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # of latents that are far from any note
-            return self._traced(frame, fine, z, pitch_hz, detail, bandwidth_hz or np.inf)
+            return self._traced(frame, fine, z, pitch_hz, detail, fine_level, bandwidth_hz or np.inf)
 
-    def _traced(self, frame, fine, z, pitch_hz, detail, end_hz):
+    def _traced(self, frame, fine, z, pitch_hz, detail, fine_level, end_hz):
         config, steps = self.config, self.config.subframes
         envelope, offsets, short, level, half = split(fine, self._sizes)
         noise, bias = split(frame, (config.noise_bands, 1))
+        level = level + fine_level.reshape(level.shape)
         *sizes, bands = config.detail_sizes
         own = upsample(detail[:, :-bands], steps)
         envelope, offsets, short, half = (
@@ -175,6 +180,7 @@ class Controls:
                     [(of_loudness + lines.loudness) / np.float32(config.loudness_units_per_db), lines.target], axis=1
                 ),
                 np.concatenate([upsample_back(np.concatenate(by_own, axis=1), steps), by_noise], axis=1),
+                by_level.reshape(fine_level.shape),
             )
 
         return parts, back

@@ -192,7 +192,8 @@ class WaveNetRun(Run):
         networks = self.networks
         z = networks.encoder.finish(*networks.encoder.listen(sound), sound, track_hz)
         detail = np.zeros((1, networks.config.details), np.float32)
-        said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail)
+        level = np.zeros((1, networks.config.level_points), np.float32)
+        said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail, level)
         given = self.telling.given(said, z, track_hz)
         white = flat(sound, given.prediction)
         source, cycles = heard_partials(white, track_hz, self.config.model, given.source)

@@ -32,7 +32,7 @@ def problem():
 def _fit(model, start, pitch_hz, sound, **how) -> tuple[np.ndarray, np.ndarray]:
     """z and detail, [1, F, ..]."""
     fit = Fit(Autoencoder.of(model), start[0], pitch_hz[0], sound[0])
-    z, detail = fit(**how)
+    z, detail, _ = fit(**how)
     return z[None], detail[None]
 
 

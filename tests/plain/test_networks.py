@@ -36,9 +36,10 @@ def compare(model, networks: Autoencoder, frames: int) -> None:
     for ours, theirs in zip(said, model.decoder.network(z[None], pitch_hz[None]), strict=True):
         np.testing.assert_allclose(ours, np.asarray(theirs)[0], rtol=1e-4, atol=5e-5)
     detail = (0.3 * np.random.default_rng(1).standard_normal((frames, model.config.details))).astype(np.float32)
-    controls = networks.controls(*said, z, pitch_hz, detail)
+    level = (0.3 * np.random.default_rng(2).standard_normal((frames, model.config.level_points))).astype(np.float32)
+    controls = networks.controls(*said, z, pitch_hz, detail, level)
     given = (each[None] for each in (*said, z, pitch_hz, detail))
-    for name, theirs in model.decoder.controls_of(*given).items():
+    for name, theirs in model.decoder.controls_of(*given, fine_level=level[None]).items():
         theirs = np.asarray(theirs)[0]
         if name == "harmonic":  # those beyond the band are left out
             beyond = slice(controls[name].shape[1] - model.config.half_partials, model.config.harmonics)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from synth_explorer.decode.sines import amplitude_slopes, sum_of_sines
-from synth_explorer.model.descent import COURSES, courses
+from synth_explorer.model.descent import COURSES, courses, onset_frames
 from synth_explorer.plain.autoencoder import Autoencoder
 from synth_explorer.plain.fit import Fit
 from synth_explorer.plain.loss import PARTS
-from tests.model.keras_fit import Fit as KerasFit
 from tests.model.keras_fit import gradient
+from tests.model.keras_fit import slopes as keras_slopes
 from tests.model.small import small_model
 
 FRAMES = 24
@@ -64,7 +64,8 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
     frame = rng.standard_normal((FRAMES, config.noise_bands + 1)).astype(np.float32)
     fine = rng.standard_normal((FRAMES * config.subframes, model.decoder.fine_head.units)).astype(np.float32)
     detail = (0.5 * rng.standard_normal((FRAMES, config.details))).astype(np.float32)
-    controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail, end_hz)
+    level = (0.5 * rng.standard_normal((FRAMES, config.level_points))).astype(np.float32)
+    controls, back = networks.controls.traced(frame, fine, z, pitch_hz, detail, level, end_hz)
     slopes = {
         name: (rng.standard_normal(value.shape) / np.abs(value).mean()).astype(np.float32)
         for name, value in controls.items()
@@ -72,20 +73,22 @@ def test_slopes_through_the_controls(model, networks, note, rng, end_hz: float) 
 
     sizes, kept = (frame, fine), controls["harmonic"].shape[1] - config.half_partials
 
-    def heard(frame, fine, z, detail, pitch_hz):
+    def heard(frame, fine, z, detail, level, pitch_hz):
         from keras import ops
 
         frame, fine = (ops.reshape(each, (1, *known.shape)) for each, known in zip((frame, fine), sizes, strict=True))
         ends = ops.full((1,), end_hz) if end_hz else None
-        made = dict(model.decoder.controls_of(frame, fine, z, pitch_hz, detail, ends))
+        made = dict(model.decoder.controls_of(frame, fine, z, pitch_hz, detail, ends, level))
         harmonic = made["harmonic"]  # those beyond the band are not there in numpy
         made["harmonic"] = ops.concatenate([harmonic[..., :kept], harmonic[..., config.harmonics :]], axis=-1)
         return sum(_dot(made[name], slope[None]) for name, slope in slopes.items())
 
-    derived = gradient(heard, by=4)
-    _, *theirs = derived(frame[None], fine[None], z[None], detail[None], pitch_hz[None])
+    derived = gradient(heard, by=5)
+    _, *theirs = derived(frame[None], fine[None], z[None], detail[None], level[None], pitch_hz[None])
     ours = back(slopes)
-    for one, other in zip(ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], theirs[3][0]), strict=True):
+    for one, other in zip(
+        ours, (theirs[0][0], theirs[1][0], theirs[2][0, :, :2], *(each[0] for each in theirs[3:])), strict=True
+    ):
         assert_near(one, other, 1e-4)
 
 
@@ -94,13 +97,15 @@ def test_slopes_of_the_whole_distance(model, networks, note, rng) -> None:
     config = model.config
     moved = (0.1 * rng.standard_normal(z.shape)).astype(np.float32)
     detail = (0.1 * rng.standard_normal((COURSES, config.details))).astype(np.float32)
+    onset = (0.1 * rng.standard_normal((onset_frames(FRAMES, config), config.level_points))).astype(np.float32)
     over_time = courses(FRAMES, config)
     phase = rng.random((FRAMES, config.hop + 1), dtype=np.float32)
     short = rng.random((FRAMES * config.subframes, config.subframe + 1), dtype=np.float32)
     given = z, pitch_hz, audio, phase, short
-    _, *slopes = KerasFit(model)._gradient(moved[None], detail[None], over_time, *(each[None] for each in given))
+    moving = moved[None], detail[None], onset[None]
+    _, *slopes = keras_slopes(model)(*moving, over_time, *(each[None] for each in given))
     fit = Fit(networks, z, pitch_hz, audio)
-    parts = [fit.slopes(moved, detail, phase, short, part=part) for part in range(PARTS)]
+    parts = [fit.slopes(moved, detail, onset, phase, short, part=part) for part in range(PARTS)]
     for *found, other in zip(*parts, slopes, strict=True):
         one = np.mean(found, axis=0)
         assert_near(one, other[0], 2e-3)  # where two spectra cross, float32 is of two minds about the side
@@ -112,6 +117,12 @@ def test_a_fit_repeats(networks, note) -> None:
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert told[5] == (6, 6) and first[1].shape == (FRAMES, networks.config.details)
+    level = first[2]
+    assert level.shape == (FRAMES, networks.config.level_points)
+    assert (
+        level[: onset_frames(FRAMES, networks.config)].any()
+        and not level[onset_frames(FRAMES, networks.config) :].any()
+    )
 
 
 def test_a_fit_comes_nearer(model, networks, note) -> None:
@@ -120,12 +131,13 @@ def test_a_fit_comes_nearer(model, networks, note) -> None:
     nothing, none_moved = np.zeros((FRAMES, networks.config.details), np.float32), np.zeros_like(z)
     phases = tuple(np.full((FRAMES * n, networks.config.hop // n + 1), 0.3, np.float32) for n in (1, 4))
 
-    def distance(z: np.ndarray, detail: np.ndarray) -> float:
+    def distance(z: np.ndarray, detail: np.ndarray, level: np.ndarray) -> float:
         given, each_frame = (z, pitch_hz, audio, *phases), np.eye(FRAMES, dtype=np.float32)
-        calls = none_moved[None], detail[None], each_frame, *(each[None] for each in given)
-        return float(KerasFit(model)._gradient(*calls)[0][0])
+        calls = none_moved[None], detail[None], level[None], each_frame, *(each[None] for each in given)
+        return float(keras_slopes(model)(*calls)[0][0])
 
-    assert distance(*fitted) < distance(z, nothing)
+    still = np.zeros((FRAMES, networks.config.level_points), np.float32)
+    assert distance(*fitted) < distance(z, nothing, still)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 40, 500])
