@@ -1,7 +1,8 @@
 """The route of keys: `GET sound/note.wav?request=...&midi=60` is what is asked for as a key plays it.
 
 A WAV file whose headers say where it loops, and in which time it dies away once it is let go. Notes are made in threads
-of their own, a few at a time: however many are asked for, the sound that a slider asks for waits for none of them.
+of their own, a few at a time: however many are asked for, the sound that a slider asks for waits for none of them. A
+key that was struck waits for none that is made ahead.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fastapi.routing import APIRoute
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.routes.final import HEADERS, header
-from synth_explorer.ui.session.keys import Crowded
+from synth_explorer.ui.session.keys import Crowded, GaveWay
 
 if TYPE_CHECKING:
     from synth_explorer.instruments.held import HeldNote
@@ -51,8 +52,11 @@ def note_route(studios: Studios) -> APIRoute:
                 return Response(status_code=204, headers=HEADERS)
             if not ahead:
                 studio.touch()
-            begun = studio.keys.begin(lambda: _note(studio, asked, midi, hold=hold, from_s=from_s, first=first))
+            how = {"hold": hold, "from_s": from_s, "first": first, "ahead": ahead}
+            begun = studio.keys.begin(lambda: _note(studio, asked, midi, **how), struck=first, spare=ahead)
             made = await asyncio.wrap_future(begun)
+        except GaveWay:
+            return Response(status_code=204, headers=HEADERS)
         except Crowded as error:
             return PlainTextResponse(str(error), status_code=503, headers=HEADERS)
         except SynthExplorerError as error:
@@ -63,12 +67,19 @@ def note_route(studios: Studios) -> APIRoute:
 
 
 def _note(
-    studio: Studio, asked: SoundRequest, midi: float | None, *, hold: bool, from_s: float | None, first: bool
+    studio: Studio,
+    asked: SoundRequest,
+    midi: float | None,
+    *,
+    hold: bool,
+    from_s: float | None,
+    first: bool,
+    ahead: bool,
 ) -> HeldNote:
     patch = studio.asked(asked)
     if from_s is not None:
         return studio.keys.moving(patch, midi=midi, from_s=from_s)
-    return studio.keys.note(patch, midi=midi, always=hold, first=first)
+    return studio.keys.note(patch, midi=midi, always=hold, first=first, spare=ahead)
 
 
 def _wav(made: HeldNote, sample_rate_hz: int) -> bytes:

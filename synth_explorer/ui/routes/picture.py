@@ -1,6 +1,7 @@
 """The route of glimpses: `GET sound/picture.png?request=...` is the spectrogram of what a turning knob asks for.
 
-Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own.
+Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own. A key that is
+struck meanwhile goes before it, which is then left out (204).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.sound_request import SoundRequest
-from synth_explorer.ui.session.keys import Crowded
+from synth_explorer.ui.session.keys import Crowded, GaveWay
 
 if TYPE_CHECKING:
     from synth_explorer.rendering import Rendered
@@ -37,8 +38,8 @@ def picture_route(studios: Studios) -> APIRoute:
             if not studio.is_ready or studio.is_slow:
                 return Response(status_code=204, headers=HEADERS)
             studio.touch()
-            made = await asyncio.wrap_future(studio.keys.begin(lambda: _glimpse(studio, asked)))
-        except Crowded:
+            made = await asyncio.wrap_future(studio.keys.begin(lambda: _glimpse(studio, asked), spare=True))
+        except (Crowded, GaveWay):
             return Response(status_code=204, headers=HEADERS)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
@@ -49,7 +50,9 @@ def picture_route(studios: Studios) -> APIRoute:
 
 def _glimpse(studio: Studio, asked: SoundRequest) -> Response:
     patch = studio.asked(asked)
+    studio.keys.give_way()
     made = studio.renderer.begin(patch.but(open_loop=True))
+    studio.keys.give_way()
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(made.weights)]), list(made.weights))
     png = plots.spectrogram_png(made.audio, sample_rate_hz=made.sample_rate_hz, colour=colour)
     return Response(png, media_type="image/png", headers=HEADERS | _facts(made))

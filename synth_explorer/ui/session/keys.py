@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from synth_explorer.edits import Trim
 from synth_explorer.errors import CheckpointError, SynthExplorerError
@@ -31,6 +31,10 @@ class Crowded(SynthExplorerError):
     """More notes are asked for than can be made soon."""
 
 
+class GaveWay(SynthExplorerError):
+    """What nobody waited for was left unmade, because somebody waits for a key."""
+
+
 class Keys:
     """Plays patches on keys, a few notes at a time in threads of their own, and remembers those that it made."""
 
@@ -39,7 +43,8 @@ class Keys:
         self._renderer = renderer
         self._notes: LruCache[HeldNote] = LruCache(NOTES_KEPT)
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="key")
-        self._asked, self._lock = 0, Lock()
+        self._spare = ThreadPoolExecutor(1, thread_name_prefix="spare")
+        self._asked, self._struck, self._lock = 0, 0, Lock()
 
     def __len__(self) -> int:
         """How many notes are remembered."""
@@ -50,26 +55,37 @@ class Keys:
         """Whether a note is being made."""
         return self._asked > 0
 
-    def begin(self, make: Callable[[], Made]) -> Future[Made]:
-        """Make a note, or what is as quick, in one of the threads. Raises Crowded: too many wait already."""
+    def begin(self, make: Callable[[], Made], *, struck: bool = False, spare: bool = False) -> Future[Made]:
+        """Make a note, or what is as quick, in one of the threads. Raises Crowded: too many wait already.
+
+        `struck`: somebody has struck a key and hears nothing yet. `spare`: nobody waits for it, so it is made in a
+        thread beside those, and ends early with GaveWay where it calls `give_way` while a struck key waits.
+        """
         with self._lock:
             if self._asked >= WAITING_MOST:
                 raise Crowded(f"{WAITING_MOST} notes are waiting to be made; play again in a moment.")
-            self._asked += 1
-        begun = self._hands.submit(make)
-        begun.add_done_callback(self._ended)
+            self._asked, self._struck = self._asked + 1, self._struck + struck
+        begun = (self._spare if spare else self._hands).submit(make)
+        begun.add_done_callback(lambda _: self._ended(struck))
         return begun
 
-    def _ended(self, _: Future[Any]) -> None:
+    def _ended(self, struck: bool) -> None:
         with self._lock:
-            self._asked -= 1
+            self._asked, self._struck = self._asked - 1, self._struck - struck
 
-    def note(self, patch: Patch, *, midi: float | None, always: bool = False, first: bool = False) -> HeldNote:
+    def give_way(self) -> None:
+        """Between the steps of what nobody waits for. Raises GaveWay: a struck key waits."""
+        if self._struck:
+            raise GaveWay("A key was struck meanwhile.")
+
+    def note(
+        self, patch: Patch, *, midi: float | None, always: bool = False, first: bool = False, spare: bool = False
+    ) -> HeldNote:
         """A patch as a key plays it, its edits solved, unless it is remembered.
 
         `midi`: the pitch of the key; None: the patch's own. `always`: see `held`. `first`: answers the first `FIRST_S`
-        unless the note is remembered: the same samples, but for edits, which are applied by their formulas. Raises
-        SynthExplorerError: as `Renderer.begin`, and where the checkpoint plays no keys.
+        unless the note is remembered: the same samples, but for edits, which are applied by their formulas. `spare`:
+        see `begin`. Raises SynthExplorerError: as `Renderer.begin`, and where the checkpoint plays no keys.
         """
         patch = self._at(patch, midi)
         key = patch.id, always
@@ -78,10 +94,14 @@ class Keys:
             audio, _, midi = self._part(patch, 0.0, FIRST_S + SEEN_S)
             rate_hz = self._renderer().explorer.sample_rate_hz
             return beginning(audio[: round(FIRST_S * rate_hz)], midi=midi, sample_rate_hz=rate_hz)
-        return known or self._notes.put(key, self._made(patch, always=always))
+        return known or self._notes.put(key, self._made(patch, always=always, spare=spare))
 
-    def _made(self, patch: Patch, *, always: bool) -> HeldNote:
+    def _made(self, patch: Patch, *, always: bool, spare: bool) -> HeldNote:
+        if spare:
+            self.give_way()
         made = self._renderer().begin(patch)
+        if spare:
+            self.give_way()
         rate_hz = made.sample_rate_hz
         return held(made.audio, midi=made.after.pitch_midi, sample_rate_hz=rate_hz, always=always)
 

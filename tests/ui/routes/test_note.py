@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.message import Message
@@ -20,7 +21,7 @@ from synth_explorer.edits import EditChain, SetPitch
 from synth_explorer.pitch import midi_to_hz
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session import keys as keys_of
-from synth_explorer.ui.session.keys import Crowded, Keys
+from synth_explorer.ui.session.keys import Crowded, GaveWay, Keys
 from tests.ui.knobs import sent
 
 
@@ -137,6 +138,47 @@ def test_too_many_are_turned_away(studio, monkeypatch) -> None:
     go_on.set()
     assert all(note.result() for note in notes)
     keys.begin(lambda: None).result()
+
+
+def test_what_nobody_waits_for_gives_way_to_a_struck_key_and_takes_no_thread_of_its(studio) -> None:
+    go_on, keys = Event(), Keys(lambda: studio.renderer)
+
+    def spare() -> str:
+        go_on.wait(30)
+        keys.give_way()
+        return "made"
+
+    idle = [keys.begin(spare, spare=True) for _ in range(3)]
+    struck = [keys.begin(lambda: "heard", struck=True) for _ in range(2)]
+    assert [key.result(30) for key in struck] == ["heard", "heard"] and not any(one.done() for one in idle)
+    held = Event()
+    waiting = keys.begin(lambda: held.wait(30), struck=True)
+    go_on.set()
+    for one in idle:
+        with pytest.raises(GaveWay):
+            one.result(30)
+    patch = studio.patch([studio.open_example(name) for name in list(studio.notes)[:2]], Settings())
+    with pytest.raises(GaveWay):
+        keys.note(patch, midi=60, spare=True)
+    held.set()
+    assert waiting.result(30) and keys.begin(spare, spare=True).result(30) == "made" and not keys.is_busy
+    assert keys.note(patch, midi=60, spare=True).audio.size
+
+
+def test_a_picture_is_left_out_while_a_key_waits(address, studio) -> None:
+    held = Event()
+    waiting = studio.keys.begin(lambda: held.wait(30), struck=True)
+    picture = f"{address}sound/picture.png?{urlencode({'request': request(studio)})}"
+    try:
+        with urlopen(picture) as answer:
+            assert answer.status == 204
+    finally:
+        held.set()
+    assert waiting.result(30)
+    while studio.keys.is_busy:
+        time.sleep(0.01)
+    with urlopen(picture) as answer:
+        assert answer.status == 200 and answer.read()[1:4] == b"PNG"
 
 
 def test_notes_are_remembered_and_forgotten(studio, monkeypatch) -> None:
