@@ -33,6 +33,7 @@ from synth_explorer.rendering.sources import Source
 from synth_explorer.runtime import side_by_side
 
 LATENTS_KEPT, RENDERS_KEPT, RENDERERS_KEPT = 192, 48, 2  # a fitted note of 4 s takes 0.5 MB
+RENDERS_BYTES = 256 << 20
 NOTHING = np.zeros(0, np.float32)
 
 
@@ -43,7 +44,9 @@ class Renderer:
         self.explorer = explorer
         self._loop = ClosedLoop(explorer)
         self._latents: LruCache[Latents] = LruCache(LATENTS_KEPT)
-        self._renders: LruCache[Rendered] = LruCache(RENDERS_KEPT)
+        self._renders: LruCache[Rendered] = LruCache(
+            RENDERS_KEPT, most_bytes=RENDERS_BYTES, bytes_of=lambda made: made.audio.nbytes
+        )
         self._turn = RLock()
 
     def known(self, source: Source, *, fit_steps: int) -> Latents | None:

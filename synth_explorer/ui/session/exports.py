@@ -2,7 +2,7 @@
 
 One of many sounds and one of a single sound are made at a time: no file waits for an instrument.
 
-What is finished is kept until there are too many or the program ends.
+What is finished is kept until there are too many, they are too large together, or the program ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from synth_explorer.lru import LruCache
 from synth_explorer.ui.session.background import Background
 from synth_explorer.ui.session.exporting import LONG, Progress
 
-KEPT, WAITING_MOST = 40, 20
+KEPT, WAITING_MOST, KEPT_BYTES = 40, 20, 4 << 30
 GIVE_WAY_S, GIVE_WAY_MOST_S = 0.1, 1.0  # between two looks; at each step, so that it comes to an end among many
 
 Make = Callable[[Path, Progress], Path]
@@ -62,7 +62,9 @@ class Exports:
 
     def __init__(self) -> None:
         self.folder = temporary_folder("synth_explorer_exports-")
-        self._known: LruCache[tuple[str, Export]] = LruCache(KEPT, forget=self._forget)
+        self._known: LruCache[tuple[str, Export]] = LruCache(
+            KEPT, most_bytes=KEPT_BYTES, bytes_of=lambda known: known[1].facts["bytes"], forget=self._forget
+        )
         self._hand, self._long_hand = Background("export"), Background("long export")
         self._waiting, self._lock = 0, Lock()
 
@@ -115,6 +117,8 @@ class Exports:
             folder.mkdir()
             export.file = make(folder, progress)
             export.state = "done"
+            if not export.stopping.is_set():
+                self._known.put(name, (name, export))  # now that its size is known
         except _Stopped:
             export.state = "stopped"
         except (SynthExplorerError, OSError) as error:

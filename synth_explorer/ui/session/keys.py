@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synth_explorer.rendering import Patch, Renderer
 
 Made = TypeVar("Made")
-NOTES_KEPT = 128
+NOTES_KEPT, KEPT_BYTES = 128, 256 << 20  # a note of 4 s at 48 kHz takes 0.8 MB
 STRETCH_S = 0.8
 FIRST_S = 0.6  # of a note that is not ready, which is heard before the rest is made
 SEEN_S = 0.4  # beyond that, which a decoder looks at
@@ -41,7 +41,9 @@ class Keys:
     def __init__(self, renderer: Callable[[], Renderer]) -> None:
         """`renderer`: called when a note is made."""
         self._renderer = renderer
-        self._notes: LruCache[HeldNote] = LruCache(NOTES_KEPT)
+        self._notes: LruCache[HeldNote] = LruCache(
+            NOTES_KEPT, most_bytes=KEPT_BYTES, bytes_of=lambda note: note.audio.nbytes
+        )
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="key")
         self._spare = ThreadPoolExecutor(1, thread_name_prefix="spare")
         self._asked, self._struck, self._lock = 0, 0, Lock()

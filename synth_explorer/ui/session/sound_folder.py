@@ -14,14 +14,17 @@ from synth_explorer.lru import LruCache
 
 
 class SoundFolder:
-    """A temporary folder of WAV files that the page plays, the newest `size` of them; it goes with the process.
+    """A temporary folder of WAV files that the page plays, the newest `size` of them, if they are not too large
+    together; it goes with the process.
 
     Files are 32-bit float at the level of the sound: nothing is normalised, and nothing clips in the file.
     """
 
-    def __init__(self, *, size: int = 200) -> None:
+    def __init__(self, *, size: int = 200, most_bytes: int = 2 << 30) -> None:
         self.folder = temporary_folder("synth_explorer_sounds-")
-        self._files: LruCache[Path] = LruCache(size, forget=lambda path: path.unlink(missing_ok=True))
+        self._files: LruCache[Path] = LruCache(
+            size, most_bytes=most_bytes, bytes_of=_size, forget=lambda path: path.unlink(missing_ok=True)
+        )
 
     def put(self, audio: np.ndarray, *, sample_rate_hz: int) -> Path:
         """Write a sound under a name made of its content, unless it is there."""
@@ -38,8 +41,9 @@ class SoundFolder:
         key = f"{hashlib.sha256(content).hexdigest()[:20]}{path.suffix}"
         kept = self._files.get(key)
         if kept is None or not kept.is_file():
-            kept = self._files.put(key, self.folder / key)
+            kept = self.folder / key
             kept.write_bytes(content)
+            self._files.put(key, kept)
         return kept
 
     def file(self, path: Path) -> Path | None:
@@ -49,3 +53,11 @@ class SoundFolder:
 
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, 0 where another thread has taken it away meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
