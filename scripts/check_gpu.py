@@ -23,7 +23,7 @@ def training(config: ModelConfig, *, batch: int, frames: int) -> dict[str, float
     """Time steps of the training of encoder and fast decoder, on noise."""
     from synth_explorer.train.trainer import TrainConfig, make_training_model
 
-    model = make_training_model(TrainConfig({"noise": 1.0}, batch=batch, frames=frames))
+    model = make_training_model(TrainConfig({"noise": 1.0}, model=config, batch=batch, frames=frames))
     rng, samples = np.random.default_rng(0), frames * config.hop
     audio = 0.1 * rng.standard_normal((batch, samples))
     pitch_hz = np.full((batch, frames), 220.0)

@@ -11,7 +11,7 @@ import yaml
 
 from synth_explorer.model.wavenet_config import WaveNetConfig
 from synth_explorer.train.start import load, train
-from synth_explorer.train.wavenet import WaveNetTrainConfig, heard_partials
+from synth_explorer.train.wavenet import WaveNetRun, WaveNetTrainConfig, heard_partials
 from tests.model.small_wavenet import SIZES
 from tests.train.conftest import PRE_ROLL, RATE
 
@@ -25,6 +25,20 @@ def _config(tmp_path: Path, dataset: Path, **changes: object) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(values))
     return path
+
+
+def test_a_batch_holds_all_that_the_steps_are_told(tmp_path, tiny_dataset) -> None:
+    config = load(_config(tmp_path, tiny_dataset))
+    assert isinstance(config, WaveNetTrainConfig)
+    (tmp_path / "run").mkdir()
+    run = WaveNetRun(config, tmp_path / "run", resume=False)
+    batch = run.batch(0)
+    samples = config.frames * config.model.hop
+    assert batch["flat"].shape == batch["past"].shape == batch["source"].shape == batch["cycles"].shape == (2, samples)
+    assert all(np.isfinite(values).all() for values in batch.values())
+    assert 0.3 < batch["flat"].std() < 3.0  # of level one, whatever the note's
+    for name, values in run.batch(0).items():
+        np.testing.assert_array_equal(values, batch[name])
 
 
 @pytest.mark.slow
