@@ -190,7 +190,7 @@ async function look() {
   looking = true;
   for (let request = wanted; request; request = wanted) {
     wanted = '';
-    const question = asked;
+    const [question, sinceMs] = [asked, performance.now()];
     const answer = await fetch(served('sound/picture.png?request=' + encodeURIComponent(request))).catch(() => null);
     const drawn = answer && answer.status === 200 ? await answer.blob() : null;
     if (drawn && asked === question && shown) {
@@ -204,7 +204,8 @@ async function look() {
       const words = document.querySelector('#message-result .caption b');
       if (midi && words) words.textContent = window.synthExplorerPitch(Number(midi));
     }
-    await new Promise((go) => setTimeout(go, 80));
+    const tookMs = performance.now() - sinceMs; // as long as a glimpse takes, the hand and its sound have for themselves
+    await new Promise((go) => setTimeout(go, Math.max(80, tookMs)));
   }
   looking = false;
 }
