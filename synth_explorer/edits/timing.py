@@ -55,11 +55,14 @@ def read_at(latents: Latents, at_samples: np.ndarray, *, duration_samples: int) 
 
 
 def _fine_level_at(latents: Latents, at_samples: np.ndarray) -> np.ndarray:
-    """The fine level as `read_at` reads it, its points between two frames at times between theirs: [F', P]."""
+    """The fine level as `read_at` reads it, its points between two frames at times between theirs: [F', P].
+
+    After the last of them time goes on as before it; a single frame holds its first point.
+    """
     points, hop = latents.fine_level.shape[1], latents.meta.hop
     if points == 0:
         return np.zeros((len(at_samples), 0))
-    steps = np.append(np.diff(at_samples), hop)
+    steps = np.diff(at_samples, append=2 * at_samples[-1] - at_samples[-2] if len(at_samples) > 1 else at_samples[-1])
     at = at_samples[:, None] + steps[:, None] * np.arange(points) / points
     return np.interp(at * points / hop, np.arange(latents.fine_level.size), latents.fine_level.reshape(-1))
 

@@ -161,9 +161,9 @@ class Explorer:
                 the latents know where in the recording they begin, and silence fills the last frame (magenta cuts it
                 off).
             fit_steps: how often to listen to what the fast decoder makes of the latents and better them by it (see
-                `plain.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` finds the note's detail too and brings
-                the sound about twice as near to it, for some tenths of a second a second of sound. Nothing without
-                a fast decoder.
+                `plain.fit`): 0 takes what the encoder says, at once; `FIT_STEPS` finds its detail and fine level too
+                and brings the sound about twice as near to it, for some tenths of a second a second of sound. Nothing
+                without a fast decoder.
             enhance: whether to keep what is then still missing, for the final render (see `model.enhancement`): some 40
                 ms more for a note of 4 s. None: where there is a fit.
 

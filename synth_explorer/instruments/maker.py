@@ -73,15 +73,19 @@ class Maker:
         """
         changes: dict[str, Any] = {"seed": self.patch.seed + slot.robin}
         if self.patch.mix.by_pitch:
-            changes["mix"] = Mix(by_pitch=True, touch_db=slot.layer.level_db)
+            changes["mix"] = Mix(by_pitch=True, touch_db=(self.patch.mix.touch_db or 0.0) + slot.layer.level_db)
             changes["pitch_midi"] = float(slot.root)
         elif self.morph_steps > 1:
             changes["mix"] = Mix.of(weights_at(self.places[slot.step], len(self.patch.sources)))
         patch = self.patch.but(**changes)
-        told_db = self.renderer.told_db(patch) if patch.mix.by_pitch else 0.0
+        told_db = 0.0
+        if patch.mix.by_pitch:
+            as_it_is = patch.but(mix=Mix(by_pitch=True, touch_db=self.patch.mix.touch_db))
+            told_db = self.renderer.told_db(patch) - self.renderer.told_db(as_it_is)
+        darker = slot.layer.brightness_octaves - OCTAVES_PER_DB * told_db
         edits = (
             SetPitch(midi=slot.root - cents / 100.0),
-            Brightness(octaves=slot.layer.brightness_octaves - OCTAVES_PER_DB * told_db),
+            Brightness(octaves=round(darker, 6)),
             Gain(db=slot.layer.level_db),
         )
         return patch.but(edits=EditChain((*self.patch.edits, *edits)).at_work())

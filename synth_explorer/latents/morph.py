@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synth_explorer.errors import LatentsError
-from synth_explorer.latents.note import LOUDNESS_CHANNEL, Latents, closeness
+from synth_explorer.latents.note import FITTED, LOUDNESS_CHANNEL, Latents, closeness
 
 LOUDNESS_FLOOR = -3.0
 """Where a loudness that is carried on beyond its note's end stops falling: -100 dB in the default convention."""
@@ -41,7 +41,8 @@ def interpolate(
     pitch_hz: float | None = None,
     loudness_channel: int | None = LOUDNESS_CHANNEL,
 ) -> Latents:
-    """Mix notes by weights: z, detail and enhancement linearly (a note without has zeros), pitch in octaves, as is the
+    """Mix notes by weights: z, detail, fine level and enhancement linearly (a note without has
+    zeros), pitch in octaves, as is the
     end of the band where a recording has one.
 
     Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
@@ -193,10 +194,10 @@ def _check_notes(latents: Sequence[Latents]) -> list[Latents]:
             )
         if (meta.sample_rate_hz, meta.hop, note.channels) != (first.sample_rate_hz, first.hop, notes[0].channels):
             raise LatentsError("Notes with different sample rates, hops or channel counts cannot be mixed.")
-    if len({note.details for note in notes if note.details}) > 1:
-        raise LatentsError("Notes with details of different sizes cannot be mixed; encode them again.")
-    if len({note.enhancements for note in notes if note.enhancements}) > 1:
-        raise LatentsError("Notes with enhancements of different sizes cannot be mixed; encode them again.")
+    for name in FITTED:
+        if len({getattr(note, name).shape[1] for note in notes} - {0}) > 1:
+            what = name.replace("_", " ")
+            raise LatentsError(f"Notes with {what}s of different sizes cannot be mixed; encode them again.")
     return notes
 
 

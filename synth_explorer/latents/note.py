@@ -29,6 +29,8 @@ LOUDNESS_UNITS_PER_DB = 0.05
 MEAN_RANGE_DB = 40.0
 LARGEST_BYTES = 2**28  # of all arrays of a file
 FITTED = "detail", "enhancement", "fine_level"
+"""What a fit finds beside z, each [F, some]."""
+
 A4_HZ, A4_MIDI = 440.0, 69.0
 
 

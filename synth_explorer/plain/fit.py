@@ -10,8 +10,7 @@ to one note what the biases of its last layer are to a network that is adapted b
 attack is over in less than one.
 
 The slopes are by hand instead of by a framework. Shapes: T = F * hop samples, F frames, C channels, D numbers of
-detail, K courses, N frames of the
-onset, P points of the level in a frame.
+detail, K courses, N frames of the onset, P points of the level in a frame.
 """
 
 from __future__ import annotations

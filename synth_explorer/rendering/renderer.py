@@ -33,7 +33,8 @@ from synth_explorer.rendering.sources import Source
 from synth_explorer.runtime import side_by_side
 
 LATENTS_KEPT, RENDERS_KEPT, RENDERERS_KEPT = 192, 48, 2  # a fitted note of 4 s takes 0.5 MB
-RENDERS_BYTES = 256 << 20
+RENDERS_BYTES = 256 << 20  # of their sounds; each may have that without its edits beside it
+MOST_GAIN_DB = 48.0  # that a soft recording is raised by
 NOTHING = np.zeros(0, np.float32)
 
 
@@ -106,8 +107,8 @@ class Renderer:
         if patch.mix.by_pitch:
             under_db, weights = self._by_pitch(notes, patch)
             levelled = [
-                self.explorer.edit(note, EditChain((Gain(-db),))) if db else note
-                for note, db in zip(notes, under_db, strict=True)
+                self.explorer.edit(note, EditChain((Gain(min(-db, MOST_GAIN_DB)),))) if db and weight else note
+                for note, db, weight in zip(notes, under_db, weights, strict=True)
             ]
             mixed = self.explorer.morph(levelled, weights)
             if patch.pitch_midi is not None:
@@ -125,6 +126,7 @@ class Renderer:
 
     def told_db(self, patch: Patch) -> float:
         """How much of a mix's `touch_db` its recordings tell by their timbre, at most 0. Raises as `mix`."""
+        self.check(patch)
         return float(np.dot(*self._by_pitch(self.notes(patch), patch)))
 
     def _by_pitch(self, notes: Sequence[Latents], patch: Patch) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -48,6 +48,8 @@ def test_mixing_is_linear_and_one_without_any_halves_it() -> None:
     none = make(np.zeros(0))
     np.testing.assert_allclose(interpolate([one, none], [0.5, 0.5]).fine_level, 0.5 * one.fine_level, atol=1e-6)
     assert interpolate([none, none], [0.5, 0.5]).fine_level.shape == (FRAMES, 0)
+    with pytest.raises(LatentsError, match="fine levels of different sizes"):
+        interpolate([one, make(np.zeros((FRAMES, 1)))], [0.5, 0.5])
 
 
 def test_edits_of_time_read_its_points_at_their_own_times() -> None:
@@ -56,7 +58,9 @@ def test_edits_of_time_read_its_points_at_their_own_times() -> None:
     np.testing.assert_allclose(edited(note, Stretch(2.0)).reshape(-1)[: 2 * flat.size : 2], flat, atol=1e-6)
     np.testing.assert_allclose(edited(note, Trim(start_s=2 * HOP / 16_000)), note.fine_level[2:], atol=1e-6)
     held = edited(note, Freeze(at_s=(3 * HOP + HOP // POINTS) / 16_000))
-    np.testing.assert_allclose(held[4:-1], note.fine_level[3, 1], atol=1e-6)
+    np.testing.assert_allclose(held[4:], note.fine_level[3, 1], atol=1e-6)
+    rising = make(np.arange(FRAMES * POINTS).reshape(FRAMES, POINTS))
+    np.testing.assert_allclose(edited(rising, Reverse())[-1], [4.0, 3.0, 2.0, 1.0], atol=1e-5)
     backwards = edited(note, Reverse())
     assert (
         np.corrcoef(backwards.reshape(-1)[1:], flat[::-1][:-1])[0, 1]

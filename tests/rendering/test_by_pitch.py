@@ -151,6 +151,22 @@ def test_a_soft_layer_is_as_dark_as_the_soft_recording_and_as_loud_as_any(
     assert maker.renderer.told_db(maker.patch_of(Slot(48, soft, 0))) == pytest.approx(-20.0, abs=2.0)
 
 
+def test_a_patch_that_is_struck_softly_is_played_softly_and_hardly_heard_recordings_do_no_harm(
+    renderer: Renderer, notes: tuple[Path, Path], tmp_path: Path
+) -> None:
+    import soundfile
+
+    heard = load(notes[0], sample_rate_hz=16_000)
+    soundfile.write(faint := tmp_path / "faint.wav", 0.0008 * heard, 16_000, subtype="FLOAT")
+    patch = renderer.patch(*map(Source.of, (notes[0], faint)), mix=Mix(by_pitch=True, touch_db=-3.0), fit_steps=0)
+    maker, softest = Maker(renderer, patch), layers(4)[0]
+    whole, soft = (maker.patch_of(Slot(48, layer, 0)) for layer in (layers(1)[0], softest))
+    assert whole.mix.touch_db == -3.0 and soft.mix.touch_db == pytest.approx(softest.level_db - 3.0)
+    assert [edit.kind for edit in whole.edits.at_work()] == ["set_pitch"]  # as loud and as bright as it is
+    for made in (whole, soft):
+        assert np.isfinite(renderer.render(made).audio).all()
+
+
 def test_a_touch_is_of_recordings_by_pitch_and_at_most_the_loudest() -> None:
     for wrong in ({"by_pitch": True, "touch_db": 1.0}, {"weights": (1.0,), "touch_db": -3.0}):
         with pytest.raises(SpecError, match="touch_db"):

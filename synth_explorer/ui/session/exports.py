@@ -21,6 +21,7 @@ from synth_explorer.files import temporary_folder
 from synth_explorer.lru import LruCache
 from synth_explorer.ui.session.background import Background
 from synth_explorer.ui.session.exporting import LONG, Progress
+from synth_explorer.ui.session.sound_folder import size_of
 
 KEPT, WAITING_MOST, KEPT_BYTES = 40, 20, 4 << 30
 GIVE_WAY_S, GIVE_WAY_MOST_S = 0.1, 1.0  # between two looks; at each step, so that it comes to an end among many
@@ -52,7 +53,7 @@ class Export:
     @property
     def facts(self) -> dict[str, Any]:
         """What a page is told."""
-        name, size = ("", 0) if self.file is None else (self.file.name, self.file.stat().st_size)
+        name, size = ("", 0) if self.file is None else (self.file.name, size_of(self.file))
         told = {"kind": self.kind, "state": self.state, "done": self.done, "total": self.total}
         return told | {"reason": self.reason, "name": name, "bytes": size}
 

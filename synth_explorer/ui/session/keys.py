@@ -46,7 +46,7 @@ class Keys:
         )
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="key")
         self._spare = ThreadPoolExecutor(1, thread_name_prefix="spare")
-        self._asked, self._struck, self._lock = 0, 0, Lock()
+        self._asked, self._idle, self._struck, self._lock = 0, 0, 0, Lock()
 
     def __len__(self) -> int:
         """How many notes are remembered."""
@@ -55,7 +55,7 @@ class Keys:
     @property
     def is_busy(self) -> bool:
         """Whether a note is being made."""
-        return self._asked > 0
+        return self._asked + self._idle > 0
 
     def begin(self, make: Callable[[], Made], *, struck: bool = False, spare: bool = False) -> Future[Made]:
         """Make a note, or what is as quick, in one of the threads. Raises Crowded: too many wait already.
@@ -64,16 +64,20 @@ class Keys:
         thread beside those, and ends early with GaveWay where it calls `give_way` while a struck key waits.
         """
         with self._lock:
-            if self._asked >= WAITING_MOST:
+            if (self._idle if spare else self._asked) >= WAITING_MOST:
                 raise Crowded(f"{WAITING_MOST} notes are waiting to be made; play again in a moment.")
-            self._asked, self._struck = self._asked + 1, self._struck + struck
+            self._count(1, struck=struck, spare=spare)
         begun = (self._spare if spare else self._hands).submit(make)
-        begun.add_done_callback(lambda _: self._ended(struck))
+        begun.add_done_callback(lambda _: self._ended(struck=struck, spare=spare))
         return begun
 
-    def _ended(self, struck: bool) -> None:
+    def _ended(self, *, struck: bool, spare: bool) -> None:
         with self._lock:
-            self._asked, self._struck = self._asked - 1, self._struck - struck
+            self._count(-1, struck=struck, spare=spare)
+
+    def _count(self, change: int, *, struck: bool, spare: bool) -> None:
+        self._asked, self._idle = self._asked + change * (not spare), self._idle + change * spare
+        self._struck += change * struck
 
     def give_way(self) -> None:
         """Between the steps of what nobody waits for. Raises GaveWay: a struck key waits."""
@@ -102,8 +106,6 @@ class Keys:
         if spare:
             self.give_way()
         made = self._renderer().begin(patch)
-        if spare:
-            self.give_way()
         rate_hz = made.sample_rate_hz
         return held(made.audio, midi=made.after.pitch_midi, sample_rate_hz=rate_hz, always=always)
 

@@ -23,7 +23,7 @@ class SoundFolder:
     def __init__(self, *, size: int = 200, most_bytes: int = 2 << 30) -> None:
         self.folder = temporary_folder("synth_explorer_sounds-")
         self._files: LruCache[Path] = LruCache(
-            size, most_bytes=most_bytes, bytes_of=_size, forget=lambda path: path.unlink(missing_ok=True)
+            size, most_bytes=most_bytes, bytes_of=size_of, forget=lambda path: path.unlink(missing_ok=True)
         )
 
     def put(self, audio: np.ndarray, *, sample_rate_hz: int) -> Path:
@@ -55,7 +55,7 @@ class SoundFolder:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Bytes of a file, 0 where another thread has taken it away meanwhile."""
     try:
         return path.stat().st_size

@@ -138,6 +138,13 @@ def test_too_many_are_turned_away(studio, monkeypatch) -> None:
     go_on.set()
     assert all(note.result() for note in notes)
     keys.begin(lambda: None).result()
+    go_on.clear()
+    idle = [keys.begin(lambda: go_on.wait(30), spare=True) for _ in range(2)]
+    keys.begin(lambda: None, struck=True).result(30)  # what nobody waits for counts by itself
+    with pytest.raises(Crowded):
+        keys.begin(lambda: None, spare=True)
+    go_on.set()
+    assert all(one.result() for one in idle)
 
 
 def test_what_nobody_waits_for_gives_way_to_a_struck_key_and_takes_no_thread_of_its(studio) -> None:
