@@ -11,5 +11,5 @@ from __future__ import annotations
 from synth_explorer.audio.gate import FULL_SCALE_LIMIT, SILENCE_DB, check, resample
 from synth_explorer.audio.hearing import audible, refuse_silence
 from synth_explorer.audio.onset import Prepared, find_onset, prepare, restore
-from synth_explorer.audio.reading import Recording, length_s, load, record
+from synth_explorer.audio.reading import GIVES, Recording, length_s, load, record
 from synth_explorer.audio.writing import BITS, Sampler, Writing, Written, save, write

@@ -29,6 +29,7 @@ BAND_LOST_DB = -30.0
 
 _MOMENT_S = 0.05
 _LASTS = "lasts"
+GIVES = "gives"  # how a notice begins that tells what a file says of itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def record(path: str | os.PathLike[str], *, sample_rate_hz: int | None, max_s: f
     if loop is not None:
         given.append("a loop from {:.3f} to {:.3f} s".format(*(end / sample_rate_hz for end in loop)))
     if given:
-        notices.append(f"gives {' and '.join(given)} in its sampler chunk")
+        notices.append(f"{GIVES} {' and '.join(given)} in its sampler chunk")
     return Recording(audio, sample_rate_hz, contents.whole_s, tuple(notices), contents.root_midi, loop)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
 AUDIO_SUFFIXES = (".wav", ".flac")
 REPORT_SUFFIXES = (".json",)
 PATCH_SUFFIXES = (".json", ".zip")
-FILE_SUFFIXES = (*LATENTS_SUFFIXES, *AUDIO_SUFFIXES, *PATCH_SUFFIXES, ".html", ".htm", ".csv", ".mp3", ".ogg", ".aiff")
+SOUND_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"),
+    *(".rf64", ".voc", ".sf", ".avr", ".paf", ".svx", ".8svx", ".iff", ".nist", ".sph", ".pvf", ".htk", ".sds"),
+    *(".m4a", ".mp4", ".m4b", ".aac", ".3gp", ".webm", ".mka", ".amr", ".wma", ".ac3"),
+)
+"""What libsndfile reads, by its usual names, and PyAV."""
+OTHER_SUFFIXES = (".html", ".htm", ".csv", ".txt", ".yaml", ".yml", ".mid", ".sfz", ".dspreset", ".multisample")
+FILE_SUFFIXES = (*LATENTS_SUFFIXES, *SOUND_SUFFIXES, *PATCH_SUFFIXES, *OTHER_SUFFIXES)
 
 Checkpoint = Annotated[str, typer.Option("--checkpoint", metavar="NAME|DIR", help="A checkpoint's name or its folder.")]
 Decoder = Annotated[
@@ -253,7 +261,7 @@ def a_folder(path: Path | None) -> Path | None:
 def _named_like_a_file(folder: Path) -> str:
     """A sentence about the part of a folder's path that would have to be made with the name of a file; "" for none."""
     for part in (folder, *folder.parents):
-        if part.suffix.lower() in FILE_SUFFIXES and not part.is_dir():
+        if part.suffix.lower() in FILE_SUFFIXES and not part.exists():
             return f"{part} is the name of a file; give that of a folder, without {part.suffix}."
     return ""
 
@@ -340,7 +348,14 @@ def read_latents(
 def say_notices(path: Path, latents: Latents) -> None:
     """Warn of what was lost when a sound was read, a line each."""
     for notice in latents.notices:
-        typer.echo(f"warning: {path} {notice}.", err=True)
+        say_notice(path, notice)
+
+
+def say_notice(path: str | os.PathLike[str], notice: str) -> None:
+    """A line on stderr; what a file gives of itself is no loss."""
+    from synth_explorer.audio import GIVES
+
+    typer.echo(f"{'note' if notice.startswith(GIVES) else 'warning'}: {os.fspath(path)} {notice}.", err=True)
 
 
 def steps_of(fit_steps: int | None) -> int:

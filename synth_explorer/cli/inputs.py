@@ -9,15 +9,8 @@ from typing import Annotated
 
 import typer
 
-from synth_explorer.cli.common import LATENTS_SUFFIXES, PATCH_SUFFIXES, Failures, missing
+from synth_explorer.cli.common import LATENTS_SUFFIXES, PATCH_SUFFIXES, SOUND_SUFFIXES, Failures, missing
 from synth_explorer.errors import SynthExplorerError
-
-SOUND_SUFFIXES = (
-    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"),
-    *(".rf64", ".voc", ".sf", ".avr", ".paf", ".svx", ".8svx", ".iff", ".nist", ".sph", ".pvf", ".htk", ".sds"),
-    *(".m4a", ".mp4", ".m4b", ".aac", ".3gp", ".webm", ".mka", ".amr", ".wma", ".ac3"),
-)
-"""What libsndfile reads, by its usual names, and PyAV."""
 
 
 def note(path: Path | None) -> Path | None:

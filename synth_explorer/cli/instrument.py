@@ -46,7 +46,9 @@ def instrument(
     format: Annotated[
         str, typer.Option("--format", metavar="sfz,decent,bitwig", help="What to write, one or several.")
     ] = "sfz",
-    keys: Annotated[str, typer.Option(metavar="LOW-HIGH", help="Keys that it plays, C4 is middle C (60).")] = "C2-C6",
+    keys: Annotated[
+        str, typer.Option(metavar="LOW-HIGH|KEY", help="Keys that it plays, C4 is middle C (60).")
+    ] = "C2-C6",
     key_step: Annotated[int, typer.Option(min=1, max=24, help="Every so many semitones a key is rendered.")] = 3,
     velocity_layers: Annotated[int, typer.Option(min=1, max=16, help="Layers of level and brightness.")] = 3,
     round_robin: Annotated[int, typer.Option(min=1, max=16, help="Sounds of a key, by seed, that take turns.")] = 1,

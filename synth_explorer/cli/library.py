@@ -26,9 +26,13 @@ Named = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, the begi
 KINDS = ("note", "upload", "render", "latents")
 
 
-def _open(folder: Path | None) -> Library:
+def _open(folder: Path | None, *, anew: bool = False) -> Library:
+    """A library; one that is named and not there is made where `anew` says so, else refused."""
     from synth_explorer.library.library import Library
+    from synth_explorer.library.store import INDEX
 
+    if folder is not None and not anew and not (folder / INDEX).is_file():
+        raise LibraryError(f"There is no library in {folder}: give its folder, or make one with `library add`.")
     return Library(folder)
 
 
@@ -57,11 +61,11 @@ def add(
     from synth_explorer.library import importing
     from synth_explorer.rendering import load_patch
 
-    tasks = list(importing.tasks_of(paths, (*inputs.SOUND_SUFFIXES, ".npz")))
+    tasks = list(importing.tasks_of(paths, (*common.SOUND_SUFFIXES, ".npz")))
     if not tasks:
         raise LibraryError(f"No sound lies in {', '.join(map(str, paths))}: give files, or folders that have some.")
     failures = common.Failures()
-    with _open(library) as kept:
+    with _open(library, anew=True) as kept:
         if patch is not None:
             found = kept.add(paths[0], kind="render", patch=load_patch(patch), tags=tags or ())
             common.say(found.id)
@@ -71,13 +75,13 @@ def add(
         kept.change(summary.entries, add=tags or ())
         kept.sweep()
     for file, notice in summary.notices:
-        typer.echo(f"warning: {file} {notice}.", err=True)
+        common.say_notice(file, notice)
     for file, reason in summary.failures:
         failures.add(LibraryError(reason), of=file)
     for entry in summary.entries:
         common.say(entry.id)
     if summary.kept:
-        typer.echo(f"note: {summary.kept:,} of {len(tasks):,} were there", err=True)
+        typer.echo(f"note: {summary.kept:,} of {len(tasks):,} were there, or equal others of these", err=True)
     failures.end()
 
 

@@ -62,8 +62,10 @@ def _fine_level_at(latents: Latents, at_samples: np.ndarray) -> np.ndarray:
     points, hop = latents.fine_level.shape[1], latents.meta.hop
     if points == 0:
         return np.zeros((len(at_samples), 0))
-    steps = np.diff(at_samples, append=2 * at_samples[-1] - at_samples[-2] if len(at_samples) > 1 else at_samples[-1])
-    at = at_samples[:, None] + steps[:, None] * np.arange(points) / points
+    last = 2.0 * at_samples[-1] - at_samples[-2] if len(at_samples) > 1 else at_samples[-1]
+    following = np.concatenate([at_samples[1:], [last]])
+    parts = np.arange(points, dtype=np.float64) / points
+    at = at_samples[:, None] + (following - at_samples)[:, None] * parts
     return np.interp(at * points / hop, np.arange(latents.fine_level.size), latents.fine_level.reshape(-1))
 
 

@@ -27,7 +27,7 @@ class KerasReference:
         from synth_explorer.model import synthesis
 
         def render(z: Any, pitch_hz: Any, detail: Any, fine: Any, end_hz: Any, gain: Any, *phases: Any) -> Any:
-            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz, fine)
+            controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz, fine_level=fine)
             loud = {name: controls[name] * gain[:, None, None] for name in ("noise", "short_noise")}
             return synthesis.render({**controls, **loud}, pitch_hz, *phases, model.decoder)
 

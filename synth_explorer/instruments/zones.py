@@ -16,7 +16,7 @@ OCTAVES_PER_DB = 0.02
 """How much darker a layer is for each dB that it is softer: half an octave at 25 dB, about as instruments do."""
 
 _KEY = r"[A-Ga-g][#♯sb♭]?-?\d+|\d+"
-_RANGE = re.compile(rf"\s*({_KEY})\s*-\s*({_KEY})\s*")
+_RANGE = re.compile(rf"\s*({_KEY})(?:\s*-\s*({_KEY}))?\s*")
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ def around(roots: tuple[int, ...], *, low: int, high: int) -> tuple[Zone, ...]:
 
 
 def key_range(text: str) -> tuple[int, int]:
-    """`C2-C6` or `36-84` -> (36, 84); C4 is middle C, 60. Raises SpecError, AudioError: a key that cannot be played."""
+    """`C2-C6` or `36-84` -> (36, 84), `C4` -> (60, 60). Raises SpecError, AudioError: a key that cannot be played."""
     found = _RANGE.fullmatch(text)
     if found is None:
-        raise SpecError(f"{text!r} must be a range of keys, such as C2-C6 or 36-84 (C4 is middle C, 60).")
-    low, high = (int(key) if key.isdigit() else round(midi_of(key)) for key in found.groups())
+        raise SpecError(f"{text!r} must be a key or a range of keys, such as C2-C6 or 36-84 (C4 is middle C, 60).")
+    first, last = found.groups()
+    low, high = (int(key) if key.isdigit() else round(midi_of(key)) for key in (first, last or first))
     return low, high

@@ -126,33 +126,34 @@ def weights_by_pitch(
     `pitches_midi`: of each recording, finite. `under_db`: how far each lies under the loudest of its pitch, see
     `under_loudest_db`; `touch_db`: how far the note shall. Returns weights whose sum is 1.
     """
-    weights = _shares(pitches_midi, midi, same=ONE_PITCH)
+    weights = _shares(np.asarray(pitches_midi), midi, same=ONE_PITCH)
     if under_db is None or touch_db is None:
         return tuple(weights.tolist())
-    for group in _groups(pitches_midi, same=ONE_PITCH):
-        weights[group] = weights[group].sum() * _shares([under_db[one] for one in group], touch_db, same=ONE_LEVEL_DB)
+    levels_db = np.asarray(under_db)
+    for group in _groups(np.asarray(pitches_midi), same=ONE_PITCH):
+        weights[group] = weights[group].sum() * _shares(levels_db[group], touch_db, same=ONE_LEVEL_DB)
     return tuple(weights.tolist())
 
 
 def under_loudest_db(pitches_midi: Sequence[float], levels_db: Sequence[float]) -> tuple[float, ...]:
     """How far each recording lies under the loudest of its pitch, at most 0."""
-    levels = np.asarray(levels_db, dtype=np.float64)
-    for group in _groups(pitches_midi, same=ONE_PITCH):
+    levels = np.array(levels_db, dtype=np.float64)
+    for group in _groups(np.asarray(pitches_midi), same=ONE_PITCH):
         levels[group] = levels[group] - levels[group].max()
     return tuple(levels.tolist())
 
 
-def _groups(places: Sequence[float], *, same: float) -> list[np.ndarray]:
+def _groups(places: np.ndarray, *, same: float) -> list[np.ndarray]:
     """Indices of places in rising order, together where neighbours lie at most `same` apart."""
     order = np.argsort(places, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(np.asarray(places, dtype=np.float64)[order]) > same) + 1)
+    return np.split(order, np.flatnonzero(np.diff(places[order]) > same) + 1)
 
 
-def _shares(places: Sequence[float], at: float, *, same: float) -> np.ndarray:
+def _shares(places: np.ndarray, at: float, *, same: float) -> np.ndarray:
     """Weights of places by how near they lie: the two next to `at` share linearly, beyond all the nearest is alone.
     Those of one group share evenly."""
     groups, weights = _groups(places, same=same), np.zeros(len(places))
-    middles = [float(np.mean([places[one] for one in group])) for group in groups]
+    middles = [float(places[group].mean()) for group in groups]
     for group, row in zip(groups, np.eye(len(groups)), strict=True):
         weights[group] = np.interp(at, middles, row) / group.size
     return weights

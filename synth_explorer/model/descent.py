@@ -69,12 +69,14 @@ def descend(
     *before, frames, _ = z.shape
     rng = np.random.default_rng(SEED_STREAM)
     shapes = z.shape, (*before, COURSES, config.details), (*before, onset_frames(frames, config), config.level_points)
-    found = [np.zeros(shape, np.float32) for shape in shapes]
-    means, squares = [np.zeros_like(one) for one in found], [np.zeros_like(one) for one in found]
+    found: list[np.ndarray]
+    means: list[np.ndarray]
+    squares: list[np.ndarray]
+    found, means, squares = ([np.zeros(shape, np.float32) for shape in shapes] for _ in range(3))
     for step in range(1, steps + 1):
         long = rng.random((*before, frames, config.hop + 1), dtype=np.float32)
         short = rng.random((*before, frames * config.subframes, config.subframe + 1), dtype=np.float32)
-        slopes = [np.nan_to_num(slope) for slope in slopes_of(*found, long, short)]
+        slopes = [np.nan_to_num(slope) for slope in slopes_of(found[0], found[1], found[2], long, short)]
         slopes[1] = slopes[1] + DETAIL_PULL * found[1]
         part = 1.0 - (1.0 - FINAL) * (step - 1) / max(steps - 1, 1)
         for index, (rate, slope) in enumerate(zip((RATE, DETAIL_RATE, LEVEL_RATE), slopes, strict=True)):

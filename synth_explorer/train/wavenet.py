@@ -191,8 +191,9 @@ class WaveNetRun(Run):
         """One crop [T] with its pitch [F] in Hz: flat, with all that is told of it."""
         networks = self.networks
         z = networks.encoder.finish(*networks.encoder.listen(sound), sound, track_hz)
-        nothing = (np.zeros((len(z), n), np.float32) for n in (networks.config.details, networks.config.level_points))
-        said = networks.controls(*networks.network(z, track_hz), z, track_hz, *nothing)
+        sizes = networks.config.details, networks.config.level_points
+        detail, level = (np.zeros((len(z), size), np.float32) for size in sizes)
+        said = networks.controls(*networks.network(z, track_hz), z, track_hz, detail, level)
         given = self.telling.given(said, z, track_hz)
         white = flat(sound, given.prediction)
         source, cycles = heard_partials(white, track_hz, self.config.model, given.source)

@@ -40,6 +40,20 @@ def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     refused("library", "add", tmp_path / "in", "--patch", patch, *at, code=2)
 
 
+def test_a_library_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+    at = ("--library", tmp_path / "wrong")
+    for words in (("find",), ("search", "bright"), ("show", "a"), ("hear",), ("trim", "--most-gb", 1)):
+        assert "There is no library in" in refused("library", *words, *at)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_file_says_of_its_pitch_is_no_loss(tmp_path: Path) -> None:
+    note = tmp_path / "c.wav"
+    audio.write(note, tone(261.6), sample_rate_hz=RATE_HZ, sampler=audio.Sampler(60.0))
+    said = ok("library", "add", note, "--library", tmp_path / "library").stderr
+    assert "note: " in said and "as its pitch in its sampler chunk" in said and "warning" not in said
+
+
 def test_wrong_labels_are_listed_judged_and_counted(tmp_path: Path) -> None:
     at = ("--library", tmp_path / "library")
     sound = audio.save(tmp_path / "sizzle.wav", tone(300.0, partials=30), sample_rate_hz=RATE_HZ)

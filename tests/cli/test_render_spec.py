@@ -75,6 +75,8 @@ def test_a_wrong_spec_is_one_line_and_writes_nothing() -> None:
         ("render spec.yaml spec.yaml -o out", "one spec alone"),
         ("render spec.yaml -o out --bits 16", "stands in the spec"),
         ("render spec.yaml -o out.wav", "is the name of a file"),
+        ("render spec.yaml -o out.opus", "is the name of a file"),
+        ("render spec.yaml -o out.sfz", "is the name of a file"),
         ("render spec.yaml -o spec.yaml", "is a file"),
         ("render p.json -o x.wav --workers 2", "sounds in a folder"),
         ("render p.json -o x.wav --dry-run", "sounds in a folder"),
