@@ -66,7 +66,8 @@ def _fine_level_at(latents: Latents, at_samples: np.ndarray) -> np.ndarray:
     following = np.concatenate([at_samples[1:], [last]])
     parts = np.arange(points, dtype=np.float64) / points
     at = at_samples[:, None] + (following - at_samples)[:, None] * parts
-    return np.interp(at * points / hop, np.arange(latents.fine_level.size), latents.fine_level.reshape(-1))
+    own = latents.fine_level.reshape(-1).astype(np.float64)
+    return np.interp(np.asarray(at * points / hop, np.float64), np.arange(own.size, dtype=np.float64), own)
 
 
 def frame_starts(latents: Latents, duration_samples: int, *, kind: str) -> np.ndarray:

@@ -27,9 +27,10 @@ class KerasReference:
         from synth_explorer.model import synthesis
 
         def render(z: Any, pitch_hz: Any, detail: Any, fine: Any, end_hz: Any, gain: Any, *phases: Any) -> Any:
+            long, short = phases
             controls: Mapping[str, Any] = model.decoder.controls(z, pitch_hz, detail, end_hz, fine_level=fine)
             loud = {name: controls[name] * gain[:, None, None] for name in ("noise", "short_noise")}
-            return synthesis.render({**controls, **loud}, pitch_hz, *phases, model.decoder)
+            return synthesis.render({**controls, **loud}, pitch_hz, long, short, model.decoder)
 
         self._config = model.config
         self._render = runtime.compiled(render, ranks=(3, 2, 3, 3, 1, 1, 3, 3), last=(model.config.channels,))
