@@ -46,6 +46,15 @@ def find_note(name: str) -> ExampleNote | None:
     return next((note for note in example_notes() if wanted in (_folded(note.name), _folded(note.path.stem))), None)
 
 
+def meant_note(name: str) -> str:
+    """The bundled note that somebody most likely meant by a name that none has; "" where none is near."""
+    from difflib import get_close_matches
+
+    names = {_folded(note.name): note.name for note in example_notes()}
+    near = get_close_matches(_folded(name), names, n=1, cutoff=0.7)
+    return names[near[0]] if near else ""
+
+
 def _folded(name: str) -> str:
     """A name without case and without what stands between its words."""
     return name.casefold().translate(_BETWEEN_WORDS)

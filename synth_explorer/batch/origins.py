@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synth_explorer import audio, checkpoints
-from synth_explorer.assets import find_note
+from synth_explorer.assets import find_note, meant_note
 from synth_explorer.batch.spec import Note
 from synth_explorer.edits import Controls, EditChain
 from synth_explorer.errors import LatentsError, SynthExplorerError
@@ -98,7 +98,8 @@ class Origins:
         if find_note(note) is not None:
             return [note]
         what = f"{path} is a folder; give files, such as {note}/*.wav" if is_dir(path) else ""
-        self._marked.refuse(what or f"there is neither a file {path} nor a bundled note {note!r}", place)
+        meant = f" ({meant_note(note)} is one)" if meant_note(note) else ""
+        self._marked.refuse(what or f"there is neither a file {path} nor a bundled note {note!r}{meant}", place)
 
     def _length_s(self, path: Path, source: Source) -> float:
         """How long a source lasts. Raises SynthExplorerError: it cannot be read, or is not of this checkpoint."""

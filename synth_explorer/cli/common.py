@@ -277,10 +277,11 @@ def missing(path: Path) -> str:
     """What is said of a NOTE that is not there; a bare word was most likely meant to be a bundled note's name."""
     if path.suffix or path.name != str(path):
         return f"{path} does not exist: give the path of a file that does."
-    from synth_explorer.assets import example_notes
+    from synth_explorer.assets import example_notes, meant_note
 
-    names = ", ".join(note.name for note in example_notes())
-    return f"{path} does not exist: give the path of a file that does, or the name of a bundled note ({names})."
+    names, meant = ", ".join(note.name for note in example_notes()), meant_note(path.name)
+    asked = f"if you mean {meant}, say so; else give" if meant else "give"
+    return f"{path} does not exist: {asked} the path of a file that does, or the name of a bundled note ({names})."
 
 
 Folder = Annotated[

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.example_notes import EXAMPLES, build_examples
 from synth_explorer import audio
-from synth_explorer.assets import NOTES_FOLDER, ExampleNote, example_notes
+from synth_explorer.assets import NOTES_FOLDER, ExampleNote, example_notes, find_note, meant_note
 from synth_explorer.errors import DataError
 from tests.data.hearing import cents, heard_hz, to_hz
 
@@ -27,6 +27,14 @@ def test_there_are_enough_for_everyone() -> None:
     on_disk = {path.name for path in NOTES_FOLDER.glob("*.flac")}
     assert on_disk == {note.path.name for note in notes}
     assert sum(path.stat().st_size for path in NOTES_FOLDER.iterdir()) < 4.5e6
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("Celo", "Cello"), ("grand_pianno", "Grand Piano"), ("trumpt", "Trumpet"), ("xyz", ""), ("", "")],
+)
+def test_a_name_that_none_has_is_near_to_what_was_meant(typed: str, meant: str) -> None:
+    assert find_note(typed) is None and meant_note(typed) == meant
 
 
 def test_every_note_has_its_licence() -> None:
