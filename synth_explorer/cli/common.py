@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from synth_explorer.explorer import Explorer
     from synth_explorer.latents import Latents
 
-AUDIO_SUFFIXES = (".wav", ".flac")
-REPORT_SUFFIXES = (".json",)
-PATCH_SUFFIXES = (".json", ".zip")
+AUDIO_SUFFIXES, REPORT_SUFFIXES, PATCH_SUFFIXES = (".wav", ".flac"), (".json",), (".json", ".zip")
 SOUND_SUFFIXES = (
     *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"),
     *(".rf64", ".voc", ".sf", ".avr", ".paf", ".svx", ".8svx", ".iff", ".nist", ".sph", ".pvf", ".htk", ".sds"),
