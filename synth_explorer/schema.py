@@ -182,6 +182,11 @@ def first_wrong(found: ValidationError) -> tuple[tuple[int | str, ...], str]:
     return first["loc"], _why(first)
 
 
+def why(error: BaseException | None) -> str:
+    """A sentence about the first thing that is wrong, where a value did not pass its check; else ""."""
+    return first_wrong(error)[1].rstrip(".") + "." if isinstance(error, ValidationError) else ""
+
+
 def _why(wrong: Mapping[str, Any]) -> str:
     """What is wrong, and what was given."""
     if wrong["type"] == "value_error":

@@ -157,3 +157,17 @@ def test_dataset_errors_are_one_line(tmp_path: Path) -> None:
 def test_train_errors_are_one_line(tmp_path: Path) -> None:
     refused("train", tmp_path / "nothing.yaml", "-o", tmp_path / "out")
     assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "said"),
+    [
+        ("edit Cello --gain-db abc -o x.wav", "--gain-db", "should be a finite number"),
+        ("morph Cello Flute --mix 0.5,0.2 -o x.wav", "--mix", "received '0.5,0.2'"),
+        ("decode a.npz --format au -o x", "--format", "'au' is not one of 'wav', 'flac'"),
+        ("library find --limit 0", "--limit", "greater than or equal to 1; received '0'"),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_was_given(words: str, option: str, said: str) -> None:
+    told = " ".join(refused(*words.split(), code=2).replace("│", " ").split())
+    assert f"Invalid value for '{option}'" in told and said in told and "Value error" not in told
