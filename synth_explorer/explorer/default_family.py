@@ -15,6 +15,7 @@ from synth_explorer.audio import bandwidth
 from synth_explorer.explorer.decoders import OF_FAMILY, Decoder
 from synth_explorer.explorer.ear import Ear
 from synth_explorer.explorer.family import NOTHING, Decoding, Encoded, Encoding, tone
+from synth_explorer.explorer.keras_reference import Note
 from synth_explorer.latents import Latents, LatentsMeta
 from synth_explorer.lru import LruCache
 from synth_explorer.model import enhancement
@@ -92,8 +93,8 @@ class DefaultFamily:
             fit = Fit(self.networks, z, track, padded, bandwidth_hz=end_hz)
             z, detail, fine_level = fit(steps=how.fit_steps, progress=how.progress)
         if how.enhance:
-            given = z, track, *self._found(detail, fine_level, frames=frames), end_hz
-            parts = self._parts(*given, noise=1.0, seed=LISTENING_SEED)
+            given = Note(z, track, *self._found(detail, fine_level, frames=frames), end_hz)
+            parts = self._parts(given, noise=1.0, seed=LISTENING_SEED)
             lacking = enhancement.hear(padded[None], *(part[None] for part in parts), hop=hop, sample_rate_hz=rate_hz)
             missing = lacking[0]
         return Encoded(z, track, detail, missing, fine_level, told, end_hz)
@@ -111,9 +112,9 @@ class DefaultFamily:
         """The sound in one chunk. `temperature` scales the level of the noise."""
         given, noise = self._given(latents), how.temperature * how.noise_gain
         if how.engine == "keras":
-            sound = self._reference(*given, noise=noise, seed=how.seed)
+            sound = self._reference(given, noise=noise, seed=how.seed)
         else:
-            sound = np.sum(self._parts(*given, noise=noise, seed=how.seed), axis=0)
+            sound = np.sum(self._parts(given, noise=noise, seed=how.seed), axis=0)
         return iter([self._finished(sound, latents, how)])
 
     def together(self, engine: str) -> int:
@@ -131,10 +132,10 @@ class DefaultFamily:
         longest = max(how.samples for how in hows)
         return iter([np.stack([np.pad(sound, (0, longest - len(sound))) for sound in finished])])
 
-    def _given(self, latents: Latents) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
-        """z, pitch in Hz, detail and fine level of every frame, and where the band ends."""
+    def _given(self, latents: Latents) -> Note:
+        """What the decoder is given of latents."""
         found = self._found(latents.detail, latents.fine_level, frames=latents.frames)
-        return latents.z, latents.pitch_hz, *found, latents.meta.bandwidth_hz
+        return Note(latents.z, latents.pitch_hz, *found, latents.meta.bandwidth_hz)
 
     def _found(self, detail: np.ndarray, fine_level: np.ndarray, *, frames: int) -> tuple[np.ndarray, np.ndarray]:
         """What a fit found, zeros where there was none: detail [F, D] and fine level [F, P]."""
@@ -154,43 +155,24 @@ class DefaultFamily:
             how.progress(how.samples, how.samples)
         return np.ascontiguousarray(sound[: how.samples])
 
-    def _controls(
-        self,
-        z: np.ndarray,
-        pitch_hz: np.ndarray,
-        detail: np.ndarray,
-        fine_level: np.ndarray,
-        end_hz: float,
-        *,
-        noise: float,
-    ) -> dict[str, np.ndarray]:
+    def _controls(self, note: Note, *, noise: float) -> dict[str, np.ndarray]:
         """The fast decoder's controls; the noise's level multiplied."""
-        key = z[:, 2:].tobytes(), pitch_hz.tobytes()
-        said = self._said.get(key) or self._said.put(key, self.networks.network(z, pitch_hz))
-        controls = self.networks.controls(*said, z, pitch_hz, detail, fine_level, end_hz)
+        key = note.z[:, 2:].tobytes(), note.pitch_hz.tobytes()
+        said = self._said.get(key) or self._said.put(key, self.networks.network(note.z, note.pitch_hz))
+        controls = self.networks.controls(*said, *note)
         for name in ("noise", "short_noise"):
             controls[name] = controls[name] * np.float32(noise)
         return controls
 
-    def _parts(
-        self,
-        z: np.ndarray,
-        pitch_hz: np.ndarray,
-        detail: np.ndarray,
-        fine_level: np.ndarray,
-        end_hz: float,
-        *,
-        noise: float,
-        seed: int,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _parts(self, note: Note, *, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """The tones and the noise of the fast decoder's sound, [F * hop] each; the noise's level multiplied."""
         from synth_explorer.decode import synthesis
 
-        config, pitch_hz = self.config, np.asarray(pitch_hz, np.float32)
-        controls = self._controls(z, pitch_hz, detail, fine_level, end_hz, noise=noise)
+        config, note = self.config, note._replace(pitch_hz=np.asarray(note.pitch_hz, np.float32))
+        controls = self._controls(note, noise=noise)
         return synthesis.parts(
             controls,
-            pitch_hz,
+            note.pitch_hz,
             noise_matrix=self.networks.controls.noise_matrix,
             short_matrix=self.networks.controls.short_matrix,
             half_partials=config.half_partials,

@@ -7,16 +7,22 @@ of the level in a frame.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from synth_explorer.model.autoencoder import Autoencoder
 
-Note = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
-"""z [F, C], pitch [F] in Hz, detail [F, D], fine level [F, P], and where the band ends in Hz, 0 where it does
-not."""
+
+class Note(NamedTuple):
+    """What the fast decoder is given of a note."""
+
+    z: np.ndarray  # [F, C]
+    pitch_hz: np.ndarray  # [F]
+    detail: np.ndarray  # [F, D]
+    fine_level: np.ndarray  # [F, P]
+    end_hz: float  # where its band ends, 0 where it has no end of its own
 
 
 class KerasReference:
@@ -35,8 +41,8 @@ class KerasReference:
         self._config = model.config
         self._render = runtime.compiled(render, ranks=(3, 2, 3, 3, 1, 1, 3, 3), last=(model.config.channels,))
 
-    def __call__(self, *note: Any, noise: float, seed: int) -> np.ndarray:
-        """A `Note`, and what the noise's level is multiplied by -> audio [T]."""
+    def __call__(self, note: Note, *, noise: float, seed: int) -> np.ndarray:
+        """A note, and what the noise's level is multiplied by -> audio [T]."""
         return self.together([note], noise=[noise], seeds=[seed])[0]
 
     def together(self, notes: Sequence[Note], *, noise: Sequence[float], seeds: Sequence[int]) -> list[np.ndarray]:
@@ -56,7 +62,7 @@ class KerasReference:
         """What the model is given of one note."""
         from synth_explorer.decode.synthesis import noise_phases
 
-        z, pitch_hz, *found, bandwidth_hz = note
-        end_hz = np.asarray(bandwidth_hz or self._config.sample_rate_hz / 2, np.float32)
-        phases = noise_phases(len(z), hop=self._config.hop, subframes=self._config.subframes, seed=seed)
-        return z, np.asarray(pitch_hz, np.float32), *found, end_hz, np.asarray(noise, np.float32), *phases
+        end_hz = np.asarray(note.end_hz or self._config.sample_rate_hz / 2, np.float32)
+        phases = noise_phases(len(note.z), hop=self._config.hop, subframes=self._config.subframes, seed=seed)
+        given = note.z, np.asarray(note.pitch_hz, np.float32), note.detail, note.fine_level
+        return *given, end_hz, np.asarray(noise, np.float32), *phases

@@ -53,9 +53,9 @@ class WaveNetFamily(DefaultFamily):
 
     def given(self, latents: Latents) -> Given:
         """What the engine makes the sound from."""
-        z, pitch_hz, detail, fine_level, end_hz = self._given(latents)
-        pitch_hz = np.asarray(pitch_hz, np.float32)
-        given = self._telling.given(self._controls(z, pitch_hz, detail, fine_level, end_hz, noise=1.0), z, pitch_hz)
+        note = self._given(latents)
+        note = note._replace(pitch_hz=np.asarray(note.pitch_hz, np.float32))
+        given = self._telling.given(self._controls(note, noise=1.0), note.z, note.pitch_hz)
         return given._replace(told=self._told(given.told))
 
     def stream(self, latents: Latents, how: Decoding) -> Iterator[np.ndarray]:

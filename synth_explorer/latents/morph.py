@@ -41,9 +41,8 @@ def interpolate(
     pitch_hz: float | None = None,
     loudness_channel: int | None = LOUDNESS_CHANNEL,
 ) -> Latents:
-    """Mix notes by weights: z, detail, fine level and enhancement linearly (a note without has
-    zeros), pitch in octaves, as is the
-    end of the band where a recording has one.
+    """Mix notes by weights: z, detail, fine level and enhancement linearly (a note without has zeros), pitch in
+    octaves, as is the end of the band where a recording has one.
 
     Notes of weight zero take no part, not even with their length; all others are padded to the longest: the last
     frame is held while its loudness goes on falling as it did at the note's end, so that a note which was cut

@@ -94,8 +94,7 @@ def answer(studios: Studios, question: Any) -> Heard:
 
 
 def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, Any]:
-    """What a page keeps of a sound that it asked for: its link, its name, the
-    weights of its notes, how loud it is."""
+    """What a page keeps of a sound that it asked for: its link, its name, its notes' weights, how loud it is."""
     loudness_db = measure.loudness_db(render.audio, sample_rate_hz=render.sample_rate_hz)
     names, percents = zip(*((name, f"{weight:.0%}") for name, weight in render.parts), strict=True)
     kinds = dict.fromkeys(edit.kind.replace("_", " ") for edit in render.chain)
