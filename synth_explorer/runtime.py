@@ -8,13 +8,17 @@ Shapes: B notes, F frames.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
+from functools import partial
+from threading import Condition, Lock, local
 from typing import Any, TypeVar
 
 import numpy as np
+
+REST_MOST_S = 0.2
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -25,8 +29,30 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Shared(Future[Made]):
+    """Work that a helper may begin, or else whoever asks for its result: nobody waits for a helper that is busy."""
+
+    def __init__(self, work: Callable[[], Made]) -> None:
+        super().__init__()
+        self._work, self._unbegun = work, Lock()
+
+    def begin(self) -> None:
+        """Do the work in this thread, unless it is begun."""
+        if not self._unbegun.acquire(blocking=False):
+            return
+        try:
+            self.set_result(self._work())
+        except BaseException as error:
+            self.set_exception(error)
+
+    def result(self, timeout: float | None = None) -> Made:
+        """As of its base."""
+        self.begin()
+        return super().result(timeout)
+
+
 class Helpers(ThreadPoolExecutor):
-    """Threads that help with one sound; where other sounds take all cores, who asks does the work at once.
+    """Threads that help with one sound; where other sounds take all cores, who asks does the work himself.
 
     That is so once this process is `alone`, and while as much is done `side_by_side` as there are cores.
     """
@@ -46,16 +72,56 @@ class Helpers(ThreadPoolExecutor):
             with cls._turn:
                 Helpers._at_work -= 1
 
-    def submit(self, work: Callable[..., Made], /, *given: Any, **named: Any) -> Future[Made]:
-        """As of its base."""
+    def submit(self, work: Callable[..., Made], /, *given: Any, **named: Any) -> Shared[Made]:
+        """As of its base; what nobody asks the result of may never be begun."""
+        _rest()
+        shared = Shared(partial(work, *given, **named))
         if not Helpers.is_alone and Helpers._at_work < cores():
-            return super().submit(work, *given, **named)
-        done: Future[Made] = Future()
-        try:
-            done.set_result(work(*given, **named))
-        except Exception as error:
-            done.set_exception(error)
-        return done
+            super().submit(shared.begin)
+        return shared
+
+
+class _Urgency:
+    """What is urgent now, for all threads."""
+
+    turn = Condition()
+    works = 0
+    until_s = next_s = 0.0  # until when others rest at most; when they may rest again
+    thread = local()  # its `works`
+
+
+@contextmanager
+def urgent() -> Iterator[None]:
+    """Somebody waits for what this block does: the threads of other sounds rest meanwhile where they ask for helpers.
+
+    They rest for `REST_MOST_S` at a time and half of the time at most, however much is urgent.
+    """
+    shared = _Urgency
+    with shared.turn:
+        began_s = time.monotonic()
+        if not shared.works and began_s >= shared.next_s:
+            shared.until_s = began_s + REST_MOST_S
+        shared.works += 1
+    shared.thread.works = getattr(shared.thread, "works", 0) + 1
+    try:
+        yield
+    finally:
+        shared.thread.works -= 1
+        with shared.turn:
+            shared.works -= 1
+            if not shared.works:
+                ended_s = min(time.monotonic(), shared.until_s)
+                shared.next_s = max(shared.next_s, 2 * ended_s - (shared.until_s - REST_MOST_S))
+                shared.until_s = 0.0
+                shared.turn.notify_all()
+
+
+def _rest() -> None:
+    if _Urgency.works and not getattr(_Urgency.thread, "works", 0):
+        with _Urgency.turn:
+            left_s = _Urgency.until_s - time.monotonic()
+            if left_s > 0:
+                _Urgency.turn.wait_for(lambda: not _Urgency.works, left_s)
 
 
 def alone() -> None:

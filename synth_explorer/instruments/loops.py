@@ -166,11 +166,16 @@ def _in_bands(audio: np.ndarray, start: int, end: int) -> np.ndarray:
     length = end - start
     first, last = max(0, start - length), min(audio.size, end + length)
     part = audio[first:last].astype(np.float64)
-    octave = np.log2(np.maximum(np.arange(part.size // 2 + 1), 1e-3) / (part.size / 2))  # under the highest frequency
+    return irfft(rfft(part) * _shares(part.size), part.size, axis=1)[:, start - first : end - first]
+
+
+@lru_cache(maxsize=4)
+def _shares(size: int) -> np.ndarray:
+    """Of each octave, of the frequencies of so many samples: [FADED_BANDS, 1 + size // 2], 1 in all."""
+    octave = np.log2(np.maximum(np.arange(size // 2 + 1), 1e-3) / (size / 2))  # under the highest frequency
     below = np.arange(1, FADED_BANDS)[:, None]
     edges = 0.5 + 0.5 * np.sin(np.pi * np.clip(2.0 * (octave + below), -0.5, 0.5))  # 1 above each edge, 0 under it
-    shares = np.diff(np.concatenate([np.zeros((1, octave.size)), edges, np.ones((1, octave.size))]), axis=0)
-    return irfft(rfft(part) * shares, part.size, axis=1)[:, start - first : end - first]
+    return np.diff(np.concatenate([np.zeros((1, octave.size)), edges, np.ones((1, octave.size))]), axis=0)
 
 
 def unrolled(audio: np.ndarray, loop: Loop | None, samples: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.routes.final import HEADERS, header
-from synth_explorer.ui.session.keys import Crowded, GaveWay
+from synth_explorer.ui.session.keys import Crowded
 
 if TYPE_CHECKING:
     from synth_explorer.instruments.held import HeldNote
@@ -52,11 +52,9 @@ def note_route(studios: Studios) -> APIRoute:
                 return Response(status_code=204, headers=HEADERS)
             if not ahead:
                 studio.touch()
-            how = {"hold": hold, "from_s": from_s, "first": first, "ahead": ahead}
-            begun = studio.keys.begin(lambda: _note(studio, asked, midi, **how), struck=first, spare=ahead)
+            how = {"hold": hold, "from_s": from_s, "first": first}
+            begun = studio.keys.begin(lambda: _note(studio, asked, midi, **how), spare=ahead)
             made = await asyncio.wrap_future(begun)
-        except GaveWay:
-            return Response(status_code=204, headers=HEADERS)
         except Crowded as error:
             return PlainTextResponse(str(error), status_code=503, headers=HEADERS)
         except SynthExplorerError as error:
@@ -74,12 +72,11 @@ def _note(
     hold: bool,
     from_s: float | None,
     first: bool,
-    ahead: bool,
 ) -> HeldNote:
     patch = studio.asked(asked)
     if from_s is not None:
         return studio.keys.moving(patch, midi=midi, from_s=from_s)
-    return studio.keys.note(patch, midi=midi, always=hold, first=first, spare=ahead)
+    return studio.keys.note(patch, midi=midi, always=hold, first=first)
 
 
 def _wav(made: HeldNote, sample_rate_hz: int) -> bytes:

@@ -1,7 +1,6 @@
 """The route of glimpses: `GET sound/picture.png?request=...` is the spectrogram of what a turning knob asks for.
 
-Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own. A key that is
-struck meanwhile goes before it, which is then left out (204).
+Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.sound_request import SoundRequest
-from synth_explorer.ui.session.keys import Crowded, GaveWay
+from synth_explorer.ui.session.keys import Crowded
 
 if TYPE_CHECKING:
     from synth_explorer.rendering import Rendered
@@ -39,7 +38,7 @@ def picture_route(studios: Studios) -> APIRoute:
                 return Response(status_code=204, headers=HEADERS)
             studio.touch()
             made = await asyncio.wrap_future(studio.keys.begin(lambda: _glimpse(studio, asked), spare=True))
-        except (Crowded, GaveWay):
+        except Crowded:
             return Response(status_code=204, headers=HEADERS)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
@@ -50,9 +49,7 @@ def picture_route(studios: Studios) -> APIRoute:
 
 def _glimpse(studio: Studio, asked: SoundRequest) -> Response:
     patch = studio.asked(asked)
-    studio.keys.give_way()
     made = studio.renderer.begin(patch.but(open_loop=True))
-    studio.keys.give_way()
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(made.weights)]), list(made.weights))
     png = plots.spectrogram_png(made.audio, sample_rate_hz=made.sample_rate_hz, colour=colour)
     return Response(png, media_type="image/png", headers=HEADERS | _facts(made))

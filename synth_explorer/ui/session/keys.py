@@ -10,6 +10,7 @@ from synth_explorer.edits import Trim
 from synth_explorer.errors import CheckpointError, SynthExplorerError
 from synth_explorer.instruments.held import HeldNote, beginning, held, stretch
 from synth_explorer.lru import LruCache
+from synth_explorer.runtime import urgent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +32,6 @@ class Crowded(SynthExplorerError):
     """More notes are asked for than can be made soon."""
 
 
-class GaveWay(SynthExplorerError):
-    """What nobody waited for was left unmade, because somebody waits for a key."""
-
-
 class Keys:
     """Plays patches on keys, a few notes at a time in threads of their own, and remembers those that it made."""
 
@@ -46,7 +43,7 @@ class Keys:
         )
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="key")
         self._spare = ThreadPoolExecutor(1, thread_name_prefix="spare")
-        self._asked, self._idle, self._struck, self._lock = 0, 0, 0, Lock()
+        self._asked, self._idle, self._lock = 0, 0, Lock()
 
     def __len__(self) -> int:
         """How many notes are remembered."""
@@ -57,54 +54,44 @@ class Keys:
         """Whether a note is being made."""
         return self._asked + self._idle > 0
 
-    def begin(self, make: Callable[[], Made], *, struck: bool = False, spare: bool = False) -> Future[Made]:
+    def begin(self, make: Callable[[], Made], *, spare: bool = False) -> Future[Made]:
         """Make a note, or what is as quick, in one of the threads. Raises Crowded: too many wait already.
 
-        `struck`: somebody has struck a key and hears nothing yet. `spare`: nobody waits for it, so it is made in a
-        thread beside those, and ends early with GaveWay where it calls `give_way` while a struck key waits.
+        `spare`: nobody waits for it, so it is made in a thread beside those.
         """
         with self._lock:
             if (self._idle if spare else self._asked) >= WAITING_MOST:
                 raise Crowded(f"{WAITING_MOST} notes are waiting to be made; play again in a moment.")
-            self._count(1, struck=struck, spare=spare)
+            self._count(1, spare=spare)
         begun = (self._spare if spare else self._hands).submit(make)
-        begun.add_done_callback(lambda _: self._ended(struck=struck, spare=spare))
+        begun.add_done_callback(lambda _: self._ended(spare=spare))
         return begun
 
-    def _ended(self, *, struck: bool, spare: bool) -> None:
+    def _ended(self, *, spare: bool) -> None:
         with self._lock:
-            self._count(-1, struck=struck, spare=spare)
+            self._count(-1, spare=spare)
 
-    def _count(self, change: int, *, struck: bool, spare: bool) -> None:
+    def _count(self, change: int, *, spare: bool) -> None:
         self._asked, self._idle = self._asked + change * (not spare), self._idle + change * spare
-        self._struck += change * struck
 
-    def give_way(self) -> None:
-        """Between the steps of what nobody waits for. Raises GaveWay: a struck key waits."""
-        if self._struck:
-            raise GaveWay("A key was struck meanwhile.")
-
-    def note(
-        self, patch: Patch, *, midi: float | None, always: bool = False, first: bool = False, spare: bool = False
-    ) -> HeldNote:
+    def note(self, patch: Patch, *, midi: float | None, always: bool = False, first: bool = False) -> HeldNote:
         """A patch as a key plays it, its edits solved, unless it is remembered.
 
         `midi`: the pitch of the key; None: the patch's own. `always`: see `held`. `first`: answers the first `FIRST_S`
-        unless the note is remembered: the same samples, but for edits, which are applied by their formulas. `spare`:
-        see `begin`. Raises SynthExplorerError: as `Renderer.begin`, and where the checkpoint plays no keys.
+        unless the note is remembered: the same samples, but for edits, which are applied by their formulas. Raises
+        SynthExplorerError: as `Renderer.begin`, and where the checkpoint plays no keys.
         """
         patch = self._at(patch, midi)
         key = patch.id, always
         known = self._notes.get(key)
         if first and known is None:
-            audio, _, midi = self._part(patch, 0.0, FIRST_S + SEEN_S)
+            with urgent():
+                audio, _, midi = self._part(patch, 0.0, FIRST_S + SEEN_S)
             rate_hz = self._renderer().explorer.sample_rate_hz
             return beginning(audio[: round(FIRST_S * rate_hz)], midi=midi, sample_rate_hz=rate_hz)
-        return known or self._notes.put(key, self._made(patch, always=always, spare=spare))
+        return known or self._notes.put(key, self._made(patch, always=always))
 
-    def _made(self, patch: Patch, *, always: bool, spare: bool) -> HeldNote:
-        if spare:
-            self.give_way()
+    def _made(self, patch: Patch, *, always: bool) -> HeldNote:
         made = self._renderer().begin(patch)
         rate_hz = made.sample_rate_hz
         return held(made.audio, midi=made.after.pitch_midi, sample_rate_hz=rate_hz, always=always)
@@ -114,8 +101,9 @@ class Keys:
 
         Edits are applied by their formulas; nothing is remembered. Arguments and errors as of `note`.
         """
-        audio, start_s, midi = self._part(self._at(patch, midi), from_s, STRETCH_S)
-        return stretch(audio, midi=midi, from_s=start_s, sample_rate_hz=self._renderer().explorer.sample_rate_hz)
+        with urgent():
+            audio, start_s, midi = self._part(self._at(patch, midi), from_s, STRETCH_S)
+            return stretch(audio, midi=midi, from_s=start_s, sample_rate_hz=self._renderer().explorer.sample_rate_hz)
 
     def _part(self, patch: Patch, from_s: float, length_s: float) -> tuple[np.ndarray, float, float]:
         """So much of a patch's sound [T], from a moment on at the latest, its edits applied by their formulas; where it

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from email.message import Message
 from io import BytesIO
@@ -17,11 +16,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from synth_explorer import runtime
 from synth_explorer.edits import EditChain, SetPitch
 from synth_explorer.pitch import midi_to_hz
+from synth_explorer.runtime import Helpers
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.session import keys as keys_of
-from synth_explorer.ui.session.keys import Crowded, GaveWay, Keys
+from synth_explorer.ui.session.keys import Crowded, Keys
 from tests.ui.knobs import sent
 
 
@@ -140,52 +141,41 @@ def test_too_many_are_turned_away(studio, monkeypatch) -> None:
     keys.begin(lambda: None).result()
     go_on.clear()
     idle = [keys.begin(lambda: go_on.wait(30), spare=True) for _ in range(2)]
-    keys.begin(lambda: None, struck=True).result(30)  # what nobody waits for counts by itself
+    keys.begin(lambda: None).result(30)  # what nobody waits for counts by itself
     with pytest.raises(Crowded):
         keys.begin(lambda: None, spare=True)
     go_on.set()
     assert all(one.result() for one in idle)
 
 
-def test_what_nobody_waits_for_gives_way_to_a_struck_key_and_takes_no_thread_of_its(studio) -> None:
+def test_what_nobody_waits_for_takes_no_thread_of_a_keys(studio) -> None:
     go_on, keys = Event(), Keys(lambda: studio.renderer)
-
-    def spare() -> str:
-        go_on.wait(30)
-        keys.give_way()
-        return "made"
-
-    idle = [keys.begin(spare, spare=True) for _ in range(3)]
-    struck = [keys.begin(lambda: "heard", struck=True) for _ in range(2)]
+    idle = [keys.begin(lambda: go_on.wait(30), spare=True) for _ in range(3)]
+    struck = [keys.begin(lambda: "heard") for _ in range(2)]
     assert [key.result(30) for key in struck] == ["heard", "heard"] and not any(one.done() for one in idle)
-    held = Event()
-    waiting = keys.begin(lambda: held.wait(30), struck=True)
     go_on.set()
-    for one in idle:
-        with pytest.raises(GaveWay):
-            one.result(30)
+    assert all(one.result(30) for one in idle) and not keys.is_busy
+
+
+@pytest.mark.parametrize("how", ["a key", "a held note"])
+def test_while_somebody_waits_for_a_key_other_sounds_rest(studio, monkeypatch, how: str) -> None:
+    monkeypatch.setattr(runtime, "REST_MOST_S", 60.0)
+    monkeypatch.setattr(runtime._Urgency, "next_s", 0.0)
     patch = studio.patch([studio.open_example(name) for name in list(studio.notes)[:2]], Settings())
-    with pytest.raises(GaveWay):
-        keys.note(patch, midi=60, spare=True)
-    held.set()
-    assert waiting.result(30) and keys.begin(spare, spare=True).result(30) == "made" and not keys.is_busy
-    assert keys.note(patch, midi=60, spare=True).audio.size
+    keys, decode, rested = Keys(lambda: studio.renderer), studio.renderer.decode, []
+    others, helpers = ThreadPoolExecutor(1), Helpers(1)
 
+    def decoded(*given):
+        rested.append(others.submit(lambda: helpers.submit(max, 1, 2).result()))
+        wait(rested, timeout=0.3)
+        assert not rested[0].done()
+        return decode(*given)
 
-def test_a_picture_is_left_out_while_a_key_waits(address, studio) -> None:
-    held = Event()
-    waiting = studio.keys.begin(lambda: held.wait(30), struck=True)
-    picture = f"{address}sound/picture.png?{urlencode({'request': request(studio)})}"
-    try:
-        with urlopen(picture) as answer:
-            assert answer.status == 204
-    finally:
-        held.set()
-    assert waiting.result(30)
-    while studio.keys.is_busy:
-        time.sleep(0.01)
-    with urlopen(picture) as answer:
-        assert answer.status == 200 and answer.read()[1:4] == b"PNG"
+    monkeypatch.setattr(studio.renderer, "decode", decoded)
+    made = keys.note(patch, midi=60, first=True) if how == "a key" else keys.moving(patch, midi=60, from_s=0.5)
+    assert made.audio.size and rested[0].result(30) == 2
+    others.shutdown()
+    helpers.shutdown()
 
 
 def test_notes_are_remembered_and_forgotten(studio, monkeypatch) -> None:
