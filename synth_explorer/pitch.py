@@ -12,19 +12,20 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synth_explorer.errors import AudioError
+
+if TYPE_CHECKING:
+    from synth_explorer.pitch_peaks import Peaks
 
 _WINDOW_PERIODS = 5.5
 _WINDOW_S = (0.064, 0.256)  # shortest (vibrato) and longest (low notes) window
 _HARMONICS = 12
 _QUIET_DB = 40.0  # frames this far below the loudest say nothing about pitch
 _SILENCE = 1e-7
-_SEARCH_CENTS = 45.0
 _CENTS_PER_B = 600.0 / math.log(2.0)  # partial k of a stiff string lies B k^2 times this above k f0
 _MAX_B = 2e-3
 NOTE_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -87,15 +88,6 @@ class Refined:
     spectra: np.ndarray | None = None
     bin_hz: float = 0.0
     scatter_cents: float = 0.0
-
-
-class _Peaks(NamedTuple):
-    """Spectral peaks near the harmonics, all [K, F]; see `_peaks`."""
-
-    cents: np.ndarray
-    amplitude: np.ndarray
-    tonality: np.ndarray
-    change: np.ndarray
 
 
 @overload
@@ -206,6 +198,8 @@ def refine(
     """
     from scipy.fft import rfft  # takes many rows at a time; its import takes longer than a note
 
+    from synth_explorer.pitch_peaks import find_peaks  # so does Numba's
+
     audio = np.nan_to_num(np.asarray(audio, dtype=np.float32).reshape(-1))
     frames = max(1, -(-len(audio) // hop)) if frames is None else frames
     frames = frames if centres is None else len(centres)
@@ -225,10 +219,10 @@ def refine(
     hann, slope = _hann_and_slope(np.asarray(rfft(windows))[:, : top + 1])
     magnitude = np.abs(hann)
     coarse = _coarse_cents(magnitude, loud, base_hz / bin_hz, harmonics, max_deviation_cents)
-    peaks = _peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
+    peaks = find_peaks(hann, slope, base_hz * 2.0 ** (coarse / 1200.0) / bin_hz, harmonics, 0.0)
     shift, stiffness = _fit(peaks, loud, harmonics)
     centre = float(np.clip(coarse + shift, -max_deviation_cents, max_deviation_cents))
-    peaks = _peaks(hann, slope, base_hz * 2.0 ** (centre / 1200.0) / bin_hz, harmonics, stiffness)
+    peaks = find_peaks(hann, slope, base_hz * 2.0 ** (centre / 1200.0) / bin_hz, harmonics, stiffness)
     shift, stiffness = _fit(peaks, loud, harmonics)
     centre = float(np.clip(centre + shift, -max_deviation_cents, max_deviation_cents))
     local, trust = _frame_cents(peaks, loud, harmonics, shift, stiffness)
@@ -278,35 +272,7 @@ def _coarse_cents(
     return float(grid[int(np.argmax(score))])
 
 
-def _peaks(
-    hann: NDArray[np.complex64], slope: np.ndarray, f0_bins: float, harmonics: np.ndarray, stiffness: float
-) -> _Peaks:
-    """Peak near each harmonic, each [K, F]: its deviation in cents from k f0, its amplitude, how tonal it is (0..1)
-    and how fast its level changes (in bins, 0.64 for a tone that begins in the middle of the window)."""
-    frames, bins = hann.shape
-    cents, amplitude, tonality, change = np.zeros((4, len(harmonics), frames), np.float32)
-    rows = np.arange(frames)
-    power = hann.real**2 + hann.imag**2
-    for row, k in enumerate(harmonics):
-        centre = k * f0_bins * (1.0 + 0.5 * stiffness * k * k)
-        reach = min(0.45 * f0_bins, max(1.6, centre * (2.0 ** (_SEARCH_CENTS / 1200.0) - 1.0)))
-        low, high = max(1, round(centre - reach)), min(bins - 2, round(centre + reach))
-        if high <= low:
-            continue
-        at = low + np.argmax(power[:, low : high + 1], axis=1)
-        peak = power[rows, at]
-        around = max(3.5, 0.5 * f0_bins)
-        floor = _median(power[:, max(0, int(centre - around)) : int(centre + around) + 1])
-        tonal = np.clip((10.0 * np.log10((peak + 1e-20) / (floor + 1e-20)) - 6.0) / 12.0, 0.0, 1.0)
-        is_peak = (power[rows, at - 1] <= peak) & (power[rows, at + 1] <= peak)
-        ratio = slope[rows, at] * np.conj(hann[rows, at]) / (peak + 1e-20)
-        found = np.maximum(at - np.clip(ratio.imag, -1.0, 1.0), 0.25)
-        cents[row] = 1200.0 * np.log2(found / (k * f0_bins))
-        amplitude[row], tonality[row], change[row] = np.sqrt(peak), tonal * is_peak, np.abs(ratio.real)
-    return _Peaks(cents, amplitude, tonality, change)
-
-
-def _fit(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray) -> tuple[float, float]:
+def _fit(peaks: Peaks, loud: np.ndarray, harmonics: np.ndarray) -> tuple[float, float]:
     """Overall deviation in cents of the fundamental and the stiffness B: robust least squares over the harmonics."""
     votes = peaks.amplitude * peaks.tonality * loud
     strength = votes.sum(axis=1) * harmonics
@@ -328,14 +294,6 @@ def _fit(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray) -> tuple[float,
     return shift, stiffness
 
 
-def _median(values: np.ndarray) -> np.ndarray:
-    """Median of each row [F, N] -> [F], as `np.median`, without its checks, which take longer."""
-    upper = values.shape[1] // 2
-    lower = upper - 1 + values.shape[1] % 2
-    parted = np.partition(values, (lower, upper), axis=1)
-    return np.float32(0.5) * (parted[:, lower] + parted[:, upper])
-
-
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Median of each row [K, F] -> [K]."""
     order = np.argsort(values, axis=1)
@@ -345,7 +303,7 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _frame_cents(
-    peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float
+    peaks: Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Deviation of each frame from the note's pitch [F] in cents, and how far to trust it [F] 0..1."""
     level = peaks.cents - shift - (stiffness * _CENTS_PER_B * harmonics.astype(np.float64) ** 2)[:, None]
@@ -362,7 +320,7 @@ def _frame_cents(
     return centre, loud * agreement * heard * steady * (np.abs(centre - nearby) < 40.0)
 
 
-def _scatter_cents(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float) -> float:
+def _scatter_cents(peaks: Peaks, loud: np.ndarray, harmonics: np.ndarray, shift: float, stiffness: float) -> float:
     """Mean distance of the partials' median from where the fit has them, weighted as the fit weighs them."""
     votes = peaks.amplitude * peaks.tonality * loud
     strength = votes.sum(axis=1) * harmonics
@@ -372,7 +330,7 @@ def _scatter_cents(peaks: _Peaks, loud: np.ndarray, harmonics: np.ndarray, shift
     return float((strength * np.abs(left)).sum() / strength.sum())
 
 
-def _reliability(peaks: _Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:
+def _reliability(peaks: Peaks, local: np.ndarray, trust: np.ndarray, loud: np.ndarray) -> float:
     """0..1: is there a tone at all? In noise the peaks are not tonal, and scatter more than any vibrato."""
     total = trust.sum()
     if total <= 0.0:

@@ -105,10 +105,15 @@ def _body(power: np.ndarray, *, under_db: float, sample_rate_hz: int) -> int:
     the first of them."""
     least = power.max() * 10.0 ** (-under_db / 10.0)
     loud = np.flatnonzero(power >= least)
-    ends = np.minimum(loud + max(1, round(SUSTAIN_S * sample_rate_hz)), power.size)
-    count = np.concatenate([[0], np.cumsum(power[loud[0] :] >= least / 10.0)])
-    lasting = 2 * (count[ends - loud[0]] - count[loud - loud[0]]) >= ends - loud
-    return int(loud[np.argmax(lasting)])
+    sustained = max(1, round(SUSTAIN_S * sample_rate_hz))
+    for first in range(0, loud.size, sustained):  # most notes begin in the first of these parts
+        some = loud[first : first + sustained]
+        ends = np.minimum(some + sustained, power.size)
+        count = np.concatenate([[0], np.cumsum(power[some[0] : ends[-1]] >= least / 10.0)])
+        lasting = 2 * (count[ends - some[0]] - count[some - some[0]]) >= ends - some
+        if lasting.any():
+            return int(some[np.argmax(lasting)])
+    return int(loud[0])
 
 
 def _alike(audio: np.ndarray, early: int, late: int, *, size: int) -> bool:
