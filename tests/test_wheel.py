@@ -109,5 +109,5 @@ def test_its_notes_are_morphed_from_an_empty_folder(site: Path, tmp_path: Path) 
 
 def test_the_wheel_cuts_a_recording(site: Path, tmp_path: Path) -> None:
     """The network that finds onsets is in it."""
-    printed = run(site, tmp_path, "notes", str(example_notes()[0].path), "-o", "notes")
-    assert printed.splitlines()[-1] == str(Path("notes") / "index.csv") and len(printed.splitlines()) >= 2
+    printed = run(site, tmp_path, "notes", str(example_notes()[0].path), "-o", "notes").splitlines()
+    assert str(Path("notes") / "index.csv") in printed and len(printed) >= 2
