@@ -153,7 +153,7 @@ window.addEventListener('sound-late', (event) => late(event.detail));
 window.addEventListener('sound-shown', (event) => answered(event.detail));
 window.addEventListener('hashchange', () => {
   const given = window.location.hash.slice(1);
-  if (!given || given === link) return;
+  if (!given.includes('=') || given === link) return; // a place on the page, or what is shown
   props.value = { link: given, play: true };
   trigger('dress');
 });

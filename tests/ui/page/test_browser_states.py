@@ -134,9 +134,27 @@ def test_what_is_neither_patch_nor_preset_changes_nothing(open_page, tmp_path):
 
 
 def test_a_bad_link_opens_the_first_page_and_says_so(open_page):
-    open_page.anew("#nonsense")
+    open_page.anew("#non=sense")
     assert "says no sound" in open_page.page.locator("#message-deck .message").inner_text()
     assert open_page.fetch().size
+
+
+def test_what_skips_moves_the_focus_and_a_place_in_the_address_is_no_link(open_page):
+    open_page.anew()
+    page = open_page.page
+    state = open_page.turned(lambda: open_page.type_into("gain-db", "-6"))
+    page.wait_for_function("location.hash.includes('gain_db=-6')")
+    for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard")):
+        page.get_by_text(f"Skip to the {name}").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("place => document.activeElement.closest('#' + place) !== null", place), place
+        assert "gain_db=-6" in page.url
+    page.evaluate("location.hash = 'pad'")
+    page.wait_for_timeout(300)
+    assert not page.locator("#message-deck .message").count() and open_page.state() == state
+    open_page.reloaded()
+    open_page.reached(state)
+    assert not page.locator(".deck-back").is_disabled()
 
 
 def test_what_another_version_left_opens_the_first_page(open_page):
