@@ -64,6 +64,19 @@ def test_undo_brings_back_notes_and_their_number(open_page, studio):
     assert page.locator(".pad-corner[data-corner='1'] i").inner_text() == "Reed 60"
 
 
+def test_a_note_that_a_pointer_chose_leaves_the_keys_to_the_page_and_one_that_keys_chose_does_not(open_page, studio):
+    notes, menu, first = list(studio.notes), open_page.page.locator("#picker-b select"), open_page.state()
+    for act, stays in ((lambda: menu.dispatch_event("pointerdown"), False), (lambda: menu.press("Shift"), True)):
+        menu.focus()
+        act()
+        open_page.turned(lambda: menu.select_option(notes[6]))
+        assert menu.evaluate("menu => menu === document.activeElement") is stays
+        if stays:
+            menu.blur()
+        open_page.page.keyboard.press("Control+z")
+        open_page.reached(first)
+
+
 def test_a_reload_keeps_the_sound_and_what_can_be_undone(open_page, tmp_path):
     page, first = open_page.page, open_page.state()
     path = tmp_path / "mine.wav"
