@@ -33,6 +33,8 @@
     },
     true,
   );
+  // For what undoes: whether an event is of such a field, and whether that was changed since; then it counts as left.
+  window.synthExplorerNumbers = { are: isNumber, typed: ({ target }) => changed.delete(target) };
   // A link that skips moves the focus; the address bar goes on to hold the sound.
   document.addEventListener('click', (event) => {
     const skip = event.target.closest('.skip');

@@ -49,6 +49,26 @@ def test_what_was_typed_and_not_heard_goes_first(open_page):
     open_page.reached(first)
 
 
+@pytest.mark.parametrize("field", ["#pitch-a input", "#pitch-midi input"])
+def test_pitches_are_undone_as_numbers_are(open_page, field):
+    pitch = open_page.page.locator(field)
+    if not pitch.is_visible():
+        open_page.turned(lambda: open_page.page.click("#set-pitch label"))
+    first, before = open_page.state(), pitch.input_value()
+    pitch.fill("Eb3")
+    open_page.turned(lambda: pitch.press("Enter"))
+    pitch.fill("C")
+    for left in ("D♯3", before):
+        pitch.press("Control+z")
+        open_page.page.wait_for_function(
+            "([field, left]) => document.querySelector(field).value === left", arg=[field, left]
+        )
+    open_page.reached(first)
+    pitch.blur()
+    open_page.page.wait_for_timeout(500)
+    assert open_page.state() == first
+
+
 def test_undo_brings_back_notes_and_their_number(open_page, studio):
     notes = list(studio.notes)
     page, plain, first = open_page.page, open_page.fetch(), open_page.state()
