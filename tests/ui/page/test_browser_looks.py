@@ -163,6 +163,24 @@ def test_space_plays_wherever_one_does_not_write(open_page):
     assert plays() == 0
 
 
+def test_keys_go_to_a_place_in_the_result(open_page):
+    page, head = open_page.page, open_page.page.locator("#screen-result .screen-head")
+    page.evaluate("""() => {
+      window.sought = [];
+      const audio = document.querySelector('#screen-result audio');
+      audio.addEventListener('seeking', () => window.sought.push(audio.currentTime));
+    }""")
+    length = page.evaluate("document.querySelector('#screen-result audio').duration")
+    for key, least, most in (("End", length - 0.11, length), ("Home", 0.0, 0.01), ("ArrowRight", 0.1, length)):
+        page.evaluate("window.sought.length = 0")
+        head.press(key)
+        page.wait_for_function("window.sought.length > 0")
+        assert least - 1e-3 <= page.evaluate("window.sought[0]") <= most, key
+    assert float(head.get_attribute("aria-valuemax")) == pytest.approx(length, abs=0.05)
+    page.wait_for_function("Number(document.querySelector('#screen-result .screen-head').ariaValueNow) > 0")
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
+
+
 def test_groups_say_while_closed_what_is_set_in_them(open_page):
     open_page.open("time")
     open_page.after(lambda: open_page.type_into("stretch", "1.5"))
