@@ -19,6 +19,9 @@ let asked = null; // the newest question; its sound may be playing before anythi
 let settled = null; // stamp of the question whose sound has come, or has not
 let timer = 0;
 
+// What the result is, as the name of another file of it, by what ends it.
+window.synthExplorerFileName = (end) =>
+  (document.querySelector('#screen-result .screen-save').download || 'sound.wav').replace(/\.wav$/, '-' + end);
 const seconds = (value) => value.toFixed(2) + ' s';
 const served = (path) => new URL(path, document.baseURI).href;
 const fileAddress = (path) => served('gradio_api/file=' + path.split('/').map(encodeURIComponent).join('/'));

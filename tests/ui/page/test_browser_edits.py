@@ -159,6 +159,8 @@ def test_the_inspection_is_made_when_it_is_opened(open_page):
     assert frame.locator("h2", has_text="Rainbowgram").count() == 1
     with page.expect_download() as download:
         page.click("#inspection-page a")
+    stem = (page.locator("#screen-result .screen-save").get_attribute("download") or "").removesuffix(".wav")
+    assert stem.startswith("bass-40-") and download.value.suggested_filename == f"{stem}-inspection.html"
     assert "<h2>Latents</h2>" in Path(download.value.path()).read_text(encoding="utf-8")
     open_page.after(lambda: open_page.type_into("gain-db", "-3"))
     page.wait_for_function("document.querySelector('.inspection-words').innerText.includes('earlier sound')")
