@@ -30,7 +30,10 @@ NAMES = """() => [...document.querySelectorAll('button, a, select, input')]
     return [e.closest('fieldset')?.ariaLabel, e.tagName === 'INPUT' && e.type, name].filter(Boolean).join(' ').trim();
   })"""
 UNTOLD = """() => [...document.querySelectorAll('[type=range], [type=checkbox], [type=radio]')]
-  .filter((e) => e.checkVisibility() && e.closest('.card') && !e.closest('[data-help]')).map((e) => e.outerHTML)"""
+  .filter((e) => e.checkVisibility() && e.closest('.card') && !e.closest('[data-help]'))
+  .concat([...document.querySelectorAll('main :is(button, select)')].filter((e) =>
+    !e.closest('[title], [data-help], .label-wrap, .reset-button, .keys-strip, .explore-grid')))
+  .map((e) => e.outerHTML)"""
 DROP = """([where, name, sound]) => {
   const files = new DataTransfer();
   files.items.add(new File([Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0))], name));
@@ -129,8 +132,9 @@ def test_no_state_has_a_violation(fresh, tmp_path):
 
 def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(open_page):
     page = open_page.page
-    for group in ("oscillation", "time", "directions", "raw"):
+    for group in ("oscillation", "time", "drawn", "directions", "raw", "export"):
         open_page.open(group)
+    open_page.after(lambda: open_page.choose("toward", "B"))
     for target in ("Pitch", "Loudness"):
         open_page.after(lambda target=target: open_page.choose("osc-targets", target))
     names = page.evaluate(NAMES)
@@ -138,6 +142,7 @@ def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(o
     assert sorted(names) == sorted(set(names)) and all(names)
     assert page.locator("#message-b").get_attribute("aria-live") == "polite"
     assert page.evaluate(UNTOLD) == []
+    assert "1.3" not in (page.locator("#amount").get_attribute("data-help") or "1.3")
     page.hover("#gain-db label")
     page.wait_for_selector(".tip:not([hidden])")
     assert "Louder or softer" in page.locator(".tip").inner_text()
