@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,10 +63,7 @@ class Rendered:
     @property
     def file_stem(self) -> str:
         """What it is, as the name of a file without its suffix: "celesta-trumpet-60-40-Fs4"."""
-        there = [(slug, round(100 * weight)) for name, weight in self.parts if (slug := _slug(name))]
-        words = [*(slug for slug, _ in there), *(str(percent) for _, percent in there if len(there) > 1)]
-        midi = self.after.pitch_midi
-        return "-".join(words + ([note_name(midi).replace("♯", "s")] if midi == midi else [])) or "sound"
+        return file_stem(self.parts, self.after.pitch_midi)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -90,6 +88,13 @@ class Rendered:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the sound as it is, .wav (32-bit floats) or .flac, with its pitch for samplers. Raises AudioError."""
         return save(path, self.audio, sample_rate_hz=self.sample_rate_hz, sampler=self.sampler)
+
+
+def file_stem(parts: Sequence[tuple[str, float]], midi: float) -> str:
+    """What a mix of notes is, by their names and weights, as the name of a file without its suffix; NaN: no pitch."""
+    there = [(slug, round(100 * weight)) for name, weight in parts if (slug := _slug(name))]
+    words = [*(slug for slug, _ in there), *(str(percent) for _, percent in there if len(there) > 1)]
+    return "-".join(words + ([note_name(midi).replace("♯", "s")] if midi == midi else [])) or "sound"
 
 
 def sampler_of(latents: Latents) -> Sampler | None:

@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from synth_explorer.errors import AudioError, SpecError, SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.rendering.rendered import file_stem
 from synth_explorer.runtime import cores
 from synth_explorer.schema import Schema
 from synth_explorer.ui.request.wanted import Pitch
@@ -105,7 +106,7 @@ class _Endpoints:
             "duration_s": latents.duration_s,
             "notices": list(note.notices),
         }
-        return facts, _file(studio, latents.save, "latents.npz")
+        return facts, _file(studio, latents.save, f"{file_stem([(note.title, 1.0)], latents.pitch_midi)}.npz")
 
     def morph(
         self,

@@ -84,6 +84,13 @@ def _mix(place: float) -> Any:
     return Mix.of(place)
 
 
+def test_latents_are_named_after_their_note(address: str, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mine.wav", make_note(57, seconds=0.5), 16000)
+    upload = gradio_client.handle_file(tmp_path / "mine.wav")
+    _, latents = call(gradio_client.Client(address, verbose=False, download_files=False), "encode", upload, pitch=57)
+    assert latents["orig_name"] == "mine-A3.npz"
+
+
 def test_a_file_is_encoded_and_used(client: Any, tmp_path: Path, names: list[str]) -> None:
     soundfile.write(tmp_path / "mine.wav", make_note(57, seconds=0.5), 16000)
     upload = gradio_client.handle_file(tmp_path / "mine.wav")

@@ -35,6 +35,7 @@ _SENTENCES = {
     "render": "Make the sound that the knobs ask for; this model takes a while.",
     "stop": "Stop making it.",
     "toward": "Take the timbre of one note, and leave pitch and loudness as they are.",
+    "amount": "How far toward it; 1 is there.",
     "osc-targets": "What goes up and down: any of them, each in its own way.",
     "attack": "Seconds in which the note begins; 0 leaves it as it is.",
     "reverse": "Play the note from its end to its beginning.",

@@ -1,7 +1,7 @@
 // What a page opens with: the link in the address bar, unless this tab was left with it; else what this tab or, in a new
-// one, the last tab was left with.
+// one, the last tab was left with. A link has an equals sign, a place on the page has none.
 () => {
-  const link = window.location.hash.slice(1);
+  const link = window.location.hash.includes('=') ? window.location.hash.slice(1) : '';
   const read = (storage, name) => {
     try {
       return JSON.parse(window[storage].getItem(name) || 'null');

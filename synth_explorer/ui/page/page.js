@@ -33,6 +33,15 @@
     },
     true,
   );
+  // For what undoes: whether an event is of such a field, and whether that was changed since; then it counts as left.
+  window.synthExplorerNumbers = { are: isNumber, typed: ({ target }) => changed.delete(target) };
+  // A link that skips moves the focus; the address bar goes on to hold the sound.
+  document.addEventListener('click', (event) => {
+    const skip = event.target.closest('.skip');
+    if (!skip) return;
+    event.preventDefault();
+    document.querySelector(`${skip.hash} :is(button:enabled, [tabindex='0'])`)?.focus();
+  });
   // The space bar plays the result, unless one writes, or came by keys to something that wants it.
   const WRITTEN = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable=true]';
   let byKeys = false;

@@ -3,7 +3,7 @@
   if (!text) return;
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  link.download = 'preset.json';
+  link.download = window.synthExplorerFileName('preset.json');
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

@@ -115,17 +115,15 @@ async function flip(place) {
   const snapshot = kept[place];
   flips += 1;
   const turn = flips;
-  const wanted = moment() !== null || document.querySelector('#autoplay input').checked;
   try {
-    if (wanted) {
+    if (moment() !== null || document.querySelector('#autoplay input').checked) {
       const buffer = await sound(snapshot);
-      if (turn !== flips) return;
-      await play(buffer, matchDb(snapshot));
+      if (turn === flips) await play(buffer, matchDb(snapshot)); // faded into what is heard, before the page falls silent
     }
-    window.synthExplorerPut(snapshot, false);
   } catch (error) {
     words.textContent = error.name === 'TypeError' ? 'The connection was lost.' : error.message;
   }
+  if (turn === flips) window.synthExplorerPut(snapshot, false); // also where it cannot be heard, or not yet
 }
 
 function keep(place) {
@@ -134,7 +132,7 @@ function keep(place) {
   kept[place] = { ...(heard && same(heard.said, state.said) ? heard : {}), said: state.said, fit: state.fit };
   arm(false);
   save();
-  if (!window.synthExplorerSlow) sound(kept[place]).catch(() => {}); // said when it is flipped to
+  sound(kept[place]).catch(() => {}); // said when it is flipped to
 }
 
 function save() {

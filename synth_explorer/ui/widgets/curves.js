@@ -55,6 +55,7 @@ function drawTabs() {
     tab.dataset.target = name;
     tab.classList.toggle('is-drawn', Boolean(((props.value.points || {})[name] || []).length));
     tab.textContent = title(name);
+    tab.title = `Show the curve of ${title(name).toLowerCase()} over time, and draw it`;
     tab.addEventListener('click', () => {
       target = name;
       chosen = -1;

@@ -12,7 +12,6 @@ let list = [];
 let at = -1; // which of them the page shows
 let shown = null; // what the page asked for last
 let link = '';
-let typed = null; // a field of numbers that was typed into and not left
 let timer = 0;
 let quiet = 0;
 let fitting = 0;
@@ -62,12 +61,13 @@ function draw() {
   buttons.link.disabled = buttons.save.disabled = at < 0;
 }
 
-// Turns the page to the state where `at` is; its request comes back by `noted`. While the server dresses it, it waits.
-function put(play = true) {
+// Turns the page to the state where `at` is, its slots too where they may differ or it is `whole`; its request comes back by
+// `noted`. While the server dresses it, it waits.
+function put(play = true, whole = false) {
   const state = list[at];
   window.synthExplorerWanted = Math.max(Date.now(), (window.synthExplorerWanted || 0) + 1);
   if (Date.now() - dressing < LONGEST_DRESSING_MS) return;
-  const known = shown && shown.checkpoint === state.said.checkpoint && same(shown.sources, state.said.sources);
+  const known = !whole && shown && shown.checkpoint === state.said.checkpoint && same(shown.sources, state.said.sources);
   props.value = { request: request(state), play, stamp: window.synthExplorerWanted };
   if (known) {
     trigger('apply');
@@ -153,31 +153,26 @@ window.addEventListener('sound-late', (event) => late(event.detail));
 window.addEventListener('sound-shown', (event) => answered(event.detail));
 window.addEventListener('hashchange', () => {
   const given = window.location.hash.slice(1);
-  if (!given || given === link) return;
+  if (!given.includes('=') || given === link) return; // a place on the page, or what is shown
   props.value = { link: given, play: true };
   trigger('dress');
 });
 buttons.back.addEventListener('click', () => go(at - 1));
 buttons.forth.addEventListener('click', () => go(at + 1));
 
-const WORDS = 'textarea, select, [contenteditable], input:not([type=number], [type=range], [type=checkbox], [type=radio])';
-const isNumber = (target) => target instanceof Element && target.matches('input[type=number]');
-document.addEventListener('input', (event) => isNumber(event.target) && (typed = event.target), true);
-document.addEventListener('blur', () => (typed = null), true);
+const WORDS = 'textarea, select, [contenteditable], input:not([type=range], [type=checkbox], [type=radio])';
 document.addEventListener(
   'keydown',
   (event) => {
-    if (event.key === 'Enter') typed = null;
     if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
     const letter = event.key.toLowerCase();
     if (letter !== 'z' && letter !== 'y') return;
-    if (event.target instanceof Element && event.target.matches(WORDS)) return;
+    const numbers = window.synthExplorerNumbers;
+    if (event.target instanceof Element && event.target.matches(WORDS) && !numbers.are(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (typed && typed === event.target && at >= 0) {
-      typed = null;
-      put(false); // what was typed and not heard goes first
-    } else go(letter === 'y' || event.shiftKey ? at + 1 : at - 1);
+    if (numbers.typed(event) && at >= 0) put(false, event.target.matches('.pitch-field input')); // what was not heard goes first
+    else go(letter === 'y' || event.shiftKey ? at + 1 : at - 1);
   },
   true,
 );

@@ -35,10 +35,12 @@ function part(name, text = '') {
   return made;
 }
 
+const drop = (name) => keep(kept().filter((one) => one !== name));
+
 function forget(name) {
   rows.get(name)?.row.remove();
   rows.delete(name);
-  keep(kept().filter((one) => one !== name));
+  drop(name);
 }
 
 function add(name) {
@@ -83,14 +85,22 @@ function show(name, facts) {
   }
 }
 
+// The server knows it no more: it was started anew, or made many others since. It is said once.
+function lose(name, reason) {
+  drop(name);
+  show(name, { name: 'Export', state: 'failed', reason, done: 0, total: 1, bytes: 0 });
+}
+
 async function look() {
   clearTimeout(timer);
   for (const [name, { ended }] of [...rows]) {
     if (ended) continue;
     try {
       const answer = await fetch(address(`export/${name}`));
-      if (answer.status === 404) forget(name);
-      else if (rows.has(name)) show(name, await answer.json());
+      const facts = answer.status === 404 ? await answer.text() : await answer.json();
+      if (!rows.has(name)) continue;
+      if (answer.status === 404) lose(name, facts);
+      else show(name, facts);
     } catch {
       words.textContent = LOST;
     }

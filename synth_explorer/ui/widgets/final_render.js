@@ -140,9 +140,7 @@ window.addEventListener('sound-asked', (event) => {
   save.hidden = true;
   stop('');
 });
-window.addEventListener('sound-shown', ({ detail }) => {
-  save.download = (detail.file_name || 'sound.wav').replace(/\.wav$/, '-final.wav');
-});
+window.addEventListener('sound-shown', () => (save.download = window.synthExplorerFileName('final.wav')));
 
 function take() {
   finalRender.hidden = !available();

@@ -17,6 +17,7 @@ function say(state, text) {
 async function look({ request, stamp }) {
   newest = stamp;
   say('busy', 'Looking at it');
+  const name = window.synthExplorerFileName('inspection.html');
   let answer;
   let text;
   try {
@@ -33,9 +34,9 @@ async function look({ request, stamp }) {
   }
   URL.revokeObjectURL(save.href);
   save.href = URL.createObjectURL(new Blob([text], { type: 'text/html' }));
+  save.download = name;
   save.hidden = false;
-  // This page is dark whatever the system says; the file that is offered follows the system.
-  frame.srcdoc = text.replaceAll('(prefers-color-scheme: dark)', 'all').replace('color-scheme: light dark', 'color-scheme: dark');
+  frame.srcdoc = text; // dark or light as the system is, as this page
   frame.hidden = false;
   shown = request;
   say('ready', '');

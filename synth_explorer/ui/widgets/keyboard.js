@@ -250,6 +250,12 @@ function heard({ data, timeStamp }) {
   else if (kind === 0xb0 && (first === 120 || first === 123)) liftAll();
 }
 
+// Nobody lifts its keys any more, nor its pedal.
+function unplugged() {
+  [...down.keys()].filter((what) => what.startsWith('midi')).forEach(lift);
+  setPedal(false);
+}
+
 function listen(access) {
   const inputs = [...access.inputs.values()];
   inputs.forEach((input) => (input.onmidimessage = heard));
@@ -263,7 +269,10 @@ async function connect() {
     wake();
     awake = true;
     const access = await navigator.requestMIDIAccess();
-    access.onstatechange = () => listen(access);
+    access.onstatechange = ({ port }) => {
+      if (port.state === 'disconnected') unplugged();
+      listen(access);
+    };
     listen(access);
   } catch (error) {
     said('The browser does not let this page use MIDI.');

@@ -1,5 +1,6 @@
 // A menu of notes by family. value = {selected, own}; prop families = [[family, [[id, label], ...]], ...].
 const menu = element.querySelector('select');
+let byHand = false; // whether a pointer opened it, not keys
 
 function option(id, label) {
   const entry = document.createElement('option');
@@ -22,7 +23,10 @@ function take() {
   menu.value = selected || '';
 }
 
+menu.addEventListener('pointerdown', () => (byHand = true));
+menu.addEventListener('keydown', () => (byHand = false));
 menu.addEventListener('change', () => {
+  if (byHand) menu.blur(); // letters play again
   if (!menu.value) return;
   props.value = { selected: menu.value, own: '' };
   take();

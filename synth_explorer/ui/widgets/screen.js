@@ -13,19 +13,29 @@ const save = element.querySelector('.screen-save');
 const scale = element.querySelector('.screen-hz');
 const player = element.querySelector('audio');
 const LATEST_MS = 1500;
+const STEP_S = 0.1; // of an arrow key
 let shown = null; // what is drawn
 let asked = null; // the newest question; its sound may be playing before anything of it is drawn
 let settled = null; // stamp of the question whose sound has come, or has not
 let timer = 0;
 
+// What the result is, as the name of another file of it, by what ends it.
+window.synthExplorerFileName = (end) =>
+  (document.querySelector('#screen-result .screen-save').download || 'sound.wav').replace(/\.wav$/, '-' + end);
 const seconds = (value) => value.toFixed(2) + ' s';
 const served = (path) => new URL(path, document.baseURI).href;
 const fileAddress = (path) => served('gradio_api/file=' + path.split('/').map(encodeURIComponent).join('/'));
 const soundAddress = (request) => served('sound/result.wav?request=' + encodeURIComponent(request));
 
-function follow() {
+function place(timeS) {
   const total = player.duration || (shown && shown.duration_s) || 1;
-  head.style.left = (100 * player.currentTime) / total + '%';
+  head.style.left = (100 * timeS) / total + '%';
+  head.setAttribute('aria-valuemax', total.toFixed(1));
+  head.setAttribute('aria-valuenow', timeS.toFixed(1));
+}
+
+function follow() {
+  place(player.currentTime);
   if (screen.dataset.state === 'playing') {
     time.textContent = seconds(player.currentTime);
     requestAnimationFrame(follow);
@@ -144,7 +154,7 @@ function take() {
   const source = shown.address ? served(shown.address) : fileAddress(shown.path);
   if (!hasSound && player.src !== source) {
     player.src = source;
-    head.style.left = '0';
+    place(0);
     rest();
     if (shown.play && isNew) play();
   }
@@ -163,7 +173,7 @@ player.addEventListener('loadeddata', () => {
 player.addEventListener('error', settle);
 player.addEventListener('ended', () => {
   rest();
-  head.style.left = '0';
+  place(0);
 });
 window.addEventListener('screen-plays', (event) => {
   if (event.detail !== player && !player.paused) stop();
@@ -180,6 +190,13 @@ field.addEventListener('click', (event) => {
   if (!player.src) return;
   const box = field.getBoundingClientRect();
   play(((event.clientX - box.left) / box.width) * (player.duration || 0));
+});
+head.addEventListener('keydown', (event) => {
+  const last = Math.max((player.duration || 0) - STEP_S, 0);
+  const to = { ArrowLeft: player.currentTime - STEP_S, ArrowRight: player.currentTime + STEP_S, Home: 0, End: last }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  play(Math.min(Math.max(to, 0), last));
 });
 
 // While a knob turns, the result shows glimpses of what it would be, one after the other, until the answer comes.

@@ -124,11 +124,13 @@ def main(words: Sequence[str] | None = None) -> int:
                 say(line)
             return 0
         if given.storm is not None:
-            say(*storm.weathered(folder, seconds=given.storm))
-            return 0
+            wrong, lines = storm.weathered(folder, seconds=given.storm)
+            say(*lines)
+            return min(1, wrong)
         if given.finals is not None:
-            say(*storm.finals(folder, given.finals))
-            return 0
+            wrong, lines = storm.finals(folder, given.finals)
+            say(*lines)
+            return min(1, wrong)
         return min(1, load(folder, visitors=given.visitors, minutes=given.minutes, pause_s=given.pause))
 
 

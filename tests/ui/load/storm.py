@@ -79,8 +79,8 @@ def brought(address: str, folder: Path, book: Book) -> SoundRequest:
     return replace(request, tokens=(token, *request.tokens[1:]), fit_steps=0)
 
 
-def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> list[str]:
-    """Reloads for so long, then a server that is killed and started again; what was seen, in words."""
+def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> tuple[int, list[str]]:
+    """Reloads for so long, then a server that is killed and started again; how much went wrong, and what was seen."""
     server, book = server or Server(folder / "server"), Book()
     try:
         request = brought(server.address, folder, book)
@@ -98,7 +98,7 @@ def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> 
     finally:
         server.end()
     lost = [name for name, content in before.items() if after[name] != content]
-    return [
+    return len(book.errors) + len(calm.errors) + server.tracebacks + len(lost), [
         f"{count} reloads in {seconds:.0f} s; {len(book.errors)} errors; {server.tracebacks} tracebacks",
         *book.lines(),
         *(f"afterwards {line}" for line in calm.lines()),
@@ -109,8 +109,10 @@ def weathered(folder: Path, *, seconds: float, server: Server | None = None) -> 
     ]
 
 
-def finals(folder: Path, count: int, server: Server | None = None) -> list[str]:
-    """So many final renders of different sounds at once, each of a visitor of its own; how long each waits."""
+def finals(folder: Path, count: int, server: Server | None = None) -> tuple[int, list[str]]:
+    """So many final renders of different sounds at once, each of a visitor of its own; how much went wrong, how long
+    each waits.
+    """
     from synth_explorer.assets import example_notes
 
     server, book = server or Server(folder / "server"), Book()
@@ -135,4 +137,5 @@ def finals(folder: Path, count: int, server: Server | None = None) -> list[str]:
     finally:
         server.end()
     waited: dict[str, Any] = {"first": min(waited_s), "median": statistics.median(waited_s), "last": max(waited_s)}
-    return [told(waited_s), ", ".join(f"{name} {s:.1f} s" for name, s in waited.items()), *book.errors[:5]]
+    said = [told(waited_s), ", ".join(f"{name} {s:.1f} s" for name, s in waited.items()), *book.errors[:5]]
+    return len(book.errors), said

@@ -10,7 +10,7 @@ import pytest
 
 from tests import fake_family
 from tests.ui.load import judge, storm
-from tests.ui.load.__main__ import visited
+from tests.ui.load.__main__ import main, visited
 from tests.ui.load.page import Book
 from tests.ui.load.visitor import Visitor, World
 from tests.ui.server import Server
@@ -68,3 +68,10 @@ def test_what_the_judge_finds(server: Server, alone: Any, tmp_path: Path) -> Non
     right = world.answers[0]
     wrong = type(right)(right.kind, right.request, right.audio * 0.999)
     assert len(judge.differing(alone, [right, wrong])) == 1
+
+
+@pytest.mark.parametrize(("option", "name"), [("--storm", "weathered"), ("--finals", "finals")])
+def test_a_storm_in_which_something_failed_says_so(monkeypatch: pytest.MonkeyPatch, option: str, name: str) -> None:
+    for wrong in (0, 3):
+        monkeypatch.setattr(storm, name, lambda *given, wrong=wrong, **options: (wrong, ["seen"]))
+        assert main([option, "1"]) == min(1, wrong)

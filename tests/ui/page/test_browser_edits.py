@@ -157,8 +157,15 @@ def test_the_inspection_is_made_when_it_is_opened(open_page):
     frame = page.frame_locator("#inspection-page iframe")
     assert "met" in frame.locator(".verdicts").inner_text()
     assert frame.locator("h2", has_text="Rainbowgram").count() == 1
+    for scheme, low, high in (("light", 200, 255), ("dark", 0, 50)):
+        page.emulate_media(color_scheme=scheme)
+        red = frame.locator("body").evaluate("body => Number(getComputedStyle(body).backgroundColor.match(/\\d+/)[0])")
+        assert low <= red <= high, scheme
+    page.emulate_media(color_scheme="null")
     with page.expect_download() as download:
         page.click("#inspection-page a")
+    stem = (page.locator("#screen-result .screen-save").get_attribute("download") or "").removesuffix(".wav")
+    assert stem.startswith("bass-40-") and download.value.suggested_filename == f"{stem}-inspection.html"
     assert "<h2>Latents</h2>" in Path(download.value.path()).read_text(encoding="utf-8")
     open_page.after(lambda: open_page.type_into("gain-db", "-3"))
     page.wait_for_function("document.querySelector('.inspection-words').innerText.includes('earlier sound')")

@@ -32,3 +32,17 @@ def test_an_export_survives_a_reload_and_is_taken_away(open_page, tmp_path) -> N
         page.click(".exports-list li:first-child button")
         page.wait_for_function(f"document.querySelectorAll('.exports-list li').length === {left}")
     assert page.evaluate("localStorage.getItem('synth_explorer exports')") == "[]"
+
+
+def test_an_export_that_the_server_lost_says_so_once(open_page) -> None:
+    open_page.quiet = False
+    page = open_page.page
+    page.evaluate("localStorage.setItem('synth_explorer exports', '[\"of-another-server\"]')")
+    open_page.reloaded()
+    open_page.open("export")
+    row = page.locator(".exports-list li")
+    row.get_by_text("not here any more; make it again").wait_for()
+    assert row.locator("progress").is_hidden()
+    assert page.evaluate("localStorage.getItem('synth_explorer exports')") == "[]"
+    row.get_by_role("button", name="Remove").click()
+    assert row.count() == 0

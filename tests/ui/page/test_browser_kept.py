@@ -73,6 +73,23 @@ def test_snapshots_flip_at_one_loudness_without_a_click_are_stored_over_and_come
     open_page.reached(first)
 
 
+def test_a_snapshot_that_cannot_be_heard_yet_is_reached(open_page):
+    """As of a slow checkpoint, whose sound is made when somebody presses Render."""
+    open_page.anew()
+    open_page.quiet = False
+    page, first = open_page.page, open_page.state()
+
+    def refuse(route) -> None:
+        route.fulfill(status=422, body="Not yet.") if route.request.resource_type == "fetch" else route.continue_()
+
+    page.route("**/sound/result.wav*", refuse)
+    page.click("#compare [data-place='0']")
+    open_page.turned(lambda: open_page.type_into("gain-db", "-12"))
+    page.click("#compare [data-place='0']")
+    open_page.reached(first)
+    page.unroute("**/sound/result.wav*")
+
+
 def test_two_tabs_have_each_their_own_sound_and_one_shelf(open_page):
     open_page.anew()
     two = open_page.page.context.new_page()

@@ -17,7 +17,8 @@ SOUNDING = "Number(document.querySelector('.keys').dataset.voices)"
 LOG = "window.synthExplorerAudio.log"
 MIDI = """() => {
   window.inputs = [{ name: 'A keyboard of the test' }];
-  navigator.requestMIDIAccess = async () => ({ inputs: new Map(window.inputs.entries()) });
+  window.access = { inputs: new Map(window.inputs.entries()) };
+  navigator.requestMIDIAccess = async () => window.access;
   window.midi = (...data) => window.inputs[0].onmidimessage({ data, timeStamp: performance.now() });
 }"""
 
@@ -244,6 +245,11 @@ def test_midi_velocity_pedal_bend_and_wheel(open_page) -> None:
     sounding(open_page, 1)  # the pedal keeps it
     page.evaluate("window.midi(0xb0, 64, 0)")
     sounding(open_page, 0)
+    page.evaluate("window.midi(0xb0, 64, 127)")
+    page.evaluate("window.midi(0x90, 57, 100)")
+    sounding(open_page, 1)
+    page.evaluate("window.access.onstatechange({ port: { state: 'disconnected' } })")
+    sounding(open_page, 0)  # it was unplugged
     page.evaluate("window.midi(0xb0, 1, 127)")
     page.wait_for_function("JSON.parse(window.synthExplorerRequest).knobs.x === 1")
 

@@ -30,7 +30,10 @@ NAMES = """() => [...document.querySelectorAll('button, a, select, input')]
     return [e.closest('fieldset')?.ariaLabel, e.tagName === 'INPUT' && e.type, name].filter(Boolean).join(' ').trim();
   })"""
 UNTOLD = """() => [...document.querySelectorAll('[type=range], [type=checkbox], [type=radio]')]
-  .filter((e) => e.checkVisibility() && e.closest('.card') && !e.closest('[data-help]')).map((e) => e.outerHTML)"""
+  .filter((e) => e.checkVisibility() && e.closest('.card') && !e.closest('[data-help]'))
+  .concat([...document.querySelectorAll('main :is(button, select)')].filter((e) =>
+    !e.closest('[title], [data-help], .label-wrap, .reset-button, .keys-strip, .explore-grid')))
+  .map((e) => e.outerHTML)"""
 DROP = """([where, name, sound]) => {
   const files = new DataTransfer();
   files.items.add(new File([Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0))], name));
@@ -129,8 +132,9 @@ def test_no_state_has_a_violation(fresh, tmp_path):
 
 def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(open_page):
     page = open_page.page
-    for group in ("oscillation", "time", "directions", "raw"):
+    for group in ("oscillation", "time", "drawn", "directions", "raw", "export"):
         open_page.open(group)
+    open_page.after(lambda: open_page.choose("toward", "B"))
     for target in ("Pitch", "Loudness"):
         open_page.after(lambda target=target: open_page.choose("osc-targets", target))
     names = page.evaluate(NAMES)
@@ -138,6 +142,7 @@ def test_names_differ_errors_are_announced_and_every_control_says_what_it_does(o
     assert sorted(names) == sorted(set(names)) and all(names)
     assert page.locator("#message-b").get_attribute("aria-live") == "polite"
     assert page.evaluate(UNTOLD) == []
+    assert "1.3" not in (page.locator("#amount").get_attribute("data-help") or "1.3")
     page.hover("#gain-db label")
     page.wait_for_selector(".tip:not([hidden])")
     assert "Louder or softer" in page.locator(".tip").inner_text()
@@ -161,6 +166,24 @@ def test_space_plays_wherever_one_does_not_write(open_page):
     assert plays() == 1
     page.focus("#gain-db input[type=number]")
     assert plays() == 0
+
+
+def test_keys_go_to_a_place_in_the_result(open_page):
+    page, head = open_page.page, open_page.page.locator("#screen-result .screen-head")
+    page.evaluate("""() => {
+      window.sought = [];
+      const audio = document.querySelector('#screen-result audio');
+      audio.addEventListener('seeking', () => window.sought.push(audio.currentTime));
+    }""")
+    length = page.evaluate("document.querySelector('#screen-result audio').duration")
+    for key, least, most in (("End", length - 0.11, length), ("Home", 0.0, 0.01), ("ArrowRight", 0.1, length)):
+        page.evaluate("window.sought.length = 0")
+        head.press(key)
+        page.wait_for_function("window.sought.length > 0")
+        assert least - 1e-3 <= page.evaluate("window.sought[0]") <= most, key
+    assert float(head.get_attribute("aria-valuemax")) == pytest.approx(length, abs=0.05)
+    page.wait_for_function("Number(document.querySelector('#screen-result .screen-head').ariaValueNow) > 0")
+    page.wait_for_selector("#screen-result .screen[data-state=ready]")
 
 
 def test_groups_say_while_closed_what_is_set_in_them(open_page):

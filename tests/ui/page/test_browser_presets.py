@@ -16,6 +16,8 @@ def saved(open_page: OpenPage, path: Path) -> Path:
     """The preset that the page offers, as a file."""
     with open_page.page.expect_download() as download:
         open_page.page.click("#save-preset")
+    assert download.value.suggested_filename.startswith("bass-40-reed-60-")
+    assert download.value.suggested_filename.endswith("-preset.json")
     download.value.save_as(path)
     return path
 

@@ -49,6 +49,26 @@ def test_what_was_typed_and_not_heard_goes_first(open_page):
     open_page.reached(first)
 
 
+@pytest.mark.parametrize("field", ["#pitch-a input", "#pitch-midi input"])
+def test_pitches_are_undone_as_numbers_are(open_page, field):
+    pitch = open_page.page.locator(field)
+    if not pitch.is_visible():
+        open_page.turned(lambda: open_page.page.click("#set-pitch label"))
+    first, before = open_page.state(), pitch.input_value()
+    pitch.fill("Eb3")
+    open_page.turned(lambda: pitch.press("Enter"))
+    pitch.fill("C")
+    for left in ("D♯3", before):
+        pitch.press("Control+z")
+        open_page.page.wait_for_function(
+            "([field, left]) => document.querySelector(field).value === left", arg=[field, left]
+        )
+    open_page.reached(first)
+    pitch.blur()
+    open_page.page.wait_for_timeout(500)
+    assert open_page.state() == first
+
+
 def test_undo_brings_back_notes_and_their_number(open_page, studio):
     notes = list(studio.notes)
     page, plain, first = open_page.page, open_page.fetch(), open_page.state()
@@ -62,6 +82,19 @@ def test_undo_brings_back_notes_and_their_number(open_page, studio):
     page.wait_for_function("document.querySelector('#screen-b img').alt.includes('Reed')")
     assert page.locator("#picker-b option:checked").inner_text() == "Reed 60"
     assert page.locator(".pad-corner[data-corner='1'] i").inner_text() == "Reed 60"
+
+
+def test_a_note_that_a_pointer_chose_leaves_the_keys_to_the_page_and_one_that_keys_chose_does_not(open_page, studio):
+    notes, menu, first = list(studio.notes), open_page.page.locator("#picker-b select"), open_page.state()
+    for act, stays in ((lambda: menu.dispatch_event("pointerdown"), False), (lambda: menu.press("Shift"), True)):
+        menu.focus()
+        act()
+        open_page.turned(lambda: menu.select_option(notes[6]))
+        assert menu.evaluate("menu => menu === document.activeElement") is stays
+        if stays:
+            menu.blur()
+        open_page.page.keyboard.press("Control+z")
+        open_page.reached(first)
 
 
 def test_a_reload_keeps_the_sound_and_what_can_be_undone(open_page, tmp_path):
@@ -134,9 +167,27 @@ def test_what_is_neither_patch_nor_preset_changes_nothing(open_page, tmp_path):
 
 
 def test_a_bad_link_opens_the_first_page_and_says_so(open_page):
-    open_page.anew("#nonsense")
+    open_page.anew("#non=sense")
     assert "says no sound" in open_page.page.locator("#message-deck .message").inner_text()
     assert open_page.fetch().size
+
+
+def test_what_skips_moves_the_focus_and_a_place_in_the_address_is_no_link(open_page):
+    open_page.anew()
+    page = open_page.page
+    state = open_page.turned(lambda: open_page.type_into("gain-db", "-6"))
+    page.wait_for_function("location.hash.includes('gain_db=-6')")
+    for place, name in (("pad", "pad"), ("screen-result", "result"), ("keyboard", "keyboard")):
+        page.get_by_text(f"Skip to the {name}").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("place => document.activeElement.closest('#' + place) !== null", place), place
+        assert "gain_db=-6" in page.url
+    page.evaluate("location.hash = 'pad'")
+    page.wait_for_timeout(300)
+    assert not page.locator("#message-deck .message").count() and open_page.state() == state
+    open_page.reloaded()
+    open_page.reached(state)
+    assert not page.locator(".deck-back").is_disabled()
 
 
 def test_what_another_version_left_opens_the_first_page(open_page):
