@@ -48,7 +48,7 @@ lint: $(RUNTIME) $(DEV)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pyright --pythonpath $(PY)
-	@! $(PIP) check | grep -v '^magenta \|^No broken'
+	@! { $(PIP) --verbose check 2>&1 || true; } | grep -v '^magenta \|^No broken'
 
 docs: $(RUNTIME) $(DEV)
 	@DISABLE_MKDOCS_2_WARNING=true $(PY) -m mkdocs build --strict --quiet
