@@ -1,7 +1,8 @@
 # make setup   .venv with all that the page and the shell need
 # make app     the page, at the address that it prints
 # make test    all fast tests
-# make lint    ruff, pyright, and whether what is installed fits together
+# make lint    ruff, pyright, and whether what is installed fits together and is free for any use
+# make licences   of all that is installed, and of the data that comes with it
 # make docs    the documentation as a site, in site/
 # make constraints   newer versions of what is installed, within the ranges of requirements*.txt
 # make clean   removes .venv and caches
@@ -28,7 +29,7 @@ RUNTIME := $(VENV)/.runtime-$(call key,constraints.txt requirements.txt pyprojec
 EXTRAS := $(patsubst %,requirements-%.txt,dev cluster docs formats parity soundfonts training)
 DEV := $(VENV)/.dev-$(call key,constraints.txt $(EXTRAS) requirements-magenta.txt)
 
-.PHONY: setup app test test-all test-setup lint docs constraints clean
+.PHONY: setup app test test-all test-setup lint licences docs constraints clean
 
 setup: $(RUNTIME)
 
@@ -48,7 +49,11 @@ lint: $(RUNTIME) $(DEV)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m pyright --pythonpath $(PY)
-	@! $(PIP) check | grep -v '^magenta \|^No broken'
+	@! { $(PIP) --verbose check 2>&1 || true; } | grep -v '^magenta \|^No broken'
+	@told=$$($(PY) scripts/licences.py) || { grep 'look at it' <<< "$$told"; exit 1; }
+
+licences: $(RUNTIME) $(DEV)
+	@$(PY) scripts/licences.py
 
 docs: $(RUNTIME) $(DEV)
 	@DISABLE_MKDOCS_2_WARNING=true $(PY) -m mkdocs build --strict --quiet

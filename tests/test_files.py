@@ -137,3 +137,12 @@ def test_a_temporary_folder_goes_with_its_process(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[1], check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
+def test_folders_change_places(tmp_path: Path) -> None:
+    for name in "ab":
+        write_text(tmp_path / name / "x", name)
+    assert files.exchange(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / "x").read_text() == "b" and (tmp_path / "b" / "x").read_text() == "a"
+    assert not files.exchange(tmp_path / "a", tmp_path / "c")

@@ -91,6 +91,8 @@ def test_the_sdist_is_enough_to_build_the_same_wheel(tree: Path, wheel: Path, tm
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     for name in ("CITATION.cff", "SECURITY.md", "Dockerfile", "constraints.txt", "mkdocs.yml", "tests/conftest.py"):
         assert (unpacked / name).is_file(), name
+    held = {path.relative_to(unpacked) for path in unpacked.glob("checkpoints/*/*")}
+    assert held == {path.relative_to(tree) for path in tree.glob("checkpoints/*/*")}  # tests need them
     (tmp_path / "wheel").mkdir()
     again = built(unpacked, tmp_path / "wheel", BUILD)
     assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())

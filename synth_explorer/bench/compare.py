@@ -8,7 +8,7 @@ its fastest says how noisy it was, in either report; a step that became slower b
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +37,12 @@ class _Command(Schema):
     min_s: _Time
 
 
+class _Encoding(Schema):
+    model_config = LENIENT
+
+    median_ms: _Time
+
+
 class _Row(Schema):
     model_config = LENIENT
 
@@ -60,14 +66,19 @@ class _Report(Schema):
     model_config = LENIENT
 
     machine: _Machine
+    checkpoint: str | None = None
+    note_s: float | None = None
     steps: dict[str, _Step] = Field(default_factory=dict)
     startup: dict[str, _Command] = Field(default_factory=dict)
     decoding: Annotated[tuple[_Row, ...], Field(strict=False)] = ()
+    nsynth_encoding: _Encoding | None = None
 
     def times(self) -> dict[str, tuple[float, float, str]]:
-        """Fastest, median and unit of everything by name; a median of 0: it was timed once."""
+        """Fastest, median and unit of everything by name; a median of 0: one figure is known."""
         found = {name: (one.min_ms, one.median_ms, "ms") for name, one in self.steps.items()}
         found |= {name: (one.min_s, one.median_s, "s") for name, one in self.startup.items()}
+        if self.nsynth_encoding is not None:
+            found["NSynth encodes"] = (self.nsynth_encoding.median_ms, 0.0, "ms")
         rows = {f"{one.network}, {one.batch} notes, {one.engine} {one.precision}": one for one in self.decoding}
         return found | {name: (row.step_us, 0.0, "us") for name, row in rows.items()}
 
@@ -97,10 +108,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of everything that both reports time."""
+    """What became of everything that both reports time; `missing` is what the older one times alone."""
 
     changes: tuple[Change, ...]
-    is_same_machine: bool
+    missing: tuple[str, ...]
+    differences: tuple[str, ...]  # between what was timed, in words: another machine, checkpoint or length of the note
 
     @property
     def slower(self) -> tuple[Change, ...]:
@@ -123,8 +135,17 @@ def compare(old: _Report, report: Mapping[str, Any]) -> Comparison:
     changes = tuple(_change(name, before[name], after[name]) for name in after if name in before)
     if not changes:
         raise DataError("The older report times nothing that was timed now; time the same parts (--network).")
-    same = (old.machine.processor, old.machine.cores) == (new.machine.processor, new.machine.cores)
-    return Comparison(changes, same)
+    return Comparison(changes, tuple(name for name in before if name not in after), tuple(_differences(old, new)))
+
+
+def _differences(old: _Report, new: _Report) -> Iterator[str]:
+    """What was timed otherwise than now; what a report does not tell is taken for the same."""
+    if (old.machine.processor, old.machine.cores) != (new.machine.processor, new.machine.cores):
+        yield "another machine"
+    if old.checkpoint and new.checkpoint and old.checkpoint != new.checkpoint:
+        yield f"another checkpoint ({old.checkpoint}, now {new.checkpoint})"
+    if old.note_s and new.note_s and old.note_s != new.note_s:
+        yield f"a note of another length ({old.note_s:g} s, now {new.note_s:g} s)"
 
 
 def _change(name: str, old: tuple[float, float, str], new: tuple[float, float, str]) -> Change:

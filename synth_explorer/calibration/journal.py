@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from synth_explorer.errors import DataError
-from synth_explorer.files import write_text
+from synth_explorer.files import UNREADABLE, write_text
 
 
 class Journal:
     """Finished items by key, read from a file and appended to it.
 
-    The first line names the work; a file of other work is begun anew. A line that a stop cut short is dropped when the
-    file is read again.
+    The first line names the work; a file of other work is begun anew. A last line that a stop cut short is dropped when
+    the file is read again.
 
-    `work`: what the work depends on, as JSON has it.
+    `work`: what the work depends on, as JSON has it. Raises DataError: the file cannot be read or written, or a line of
+    it is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str], work: Mapping[str, Any]) -> None:
@@ -27,9 +28,14 @@ class Journal:
         head = json.dumps({"work": work}, sort_keys=True)
         lines = self._lines()
         if lines and lines[0] == head:
-            for line in lines[1:]:
-                key, value = json.loads(line)
-                self._items[key] = value
+            for number, line in enumerate(lines[1:], 2):
+                try:
+                    key, value = json.loads(line)
+                    self._items[key] = value
+                except (*UNREADABLE, TypeError) as error:
+                    raise DataError(
+                        f"Line {number} of {self.path} is damaged; delete the file to begin anew."
+                    ) from error
         else:
             lines = [head]
         self.found = len(self._items)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 
 from synth_explorer.errors import CheckpointError
-from synth_explorer.files import UNREADABLE, data_folder, is_file, read_bytes
+from synth_explorer.files import UNREADABLE, data_folder, exchange, is_file, read_bytes
 from synth_explorer.schema import LENIENT, AfterValidator, Schema
 
 if TYPE_CHECKING:
@@ -270,12 +270,17 @@ def amend(info: CheckpointInfo, files: Mapping[str, bytes]) -> CheckpointInfo:
 
 
 def _put(new: Path, target: Path, old: Path) -> None:
-    """Move `new` to `target`; what was there goes to `old`, and comes back if that fails."""
+    """Move `new` to `target`; what was there comes to `new`, at once where the system can exchange folders.
+
+    Elsewhere it goes to `old`, and comes back if the second step fails; who is killed between them finds it beside.
+    """
     if target.exists():
+        if exchange(new, target):
+            return
         target.rename(old)
     try:
         new.rename(target)
-    except OSError:
+    except BaseException:
         if old.exists():
             old.rename(target)
         raise

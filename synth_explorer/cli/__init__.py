@@ -6,6 +6,9 @@ command runs, so `synth-explorer --help` answers at once.
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -85,6 +88,17 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(library.app, name="library")
 
 
+def _printable(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Bytes of names of files as they were, "?" for other characters that the terminal has not."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("replace")(error)
+
+
 def main() -> None:
     """Run the command line."""
+    codecs.register_error("bytes-or-?", _printable)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="bytes-or-?")
     app(prog_name="synth-explorer")

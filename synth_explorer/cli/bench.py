@@ -70,7 +70,7 @@ def bench(
         raise common.wrong_usage("the table is of WaveNet decoding: add --network nsynth or small.", "--markdown")
     report: dict[str, Any] = {"machine": _machine()}
     if Part.startup in parts:
-        report["startup"] = _startup(checkpoint)
+        report |= {"checkpoint": checkpoint, "startup": _startup(checkpoint)}
     if Part.slider in parts:
         report |= _slider(checkpoint)
     wavenets = [part.value for part in parts if part in WAVENETS]
@@ -101,13 +101,15 @@ def _compared(older: Any, report: dict[str, Any]) -> bool:
     from synth_explorer.bench import compare
 
     found = compare.compare(older, report)
-    if not found.is_same_machine:
-        typer.echo("warning: the older report is of another machine; what differs may be that.", err=True)
+    for difference in found.differences:
+        typer.echo(f"warning: the older report is of {difference}; what differs may be that.", err=True)
     rows = [
         [one.name, f"{one.old:.3g}", f"{one.new:.3g} {one.unit}", f"{one.ratio:.2f}", f"{one.noise:.0%}", one.verdict]
         for one in found.changes
     ]
     common.print_table("the fastest, before and now", ["", "old", "new", "ratio", "noise", ""], rows)
+    if found.missing:
+        typer.echo(f"warning: not timed now, but in the older report: {'; '.join(found.missing)}.", err=True)
     for one in found.slower:
         typer.echo(f"slower: {one.name}, {one.ratio:.2f} times as long (noise {one.noise:.0%})", err=True)
     return bool(found.slower)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
@@ -86,14 +88,18 @@ def _train_head(
 
 
 def save(head: PitchHead, out: Path) -> None:
-    """Write pitch.weights.h5 and pitch.json to the folder `out`."""
-    weights = Path(out) / "pitch.weights.h5"
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    temporary = weights.with_name(".pitch.weights.h5")
-    head.save_weights(str(temporary), overwrite=True)
-    temporary.replace(weights)
-    with atomic_path(Path(out) / "pitch.json") as path:
-        path.write_text(json.dumps(head.config.to_dict(), indent=2) + "\n")
+    """Write pitch.weights.h5 and pitch.json to the folder `out`, whole or not at all.
+
+    Who is killed between the two leaves no pitch.json, rather than that of another head.
+    """
+    config = Path(out) / "pitch.json"
+    with atomic_path(config) as told:
+        told.write_text(json.dumps(head.config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        with atomic_path(config.with_name("pitch.weights.h5")) as path, TemporaryDirectory() as folder:
+            weights = Path(folder) / "pitch.weights.h5"  # Keras asks for both suffixes
+            head.save_weights(str(weights))
+            shutil.copyfile(weights, path)
+            config.unlink(missing_ok=True)
 
 
 def targets(config: PitchHeadConfig, midi: np.ndarray) -> np.ndarray:

@@ -143,6 +143,8 @@ def test_a_command_that_fails_is_not_timed() -> None:
 
 OLD = {
     "machine": {"processor": "a", "cores": 2},
+    "checkpoint": "default",
+    "note_s": 4.0,
     "steps": {
         "quiet": {"min_ms": 10.0, "median_ms": 10.5},
         "noisy": {"min_ms": 10.0, "median_ms": 16.0},
@@ -151,6 +153,7 @@ OLD = {
     },
     "startup": {"encode": {"min_s": 2.0, "median_s": 2.1}},
     "decoding": [{"network": "small", "batch": 4, "engine": "numba", "precision": "int8", "step_us": 100.0}],
+    "nsynth_encoding": {"note_s": 4.0, "median_ms": 100.0, "times_real_time": 40.0},
 }
 
 
@@ -162,15 +165,21 @@ def test_what_became_slower_beyond_the_noise() -> None:
     new["steps"] |= {"quiet": {"min_ms": 12.0, "median_ms": 12.3}, "noisy": {"min_ms": 14.0, "median_ms": 15.0}}
     new["steps"]["better"] = {"min_ms": 7.0, "median_ms": 7.2}
     new["startup"]["encode"] = {"min_s": 2.5, "median_s": 2.6}
-    new["decoding"][0]["step_us"] = 120.0
+    new["decoding"][0]["step_us"] = new["nsynth_encoding"]["median_ms"] = 120.0
     found = compare.compare(compare._Report.model_validate(OLD), new)
     assert {one.name: one.verdict for one in found.changes} == {
-        "quiet": "slower", "noisy": "", "better": "faster", "encode": "slower", "small, 4 notes, numba int8": ""
+        "quiet": "slower", "noisy": "", "better": "faster", "encode": "slower", "small, 4 notes, numba int8": "",
+        "NSynth encodes": "",
     }  # fmt: skip
-    assert [one.name for one in found.slower] == ["quiet", "encode"] and found.is_same_machine
-    new["machine"]["processor"], new["decoding"][0]["step_us"] = "b", 130.0
+    assert [one.name for one in found.slower] == ["quiet", "encode"]
+    assert found.missing == ("gone",) and found.differences == ()
+    new |= {"machine": {"processor": "b", "cores": 2}, "checkpoint": "wavenet", "note_s": 2.0}
+    new["decoding"][0]["step_us"] = new["nsynth_encoding"]["median_ms"] = 130.0
     found = compare.compare(compare._Report.model_validate(OLD), new)
-    assert found.slower[-1].ratio == pytest.approx(1.3) and not found.is_same_machine
+    assert [one.ratio for one in found.slower[-2:]] == pytest.approx([1.3, 1.3])
+    assert found.differences == (
+        "another machine", "another checkpoint (default, now wavenet)", "a note of another length (4 s, now 2 s)",
+    )  # fmt: skip
 
 
 def test_the_shell_ends_with_1_where_something_became_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +193,9 @@ def test_the_shell_ends_with_1_where_something_became_slower(tmp_path: Path, mon
     (tmp_path / "old.json").write_text(json.dumps(OLD))
     done = shell.run(*words)
     assert done.exit_code == 1 and "slower: encode, 1.25 times as long (noise 10%)" in done.stderr
+    assert "warning: not timed now, but in the older report: quiet; noisy; better; gone; NSynth encodes" in done.stderr
+    assert "another" not in done.stderr
+    assert "of another checkpoint (default, now wavenet)" in shell.run(*words, "--checkpoint", "wavenet").stderr
     assert json.loads((tmp_path / "new.json").read_text())["startup"] == timed["startup"]
     done = shell.run(*words[:-1], tmp_path / "new.json", "-o", tmp_path / "again.json")
     assert done.exit_code == 0 and "slower" not in done.output

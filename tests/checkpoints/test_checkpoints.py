@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from synth_explorer import checkpoints
+from synth_explorer.checkpoints import folder
 from synth_explorer.cli import app
 from synth_explorer.errors import CheckpointError
+from tests.conftest import REPOSITORY
 from tests.model.small import small_model
 
 CONTROLS = {"format_version": 1, "loudness": {"channel": 0, "units_per_db": 0.05, "offset_db": -40.0}}
@@ -77,6 +81,53 @@ def test_a_damaged_checkpoint_leaves_the_others_alone(
 def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
     with pytest.raises(CheckpointError, match="known are"):
         checkpoints.find(name)
+
+
+AMENDING = """
+import os, signal, sys
+from pathlib import Path
+from synth_explorer import checkpoints
+
+def die(event, given):
+    if event == "os.rename":
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+left = [int(sys.argv[2])]
+info = checkpoints.read_info(Path(sys.argv[1]))
+sys.addaudithook(die)
+checkpoints.amend(info, {checkpoints.CARD: b"# New"})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="folders are exchanged at once on Linux only")
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_checkpoint_is_there_whenever_its_change_is_killed(copy: Path, renames: int) -> None:
+    words = [sys.executable, "-c", AMENDING, str(copy), str(renames)]
+    subprocess.run(words, cwd=REPOSITORY, capture_output=True)
+    assert checkpoints.verify(copy).name == "small" and checkpoints.show(copy) in ("# Small\n", "# New")
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_without_an_exchange_a_checkpoint_comes_back_when_its_change_is_stopped(
+    copy: Path, renames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "exchange", lambda new, target: False)
+    info, rename, calls = checkpoints.read_info(copy), Path.rename, iter(range(1, 9))
+
+    def stopped(path: Path, target: Path) -> Path:
+        if next(calls) == renames:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", stopped)
+        checkpoints.amend(info, {checkpoints.CARD: b"# New"})
+    assert checkpoints.verify(copy).name == "small" and checkpoints.show(copy) == "# Small\n"
+    assert not list(copy.parent.glob(".small-*"))
+    checkpoints.amend(info, {checkpoints.CARD: b"# New"})
+    assert checkpoints.show(copy) == "# New"
 
 
 def test_truncated_weights_are_refused(copy: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from synth_explorer.cli import common
 from synth_explorer.errors import LatentsError
 from tests.cli.shell import leftovers, ok, refused, run
+from tests.conftest import REPOSITORY
 
 HELP = [
     "",
@@ -47,6 +49,28 @@ HELP = [
 @pytest.mark.parametrize("command", HELP)
 def test_every_command_has_help(command: str) -> None:
     assert "Usage" in ok(*command.split(), "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["edit", "--help"], b"Usage"), (["edit", "Caf\u00e9.wav", "-o", "x.wav"], b"does not exist")]
+)
+def test_where_only_ascii_is_printed(words: list[str], said: bytes, tmp_path: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "synth_explorer", *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
+    assert said in done.stdout + done.stderr and b"unexpected" not in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_names_of_files_are_printed_as_they_are() -> None:
+    """Also by a stream that has not their characters, or knows no bytes that are none."""
+    program = (
+        "import sys\nfrom synth_explorer import cli\n"
+        "cli.app = lambda prog_name: print(b'\\xc3\\xbc\\xff.wav'.decode('ascii', 'surrogateescape'), '\\u2500')\n"
+        "cli.main()"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True)
+    assert done.stdout.strip() == b"\xc3\xbc\xff.wav ?"
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
 import resource
@@ -22,7 +23,8 @@ from synth_explorer.errors import SynthExplorerError
 from tests.fuzz.mutators import mutated
 
 LONGEST_S = 20.0  # of computing
-WAITING_S = 240.0  # for what computes nothing
+WAITING_S = 30.0  # for what computes nothing, or too little on a busy machine
+HANGING_S = 120.0  # for what hears no signal: the process ends, with a traceback
 LARGEST_BYTES = 1 << 30  # by which the process may grow
 HEADROOM_BYTES = 4 << 30  # at which it is stopped
 LONGEST_SENTENCE = 3000  # characters of an error
@@ -154,7 +156,7 @@ def _elsewhere(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _fence() -> Iterator[list[int]]:
-    """Limits to computing, waiting and memory; then holds by how many bytes the process grew, where that is known."""
+    """Limits to time and memory; then holds by how many bytes the process grew, where that is known."""
 
     def stop(*_: object) -> None:
         raise TooLong
@@ -168,9 +170,11 @@ def _fence() -> Iterator[list[int]]:
         resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + HEADROOM_BYTES, hard))
     signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
     signal.setitimer(signal.ITIMER_REAL, WAITING_S)
+    faulthandler.dump_traceback_later(HANGING_S, exit=True, file=sys.__stderr__)
     try:
         yield grown
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in zip((signal.SIGPROF, signal.SIGALRM), handlers, strict=True):

@@ -12,6 +12,7 @@ import soundfile
 
 from synth_explorer import audio
 from synth_explorer.batch import plan, run
+from synth_explorer.calibration.journal import Journal
 from synth_explorer.data import nsynth, sf2
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.edits import EditChain, Trim
@@ -50,6 +51,7 @@ seeds: [1, 2]
 format: flac
 name: '{source}-{mix}-{pitch}-{velocity}-{number}'
 """
+JOURNAL = b'{"work": {"notes": 3}}\n["a", [0.5, NaN]]\n["b", {"x": 1}]\n["c", 0.'
 EVERY_EDIT: list[dict[str, Any]] = [
     {"kind": "gain", "db": -3.0},
     {"kind": "brightness", "octaves": 0.2},
@@ -93,9 +95,16 @@ def doors(world: World) -> list[Door]:
             [SPEC.encode(), b"sources: [Cello, Flute]\nseeds: {from: 1, to: 3, step: 1}\nfit_steps: 0\n"],
             lambda given: _spec(world, given),
         ),
+        Door("journal", [JOURNAL], _went_on),
         Door("paths", [{"path": "note.wav"}, {"path": "missing.wav"}], lambda given: _paths(world, given)),
     ]
     return made
+
+
+def _went_on(given: Attempt) -> None:
+    journal = Journal(given.file(".jsonl"), {"notes": 3})
+    journal.item("new", lambda: 1.0)
+    assert Journal(journal.path, {"notes": 3}).found == journal.found + 1
 
 
 def _sounds(world: World) -> list[Door]:

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -57,15 +62,31 @@ def test_the_fence_finds() -> None:
     assert finding is not None and finding.kind == "left behind: half.wav"
 
 
-def test_the_fence_ends_what_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attack, "LONGEST_S", 0.05)
+def turns(given: attack.Attempt) -> None:
+    while True:
+        pass
 
-    def turns(given: attack.Attempt) -> None:
-        while True:
-            pass
 
-    finding = attack.attempt(Door("x", [b"seed"], turns), 0, 0)
+def waits(given: attack.Attempt) -> None:
+    Event().wait(60.0)
+
+
+@pytest.mark.parametrize(("limit", "opens"), [("LONGEST_S", turns), ("WAITING_S", waits)])
+def test_the_fence_ends_what_does_not_end(limit: str, opens: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert attack.LONGEST_S < attack.WAITING_S <= 30.0
+    monkeypatch.setattr(attack, limit, 0.05)
+    finding = attack.attempt(Door("x", [b"seed"], opens), 0, 0)
     assert finding is not None and finding.kind.startswith("too long")
+
+
+def test_the_process_ends_where_signals_are_not_heard(repository: Path) -> None:
+    program = (
+        "from collections import deque\nfrom itertools import repeat\nfrom tests.fuzz import attack\n"
+        "attack.WAITING_S, attack.HANGING_S = 0.1, 0.5\n"
+        "attack.attempt(attack.Door('x', [b''], lambda given: deque(repeat(0), 0)), 0, 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "Timeout" in done.stderr and "in <lambda>" in done.stderr
 
 
 def test_inputs_are_those_of_their_seed() -> None:

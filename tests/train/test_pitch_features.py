@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from keras import ops
 from synth_explorer.model.pitch_head import PitchHead, PitchHeadConfig, note_frames
 from synth_explorer.pitch import midi_to_hz
 from synth_explorer.train import pitch_features
-from synth_explorer.train.pitch import targets, train_pitch
+from synth_explorer.train.pitch import save, targets, train_pitch
 from synth_explorer.train.pitch_notes import knock, made_up_note
 
 RATE_HZ = 16000
@@ -95,6 +97,43 @@ def test_targets_are_soft_and_centred() -> None:
     share = targets(SMALL, np.array([60.0, 61.4], np.float32))
     np.testing.assert_allclose(share.sum(axis=1), 1.0, rtol=1e-6)
     assert SMALL.class_midi()[share.argmax(axis=1)].tolist() == [60.0, 61.0]
+
+
+@pytest.mark.parametrize(("renames", "left"), [(1, {"pitch.weights.h5"}), (2, {"pitch.weights.h5"}), (3, None)])
+def test_heads_are_never_mixed(
+    head: PitchHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int, left: set[str] | None
+) -> None:
+    """Whoever is stopped between the two files leaves weights that nobody takes for those of the other's config."""
+    out = tmp_path / "head"
+    save(head, out)
+    both = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(both) == {"pitch.json", "pitch.weights.h5"}
+    replace, calls = Path.replace, iter(range(1, 9))
+
+    def stopped(path: Path, target: Path) -> Path:
+        if next(calls) == renames:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with contextlib.suppress(KeyboardInterrupt):
+        save(head, out)
+    assert {path.name for path in out.iterdir()} == (left or set(both))
+
+
+def test_a_head_that_cannot_be_written_leaves_the_old_one(
+    head: PitchHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(head, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(PitchHead, "save_weights", full)
+    with pytest.raises(OSError, match="No space left"):
+        save(head, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.slow
