@@ -236,7 +236,12 @@ class Library(Store):
 
     def own_tags(self) -> list[str]:
         """The tags that people and data sets gave."""
-        rows = self.read("SELECT DISTINCT tag FROM told WHERE who IN (?, ?) ORDER BY tag", *LABELS)
+        rows = self.read(
+            "WITH RECURSIVE every (tag) AS (SELECT min(tag) FROM tags UNION ALL "
+            "SELECT (SELECT min(tag) FROM tags WHERE tag > every.tag) FROM every WHERE tag NOT NULL) "
+            "SELECT tag FROM every WHERE EXISTS (SELECT 1 FROM told WHERE told.tag = every.tag AND who IN (?, ?))",
+            *LABELS,
+        )  # by steps in the index from each tag to the next, whatever many entries have it
         return [row["tag"] for row in rows]
 
     def verdicts(self, entry: Entry) -> dict[str, bool]:
