@@ -138,9 +138,9 @@ def search(
 ) -> None:
     """Search by likeness and by what is heard, nearest first: id, likeness, seconds, name. Says what it understood.
 
-    Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay, louder, softer,
-    higher, lower, longer, shorter, hollower, fuller), with much or slightly before them. Tags are families of
-    instruments, measured qualities and your own.
+    Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay (of the attack
+    where neither is said), louder, softer, higher, lower, longer, shorter, hollower, fuller), with much or slightly
+    before them. Tags are families of instruments, measured qualities and your own.
     """
     from synth_explorer.library.search import Search, reference_of
 

@@ -59,6 +59,8 @@ def test_words_are_read_by_their_grammar() -> None:
     assert query.moves[1].bound(0.1) == pytest.approx(0.1 * 1.5**0.4)
     assert all(len(understood(words, TAGS).moves) == 1 for words in COMPARISONS)
     assert understood("something brighter than this", TAGS) == understood("brighter", TAGS)
+    assert understood("brighter and much slower", TAGS) == understood("brighter, much slower attack", TAGS)
+    assert understood("faster, slower decay", TAGS) == understood("faster attack, slower decay", TAGS)
     assert understood("", TAGS) == understood("a sound", TAGS)
 
 
