@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,7 +46,9 @@ def add(
         ),
     ],
     library: At = None,
-    tags: Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag for all of them.")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag for all of them, those that were there too.")
+    ] = None,
     patch: Annotated[
         Path | None, typer.Option("--patch", metavar="PATCH", help="The patch that the one sound was rendered from.")
     ] = None,
@@ -61,18 +64,17 @@ def add(
     from synth_explorer.library import importing
     from synth_explorer.rendering import load_patch
 
-    tasks = list(importing.tasks_of(paths, (*common.SOUND_SUFFIXES, ".npz")))
+    found = importing.tasks_of(paths, (*common.SOUND_SUFFIXES, ".npz"))
+    tasks = [replace(task, tags=tuple(tags or ())) for task in found]
     if not tasks:
         raise LibraryError(f"No sound lies in {', '.join(map(str, paths))}: give files, or folders that have some.")
     failures = common.Failures()
     with _open(library, anew=True) as kept:
         if patch is not None:
-            found = kept.add(paths[0], kind="render", patch=load_patch(patch), tags=tags or ())
-            common.say(found.id)
+            common.say(kept.add(paths[0], kind="render", patch=load_patch(patch), tags=tags or ()).id)
             return
         with common.progress("listening", unit="files", rate=True) as tell:
             summary = importing.import_all(kept, tasks, workers=workers, progress=tell)
-        kept.change(summary.entries, add=tags or ())
         kept.sweep()
     for file, notice in summary.notices:
         common.say_notice(file, notice)
@@ -136,9 +138,9 @@ def search(
 ) -> None:
     """Search by likeness and by what is heard, nearest first: id, likeness, seconds, name. Says what it understood.
 
-    Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay, louder, softer,
-    higher, lower, longer, shorter, hollower, fuller), with much or slightly before them. Tags are families of
-    instruments, measured qualities and your own.
+    Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay (of the attack
+    where neither is said), louder, softer, higher, lower, longer, shorter, hollower, fuller), with much or slightly
+    before them. Tags are families of instruments, measured qualities and your own.
     """
     from synth_explorer.library.search import Search, reference_of
 

@@ -87,22 +87,22 @@ def import_all(
     executor: Callable[[Errand[Task, Listened], int], Executor] = executor_for,
     progress: Progress | None = None,
 ) -> Summary:
-    """Take files in; those that were before, and have not changed since, are passed over.
+    """Take files in; those that were before, and have not changed since, only learn what is said of them.
 
     Entries are made some at a time, each with its file in place: what a kill loses is heard again by the next call.
     `workers`: processes; None: as many as are worth it. Raises LibraryError, OSError: the library cannot be written.
     """
     known, summary, todo = library.imported(), Summary(), list[Task]()
-    labels = dict[str, Label]()
+    told = list[Task]()
     for task in tasks:
         if known.get(str(task.path)) == _stamp(task.path):
             summary.kept += 1
-            if task.label is not None:
-                labels[str(task.path)] = task.label
+            if task.label is not None or task.tags:
+                told.append(task)
         else:
             todo.append(task)
-    if labels:
-        library.label(labels)
+    if told:
+        library.learn(told)
     if not todo:
         return summary
     errand = Errand(partial(_take_in, library.folder))

@@ -22,6 +22,7 @@ class _Example(Schema):
 
     instrument_str: str
     instrument_family_str: str
+    instrument_source_str: str = ""
     qualities_str: Texts = ()
 
 
@@ -33,8 +34,8 @@ class _Tagged(IndexRow):
 
 def labels_of(folder: Path) -> dict[Path, Label]:
     """What a folder says of the sounds in it, by their paths: a split of NSynth as published (`examples.json` beside
-    `audio/*.wav`; family and qualities are the tags), or an `index.csv` with a column `tags`, those of a line with
-    semicolons between; nothing where it is neither.
+    `audio/*.wav`; family, source and qualities are the tags), or an `index.csv` with a column `tags`, those of a line
+    with semicolons between; nothing where it is neither.
 
     Raises LibraryError: what there is cannot be read.
     """
@@ -44,17 +45,19 @@ def labels_of(folder: Path) -> dict[Path, Label]:
         found = parse(dict[Inside, _Example], read_bytes(path), what=str(path), error=LibraryError)
         return {
             folder / "audio" / f"{key}.wav": Label(
-                one.instrument_str, tuple(map(_tag, (one.instrument_family_str, *one.qualities_str)))
+                one.instrument_str,
+                _tags(one.instrument_family_str, one.instrument_source_str, *one.qualities_str),
             )
             for key, one in found.items()
         }
     if is_file(folder / INDEX) and _has_tags(folder / INDEX):
         rows = _Tagged.read_rows(folder / INDEX, error=LibraryError, columns=("path",))
-        return {
-            folder / row.path: Label(row.instrument, tuple(tag for tag in map(_tag, row.tags.split(BETWEEN)) if tag))
-            for row in rows
-        }
+        return {folder / row.path: Label(row.instrument, _tags(*row.tags.split(BETWEEN))) for row in rows}
     return {}
+
+
+def _tags(*words: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(_tag, words)))
 
 
 def _tag(word: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from synth_explorer.errors import LibraryError
 from synth_explorer.library.ears import Ears
 from synth_explorer.library.entry import DATASET, EARS, ID_DIGITS, LABELS, MEASURED, PERSON, Entry, Parent
-from synth_explorer.library.listening import Label, Listened, Task, take_in
+from synth_explorer.library.listening import Listened, Task, take_in
 from synth_explorer.library.qualities import NAMES
 from synth_explorer.library.store import Store
 from synth_explorer.library.tags import measured_tags
@@ -45,8 +45,8 @@ class Library(Store):
 
         `patch`: the `Patch` that it was rendered from. Raises AudioError, LatentsError, LibraryError, OSError.
         """
-        ((entry, _),) = self.keep([take_in(self.folder, Task(path.absolute(), kind, name or path.stem, patch))])
-        self.change([entry], add=tags)
+        task = Task(path.absolute(), kind, name or path.stem, patch, tags=tuple(tags))
+        ((entry, _),) = self.keep([take_in(self.folder, task)])
         return entry
 
     def keep(self, all_heard: Sequence[Listened]) -> list[tuple[Entry, bool]]:
@@ -97,8 +97,6 @@ class Library(Store):
             index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, EARS))
             self._tag(index, number, EARS, {name: p for name, p in heard.families.items() if p >= LEAST_LIKELY})
         index.execute("UPDATE entries SET used_s = ? WHERE id = ?", (now, number))
-        if task.label is not None:
-            self._label(index, number, task.label)
         if task.patch is not None:
             index.execute(
                 "UPDATE entries SET patch = ?, patch_id = ?, kind = 'render' WHERE id = ? AND patch IS NULL",
@@ -111,7 +109,7 @@ class Library(Store):
         if not task.path.is_relative_to(self.folder.absolute()):
             came = (str(task.path), heard.size, heard.changed_ns, number)
             index.execute("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", came)
-        self._words(index, number)
+        self._learn(index, number, task)
         return self._of(index.execute("SELECT * FROM entries WHERE id = ?", (number,)).fetchone()), is_new
 
     @staticmethod
@@ -120,18 +118,23 @@ class Library(Store):
             "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", [(number, tag, who, p) for tag, p in tags.items()]
         )
 
-    def _label(self, index: sqlite3.Connection, number: int, label: Label) -> None:
-        index.execute("UPDATE entries SET instrument = ?, labelled = 1 WHERE id = ?", (label.instrument, number))
-        index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, DATASET))
-        self._tag(index, number, DATASET, {_word(tag): 1.0 for tag in label.tags})
+    def _learn(self, index: sqlite3.Connection, number: int, task: Task) -> None:
+        """Let an entry learn what data set and person say of its file. A tag that a person gave before stays judged."""
+        if (label := task.label) is not None:
+            index.execute("UPDATE entries SET instrument = ?, labelled = 1 WHERE id = ?", (label.instrument, number))
+            index.execute("DELETE FROM tags WHERE entry = ? AND who = ?", (number, DATASET))
+            self._tag(index, number, DATASET, {_word(tag): 1.0 for tag in label.tags})
+        for tag in map(_word, task.tags):
+            if index.execute("INSERT OR IGNORE INTO tags VALUES (?, ?, ?, 1.0)", (number, tag, PERSON)).rowcount:
+                index.execute("DELETE FROM verdicts WHERE entry = ? AND tag = ?", (number, tag))
+        self._words(index, number)
 
-    def label(self, labels: Mapping[str, Label]) -> None:
-        """Let entries learn what their data set says of them, by the paths that they came from."""
+    def learn(self, tasks: Iterable[Task]) -> None:
+        """Let the entries of files that were taken in before learn what data set and person say of them."""
         with self.writing() as index:
-            for path, label in labels.items():
-                for row in index.execute("SELECT entry FROM imported WHERE path = ?", (path,)).fetchall():
-                    self._label(index, row["entry"], label)
-                    self._words(index, row["entry"])
+            for task in tasks:
+                for row in index.execute("SELECT entry FROM imported WHERE path = ?", (str(task.path),)).fetchall():
+                    self._learn(index, row["entry"], task)
 
     @staticmethod
     def _words(index: sqlite3.Connection, number: int) -> None:
@@ -233,7 +236,12 @@ class Library(Store):
 
     def own_tags(self) -> list[str]:
         """The tags that people and data sets gave."""
-        rows = self.read("SELECT DISTINCT tag FROM told WHERE who IN (?, ?) ORDER BY tag", *LABELS)
+        rows = self.read(
+            "WITH RECURSIVE every (tag) AS (SELECT min(tag) FROM tags UNION ALL "
+            "SELECT (SELECT min(tag) FROM tags WHERE tag > every.tag) FROM every WHERE tag NOT NULL) "
+            "SELECT tag FROM every WHERE EXISTS (SELECT 1 FROM told WHERE told.tag = every.tag AND who IN (?, ?))",
+            *LABELS,
+        )  # by steps in the index from each tag to the next, whatever many entries have it
         return [row["tag"] for row in rows]
 
     def verdicts(self, entry: Entry) -> dict[str, bool]:

@@ -45,6 +45,7 @@ class Task:
     patch: Patch | None = None  # that it was rendered from
     known: dict[str, float | None] | None = None  # descriptors that were measured before
     label: Label | None = None  # what its data set says of it
+    tags: tuple[str, ...] = ()  # that a person gives it
 
 
 @dataclass(frozen=True, eq=False)

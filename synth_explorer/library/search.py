@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -46,16 +47,25 @@ class Results:
 
 
 class Search:
-    """The points and measures of a library, read again when it has changed."""
+    """The points, measures and tags of a library; each is read again when it has changed."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
         self._revision: tuple[int, int] | None = None
+        self._changes = -1  # of points
 
     def _read(self) -> None:
         revision = self.library.revision()
         if revision == self._revision:
             return
+        self._tags: dict[str, np.ndarray] = {}
+        self._own = self.library.own_tags()
+        ((changes,),) = self.library.read("SELECT points FROM changes")
+        if changes != self._changes:
+            self._read_points()
+        self._revision, self._changes = revision, changes
+
+    def _read_points(self) -> None:
         rows = self.library.read(
             f"SELECT id, embedding, {', '.join(AXES)} FROM entries JOIN points ON entry = id "
             "WHERE ears = ? ORDER BY id",
@@ -66,8 +76,6 @@ class Search:
         self._points = whole.reshape(-1, EMBEDDING).astype(np.float32)
         table = np.array([tuple(row)[2:] for row in rows], dtype=np.float64).reshape(-1, len(AXES))
         self._values = dict(zip(AXES, table.T, strict=True))
-        self._tags: dict[str, np.ndarray] = {}
-        self._revision = revision
 
     def reference(self, named: str) -> Reference:
         """An entry by its id or name, or the middle of a family of instruments as ears tell it.
@@ -106,8 +114,8 @@ class Search:
         `without`: numbers of entries that were seen enough of.
         Raises LibraryError: words that mean nothing, a comparison with nothing, or a reference that there is not.
         """
-        query = understood(text, {*RULES, *Ears.bundled().families, *self.library.own_tags()})
         self._read()
+        query = understood(text, {*RULES, *Ears.bundled().families, *self._own})
         reference = this if query.like in ("", "this", "it") else self.reference(query.like)
         if query.like and reference is None:
             raise LibraryError(f"Say what {query.like!r} is: name a sound, or give one by --to.")
@@ -148,11 +156,11 @@ class Search:
     def _tagged(self, tag: str) -> np.ndarray:
         """How likely a tag is, by who is surest of it [N]."""
         if tag not in self._tags:
-            rows = self.library.read("SELECT entry, probability FROM told WHERE tag = ? ORDER BY probability", tag)
+            rows = self.library.read("SELECT entry, probability FROM told WHERE tag = ?", tag)
             found = np.zeros(int(self._numbers.max(initial=0)) + 1)
-            told = np.array([tuple(row) for row in rows], np.float64).reshape(-1, 2)
+            told = np.fromiter(chain.from_iterable(rows), np.float64).reshape(-1, 2)
             told = told[told[:, 0] < len(found)]
-            found[told[:, 0].astype(np.int64)] = told[:, 1]
+            np.maximum.at(found, told[:, 0].astype(np.int64), told[:, 1])
             self._tags[tag] = found[self._numbers]
         return self._tags[tag]
 

@@ -1,7 +1,8 @@
 """The library on disk: an index in SQLite and files by their content beside it.
 
     library.sqlite            entries, measures, tags and verdicts on them, parents, words; write-ahead log, so that
-                              readers never wait; `told` are the tags that nobody has found wrong
+                              readers never wait; `told` are the tags that nobody has found wrong, `changes` counts
+                              those of points
     files/ab/abcdef... .wav   the files, by the SHA-256 of their content
 
 A file lies in its place before a row tells of it, and a row is gone before its file is: whatever stops a program, every
@@ -113,6 +114,15 @@ CREATE TABLE verdicts (
 CREATE VIEW told AS SELECT entry, tag, who, probability FROM tags WHERE NOT EXISTS (
     SELECT 1 FROM verdicts WHERE verdicts.entry = tags.entry AND verdicts.tag = tags.tag AND NOT is_right
 );
+""",
+    """
+DROP INDEX tags_by_tag;
+CREATE INDEX tags_by_tag ON tags (tag, who, probability);
+CREATE TABLE changes (points INTEGER NOT NULL);
+INSERT INTO changes VALUES (0);
+CREATE TRIGGER point_made AFTER INSERT ON points BEGIN UPDATE changes SET points = points + 1; END;
+CREATE TRIGGER point_moved AFTER UPDATE ON points BEGIN UPDATE changes SET points = points + 1; END;
+CREATE TRIGGER point_gone AFTER DELETE ON points BEGIN UPDATE changes SET points = points + 1; END;
 """,
 )
 """What each version of the index adds to the one before."""

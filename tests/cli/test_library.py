@@ -20,6 +20,8 @@ def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     patch = Patch.of(Source.of(note)).save(tmp_path / "p.json")
     lines, said = failing("library", "add", tmp_path / "in", *at, "--tag", "mine")
     assert len(lines) == 2 and len(said) == 1 and "broken.wav" in said[0]
+    assert failing("library", "add", tmp_path / "in", *at, "--tag", "again")[0] == []
+    assert ok("library", "find", "--tag", "again", *at).stdout.count("\n") == 2
     render = ok("library", "add", made, "--patch", patch, *at).stdout.strip()
     assert ok("library", "find", "mine", "mad", *at).stdout == f"{render}\trender\t0.50\tmade\n"
     ok("library", "tag", render[:5], "--add", "Bell", "--favourite", "--note", "for later", *at)

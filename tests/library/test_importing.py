@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,14 @@ def test_the_folder_of_a_batch_brings_its_patches(library: Library, sounds: Soun
 
 KILLED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from synth_explorer.library import importing
 from synth_explorer.library.library import Library
 importing.AT_ONCE, importing.AT_LEAST_S = 2, 0.0
 def tell(done, total):
     print(done, flush=True)
-tasks = importing.tasks_of([Path(sys.argv[2])], [".wav"])
+tasks = (replace(task, tags=("Mine",)) for task in importing.tasks_of([Path(sys.argv[2])], [".wav"]))
 importing.import_all(Library(Path(sys.argv[1])), tasks, workers=int(sys.argv[3]), progress=tell)
 """
 
@@ -95,10 +97,22 @@ def test_a_kill_loses_and_doubles_nothing(library: Library, sounds: Sounds) -> N
     paths = sounds(12)
     killed(library, paths[0].parent, after=5, workers=1)
     before = len(library)
-    assert 4 <= before <= 6
+    assert 4 <= before <= 6 and len(library.find(tags=["mine"])) == before  # each came with its tag
     new, kept, failed = taken(library, paths[0].parent)
     assert (new + before, kept, failed) == (12, before, [])
     check_whole(library, paths)
+
+
+def test_tags_are_given_to_what_was_there_too_and_verdicts_stay(library: Library, sounds: Sounds) -> None:
+    paths = sounds(3)
+    taken(library, paths[0].parent)
+    (paths[0].parent / "copy.wav").write_bytes(paths[1].read_bytes())
+    for _ in range(2):
+        tasks = [replace(task, tags=("mine", "low")) for task in tasks_of([paths[0].parent], [".wav"])]
+        assert import_all(library, tasks, workers=1).kept == 4 and len(library) == 3
+        found = library.find(tags=["low"])
+        assert len(found) == 3 - len(library.verdicts(library.entry("tone 002"))) and library.find("mine") == [3, 2, 1]
+        library.judge(library.entry("tone 002"), "low", right=False)
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ def dataset(tmp_path: Path) -> Path:
         told[name] = {
             "instrument_str": name.split("-")[0],
             "instrument_family_str": family,
+            "instrument_source_str": "acoustic",
             "qualities_str": qualities,
             "pitch": 60,
         }
@@ -157,7 +158,7 @@ def test_labels_come_with_their_data_set_and_are_learned_by_what_was_there(libra
     (dataset / "examples.json").write_bytes(told)
     assert taken(library, dataset) == 0
     assert library.entry("flute_a-060").instrument == "flute_a"
-    assert library.own_tags() == ["brass", "bright", "dark", "fast decay", "flute", "reed"]
+    assert library.own_tags() == ["acoustic", "brass", "bright", "dark", "fast decay", "flute", "reed"]
     (dataset / "examples.json").write_text("[]", encoding="utf-8")
     with pytest.raises(LibraryError, match=r"examples\.json"):
         taken(library, dataset)

@@ -59,6 +59,8 @@ def test_words_are_read_by_their_grammar() -> None:
     assert query.moves[1].bound(0.1) == pytest.approx(0.1 * 1.5**0.4)
     assert all(len(understood(words, TAGS).moves) == 1 for words in COMPARISONS)
     assert understood("something brighter than this", TAGS) == understood("brighter", TAGS)
+    assert understood("brighter and much slower", TAGS) == understood("brighter, much slower attack", TAGS)
+    assert understood("faster, slower decay", TAGS) == understood("faster attack, slower decay", TAGS)
     assert understood("", TAGS) == understood("a sound", TAGS)
 
 
@@ -132,3 +134,26 @@ def test_a_library_that_changes_is_read_again(search: Search, tmp_path: Path) ->
         before = search.find("like sound 4", limit=COUNT).count
         other.remove([entry])
     assert search.find("like sound 4", limit=COUNT).count == before - 1
+
+
+def test_what_has_not_changed_is_not_read_again(search: Search) -> None:
+    """Neither tags nor points where nothing was written, nor points where something was said of an entry."""
+    library, read = search.library, list[str]()
+    search.find("like sound 4, not flute")
+    library._index.set_trace_callback(read.append)
+    try:
+        search.find("like sound 5, not flute")
+        assert not any(" tags " in query or " told " in query or "embedding" in query for query in read)
+        library.change([library.entry("sound 8")], add=["rusty"])
+        assert [one.name for one in search.find("rusty").entries] == ["sound 8"]
+        assert not any("embedding" in query for query in read)
+        with library.writing() as index:
+            index.execute(
+                "UPDATE points SET embedding = (SELECT embedding FROM points WHERE entry = 5) WHERE entry = 9"
+            )
+        assert search.find("like sound 4", limit=1).entries == [library.entry("sound 8")]
+        library.judge(library.entry("sound 8"), "rusty", right=False)
+        with pytest.raises(LibraryError, match="'rusty' means nothing"):
+            search.find("rusty")
+    finally:
+        library._index.set_trace_callback(None)

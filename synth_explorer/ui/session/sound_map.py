@@ -49,11 +49,10 @@ class SoundMap:
         """Raises LibraryError: the library cannot be opened or written."""
         if self._library is None:
             library = Library(self._folder)
-            tasks = [Task(note.path.absolute(), "note", note.name) for note in self._notes]
-            families = {note.name: note.family for note in self._notes}
-            for entry in import_all(library, tasks, workers=1).entries:
-                library.change([entry], add=(EXAMPLE, families[entry.name]))
-            import_all(library, [task for task in library.unheard() if task.name in families], workers=1)
+            tasks = [Task(note.path.absolute(), "note", note.name, tags=(EXAMPLE, note.family)) for note in self._notes]
+            import_all(library, tasks, workers=1)
+            names = {task.name for task in tasks}
+            import_all(library, [task for task in library.unheard() if task.name in names], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
             self._places.lay(bundled.places())
         return self._library, self._search, self._places

@@ -3,7 +3,8 @@ const words = element.querySelector('.map-words');
 const SEEN = 'synth-explorer-map-seen';
 const MOST_SEEN = 100;
 const HERE_MS = 250;
-let waiting = 0;
+let isElsewhere = false; // whether the result may have moved since it was asked where it lies
+let isLocating = false;
 
 // --- Searched -----------------------------------------------------------------------------------------------------------------
 
@@ -64,19 +65,24 @@ element.querySelector('.map-surprise').addEventListener('click', async () => {
 
 // --- Loaded once it is seen, and where the result lies --------------------------------------------------------------------------
 
-function locate() {
-  clearTimeout(waiting);
-  if (!sounds.length || !size.width) return;
-  waiting = setTimeout(async () => {
+// One question at a time, and the next at once where the hand has moved on: the cross follows it.
+async function locate() {
+  isElsewhere = true;
+  if (isLocating || !sounds.length || !size.width) return;
+  isLocating = true;
+  while (isElsewhere) {
+    await new Promise((done) => setTimeout(done, HERE_MS));
+    isElsewhere = false;
     const now = state();
-    if (!now) return;
+    if (!now) continue;
     try {
       here = await ask('map/here', { request: window.synthExplorerRequestOf(now) });
     } catch {
-      here = null; // it was not rendered yet, or is silent: it lies nowhere
+      if (!isElsewhere) here = null; // it was not rendered yet, or is silent: it lies nowhere
     }
     redraw();
-  }, HERE_MS);
+  }
+  isLocating = false;
 }
 
 async function load() {

@@ -134,6 +134,27 @@ class TestPage:
         assert page.locator(".map-list button").count() == 0
 
     @pytest.mark.slow
+    def test_where_the_result_lies_is_asked_while_the_hand_moves(self, open_page) -> None:
+        page, asked = open_page.page, list[str]()
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+        page.evaluate(
+            "window.addEventListener('sound-shown', (event) => (window.shownLast = event.detail), { once: true })"
+        )
+        open_page.turned(lambda: page.press(".pad-field", "ArrowRight"))
+        page.wait_for_function("window.shownLast")
+        page.on("request", lambda request: "map/here" in request.url and asked.append(request.url))
+        page.evaluate(
+            """async () => {
+              for (let at = 0; at < 30; at++) {
+                window.dispatchEvent(new CustomEvent('sound-shown', { detail: window.shownLast }));
+                await new Promise((done) => setTimeout(done, 100));
+              }
+            }"""
+        )
+        assert 3 <= len(asked) <= 13
+
+    @pytest.mark.slow
     def test_a_doubtful_label_is_heard_and_judged(self, open_page, address) -> None:
         page = open_page.page
         ask(address, "map")
