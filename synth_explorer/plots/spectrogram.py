@@ -10,6 +10,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synth_explorer.mel import hz_to_mel, mel_filters
 from synth_explorer.plots.colours import palette
@@ -37,7 +38,7 @@ def spectrogram_db(audio: np.ndarray, *, sample_rate_hz: int, bands: int = 128) 
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     power = np.empty((len(frames), window // 2 + 1), np.float32)
     for first in range(0, len(frames), ROWS):
-        bins = rfft(frames[first : first + ROWS] * taper)
+        bins: NDArray[np.complexfloating] = rfft(frames[first : first + ROWS] * taper)
         np.add(bins.real**2, bins.imag**2, out=power[first : first + ROWS])
     return (10.0 * np.log10(power @ filters + 1e-12)).T
 
