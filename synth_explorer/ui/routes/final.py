@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,9 @@ from synth_explorer.ui.routes.asking import asked
 from synth_explorer.ui.session.line import Full
 
 if TYPE_CHECKING:
+    from synth_explorer.rendering import Rendered
     from synth_explorer.ui.session.finals import Begun, FinalRender
+    from synth_explorer.ui.session.studio import Studio
     from synth_explorer.ui.session.studios import Studios
 
 PATH, PLACE = "/sound/final.wav", "/sound/final/place"
@@ -102,7 +106,18 @@ def _begun(studios: Studios, request: SoundRequest) -> Begun:
         raise CheckpointError(f"The checkpoint {explorer.checkpoint_name} has no final render beside its own decoder.")
     begun = studio.renderer.begin(studio.asked(request).but(decoder=FINAL.name))
     samples = min(begun.after.duration_samples, begun.after.frames * explorer.hop)
-    return samples, begun.sample_rate_hz, studio.renderer.stream(begun)
+    return samples, begun.sample_rate_hz, _kept(studio, begun, samples)
+
+
+def _kept(studio: Studio, begun: Rendered, samples: int) -> Generator[np.ndarray]:
+    """The stream of a sound, which is remembered once it is whole: its picture is asked for then."""
+    made: list[np.ndarray] = []
+    with closing(studio.renderer.stream(begun)) as chunks:
+        for chunk in chunks:
+            made.append(chunk)
+            yield chunk
+    if made and sum(map(len, made)) >= samples:
+        studio.renderer.keep(replace(begun, audio=np.concatenate(made)))
 
 
 def header(samples: int, sample_rate_hz: int) -> bytes:

@@ -1,6 +1,7 @@
 """The route of glimpses: `GET sound/picture.png?request=...` is the spectrogram of what a turning knob asks for.
 
-Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own.
+Edits are applied by their formulas and nothing is remembered: what is let go of has an answer of its own. With
+`final=1` it is that of the final render, where this was made and is still remembered.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.routing import APIRoute
 
 from synth_explorer import plots
 from synth_explorer.errors import SynthExplorerError
+from synth_explorer.explorer.decoders import FINAL
 from synth_explorer.ui.colours import SLOT_COLOURS
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.keys import Crowded
@@ -30,10 +33,17 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 def picture_route(studios: Studios) -> APIRoute:
     """The route over the studios, for Gradio's launch."""
 
-    async def picture(request: str = "") -> Any:
+    async def picture(request: str = "", final: bool = False) -> Any:
         try:
             asked = SoundRequest.from_json(request)
             studio = studios.studio(asked.checkpoint)
+            if final:
+                made = studio.renderer.remembered(studio.asked(asked).but(decoder=FINAL.name))
+                return (
+                    Response(status_code=204, headers=HEADERS)
+                    if made is None
+                    else await run_in_threadpool(_drawn, made)
+                )
             if not studio.is_ready or studio.is_slow:
                 return Response(status_code=204, headers=HEADERS)
             studio.touch()
@@ -49,7 +59,10 @@ def picture_route(studios: Studios) -> APIRoute:
 
 def _glimpse(studio: Studio, asked: SoundRequest) -> Response:
     patch = studio.asked(asked)
-    made = studio.renderer.begin(patch.but(open_loop=True))
+    return _drawn(studio.renderer.begin(patch.but(open_loop=True)))
+
+
+def _drawn(made: Rendered) -> Response:
     colour = plots.mix_colour(list(SLOT_COLOURS[: len(made.weights)]), list(made.weights))
     png = plots.spectrogram_png(made.audio, sample_rate_hz=made.sample_rate_hz, colour=colour)
     return Response(png, media_type="image/png", headers=HEADERS | _facts(made))

@@ -159,12 +159,15 @@ more.addEventListener('click', () => {
 window.addEventListener('screen-plays', (event) => event.detail !== player && player.pause());
 window.addEventListener('sound-shown', (event) => shown(event.detail));
 window.addEventListener('storage', (event) => event.key === NAME && draw());
-window.addEventListener('final-made', ({ detail }) => {
+window.addEventListener('final-made', async ({ detail }) => {
   const asked = JSON.parse(detail);
   const said = window.synthExplorerThin(asked);
-  if (!newest || !same(newest.said, said)) return; // its picture has not come
-  const file_name = (newest.file_name || 'sound.wav').replace(/\.wav$/, '-final.wav');
-  add({ ...newest, id: id(), said, fit: asked.fit, final: true, favourite: false, file_name });
+  const fast = newest;
+  if (!fast || !same(fast.said, said)) return; // what it is called has not come
+  const drawn = new URL('sound/picture.png?final=1&request=' + encodeURIComponent(detail), document.baseURI).href;
+  const picture = await small(drawn).catch(() => fast.picture); // where the server remembers it no more
+  const file_name = (fast.file_name || 'sound.wav').replace(/\.wav$/, '-final.wav');
+  add({ ...fast, picture, id: id(), said, fit: asked.fit, final: true, favourite: false, file_name });
 });
 draw();
 setTimeout(draw);

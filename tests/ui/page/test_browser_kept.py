@@ -111,8 +111,9 @@ def test_the_shelf_keeps_what_was_heard_and_final_renders(open_page):
     page = open_page.page
     first = heard(open_page, lambda: open_page.type_into("gain-db", "-6"))
     sound = open_page.fetch()
-    with page.expect_response("**/sound/final.wav*"):
+    with page.expect_response("**/sound/picture.png?final=1*") as drawn:
         page.click(".final-render-play")
+    assert drawn.value.status == 200
     page.wait_for_selector(".shelf-final")
     final = page.locator(".shelf-item", has=page.locator(".shelf-final"))
     assert [entry.get("final") for entry in entries(open_page)] == [True, None]

@@ -47,6 +47,16 @@ def test_the_file_is_the_decoders_sound(open_page, address) -> None:
     np.testing.assert_allclose(sound, 0.5 * fast, atol=1e-6)
 
 
+def test_its_picture_is_its_own_once_it_is_made(open_page, address) -> None:
+    fast = open_page.after(lambda: open_page.type_into("brightness", "0.35"))  # of which no test makes a final render
+    asked = f"request={quote(_request(open_page))}"
+    assert urlopen(f"{address}sound/picture.png?final=1&{asked}").status == 204
+    urlopen(f"{address}sound/final.wav?{asked}").read()
+    with urlopen(f"{address}sound/picture.png?final=1&{asked}") as own:
+        assert float(own.headers["X-Peak"]) == pytest.approx(0.5 * np.abs(fast).max(), abs=1e-5)
+        assert own.read().startswith(b"\x89PNG")
+
+
 def test_it_plays_before_it_is_made_and_a_stop_ends_it(open_page, studio) -> None:
     explorer = studio.explorer
     explorer.family.go_on.clear()
