@@ -253,6 +253,8 @@ def _command(given: Attempt) -> None:
         return
     if any("/" in str(word) and not exists(str(word)) and not str(word).startswith("out/") for word in words):
         return  # it may lie anywhere on this machine
+    if ".." in map(str, words):
+        return  # results may be asked for above the folder of the attempt
     if words and words[0] in ("edit", "morph", "decode", "encode"):
         shell_runs(*words)
 
