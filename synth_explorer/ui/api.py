@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from synth_explorer.errors import AudioError, SpecError, SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
+from synth_explorer.files import is_file
 from synth_explorer.rendering.rendered import file_stem
 from synth_explorer.runtime import cores
 from synth_explorer.schema import Schema
@@ -169,7 +170,7 @@ class _Endpoints:
 def _uploaded(sound: Any) -> tuple[Path, str]:
     """A file that was uploaded, and its name. Raises AudioError: it is none; no other file of this machine is one."""
     path = sound.get("path") if isinstance(sound, dict) else None
-    if not isinstance(path, str) or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
+    if not isinstance(path, str) or not is_file(path) or not is_in_or_equal(path, get_upload_folder()):
         raise AudioError("Give a sound file that was uploaded, in Python gradio_client.handle_file(path).")
     name = sound.get("orig_name")
     return Path(path), Path(name).name if isinstance(name, str) and name else Path(path).name

@@ -23,8 +23,8 @@ from synth_explorer.errors import SynthExplorerError
 from tests.fuzz.mutators import mutated
 
 LONGEST_S = 20.0  # of computing
-WAITING_S = 30.0  # for what computes nothing, or too little on a busy machine
-HANGING_S = 120.0  # for what hears no signal: the process ends, with a traceback
+WAITING_S = 60.0  # for what computes nothing, or too little on a busy machine
+HANGING_S = 180.0  # for what hears no signal: the process ends, with a traceback
 LARGEST_BYTES = 1 << 30  # by which the process may grow
 HEADROOM_BYTES = 4 << 30  # at which it is stopped
 LONGEST_SENTENCE = 3000  # characters of an error

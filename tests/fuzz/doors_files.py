@@ -154,8 +154,8 @@ def _latents(world: World) -> list[Door]:
 
 def _patches(world: World) -> list[Door]:
     packed = pack(world.patch, world.folder / "patch.zip").read_bytes()
-    plain = world.patch.to_json().encode()
-    every = [json.dumps({"format_version": 1, "edits": [edit]}).encode() for edit in EVERY_EDIT]
+    plain = [patch.to_json().encode() for patch in (world.patch, *world.mixes)]
+    every = [json.dumps({"format_version": 1, "edits": [edit]}).encode() for edit in (*EVERY_EDIT, world.toward)]
 
     def rendered(given: Attempt) -> None:
         patch = load_patch(given.file(".json" if given.given[:1] == b"{" else ".zip"))
@@ -169,7 +169,7 @@ def _patches(world: World) -> list[Door]:
         EditChain.from_json(chain.to_json())
 
     return [
-        Door("patch", [plain], rendered),
+        Door("patch", plain, rendered),
         Door("packed patch", [packed], rendered),
         Door("preset", [world.chain.to_json().encode(), *every], edited),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ import pytest
 
 from synth_explorer.errors import EditError, SynthExplorerError
 from synth_explorer.files import exists
+from synth_explorer.instruments import Plan
 from synth_explorer.pitch import pitch_given
 from synth_explorer.rendering.quantise import quantiser
 from tests.fuzz.attack import Attempt, Door
@@ -45,7 +47,7 @@ def doors(world: World) -> list[Door]:
         ),
         Door("question of a page", [question.encode()], lambda given: _asked(studios, given)),
         _addresses(studios, question, names),
-        _endpoints(studios, names),
+        _endpoints(world, studios, names),
         Door("words of the shell", _commands(world), lambda given: _command(given)),
         Door("walk over the map", [b'{"checkpoint": "default", "points": [[0, 0.1, 0.2], [1.5, 0.9, 0.4]]}'], _walked),
         Door("pitch", [b"C4", b"60.5", b"F#3", b"C4 +12", b"C major"], _pitch),
@@ -125,10 +127,11 @@ def _others() -> list[Any]:
     return [inspection, patch, picture]
 
 
-def _endpoints(studios: Any, names: list[str]) -> Door:
+def _endpoints(world: World, studios: Any, names: list[str]) -> Door:
     import gradio as gr
 
     from synth_explorer.ui import api
+    from synth_explorer.ui.session import exporting
 
     endpoints = api._Endpoints(studios)
     edits = [edit for edit in EVERY_EDIT if edit["kind"] not in ("freeze", "stretch")]
@@ -141,7 +144,10 @@ def _endpoints(studios: Any, names: list[str]) -> Door:
         make = getattr(endpoints, name)
         known = {key: value for key, value in values.items() if key in make.__annotations__}
         try:
-            api._told(make)(**known)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setenv("GRADIO_TEMP_DIR", str(world.note.parent))  # where uploads lie
+                patched.setattr(exporting, "Plan", partial(Plan, 48, 54, velocity_layers=1))
+                api._told(make)(**known)
         except gr.Error as error:
             raise SynthExplorerError(str(error)) from error
         except TypeError as error:
@@ -165,6 +171,7 @@ def _endpoints(studios: Any, names: list[str]) -> Door:
         "temperature": 0.5,
         "open_loop": True,
     }
+    few = {"notes": names, "fit_steps": 0}
     whole = api._Endpoints(studios).render({"notes": names, "fit_steps": 0})[1]["patch"]
     seeds = [
         {"endpoint": "morph", "values": morph},
@@ -173,12 +180,17 @@ def _endpoints(studios: Any, names: list[str]) -> Door:
                 "endpoint": "render",
                 "values": {"patch": {"notes": names, "fit_steps": 0, "edits": [edit], "open_loop": True}},
             }
-            for edit in edits
+            for edit in (*edits, world.toward)
         ),
         {"endpoint": "render", "values": {"patch": render}},
         {"endpoint": "render", "values": {"patch": whole}},
-        {"endpoint": "export", "values": {"patch": {"notes": names, "fit_steps": 0}, "kind": "wav"}},
-        {"endpoint": "export", "values": {"patch": {"notes": names, "fit_steps": 0}, "kind": "latents"}},
+        *(
+            {"endpoint": "render", "values": {"patch": whole | {"mix": json.loads(one.to_json())["mix"]}}}
+            for one in world.mixes
+        ),
+        *({"endpoint": "export", "values": {"patch": few, "kind": kind}} for kind in exporting.KINDS),
+        {"endpoint": "encode", "values": {"sound": {"path": str(world.note), "orig_name": "a.wav"}}},
+        {"endpoint": "encode", "values": {"sound": {"path": str(world.note)}, "pitch": "C4", "checkpoint": "default"}},
     ]
     return Door("endpoints", seeds, call)
 
@@ -203,6 +215,7 @@ def _commands(world: World) -> list[list[str]]:
             "out/x.wav",
         ],
         ["edit", note, "--fit-steps", "0", "--curve", "loudness:0=0,0.3=-6", "--reverse", "-o", "out/x.wav"],
+        ["edit", note, "--fit-steps", "0", "--toward", "Marimba", "--amount", "0.5", "-o", "out/x.wav"],
         ["edit", note, "--fit-steps", "0", "--set-pitch", "F#4", "--stretch", "1.5", "--seed", "3", "-o", "out/x.flac"],
         [
             "morph",
@@ -240,6 +253,8 @@ def _command(given: Attempt) -> None:
         return
     if any("/" in str(word) and not exists(str(word)) and not str(word).startswith("out/") for word in words):
         return  # it may lie anywhere on this machine
+    if ".." in map(str, words):
+        return  # results may be asked for above the folder of the attempt
     if words and words[0] in ("edit", "morph", "decode", "encode"):
         shell_runs(*words)
 

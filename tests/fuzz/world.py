@@ -16,7 +16,8 @@ import soundfile
 
 from synth_explorer import rendering
 from synth_explorer.cli import common
-from synth_explorer.edits import Curve, EditChain, Gain, Oscillate, Transpose
+from synth_explorer.closed_loop import mean_sound
+from synth_explorer.edits import Curve, EditChain, Gain, Oscillate, Toward, Transpose
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import Explorer
 from synth_explorer.latents import Latents
@@ -87,6 +88,18 @@ class World:
         """Two notes with edits."""
         sources = Source.of(self.note, pitch_midi=60.0), Source.of("Marimba")
         return self.renderer.patch(*sources, mix=Mix.at(0.3), edits=self.chain, fit_steps=0)
+
+    @cached_property
+    def mixes(self) -> list[Patch]:
+        """Two notes on a way over the pad, between them by a pitch, and by a pitch and a touch."""
+        sources = Source.of(self.note, pitch_midi=60.0), Source.of("Marimba")
+        ways = Mix.along([(0.0, 0.0, 0.0), (0.2, 1.0, 0.5)]), Mix(by_pitch=True), Mix(by_pitch=True, touch_db=-6.0)
+        return [self.renderer.patch(*sources, mix=mix, fit_steps=0, open_loop=True) for mix in ways]
+
+    @cached_property
+    def toward(self) -> dict[str, Any]:
+        """The edit toward the note's own mean sound."""
+        return Toward(amount=0.5, **mean_sound(self.explorer, self.latents)._asdict()).to_dict()
 
     @cached_property
     def dataset(self) -> dict[str, bytes]:

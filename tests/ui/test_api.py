@@ -17,8 +17,10 @@ import pytest
 import soundfile
 
 from synth_explorer.edits import EditChain, Gain
+from synth_explorer.errors import AudioError
 from synth_explorer.latents import Latents
 from synth_explorer.rendering import load_patch
+from synth_explorer.ui import api
 from tests.cli import shell
 from tests.conftest import make_note
 
@@ -153,6 +155,13 @@ def test_patches_that_cannot_be(client: Any, names: list[str]) -> None:
 @pytest.mark.parametrize("path", ["/etc/hostname", "../../etc/hostname", "nowhere.wav"])
 def test_no_file_of_the_server_is_read(client: Any, path: str) -> None:
     assert "was uploaded" in refused(client, "encode", sound={"path": path})
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", ""])
+def test_names_that_no_file_can_have_are_no_uploads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with pytest.raises(AudioError, match="was uploaded"):
+        api._uploaded({"path": f"{tmp_path}/{name}"})
 
 
 def test_what_is_no_sound_is_said(client: Any, tmp_path: Path) -> None:
