@@ -175,9 +175,7 @@ class TestPage:
             return page.locator(".map-list button").all_inner_texts()
 
         assert found("example, mallet") and all(name.startswith("Mallet") for name in found("example, mallet"))
-        assert page.inner_text(".map-said").startswith(
-            "Understood: like this sound; tagged example; tagged mallet; the "
-        )
+        assert "tagged example; tagged mallet; the nearest " in page.inner_text(".map-said")
         with Library() as library:
             new = library.add(audio.save(tmp_path / "new.wav", tone(300.0), sample_rate_hz=RATE_HZ), tags=["fresh"])
         try:
