@@ -78,7 +78,16 @@ def test_it_holds_the_checkpoint_the_notes_and_the_page(wheel: Path, repository:
     default = repository / "checkpoints" / "default"
     assert {f"synth_explorer/bundled/default/{path.name}" for path in default.iterdir()} <= held
     assert not [name for name in held if "default-16k" in name]
-    for pattern in ("assets/notes/*", "**/*.py", "**/*.css", "**/*.js", "**/*.html", "**/*.svg", "**/*.npz"):
+    for pattern in (
+        "assets/notes/*",
+        "**/*.py",
+        "**/*.css",
+        "**/*.js",
+        "**/*.html",
+        "**/*.svg",
+        "**/*.npz",
+        "library/ears.md",
+    ):
         wanted = {path.relative_to(repository).as_posix() for path in (repository / "synth_explorer").glob(pattern)}
         assert wanted and wanted <= held, pattern
 

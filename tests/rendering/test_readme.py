@@ -61,5 +61,6 @@ def test_the_examples_of_the_papers_run(
     monkeypatch.chdir(tmp_path)
     for example in examples:
         exec(example, {})
-    assert len(examples) == 2 and {path.name for path in tmp_path.iterdir()} == {"between.wav", "longer.npz"}
+    assert len(examples) == 3
+    assert {path.name for path in tmp_path.iterdir()} == {"between.wav", "longer.npz", "library"}
     assert Latents.load("longer.npz").duration_s > 1.0

@@ -2,7 +2,9 @@
 const words = element.querySelector('.map-words');
 const SEEN = 'synth-explorer-map-seen';
 const MOST_SEEN = 100;
+const SURPRISES = 6; // at once
 const HERE_MS = 250;
+const lacking = new Set(); // ids of sounds that were found and are not drawn, though all was read again
 let isElsewhere = false; // whether the result may have moved since it was asked where it lies
 let isLocating = false;
 
@@ -33,13 +35,25 @@ function show(ids, sentence) {
   return there;
 }
 
-async function find(given) {
+const unknown = (ids) => {
+  const known = new Set(sounds.map(({ id }) => id));
+  return ids.filter((id) => !known.has(id));
+};
+
+async function find(given, most = Infinity) {
   const now = state();
   if (!given.id && now) given = { ...given, request: window.synthExplorerRequestOf(now) };
   said.textContent = 'Listening';
   try {
-    const { ids, understood, count: fit } = await ask('map/find', given);
-    return show(ids, ids.length ? `Understood: ${understood || 'everything'}; the nearest ${ids.length} of ${fit} that fit.` : `Nothing fits: ${understood}.`);
+    const { ids: all, understood, count: fit } = await ask('map/find', given);
+    const ids = all.slice(0, most);
+    if (unknown(ids).some((id) => !lacking.has(id))) { // they came since
+      await read();
+      unknown(ids).forEach((id) => lacking.add(id));
+    }
+    const away = unknown(ids).length;
+    const rest = away ? ` ${ids.length - away} are shown; the map draws the newest ${sounds.length}.` : '';
+    return show(ids, ids.length ? `Understood: ${understood || 'everything'}; the nearest ${ids.length} of ${fit} that fit.${rest}` : `Nothing fits: ${understood}.`);
   } catch (error) {
     return show([], error.message);
   }
@@ -55,15 +69,14 @@ words.addEventListener('input', () => !words.value && show([], ''));
 element.querySelector('.map-like').addEventListener('click', () => find({}));
 near.addEventListener('click', () => chosen && find({ id: chosen.id }));
 element.querySelector('.map-surprise').addEventListener('click', async () => {
-  const there = await find({ spread: 1, seen: seen().join() });
+  const there = await find({ spread: 1, seen: seen().join() }, SURPRISES);
   try {
-    localStorage.setItem(SEEN, JSON.stringify([...seen(), ...there.slice(0, 6).map((one) => one.id)]));
+    localStorage.setItem(SEEN, JSON.stringify([...seen(), ...there.map((one) => one.id)]));
   } catch {} // nothing is remembered
-  show(there.slice(0, 6).map((one) => one.id), said.textContent);
   if (there.length) choose(there[0]);
 });
 
-// --- Loaded once it is seen, and where the result lies --------------------------------------------------------------------------
+// --- Read once it is seen, and again when something came; and where the result lies --------------------------------------------------------------------------
 
 // One question at a time, and the next at once where the hand has moved on: the cross follows it.
 async function locate() {
@@ -85,16 +98,22 @@ async function locate() {
   isLocating = false;
 }
 
+async function read() {
+  const facts = await ask('map');
+  families = facts.families;
+  counted(facts.doubtful);
+  sounds = facts.sounds.map(([id, name, x, y, family, ...values]) => ({ id, name, x, y, family, values }));
+  if (chosen) chosen = sounds.find(({ id }) => id === chosen.id) || chosen;
+  over = null;
+  grouped();
+}
+
 async function load() {
   if (map.dataset.state !== 'empty') return;
   map.dataset.state = 'busy';
   said.textContent = 'Listening to the notes';
   try {
-    const facts = await ask('map');
-    families = facts.families;
-    counted(facts.doubtful);
-    sounds = facts.sounds.map(([id, name, x, y, family, ...values]) => ({ id, name, x, y, family, values }));
-    grouped();
+    await read();
     said.textContent = '';
     map.dataset.state = 'ready';
     locate();

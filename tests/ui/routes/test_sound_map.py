@@ -9,9 +9,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from synth_explorer import audio
 from synth_explorer.library.library import Library
 from synth_explorer.ui.answers import states
-from tests.ui.open_page import NEEDS_CHROMIUM, still
+from tests.library.conftest import RATE_HZ, tone
+from tests.ui.open_page import NEEDS_CHROMIUM, VIEWPORT, still
 from tests.ui.page.test_browser_looks import BRIGHTNESS
 
 
@@ -88,6 +90,12 @@ def test_a_walk_becomes_a_morph_of_the_sounds_that_it_passes(address, studios, s
         assert refused.value.code == 422
 
 
+def on_screen(page, x: float, y: float) -> tuple[float, float]:
+    """Where a place of the map lies on the screen."""
+    box = still(page, ".map canvas")
+    return box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (0.5 - 0.88 * (y - 0.5))
+
+
 @pytest.mark.browser
 class TestPage:
     pytestmark = NEEDS_CHROMIUM
@@ -109,8 +117,7 @@ class TestPage:
         other = page.inner_text(".map-chosen").split(",")[0]
         sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
         (x, y) = next((x, y) for _, name, x, y, *_ in sounds if name == other)
-        box = still(page, ".map canvas")
-        place = box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (0.5 - 0.88 * (y - 0.5))
+        place = on_screen(page, x, y)
         page.mouse.move(*place)
         page.wait_for_function(
             "name => [document.querySelector('.map-name')].every((one) => !one.hidden && one.textContent === name)",
@@ -155,6 +162,77 @@ class TestPage:
         assert 3 <= len(asked) <= 13
 
     @pytest.mark.slow
+    def test_words_find_what_fits_also_what_came_since(self, open_page, tmp_path) -> None:
+        page = open_page.page
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+
+        def found(words: str) -> list[str]:
+            page.fill(".map-words", words)
+            with page.expect_response(lambda answer: "map/find" in answer.url):
+                page.keyboard.press("Enter")
+            page.wait_for_function("document.querySelector('.map-said').textContent.startsWith('Understood')")
+            return page.locator(".map-list button").all_inner_texts()
+
+        assert found("example, mallet") and all(name.startswith("Mallet") for name in found("example, mallet"))
+        assert "tagged example; tagged mallet; the nearest " in page.inner_text(".map-said")
+        with Library() as library:
+            new = library.add(audio.save(tmp_path / "new.wav", tone(300.0), sample_rate_hz=RATE_HZ), tags=["fresh"])
+        try:
+            assert found("fresh") == ["new"]
+            page.click(".map-list button")
+            assert page.inner_text(".map-chosen").startswith("new")
+            page.route("**/map", lambda route: route.fulfill(json={"families": [], "doubtful": 0, "sounds": []}))
+            page.route(
+                "**/map/find**", lambda route: route.fulfill(json={"ids": ["f" * 12], "understood": "", "count": 5})
+            )
+            assert not found("bright")
+            assert "the nearest 1 of 5 that fit. 0 are shown" in page.inner_text(".map-said")
+        finally:
+            page.unroute_all()
+            with Library() as library:
+                library.remove([new])
+
+    @pytest.mark.slow
+    def test_surprises_are_few_and_others_each_time(self, open_page) -> None:
+        page, shown = open_page.page, list[list[str]]()
+        page.evaluate("localStorage.removeItem('synth-explorer-map-seen')")
+        open_page.open("sounds")
+        page.wait_for_selector(".map[data-state=ready]")
+        for _ in range(2):
+            page.focus(".map canvas")
+            page.keyboard.press("Escape")
+            page.click(".map-surprise")
+            page.wait_for_selector(".map-list button[aria-pressed=true]")
+            shown.append(page.locator(".map-list button").all_inner_texts())
+            assert page.inner_text(".map-chosen").startswith(shown[-1][0])
+            assert f"the nearest {len(shown[-1])} of " in page.inner_text(".map-said")
+        assert len(shown[0]) == 6 and set(shown[0][-4:]).isdisjoint(shown[1])  # half of eight are remembered
+
+    @pytest.mark.slow
+    def test_a_sound_is_dragged_to_a_corner_of_the_pad(self, open_page) -> None:
+        page = open_page.page
+        page.set_viewport_size({"width": 1440, "height": 2400})  # the pad and the map at once
+        try:
+            open_page.open("sounds")
+            page.wait_for_selector(".map[data-state=ready]")
+            name, x, y = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"][-1][1:4]
+            place = on_screen(page, x, y)
+            page.mouse.click(*place)
+            assert page.inner_text(".map-chosen").startswith(name)
+            corner = still(page, ".pad-corner[data-corner='1']")
+            page.mouse.move(*place)
+            page.mouse.down()
+            page.mouse.move(corner["x"] - 4, corner["y"] + corner["height"] / 2, steps=8)
+            page.wait_for_selector(".pad-corner[data-corner='1'].is-target")
+            page.mouse.up()
+            page.wait_for_function(
+                "name => document.querySelector('#picker-b select').selectedOptions[0].textContent === name", arg=name
+            )
+        finally:
+            page.set_viewport_size(VIEWPORT)
+
+    @pytest.mark.slow
     def test_a_doubtful_label_is_heard_and_judged(self, open_page, address) -> None:
         page = open_page.page
         ask(address, "map")
@@ -180,13 +258,9 @@ class TestPage:
         sounds = page.evaluate("fetch('map').then((answer) => answer.json())")["sounds"]
         places = {name: (x, y) for _, name, x, y, *_ in sounds}
         first, last = min(places, key=lambda one: places[one][0]), max(places, key=lambda one: places[one][0])
-        box = still(page, ".map canvas")
 
         def at(name: str) -> tuple[float, float]:
-            x, y = places[name]
-            return box["x"] + box["width"] * (0.5 + 0.88 * (x - 0.5)), box["y"] + box["height"] * (
-                0.5 - 0.88 * (y - 0.5)
-            )
+            return on_screen(page, *places[name])
 
         def walked() -> dict:
             page.wait_for_function("document.querySelector('.map-chosen').textContent.startsWith('Walked: ')")
