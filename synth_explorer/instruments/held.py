@@ -19,7 +19,7 @@ from synth_explorer.latents import midi_to_hz
 
 LONGEST_S = 1.6  # of the held part in which a loop is sought: its end, when the note has become what it is
 STARTS, TRIES = 12, 8
-STRETCH_STARTS = 2  # of a stretch, whose loop is heard for a moment: its seam is not measured
+STRETCH_STARTS = 4  # of a stretch, whose loop is heard for a moment: its seam is not measured
 SILENT = 1e-6
 
 

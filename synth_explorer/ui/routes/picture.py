@@ -37,15 +37,10 @@ def picture_route(studios: Studios) -> APIRoute:
         try:
             asked = SoundRequest.from_json(request)
             studio = studios.studio(asked.checkpoint)
-            if final:
-                made = studio.renderer.remembered(studio.asked(asked).but(decoder=FINAL.name))
-                return (
-                    Response(status_code=204, headers=HEADERS)
-                    if made is None
-                    else await run_in_threadpool(_drawn, made)
-                )
-            if not studio.is_ready or studio.is_slow:
+            if not studio.is_ready or (studio.is_slow and not final):
                 return Response(status_code=204, headers=HEADERS)
+            if final:
+                return await run_in_threadpool(_final, studio, asked)
             studio.touch()
             made = await asyncio.wrap_future(studio.keys.begin(lambda: _glimpse(studio, asked), spare=True))
         except Crowded:
@@ -60,6 +55,11 @@ def picture_route(studios: Studios) -> APIRoute:
 def _glimpse(studio: Studio, asked: SoundRequest) -> Response:
     patch = studio.asked(asked)
     return _drawn(studio.renderer.begin(patch.but(open_loop=True)))
+
+
+def _final(studio: Studio, asked: SoundRequest) -> Response:
+    made = studio.renderer.remembered(studio.asked(asked).but(decoder=FINAL.name))
+    return Response(status_code=204, headers=HEADERS) if made is None else _drawn(made)
 
 
 def _drawn(made: Rendered) -> Response:
