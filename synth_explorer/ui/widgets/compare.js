@@ -96,6 +96,7 @@ async function play(buffer, gainDb) {
   source.buffer = buffer;
   source.connect(gain).connect(window.synthExplorerCompare.output);
   const begun = audio.currentTime + SOON_S;
+  gain.gain.value = 0; // the source may begin a sample before its ramp does
   gain.gain.setValueAtTime(0, begun);
   const end = begun + buffer.duration - from;
   const level = 10 ** (gainDb / 20);

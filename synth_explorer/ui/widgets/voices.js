@@ -2,7 +2,7 @@
 // by fading into the note that they ask for, and is let go. What can be heard soon is fetched ahead and kept.
 const MOST_VOICES = 8;
 const FADE_S = 0.03; // from one sound of a held note into the next
-const SOON_S = 0.005; // after which a fade that is asked for now can begin
+const SOON_S = 0.005; // after what is made already, when a fade that is asked for now can begin
 const KEPT_NOTES = 96;
 const KEPT_BYTES = 48e6;
 const COMPARED = 512; // samples by which two sounds are laid upon one another
@@ -269,13 +269,18 @@ function fades(r) {
   return [rising, rising.slice().reverse()];
 }
 
-// When a voice can begin to fade into another sound.
-const soon = (voice) => Math.max(audio.context.currentTime + SOON_S, voice.part.untilS);
+// When a voice can begin to fade into another sound: sound is made `baseLatency` at a time, and a curve that begins in what
+// is made already begins with a jump.
+function soon(voice) {
+  const { currentTime, baseLatency } = audio.context;
+  return Math.max(currentTime + (baseLatency || 0) + SOON_S, voice.part.untilS);
+}
 
 function fadeInto(voice, note, timeS, offset, alike) {
   const old = voice.part;
   const [rising, falling] = fades(alike);
   voice.part = sound(voice, note, timeS, offset);
+  voice.part.fade.gain.value = 0; // a source may begin a sample before the curve does
   voice.part.fade.gain.setValueCurveAtTime(rising, timeS, FADE_S);
   old.fade.gain.setValueCurveAtTime(falling, timeS, FADE_S);
   voice.part.untilS = timeS + FADE_S + 0.002;
@@ -292,7 +297,8 @@ function swap(voice, note, sinceMs) {
   if (note.looped) base = base >= note.start || !note.moving ? wrapped(note, Math.max(base, 0)) : note.start;
   base = Math.min(Math.max(0, base), note.samples.length - 1);
   const [offset, alike] = laidUpon(old.note, at, note, Math.floor(base));
-  fadeInto(voice, note, timeS, offset, alike);
+  const beginS = soon(voice); // laying them upon each other took its time, in which both went on
+  fadeInto(voice, note, beginS, wrapped(note, offset + (beginS - timeS) * rateOf(note)), alike);
   if (!note.moving) voice.whole = note;
   audio.log.push({ midi: voice.midi, followedMs: performance.now() - sinceMs, timeS, alike });
   audio.log.splice(0, audio.log.length - 200);
