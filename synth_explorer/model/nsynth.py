@@ -140,9 +140,12 @@ class NSynth(keras.Model):
         self.decoder = NSynthDecoder(config, initializer=initializer, name="decoder")
 
     def build(self, audio_shape=None) -> None:
-        """Create all weights."""
         self.encoder.build()
         self.decoder.build()
+
+    def build_weights(self) -> None:
+        """Create all weights, from shapes alone."""
+        self.build()
 
     def call(self, audio):
         """Audio [B, T] -> {"z" [B, F, C], "levels" [B, T], "logits" [B, T, Q]}, teacher-forced.

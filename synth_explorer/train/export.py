@@ -15,6 +15,7 @@ from synth_explorer import checkpoints
 from synth_explorer.data.dataset import NotesDataset
 from synth_explorer.errors import DataError
 from synth_explorer.files import read_text
+from synth_explorer.train.nsynth import NSynthTrainConfig
 from synth_explorer.train.start import load
 from synth_explorer.train.trainer import read_arrays
 
@@ -26,7 +27,7 @@ CARD = """# {name}
 
 {description}
 
-- Model: {about}, {rate} Hz, hop {hop}, {channels} latent channels, {weights:.1f} M weights stored as half-precision
+- Model: {about}, {rate} Hz, hop {hop}, {channels} latent channels, {weights:.1f} M weights stored as {stored}-precision
   floats.
 - Trained by `synth-explorer train` for {steps} steps of {batch} crops of {crop:.2f} s; the weights are an exponential
   average, the best by validation on instruments that training never heard: {distance:.2f} {unit}.
@@ -72,8 +73,11 @@ def export(
         rate=model.config.sample_rate_hz, hop=model.config.hop,
         channels=model.config.channels, weights=model.count_params() / 1e6, steps=config.steps, batch=config.batch,
         crop=config.frames * model.config.hop / model.config.sample_rate_hz, distance=_best(run),
+        stored="single" if isinstance(config, NSynthTrainConfig) else "half",
         data="\n".join(_data_lines(datasets)), figures=figures,
     )  # fmt: skip
+    if isinstance(config, NSynthTrainConfig):
+        return checkpoints.save_nsynth(model, out, description=description, card=card)
     return checkpoints.save(
         model,
         out,

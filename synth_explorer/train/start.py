@@ -9,10 +9,11 @@ from pathlib import Path
 from synth_explorer.errors import SpecError
 from synth_explorer.files import atomic_path, read_text
 from synth_explorer.marked import Marked
+from synth_explorer.train.nsynth import NSynthTrainConfig
 from synth_explorer.train.trainer import TrainConfig
 from synth_explorer.train.wavenet import WaveNetTrainConfig
 
-CONFIGS: dict[str, type[TrainConfig]] = {kind.family: kind for kind in (TrainConfig, WaveNetTrainConfig)}
+CONFIGS: dict[str, type[TrainConfig]] = {kind.family: kind for kind in (TrainConfig, WaveNetTrainConfig, NSynthTrainConfig)}
 
 
 def load(path: str | Path) -> TrainConfig:

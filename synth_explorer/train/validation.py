@@ -45,6 +45,21 @@ def validation_distance_db(model, sources, *, notes: int, batch: int = 8, split:
     return float(np.mean(np.concatenate(figures)))
 
 
+def crops(sources, notes: int, *, frames: int, hop: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Sounds [T] and pitches [F] in Hz of crops of unseen instruments' notes: by turns the beginning and the middle."""
+    from synth_explorer.pitch import midi_to_hz
+
+    found = []
+    for source in sources:
+        later = max(0, min(frames, source.notes.samples // hop - frames))
+        for number, note in enumerate(pick(source.notes, "validation", max(1, notes // len(sources)))):
+            start = (number % 2) * later
+            cents = source.cents[note][start : start + frames].astype(np.float64)
+            sound = source.notes.audio(note)[start * hop : (start + frames) * hop]
+            found.append((sound, (midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0)).astype(np.float32)))
+    return found
+
+
 def pick(dataset, split: str, count: int) -> list[int]:
     """A fixed, evenly spread choice of `count` notes of a split. Raises DataError: it has none."""
     chosen = np.flatnonzero(np.asarray(dataset.column("split")) == split)

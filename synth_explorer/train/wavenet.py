@@ -27,6 +27,7 @@ from synth_explorer.plain.wavenet import Telling, flat
 from synth_explorer.plain.weights import weights_of
 from synth_explorer.schema import Proportion, Share, declared, part
 from synth_explorer.train.trainer import Run, TrainConfig
+from synth_explorer.train.validation import crops
 
 BITS = 15  # of one polarity of a file's samples: bits a sample are those of 16-bit sound
 DITHER = 2e-5
@@ -208,24 +209,11 @@ class WaveNetRun(Run):
     @cached_property
     def validation_crops(self) -> list[dict[str, np.ndarray]]:
         """Batches of crops from the onset on and of crops from the middle, of notes of held-out instruments."""
-        from synth_explorer.pitch import midi_to_hz
-        from synth_explorer.train.validation import pick
-
-        size, frames, hop = self.config.batch, self.config.frames, self.config.model.hop
-        picked = []
-        for source in self.batches.sources:
-            each = max(1, self.config.validation_notes // len(self.batches.sources))
-            chosen = pick(source.notes, "validation", each)
-            later = max(0, min(frames, source.notes.samples // hop - frames))
-            picked += [(source, note, (number % 2) * later) for number, note in enumerate(chosen)]
-        batches, size = [], min(size, len(picked))
-        for first in range(0, len(picked) // size * size, size):
-            sounds, tracks = [], []
-            for source, note, start in picked[first : first + size]:
-                sounds.append(source.notes.audio(note)[start * hop : (start + frames) * hop])
-                cents = source.cents[note][start : start + frames].astype(np.float64)
-                tracks.append(midi_to_hz(source.pitch[note]) * 2.0 ** (cents / 1200.0))
-            sound, track = (np.stack(each).astype(np.float32) for each in (sounds, tracks))
+        config = self.config
+        heard = crops(self.batches.sources, config.validation_notes, frames=config.frames, hop=config.model.hop)
+        batches, size = [], min(config.batch, len(heard))
+        for first in range(0, len(heard) // size * size, size):
+            sound, track = (np.stack(each) for each in zip(*heard[first : first + size], strict=True))
             batches.append(self._given(sound, track, np.random.default_rng(first), np.zeros(size)))
         return batches
 
