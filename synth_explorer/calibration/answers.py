@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from synth_explorer.calibration.hearing import EVERYTHING, NAMES, SPAN
+from synth_explorer.calibration.hearing import APART, NAMES, SPAN
 from synth_explorer.edits import COARSE_DIGITS, UNITS
 
 Heard = Mapping[str, float | None]
@@ -116,7 +116,7 @@ def response_curve(asks: Sequence[float], heard: Sequence[Sequence[float | None]
 def slopes(heard_below: Heard, heard_above: Heard, ask: float) -> dict[str, float]:
     """Change of everything per unit asked, from what was heard at -ask and at +ask."""
     found = {}
-    for name in EVERYTHING:
+    for name in NAMES:
         above, below = heard_above[name], heard_below[name]
         if above is not None and below is not None:
             found[name] = (above - below) / (2.0 * ask)
@@ -126,7 +126,7 @@ def slopes(heard_below: Heard, heard_above: Heard, ask: float) -> dict[str, floa
 def medians(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
     """Median of each entry over the rows that have it, where at least half do."""
     found = {}
-    for name in EVERYTHING:
+    for name in NAMES:
         values = [value for row in rows if (value := row.get(name)) is not None]
         if values and 2 * len(values) >= len(rows):
             found[name] = float(np.median(values))
@@ -161,7 +161,7 @@ def _too_little(name: str, made: Sequence[Sequence[Heard]]) -> str:
 
 def _side(name: str, sweeps: Sequence[tuple[np.ndarray, np.ndarray, list[Heard]]]) -> dict[str, Any]:
     found = {}
-    for other in EVERYTHING:
+    for other in NAMES:
         slopes = []
         for wanted, _, rows in sweeps:
             pairs = [(want, row[other]) for want, row in zip(wanted, rows, strict=True) if row[other] is not None]
@@ -180,7 +180,7 @@ def _reason(name: str, figures: Mapping[str, Any]) -> str:
         return f"notes answer too differently: one curve explains {max(figures['r2'], 0):.0%} of what is heard"
     if not SLOPES[0] <= figures["slope"] <= SLOPES[1]:
         return f"on other notes {figures['slope']:.2f} times as much is heard as the curve says"
-    for other in NAMES:
+    for other in APART:
         side = figures["side"].get(other)
         if other != name and side and abs(side["median"]) * SPAN[name] / SPAN[other] > MOST_SIDE:
             moved = side["median"] * SPAN[name]

@@ -15,7 +15,7 @@ import numpy as np
 
 from synth_explorer.calibration import answers, directions
 from synth_explorer.calibration.answers import Answer
-from synth_explorer.calibration.hearing import EVERYTHING, NAMES, SPAN
+from synth_explorer.calibration.hearing import NAMES, SPAN
 from synth_explorer.calibration.journal import Journal
 from synth_explorer.calibration.response import Probe, Swept, along, built_in, hear, make_probe
 from synth_explorer.calibration.views import Note, Views, look
@@ -223,7 +223,7 @@ class _Run:
             swept = along(f"direction {number}", "a principal direction", vector, steps)
             sweeps = [self._sweep("principal", swept, note) for note in probed]
             curves = {}
-            for name in EVERYTHING:
+            for name in NAMES:
                 rows = [answers.medians([sweep[i] for sweep in sweeps]).get(name) for i in range(len(steps))]
                 known = [row for row in rows if row is not None]
                 if len(known) == len(rows):
@@ -248,7 +248,7 @@ class _Run:
         try:
             moved = swept.apply(probe, ask)
         except (EditError, LatentsError):  # refused, with the reason, to whoever asks for it: not heard
-            return dict.fromkeys(EVERYTHING)
+            return dict.fromkeys(NAMES)
         found = hear(self.explorer, probe, moved, decoding=self.decoding)
         heard = found.get(swept.name)
         if swept.zero is not None and heard is not None:

@@ -1,6 +1,6 @@
 """What is heard of a sound, as numbers whose differences are in the units of `edits.UNITS`.
 
-Shapes: T samples, F frames, N bins.
+Shapes: T samples.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 from synth_explorer import measure
 from synth_explorer.edits import UNITS
 
-NAMES = ("loudness", "brightness", "noisiness", "attack", "pitch")
-"""What controls are named after."""
+NAMES = tuple(UNITS)
+"""What controls are named after, and principal directions described by."""
 
-EVERYTHING = tuple(UNITS)
-"""What principal directions are described by, too."""
+APART = ("loudness", "brightness", "noisiness", "attack", "pitch")
+"""What a control must not move more than itself; spread and hollowness follow brightness in most sounds."""
 
 SPAN = {
     "loudness": 6.0,
@@ -28,8 +28,6 @@ SPAN = {
 """A change that is clearly heard of each, in its unit: controls are swept by it, side effects are told in it."""
 
 SHORTEST_ATTACK_S = 0.001
-HEARD_RANGE_DB = 35.0
-N_FFT, HOP = 1024, 256  # at 16 kHz; as long in seconds at 48 kHz
 
 
 def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict[str, float]:
@@ -41,15 +39,15 @@ def describe(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> dict
     """
     rate = {"sample_rate_hz": sample_rate_hz}
     if not audio.any():
-        return dict.fromkeys([name for name in EVERYTHING if name != "pitch"], float("nan"))
+        return dict.fromkeys([name for name in NAMES if name != "pitch"], float("nan"))
     attack_s = max(measure.attack_time_ms(audio, **rate) / 1000.0, SHORTEST_ATTACK_S)
     return {
         "loudness": measure.rms_db(audio),
         "brightness": measure.brightness_octaves(audio, **rate),
         "noisiness": measure.noisiness_db(audio, **rate, pitch_hz=pitch_hz),
         "attack": float(np.log2(attack_s)),
-        "spread": _spread_octaves(audio, **rate),
-        "hollowness": _hollowness_db(audio, **rate, pitch_hz=pitch_hz),
+        "spread": measure.spread_octaves(audio, **rate),
+        "hollowness": measure.hollowness_db(audio, **rate, pitch_hz=pitch_hz),
     }
 
 
@@ -80,32 +78,3 @@ def changes(
         )
     new = describe(after, sample_rate_hz=sample_rate_hz, pitch_hz=after_hz)
     return {name: new[name] - own[name] for name in own} | {"pitch": float(cents)}
-
-
-def _magnitudes(audio: np.ndarray, *, sample_rate_hz: int) -> tuple[np.ndarray, float]:
-    """Mean power spectrum [N] of the frames that are heard, and the width of its bins in Hz."""
-    audio, widening = measure.at_band_rate(audio, sample_rate_hz=sample_rate_hz)
-    power = measure.stft_magnitudes(audio, n_fft=widening * N_FFT, hop=widening * HOP).astype(np.float64) ** 2
-    total = power.sum(axis=1)
-    heard = power[total >= total.max() * 10.0 ** (-HEARD_RANGE_DB / 10.0)]
-    return np.sqrt(heard.mean(axis=0)), measure.RATE_HZ / N_FFT
-
-
-def _spread_octaves(audio: np.ndarray, *, sample_rate_hz: int) -> float:
-    """log2 of the standard deviation of the spectrum about its centroid, in Hz."""
-    magnitude, width_hz = _magnitudes(audio, sample_rate_hz=sample_rate_hz)
-    hz, total = np.arange(magnitude.size) * width_hz, magnitude.sum()
-    if total <= 1e-9:
-        return float("nan")
-    centroid = magnitude @ hz / total
-    return float(0.5 * np.log2(max(magnitude @ (hz - centroid) ** 2 / total, 1.0)))
-
-
-def _hollowness_db(audio: np.ndarray, *, sample_rate_hz: int, pitch_hz: float) -> float:
-    """Power of partials 3, 5, 7 over that of 2, 4, 6 in dB; NaN where they can't be told or lie too high."""
-    magnitude, width_hz = _magnitudes(audio, sample_rate_hz=sample_rate_hz)
-    if not 4.0 * width_hz <= pitch_hz <= 7800.0 / 7.0:
-        return float("nan")
-    at = np.round(np.arange(2, 8) * pitch_hz / width_hz).astype(int)
-    power = [np.sum(magnitude[max(place - 2, 0) : place + 3] ** 2) for place in at]
-    return float(10.0 * np.log10(max(sum(power[1::2]), 1e-12) / max(sum(power[::2]), 1e-12)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth_explorer import measure
-from synth_explorer.calibration.hearing import EVERYTHING, changes, describe
+from synth_explorer.calibration.hearing import NAMES, changes, describe
 from synth_explorer.calibration.views import Note, note_pitch_hz
 from synth_explorer.edits import Attack, Brightness, Edit, Gain, Noisiness, Transpose
 from synth_explorer.errors import LatentsError
@@ -75,7 +75,7 @@ def hear(explorer: Explorer, probe: Probe, moved: Latents, *, decoding: dict[str
         after = explorer.decode(moved, **decoding)
         tones = None if probe.tones is None else explorer.decode(moved, **decoding, temperature=0.0)
     except LatentsError:  # too far from any note: heard as nothing, which no curve counts
-        return dict.fromkeys(EVERYTHING)
+        return dict.fromkeys(NAMES)
     found = changes(
         probe.audio,
         after,

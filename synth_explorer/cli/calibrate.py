@@ -52,7 +52,7 @@ def calibrate(
     ] = None,
     engine: common.Engine = "auto",
 ) -> None:
-    """Find what moves loudness, brightness, noisiness, attack and pitch in a checkpoint's latents, and measure it.
+    """Find what moves loudness, brightness, noisiness, attack, pitch, spread and hollowness in a checkpoint's latents.
 
     Controls that were tied in training stay; how they answer is measured. For what has none a direction is sought, and
     kept only where it does what its name says on notes it was not made from. Stopped and started again, it goes on.

@@ -51,6 +51,15 @@ class Reference:
         rate = {"sample_rate_hz": self.sample_rate_hz}
         return measure.brightness_octaves(after, **rate) - measure.brightness_octaves(self.audio, **rate)
 
+    def shape_change(self, after: np.ndarray, name: str) -> float:
+        """Change of the "spread" of the spectrum in octaves, or of its "hollowness" in dB; NaN where there is none."""
+        rate = {"sample_rate_hz": self.sample_rate_hz}
+        if name == "spread":
+            return measure.spread_octaves(after, **rate) - measure.spread_octaves(self.audio, **rate)
+        pair = (measure.hollowness_db(sound, **rate, pitch_hz=self.pitch_hz) for sound in (self.audio, after))
+        before_db, after_db = pair
+        return after_db - before_db
+
     def pitch_cents(self, after: np.ndarray, *, expected_cents: float = 0.0, swings: bool = False) -> float:
         """Change of pitch, sought near `expected_cents`; NaN where nothing periodic is heard.
 

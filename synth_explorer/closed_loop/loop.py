@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 SHORT_FRAMES = 2.0
 """What is asked to begin in fewer frames may be faster than it can."""
 
-MOST_DECODES = 3
 KEPT = 12  # of references, bases and paths
 
 
@@ -102,7 +101,12 @@ class ClosedLoop:
         first, base = self._base(latents, asked_first, decoding)
         reference = self._reference(base, decoding)
         silent: dict[str, Any] = decoding | {"temperature": 0.0}
-        request = Request.of(asked, reference, level_from=self._level_from(latents, first, reference, decoding))
+        request = Request.of(
+            asked,
+            reference,
+            self.explorer.controls,
+            level_from=self._level_from(latents, first, reference, decoding),
+        )
         known = {"note": latents, "asked_first": asked_first, "asked": asked, "first": first}
         known |= {"request": request, "decoding": decoding, "judge": self._judged}
         if not request.has_goals:
@@ -111,7 +115,7 @@ class ClosedLoop:
             reference = replace(reference, tones=self._reference(base, silent).audio)
         best: tuple[float, EditChain, Latents, np.ndarray, Heard] | None = None
         decodes = 0
-        while decodes < MOST_DECODES:
+        while decodes < request.most_decodes:
             decodes += 1
             solved = request.chain()
             edited = self.explorer.edit(base, solved)
@@ -122,10 +126,9 @@ class ClosedLoop:
             worst = max(abs(knob.error) for knob in request.knobs)
             if best is None or worst < best[0]:
                 best = worst, first + solved, edited, audio, request.heard
-            if worst <= 1.0 or decodes == MOST_DECODES:
+            if worst <= 1.0 or decodes == request.most_decodes:
                 break
-            for knob in request.knobs:
-                knob.turn()
+            request.turn()
         assert best is not None
         _, applied, edited, audio, request.heard = best
         audio.flags.writeable = False  # it is remembered

@@ -11,7 +11,21 @@ import numpy as np
 
 from synth_explorer.closed_loop.hearing import APART_HZ, Reference
 from synth_explorer.closed_loop.outcome import Outcome
-from synth_explorer.edits import HELD, Brightness, Edit, EditChain, Gain, Noisiness, Oscillate, wave
+from synth_explorer.closed_loop.together import Together, measured_answers
+from synth_explorer.edits import (
+    HELD,
+    Brightness,
+    Controls,
+    Edit,
+    EditChain,
+    Figure,
+    Gain,
+    Hollowness,
+    Noisiness,
+    Oscillate,
+    Spread,
+    wave,
+)
 
 SWING_AIM = 0.25
 """In dB, for the level of a sound whose loudness swings."""
@@ -20,11 +34,17 @@ ANSWER = {
     "level": 1.0,
     "brightness": 0.97,
     "noise": 1.0,
+    "shape": 1.0,
     "loudness depth": 1.0,
     "brightness depth": 0.96,
     "pitch depth": 1.0,
 }
 """What is heard of a step of 1, as first guess."""
+
+MOST_DECODES, MOST_DECODES_TOGETHER = 3, 8
+FARTHEST_AIMS = 20.0  # that a knob is turned at once by what others do
+SHAPES: tuple[type[Edit], ...] = (Spread, Hollowness)
+"""Edits of the shape of the spectrum, each by a direction that was calibrated."""
 
 Heard = tuple[list[float], list[float]]
 
@@ -82,23 +102,34 @@ class Request:
     depths: list[Knob]  # a knob for each of them
     stills: list[Knob | None]
     noise: Knob | None  # where noisiness is asked for
+    shapes: dict[type[Edit], Knob]  # of those of `SHAPES` that are asked for
+    together: Together | None  # turns these with brightness and noise, which they move
     by_loudness: bool  # whether the level is that of BS.1770, not RMS
     asks_gain: bool  # whether the level was asked to move
     asked_octaves: float  # of brightness; its knob's goal is what the note has room for
     swung_db: list[float] = field(default_factory=list)
 
     @classmethod
-    def of(cls, asked: tuple[Edit, ...], reference: Reference, *, level_from: Reference | None = None) -> Request:
-        """The knobs that solve `asked` upon the sound of `reference`."""
-        lost = [edit.kind for edit in asked if not isinstance(edit, (Brightness, Gain, Noisiness, Oscillate))]
+    def of(
+        cls,
+        asked: tuple[Edit, ...],
+        reference: Reference,
+        controls: Controls,
+        *,
+        level_from: Reference | None = None,
+    ) -> Request:
+        """The knobs that solve `asked` upon the sound of `reference`. Raises EditError: a direction is not there."""
+        lost = [edit.kind for edit in asked if not isinstance(edit, (Brightness, Gain, Noisiness, Oscillate, *SHAPES))]
         assert not lost, f"{', '.join(lost)}: an edit that is `solved` needs a knob here"
         level_from = level_from or reference
         moved_db = 0.0 if level_from is reference else known(level_from.loudness_db(reference.audio)) or 0.0
         gain = sum(edit.db for edit in asked if isinstance(edit, Gain))
         octaves = sum(edit.octaves for edit in asked if isinstance(edit, Brightness))
         swings = [edit for edit in asked if isinstance(edit, Oscillate)]
+        noise = _noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)])
+        shapes = _shape_knobs(asked, controls)
         swells_db = sum(_swell_db(edit) for edit in swings if edit.target == "loudness")
-        return cls(
+        request = cls(
             _level_knob(gain, gain - swells_db - (moved_db if abs(moved_db) > Gain.figure.aim else 0.0), swells_db),
             level_from,
             bool(asked) or level_from is not reference,
@@ -106,18 +137,58 @@ class Request:
             swings,
             [_depth_knob(edit) for edit in swings],
             [_still_knob(edit, swings) for edit in swings],
-            noise=_noise_knob([edit.db for edit in asked if isinstance(edit, Noisiness)]),
+            noise=noise,
+            shapes=shapes,
+            together=None,
             by_loudness=octaves != 0
             or level_from is not reference
-            or any(isinstance(edit, Noisiness) for edit in asked)
+            or any(isinstance(edit, (Noisiness, *SHAPES)) for edit in asked)
             or any(edit.target == "brightness" for edit in swings),
             asks_gain=any(isinstance(edit, Gain) for edit in asked),
             asked_octaves=octaves,
         )
+        if shapes:
+            names = ["brightness", *(kind.kind for kind in shapes), *(["noisiness"] if noise else [])]
+            aims = np.array([knob.aim for knob in request._moving])
+            request.together = Together(measured_answers(names, controls.measured) * aims / aims[:, None])
+            request.turn()
+        return request
+
+    @property
+    def most_decodes(self) -> int:
+        """How many trials are worth their time."""
+        return MOST_DECODES_TOGETHER if self.together else MOST_DECODES
+
+    @property
+    def _moving(self) -> list[Knob]:
+        """Those that are turned together."""
+        return [self.brightness, *self.shapes.values(), *([self.noise] if self.noise else [])]
+
+    def turn(self) -> None:
+        """Correct every knob by what was heard of it, or, before anything was, by what is known of how they answer."""
+        if self.together is None:
+            for knob in self.knobs:
+                knob.turn()
+            return
+        moving = self._moving
+        values, heard, goals = (
+            np.array([getattr(knob, name) / knob.aim for knob in moving]) for name in ("value", "heard", "goal")
+        )
+        if not moving[0].tried:
+            values, steps = np.zeros(len(moving)), self.together.step(goals)
+        else:
+            self.together.learn(values, heard)
+            steps = np.clip(self.together.step(goals - heard), -FARTHEST_AIMS, FARTHEST_AIMS)
+        for knob, value in zip(moving, values + steps, strict=True):
+            knob.value = float(np.clip(value * knob.aim, knob.low, knob.high))
+        for knob in (self.level, *self.depths, *filter(None, self.stills)):
+            if knob.tried:
+                knob.turn()
 
     @property
     def knobs(self) -> list[Knob]:
-        return [self.level, self.brightness, *self.depths, *filter(None, (*self.stills, self.noise))]
+        more = *self.stills, self.noise
+        return [self.level, self.brightness, *self.depths, *self.shapes.values(), *filter(None, more)]
 
     @property
     def heard(self) -> Heard:
@@ -134,17 +205,22 @@ class Request:
         """The edits with the knobs as they stand."""
         swings = (replace(edit, depth=knob.value) for edit, knob in zip(self.oscillations, self.depths, strict=True))
         noise = [Noisiness(self.noise.value)] if self.noise else []
+        shapes = (kind.of(knob.value) for kind, knob in self.shapes.items())
         against = [
             _swing_against(edit, knob.value)
             for edit, knob in zip(self.oscillations, self.stills, strict=True)
             if knob and knob.value
         ]
-        return EditChain((*noise, Brightness(self.brightness.value), Gain(self.level.value), *swings, *against))
+        return EditChain(
+            (*noise, *shapes, Brightness(self.brightness.value), Gain(self.level.value), *swings, *against)
+        )
 
     def hear(self, reference: Reference, audio: np.ndarray, tones: np.ndarray | None) -> None:
         """Tell every knob what is heard of it; `tones` [T] is the sound without its noise, if noise was asked for."""
         if self.noise and tones is not None:
             self.noise.hear(reference.noise_db(audio, tones))
+        for kind, knob in self.shapes.items():
+            knob.hear(reference.shape_change(audio, kind.kind))
         level_db = self.level_from.loudness_db if self.by_loudness else self.level_from.level_db
         self.level.hear(level_db(audio))
         self.brightness.hear(reference.brightness_octaves(audio))
@@ -175,6 +251,7 @@ class Request:
             why = "" if np.isfinite(self.noise.heard) else "this note has no noise to change"
             heard, figure = known(self.noise.heard), Noisiness.figure
             found.append(Outcome(figure.name, figure.unit, self.noise.goal, heard, figure.tolerance, reason=why))
+        found += [_shape_outcome(kind.figure, knob) for kind, knob in self.shapes.items()]
         found += [
             depth_outcome(edit, knob.heard)
             for edit, knob in zip(self.oscillations, self.depths, strict=True)
@@ -218,6 +295,30 @@ def _noise_knob(asked_db: list[float]) -> Knob | None:
     goal = float(sum(asked_db))
     range_ = Noisiness.numbers()["db"].range
     return Knob(goal, goal, ANSWER["noise"], Noisiness.figure.aim, *range_) if asked_db else None
+
+
+def _shape_knobs(asked: tuple[Edit, ...], controls: Controls) -> dict[type[Edit], Knob]:
+    """For each of `SHAPES` that is asked for, as far as its direction was measured."""
+    knobs = {}
+    for kind in SHAPES:
+        wanted = [edit.wanted for edit in asked if isinstance(edit, kind)]
+        if wanted:
+            goal, heard = float(sum(wanted)), controls.axis(kind.kind).heard
+            low, high = heard[0], heard[-1]
+            knobs[kind] = Knob(goal, float(np.clip(goal, low, high)), ANSWER["shape"], kind.figure.aim, low, high)
+    return knobs
+
+
+def _shape_outcome(figure: Figure, knob: Knob) -> Outcome:
+    plain = Outcome(figure.name, figure.unit, knob.goal, known(knob.heard), figure.tolerance)
+    if plain.measured is None:
+        return replace(plain, reason="it can't be told at this pitch")
+    if plain.reached:
+        return plain
+    taken = next(value for value, heard in knob.tried if heard == knob.heard)
+    if taken in (knob.low, knob.high):
+        return replace(plain, limit=knob.heard, reason="further than that, the direction was not measured")
+    return replace(plain, reason="it answers too unevenly to be set more closely")
 
 
 def _depth_knob(edit: Oscillate) -> Knob:

@@ -19,6 +19,6 @@ from synth_explorer.edits.facts import COARSE_DIGITS, DIGITS, HELD, SHORT_UNITS,
 from synth_explorer.edits.moves import Direction, move
 from synth_explorer.edits.named import Brightness, Gain, MeanSound, Oscillate, SetPitch, Toward, Transpose
 from synth_explorer.edits.raw import Add, OscillateChannels, Scale
-from synth_explorer.edits.timbre import Noisiness
+from synth_explorer.edits.timbre import Hollowness, Noisiness, Spread
 from synth_explorer.edits.timing import Freeze, Reverse, Stretch, Trim
 from synth_explorer.edits.waves import SHAPES, wave

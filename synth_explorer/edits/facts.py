@@ -99,7 +99,8 @@ class Option(NamedTuple):
 class Knob:
     """A slider of the page: its name, its label (which may name the {unit}), how far it turns, and where it rests.
 
-    `group` is the part of the page in which it stands: "timbre", "morph", "oscillation", "time", "directions", "raw".
+    `group` is the part of the page in which it stands: "timbre", "spectrum", "morph", "oscillation", "time",
+    "directions", "raw".
     """
 
     name: str

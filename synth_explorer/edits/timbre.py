@@ -1,4 +1,4 @@
-"""Edits of timbre beside brightness: the noise against the partials."""
+"""Edits of timbre beside brightness: the noise against the partials, the width of the spectrum, odd against even."""
 
 from __future__ import annotations
 
@@ -45,3 +45,53 @@ class Noisiness(Edit):
                 f"as a direction: {why}."
             )
         return latents.replace(noise_db=latents.meta.noise_db + self.db)
+
+
+@dataclass(frozen=True)
+class Spread(Edit):
+    """Make the spectrum wider or narrower about its centroid, by `octaves` of its standard deviation.
+
+    A calibrated direction does it; the closed loop sets it and holds loudness and brightness.
+    """
+
+    octaves: float = ranged(
+        (-3.0, 3.0),
+        UNITS["spread"],
+        option=Option("spread_octaves", "A wider or narrower spectrum about its centroid, in {unit}."),
+        knob=Knob("spread", "Spread ({unit})", -0.8, 0.8, 0.05, group="spectrum"),
+    )
+
+    kind = "spread"
+    order = 142
+    figure = Figure("spread_octaves", "spread", UNITS["spread"], 0.1, aim=0.03)
+    needs = "spread"
+    solved = True
+    adds = "alike"
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        return move(latents, controls, "spread", self.octaves, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Hollowness(Edit):
+    """Change the level of partials 3, 5, 7 against that of 2, 4, 6 by `db`: hollow as a clarinet, or full.
+
+    A calibrated direction does it; the closed loop sets it and holds loudness and brightness.
+    """
+
+    db: float = ranged(
+        (-48.0, 48.0),
+        UNITS["hollowness"],
+        option=Option("hollowness_db", "Odd partials against even ones, hollow or full, in {unit}.", "DB"),
+        knob=Knob("hollowness_db", "Hollowness ({unit})", -15.0, 15.0, 0.5, group="spectrum"),
+    )
+
+    kind = "hollowness"
+    order = 144
+    figure = Figure("hollowness_db", "hollowness", UNITS["hollowness"], 1.0, aim=0.3)
+    needs = "hollowness"
+    solved = True
+    adds = "alike"
+
+    def apply(self, latents: Latents, controls: Controls) -> Latents:
+        return move(latents, controls, "hollowness", self.db, kind=self.kind)

@@ -226,8 +226,10 @@ def _heard(
 ) -> dict[str, float | None]:
     """Every measure of one render against the note's sound; its pitch is sought around `now_hz`."""
     from synth_explorer import measure
+    from synth_explorer.closed_loop.hearing import Reference
 
     rate = {"sample_rate_hz": sample_rate_hz}
+    shape = Reference(note.audio, sample_rate_hz, note.pitch_hz)
     before, bright = note.audio, [measure.brightness_octaves(part, **rate) for part in (note.audio, after)]
     found = {
         "gain_db": measure.rms_db(after) - measure.rms_db(before),
@@ -246,6 +248,8 @@ def _heard(
                 "gain": found["gain_db"],
                 "brightness": found["brightness_octaves"],
                 "noisiness": float("nan"),  # `_noise_db` tells
+                "spread": shape.shape_change(after, "spread"),
+                "hollowness": shape.shape_change(after, "hollowness"),
                 "attack": measure.attack_time_ms(after, **rate) / 1000.0,
                 "transpose": cents,
             }[control]

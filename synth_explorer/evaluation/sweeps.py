@@ -19,11 +19,13 @@ from synth_explorer.edits import (
     EditChain,
     Figure,
     Gain,
+    Hollowness,
     MeanSound,
     Noisiness,
     Oscillate,
     OscillateChannels,
     Scale,
+    Spread,
     Toward,
     Transpose,
 )
@@ -67,6 +69,10 @@ SWEEPS: dict[str, Sweep] = {
     "gain": _plain(Gain, -18, -15, -12, -9, -6, -3, 3, 6, 9, still=("pitch", "brightness")),
     "brightness": _plain(Brightness, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, still=("pitch", "loudness")),
     "noisiness": _plain(Noisiness, -18, -12, -9, -6, -3, 3, 6, 9, 12, still=("pitch", "loudness", "brightness")),
+    "spread": _plain(
+        Spread, -0.5, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.4, 0.5, still=("pitch", "loudness", "brightness")
+    ),
+    "hollowness": _plain(Hollowness, -9, -6, -4, -2, 2, 4, 6, 9, 12, still=("pitch", "loudness", "brightness")),
     "attack": _plain(Attack, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.7, 1.0, still=("pitch",)),
     "transpose": _plain(Transpose, *(100.0 * n for n in (-12, -9, -7, -5, -2, 2, 5, 7, 9, 12)), still=()),
     "toward": _plain(Toward, *np.linspace(0, 1, 9), still=("pitch", "loudness")),
@@ -90,16 +96,16 @@ def named(goal: MeanSound, *, control: str, asked: float, rate_hz: float) -> Edi
 def raw(latents: Latents, goal: Latents, *, control: str, asked: float, rate_hz: float) -> EditChain:
     """What NSynth's demos would do to all channels: scale by the gain, shift by octaves, oscillate, mix the means.
 
-    They have no units: an octave of brightness or pitch, 20 dB of noise and a doubling of the attack from 0.1 s on are
-    taken for a shift by 1, and the depth of an oscillation for as many units as it has of the named control's (20 dB,
-    octaves).
+    They have no units: an octave of brightness, spread or pitch, 20 dB of noise or hollowness and a doubling of the
+    attack from 0.1 s on are taken for a shift by 1, and the depth of an oscillation for as many units as it has of the
+    named control's (20 dB, octaves).
     """
     every = tuple(range(latents.channels))
     if control == "gain":
         return EditChain((Scale(every, 10.0 ** (asked / 20.0)),))
-    if control == "brightness":
+    if control in ("brightness", "spread"):
         return EditChain((Add(every, asked),))
-    if control == "noisiness":
+    if control in ("noisiness", "hollowness"):
         return EditChain((Add(every, asked / 20.0),))
     if control == "attack":
         return EditChain((Add(every, float(np.log2(asked / PLAIN_ATTACK_S))),))

@@ -55,3 +55,4 @@ from synth_explorer.measure.movement import (
 from synth_explorer.measure.noise import noisiness_db
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference, pitch_hz, pitch_track_cents
 from synth_explorer.measure.report import compare, pitch_change_cents, report
+from synth_explorer.measure.shape import hollowness_db, spread_octaves

@@ -15,6 +15,7 @@ from synth_explorer.measure.level import attack_time_ms, brightness_octaves, lou
 from synth_explorer.measure.modulation import oscillation
 from synth_explorer.measure.movement import against_source, pitch_movement, shift_cents
 from synth_explorer.measure.pitch import HIGHEST_HZ, LOWEST_HZ, pitch_cents_difference
+from synth_explorer.measure.shape import hollowness_db, spread_octaves
 
 
 def compare(
@@ -86,9 +87,9 @@ def report(
         {"requested": {...}, "measured": {...}}, and with a source {"source": `against_source` of `before`}.
         Measured are `gain_db`, `brightness_octaves`, `pitch_cents` and
         `loudness_db` always, since what was not asked for should have stayed at 0, and `osc_rate_hz` and `osc_depth`
-        (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for, `attack_s` and
-        `duration_factor` when they were, the latter unless something was cut or held too. A figure that does not
-        exist (the pitch of a noise) is None, so that the report is valid JSON.
+        (in the target's unit) when an oscillation of loudness, brightness or pitch was asked for, `attack_s`,
+        `spread_octaves`, `hollowness_db` and `duration_factor` when they were, the last unless something was cut or
+        held too. A figure that does not exist (the pitch of a noise) is None, so that the report is valid JSON.
     """
     is_told = isinstance(requested, Mapping)
     asked = dict(cast("Mapping[str, Any]", requested if is_told else requested.requested()))
@@ -111,6 +112,13 @@ def report(
         measured |= {"osc_rate_hz": rate_hz, "osc_depth": depth / FUNDAMENTAL.get(asked.get("osc_shape", "sine"), 1.0)}
     if "attack_s" in asked:
         measured["attack_s"] = attack_time_ms(after, sample_rate_hz=sample_rate_hz) / 1000.0
+    if "spread_octaves" in asked:
+        heard = [spread_octaves(part, sample_rate_hz=sample_rate_hz) for part in (before, after)]
+        measured["spread_octaves"] = heard[1] - heard[0]
+    if "hollowness_db" in asked and isinstance(pair, tuple):
+        both = zip((before, after), pair, strict=True)
+        heard = [hollowness_db(part, sample_rate_hz=sample_rate_hz, pitch_hz=hz) for part, hz in both]
+        measured["hollowness_db"] = heard[1] - heard[0]
     if "duration_factor" in asked and not asked.keys() & {"trim", "freeze"}:
         measured["duration_factor"] = len(after) / len(before)
     told: dict[str, dict[str, Any]] = {

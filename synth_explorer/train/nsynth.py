@@ -62,8 +62,8 @@ def make_training_model(config: NSynthTrainConfig) -> Any:
             super().__init__(sizes)
             self.track = {"bits": keras.metrics.Mean(name="bits")}
 
-        def call(self, inputs: Any) -> Any:
-            out, half = super().call(inputs["audio"]), self.config.levels // 2
+        def call(self, audio: Any) -> Any:
+            out, half = super().call(audio), self.config.levels // 2
             target = ops.cast(ops.clip(out["levels"] + half, 0, 2 * half - 1), "int32")
             nats = keras.losses.sparse_categorical_crossentropy(target, out["logits"], from_logits=True)
             return nats * (1.0 / math.log(2.0))
@@ -93,13 +93,13 @@ class NSynthRun(Run):
     def make_model(self) -> Any:
         return make_training_model(self.config)
 
-    def batch(self, step: int) -> dict[str, np.ndarray]:
+    def batch(self, step: int) -> np.ndarray:  # pyright: ignore[reportIncompatibleMethodOverride] - it takes sound alone
         rng = np.random.default_rng((self.config.seed, step))
-        return {"audio": self.batches.crops(rng)["target"]}
+        return self.batches.crops(rng)["target"]
 
     def validate(self) -> float:
         config, size = self.config, self.config.batch
         heard = crops(self.batches.sources, config.validation_notes, frames=config.frames, hop=config.model.hop)
         sounds = np.stack([sound for sound, _ in heard])
         parts = [sounds[first : first + size] for first in range(0, len(sounds) - size + 1, size)] or [sounds]
-        return float(np.mean([np.mean(self.model.predict_on_batch({"audio": part})) for part in parts]))
+        return float(np.mean([np.mean(self.model.predict_on_batch(part)) for part in parts]))

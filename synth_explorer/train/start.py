@@ -13,7 +13,9 @@ from synth_explorer.train.nsynth import NSynthTrainConfig
 from synth_explorer.train.trainer import TrainConfig
 from synth_explorer.train.wavenet import WaveNetTrainConfig
 
-CONFIGS: dict[str, type[TrainConfig]] = {kind.family: kind for kind in (TrainConfig, WaveNetTrainConfig, NSynthTrainConfig)}
+CONFIGS: dict[str, type[TrainConfig]] = {
+    kind.family: kind for kind in (TrainConfig, WaveNetTrainConfig, NSynthTrainConfig)
+}
 
 
 def load(path: str | Path) -> TrainConfig:

@@ -80,7 +80,7 @@ class TestSolve:
 
     def test_a_swing_of_the_level_is_declared(self, loop: ClosedLoop, low: Latents) -> None:
         solution = loop.solve(low, EditChain((Oscillate("brightness", 5, 0.4),)))
-        request = Request.of((Oscillate("brightness", 5, 0.4),), solution.reference)
+        request = Request.of((Oscillate("brightness", 5, 0.4),), solution.reference, loop.explorer.controls)
         request.hear(solution.reference, solution.audio, None)
         assert [item.reached for item in request.outcomes()] == [True, True, True]
         request.swung_db = [0.8]

@@ -17,8 +17,8 @@ from synth_explorer.train.validation import crops
 from tests.train.conftest import PRE_ROLL
 
 SIZES = {
-    "encoder_stages": 4, "encoder_layers": 4, "encoder_width": 8, "stages": 4, "layers": 4, "width": 8, "skip_width": 16,
-    "pre_roll_samples": PRE_ROLL,
+    "encoder_stages": 4, "encoder_layers": 4, "encoder_width": 8, "stages": 4, "layers": 4, "width": 8,
+    "skip_width": 16, "pre_roll_samples": PRE_ROLL,
 }  # fmt: skip
 
 

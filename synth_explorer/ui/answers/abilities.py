@@ -19,6 +19,8 @@ class Abilities:
     has_loudness: bool
     has_brightness: bool
     has_noise: bool  # whether its decoder has noise apart from the partials
+    has_spread: bool  # whether a direction for the width of the spectrum was calibrated, and for odd against even
+    has_hollowness: bool
     has_pitch: bool  # whether pitch goes beside its latents
     is_slow: bool  # whether a sound is made on demand
     has_final: bool  # whether a final render can be made beside what is heard at once
@@ -29,7 +31,7 @@ class Abilities:
     @classmethod
     def none(cls) -> Abilities:
         """Those of a checkpoint that cannot be loaded."""
-        return cls(False, False, False, False, False, False, 16, (), "")
+        return cls(False, False, False, False, False, False, False, False, 16, (), "")
 
     @classmethod
     def of(cls, explorer: Explorer) -> Abilities:
@@ -46,12 +48,23 @@ class Abilities:
         if not explorer.has_pitch:
             sentences.append("Pitch lies inside its latents, where it can be neither set nor transposed.")
         is_slow = not explorer.decoders[0].answers_at_once
-        channels = explorer.config.channels
-        noise = explorer.has_pitch and not is_slow
-        final = FINAL in explorer.decoders
-        directions = tuple(axis.name for axis in explorer.controls.principal[:DIRECTIONS])
-        named = loudness, brightness, noise, explorer.has_pitch
-        return cls(*named, is_slow, final, channels, directions, " ".join(sentences))
+        return cls(
+            has_loudness=loudness,
+            has_brightness=brightness,
+            has_noise=explorer.has_pitch and not is_slow,
+            has_spread=explorer.controls.answers("spread"),
+            has_hollowness=explorer.controls.answers("hollowness"),
+            has_pitch=explorer.has_pitch,
+            is_slow=is_slow,
+            has_final=FINAL in explorer.decoders,
+            channels=explorer.config.channels,
+            directions=tuple(axis.name for axis in explorer.controls.principal[:DIRECTIONS]),
+            missing=" ".join(sentences),
+        )
+
+    def obeys(self, need: str) -> bool:
+        """Whether there is what an edit `needs`."""
+        return getattr(self, f"has_{need}")
 
     @property
     def targets(self) -> list[str]:

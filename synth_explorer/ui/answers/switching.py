@@ -52,8 +52,9 @@ def values(studios: Studios, asked: SoundRequest) -> tuple[SoundRequest, list[An
 def obeyed(settings: Settings, able: Abilities) -> Settings:
     """The knobs, at rest where a checkpoint does not obey them."""
     rest = Settings()
-    there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
-    lost = [name for name, what in NEEDS.items() if not there[what]] + list(DIRECTION_KNOBS[len(able.directions) :])
+    lost = [name for name, what in NEEDS.items() if not able.obeys(what)] + list(
+        DIRECTION_KNOBS[len(able.directions) :]
+    )
     lost += [] if able.has_pitch else ["transpose", "by_pitch", "set_pitch", "quantise", "key"]
     targets = able.targets
     return replace(
@@ -66,8 +67,7 @@ def obeyed(settings: Settings, able: Abilities) -> Settings:
 
 
 def _looks(able: Abilities, settings: Settings) -> list[Any]:
-    there = {"loudness": able.has_loudness, "brightness": able.has_brightness, "noise": able.has_noise}
-    knobs = {name: gr.update(interactive=there[what]) for name, what in NEEDS.items()}
+    knobs = {name: gr.update(interactive=able.obeys(what)) for name, what in NEEDS.items()}
     targets = able.targets
     knobs["osc_targets"] = gr.update(choices=target_choices(targets), interactive=bool(targets))
     knobs["curves"] = curves_value(settings, targets)
@@ -77,7 +77,7 @@ def _looks(able: Abilities, settings: Settings) -> list[Any]:
         knobs[name] = gr.update(visible=is_there, label=label, info=measured)
     knobs["raw_channels"] = gr.update(choices=channel_choices(able.channels))
     return [
-        gr.update(visible=bool(able.directions)),
+        gr.update(visible=bool(able.directions) or able.has_spread or able.has_hollowness),
         *(knobs[name] for name in KNOBS),
         *[gr.update(interactive=able.has_pitch)] * 4,
         f'<p class="note">{able.missing}</p>' if able.missing else "",

@@ -77,6 +77,8 @@ def grouped() -> dict[str, list[str]]:
         kind, _, rest = name.partition("_")
         if fact.slider.group == "time" and kind != "freeze":
             found[name] = ["time", parts[kind]]
+        elif fact.slider.group == "spectrum":
+            found[name] = ["directions", kind.capitalize()]
         elif fact.slider.group == "directions":
             found[name] = ["directions", rest]
     return found

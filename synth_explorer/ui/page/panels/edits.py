@@ -18,8 +18,8 @@ from synth_explorer.ui.widgets import widget
 class Edits:
     """Components of the panel. The knobs have the names of fields of Settings.
 
-    `blocks` are those of oscillations, `directions` is the group of the principal directions, `preset` is what was
-    saved last.
+    `blocks` are those of oscillations, `directions` is the group of spectrum and principal directions, `preset` is what
+    was saved last.
     """
 
     knobs: dict[str, gr.Component]
@@ -45,10 +45,13 @@ def build() -> Edits:
             times = timing.build()
         with gr.Accordion("Curves over time", open=False, elem_id="drawn", elem_classes="group"):
             curves = {"curves": widget.curves(curves_value(Settings(), list(TARGETS)), elem_id="curves")}
-        with gr.Accordion("Principal directions", open=False, elem_id="directions", elem_classes="group") as directions:
+        with gr.Accordion(
+            "Spectrum and directions", open=False, elem_id="directions", elem_classes="group"
+        ) as directions:
+            spectrum = sliders(group("spectrum"))
             widget.words(
-                "<p class='note'>Along which the notes of the calibration differ most. A step is their standard "
-                "deviation; what it moves was measured, as a median.</p>"
+                "<p class='note'>Principal directions: along which the notes of the calibration differ most. A step is "
+                "their standard deviation; what it moves was measured, as a median.</p>"
             )
             axes = sliders(DIRECTION_KNOBS)
         with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="group"):
@@ -59,7 +62,7 @@ def build() -> Edits:
             save = gr.Button("Save preset", size="sm", min_width=0, elem_id="save-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset, preset_mean = widget.memory(""), widget.memory(None)
-    knobs = knobs | swings | times | curves | axes | raw
+    knobs = knobs | swings | times | curves | spectrum | axes | raw
     return Edits(knobs, blocks, directions, missing, reset, save, message, preset, preset_mean)
 
 
