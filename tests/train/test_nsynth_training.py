@@ -24,8 +24,8 @@ SIZES = {
 
 def _config(tmp_path: Path, dataset: Path, **changes: object) -> Path:
     values = {
-        "family": "nsynth", "datasets": {str(dataset): 1.0}, "batch": 2, "frames": 6, "steps": 60, "warm_up_steps": 2,
-        "validate_every": 30, "validation_notes": 5, "learning_rate": 1e-2, "jit_compile": False,
+        "family": "nsynth", "datasets": {str(dataset): 1.0}, "batch": 2, "frames": 6, "steps": 20, "warm_up_steps": 2,
+        "validate_every": 10, "validation_notes": 5, "learning_rate": 1e-2, "jit_compile": False,
         "augmentation": {"room": 0.0, "chorus": 0.0, "cross_pitch": 0.0}, "model": SIZES,
     } | changes  # fmt: skip
     path = tmp_path / "config.yaml"

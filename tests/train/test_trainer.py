@@ -89,7 +89,7 @@ def test_a_run_is_not_overwritten(tmp_path, tiny_dataset) -> None:
         ("datasets: {a: 1}\nstepz: 3", "stepz"),
         ("datasets: 3", "datasets"),
         ("datasets: {}", "datasets"),
-        ("datasets: {a: 1}\nfamily: nsynth", "family: should be one of default, wavenet; received 'nsynth'"),
+        ("datasets: {a: 1}\nfamily: magenta", "family: should be one of default, wavenet, nsynth; received 'magenta'"),
         ("datasets: {a: 1}\nlearning_rate: fast", "learning_rate: should be a finite number; received 'fast'"),
         ("datasets: {a: 1}\nbatch: 1000000000", "batch: should be less than or equal to 1024"),
         ("datasets: {a: 1}\nmodel: {colour: 1}", "model configuration has an unknown field 'colour'"),
