@@ -1,9 +1,13 @@
-"""Who may hear: routes beside Gradio's own ask for the login that Gradio asks for, where the page has one."""
+"""Who may hear: routes beside Gradio's own ask for the login that Gradio asks for, where the page has one.
+
+The library is for who is logged in or, where no login is asked for, sits at this computer."""
 
 from __future__ import annotations
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.routing import APIRoute
+
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 def guarded(route: APIRoute) -> APIRoute:
@@ -25,3 +29,13 @@ async def check(request: Request) -> None:
     cookies = (request.cookies.get(f"access-token-{kind}{app.cookie_id}") for kind in ("", "unsecure-"))
     if not any(cookie in app.tokens for cookie in cookies if cookie):
         raise HTTPException(401, "Log in on the page first.")
+
+
+def is_owner(request: Request) -> bool:
+    """Whether a request that may pass comes from somebody whom the user's library is shown to.
+
+    Behind a proxy on this computer the address counts that it passes on (X-Forwarded-For).
+    """
+    if getattr(request.app, "auth", None) is not None:
+        return True
+    return request.client is not None and request.client.host in LOOPBACK

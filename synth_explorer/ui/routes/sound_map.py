@@ -5,6 +5,8 @@ where the sound that is asked for and its sources lie, and `GET map/find?words=`
 with the sound that is asked for, or with that of `id`. `GET map/doubtful` are labels that are probably wrong, `POST
 map/judge?id=&tag=&right=1` says whether one is. `POST map/walk` with a `session.walk.Walk` answers which sounds it
 passes, and the curves of the morph that it is.
+
+Who is no owner (see `login.is_owner`) has a map of the bundled notes alone.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ from fastapi.routing import APIRoute
 
 from synth_explorer.errors import EditError, SynthExplorerError
 from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.routes.login import is_owner
 from synth_explorer.ui.session.walk import Walk
 
 if TYPE_CHECKING:
     import numpy as np
 
     from synth_explorer.ui.request.sound_request import SoundRequest
+    from synth_explorer.ui.session.sound_map import SoundMap
     from synth_explorer.ui.session.studio import Studio
     from synth_explorer.ui.session.studios import Studios
 
@@ -36,15 +40,15 @@ SEEN_MOST = 200
 
 def facts_route(studios: Studios) -> APIRoute:
     """All that lies on the map."""
-    return _json(PATH, lambda connection: studios.sound_map.facts())
+    return _json(PATH, lambda connection: _map(studios, connection).facts())
 
 
 def sound_route(studios: Studios) -> APIRoute:
     """A sound of it."""
 
-    def sound(id: str = "") -> Any:
+    def sound(connection: Request, id: str = "") -> Any:
         try:
-            return FileResponse(studios.sound_map.sound(id), headers=HEADERS)
+            return FileResponse(_map(studios, connection).sound(id), headers=HEADERS)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
 
@@ -56,7 +60,7 @@ def take_route(studios: Studios) -> APIRoute:
 
     def take(connection: Request) -> dict[str, Any]:
         studio = studios.studio(connection.query_params.get("checkpoint"))
-        return {"token": studios.sound_map.token(studio, connection.query_params.get("id", ""))}
+        return {"token": _map(studios, connection).token(studio, connection.query_params.get("id", ""))}
 
     return _json(f"{PATH}/take", take, method="POST")
 
@@ -69,8 +73,9 @@ def here_route(studios: Studios) -> APIRoute:
         studio = studios.studio(request.checkpoint)
         notes = [note for note in studio.used(request) if note is not None]
         audio, rate = _rendered(studio, request)
-        sources = [studios.sound_map.place_of(studio, note) for note in notes]
-        return {"place": studios.sound_map.place(audio, sample_rate_hz=rate), "sources": sources}
+        places = _map(studios, connection)
+        sources = [places.place_of(studio, note) for note in notes]
+        return {"place": places.place(audio, sample_rate_hz=rate), "sources": sources}
 
     return _json(f"{PATH}/here", here)
 
@@ -86,23 +91,23 @@ def find_route(studios: Studios) -> APIRoute:
             this = _rendered(studios.studio(request.checkpoint), request)
         seen = [one for one in given.get("seen", "").split(",") if one][:SEEN_MOST]
         spread = 0.5 if "spread" in given else 0.0
-        return studios.sound_map.find(given.get("words", ""), this=this, spread=spread, without=seen)
+        return _map(studios, connection).find(given.get("words", ""), this=this, spread=spread, without=seen)
 
     return _json(f"{PATH}/find", find)
 
 
 def doubtful_route(studios: Studios) -> APIRoute:
     """Labels that are probably wrong."""
-    return _json(f"{PATH}/doubtful", lambda connection: studios.sound_map.doubtful())
+    return _json(f"{PATH}/doubtful", lambda connection: _map(studios, connection).doubtful())
 
 
 def judge_route(studios: Studios) -> APIRoute:
     """Whether a label is right; answers those that are left."""
 
     def judge(connection: Request) -> dict[str, Any]:
-        given = connection.query_params
-        studios.sound_map.judge(given.get("id", ""), given.get("tag", ""), right=given.get("right") == "1")
-        return studios.sound_map.doubtful()
+        given, owns = connection.query_params, _map(studios, connection)
+        owns.judge(given.get("id", ""), given.get("tag", ""), right=given.get("right") == "1")
+        return owns.doubtful()
 
     return _json(f"{PATH}/judge", judge, method="POST")
 
@@ -114,11 +119,17 @@ def walk_route(studios: Studios) -> APIRoute:
         try:
             given = Walk.parse(await connection.body(), what="The walk", error=EditError)
             studio = studios.studio(given.checkpoint)
-            return JSONResponse(await asyncio.to_thread(studios.sound_map.walked, studio, given), headers=HEADERS)
+            return JSONResponse(
+                await asyncio.to_thread(_map(studios, connection).walked, studio, given), headers=HEADERS
+            )
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
 
     return APIRoute(f"{PATH}/walk", walked, methods=["POST"], include_in_schema=False)
+
+
+def _map(studios: Studios, connection: Request) -> SoundMap:
+    return studios.sound_map if is_owner(connection) else studios.guest_map
 
 
 def _rendered(studio: Studio, request: SoundRequest) -> tuple[np.ndarray, int]:

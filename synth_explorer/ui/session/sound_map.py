@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth_explorer.errors import LibraryError
 from synth_explorer.library import bundled
 from synth_explorer.library.ears import Ears
 from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON
@@ -38,9 +39,9 @@ MOST = 20_000  # sounds that a page draws: the newest
 class SoundMap:
     """A library, opened and placed when somebody first asks for it. Threads may share it."""
 
-    def __init__(self, notes: Sequence[ExampleNote], *, folder: Path | None = None) -> None:
-        """`folder`: of the library; None: the user's."""
-        self._notes, self._folder = notes, folder
+    def __init__(self, notes: Sequence[ExampleNote], *, folder: Path | None = None, is_kept: bool = True) -> None:
+        """`folder`: of the library; None: the user's. `is_kept`: whether labels can be judged."""
+        self._notes, self._folder, self._is_kept = notes, folder, is_kept
         self._lock = Lock()
         self._library: Library | None = None
         self._points: LruCache[np.ndarray] = LruCache(KEPT)  # of sources, by their content
@@ -98,7 +99,9 @@ class SoundMap:
         return {"labels": told, "count": len(found)}
 
     def judge(self, name: str, tag: str, *, right: bool) -> None:
-        """Say whether a tag of a sound is right, by its id. Raises LibraryError: there is no such sound or tag."""
+        """Say whether a tag of a sound is right, by its id. Raises LibraryError: there is none, or not for you."""
+        if not self._is_kept:
+            raise LibraryError("Labels are judged at the computer that serves the page, or by who is logged in.")
         with self._lock:
             library, *_ = self._opened()
             library.judge(library.entry(name), tag, right=right)

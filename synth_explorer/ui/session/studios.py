@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from synth_explorer.errors import CheckpointError
+from synth_explorer.files import cache_folder
 from synth_explorer.ui.session.exports import Exports
 from synth_explorer.ui.session.finals import Finals
 from synth_explorer.ui.session.note_store import NoteStore
@@ -41,6 +42,7 @@ class Studios:
         self.store = NoteStore() if store is None else store
         self.notes = {note.name: note for note in notes}
         self.sound_map = SoundMap(notes)
+        self.guest_map = SoundMap(notes, folder=cache_folder() / "guest-map", is_kept=False)
         self._load, self._notes = load, notes
         self._studios: dict[str, Studio] = {}
         self._lock = Lock()

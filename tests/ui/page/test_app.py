@@ -73,6 +73,11 @@ def test_the_page_plays_the_bundled_model_at_the_asked_level(browser, address: s
     assert heard_db == pytest.approx(-12.0, abs=0.8)  # a source may have been fitted between the two
 
 
-def test_arguments_are_answered_with_how_to_start_it(repository: Path) -> None:
-    done = subprocess.run([sys.executable, "app.py", "--help"], cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 1 and "GRADIO_SERVER_PORT say where" in done.stderr and not done.stdout
+@pytest.mark.parametrize("environment", [{}, {"SYNTH_EXPLORER_AUTH": "nobody"}])
+def test_it_takes_what_the_command_takes(repository: Path, environment: dict[str, str]) -> None:
+    words = [sys.executable, "app.py", *([] if environment else ["--help"])]
+    done = subprocess.run(words, cwd=repository, env=os.environ | environment, capture_output=True, text=True)
+    if environment:
+        assert done.returncode == 2 and "a user and a password" in done.stderr and not done.stdout
+    else:
+        assert done.returncode == 0 and "GRADIO_SERVER_PORT say what" in done.stdout and "--auth" in done.stdout

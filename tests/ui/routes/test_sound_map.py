@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from synth_explorer import audio
+from synth_explorer.library.importing import import_all
 from synth_explorer.library.library import Library
 from synth_explorer.ui.answers import states
 from tests.library.conftest import RATE_HZ, tone
@@ -69,6 +70,34 @@ def test_doubtful_labels_are_listed_and_judged(address) -> None:
     with pytest.raises(HTTPError) as refused:
         ask(address, "map/judge", "POST", id=name, tag="lovely", right="1")
     assert refused.value.code == 422
+
+
+def test_a_stranger_sees_the_bundled_notes_alone_and_judges_nothing(address, studios, tmp_path) -> None:
+    path = tmp_path / "mine.wav"
+    audio.write(path, tone(60.0), sample_rate_hz=RATE_HZ)
+    ask(address, "map")
+    with Library() as library:
+        mine = library.add(path).id
+        import_all(library, library.unheard(), workers=1)
+    stranger = {"X-Forwarded-For": "203.0.113.5"}
+
+    def seen(path: str, method: str = "GET", **given: str) -> dict:
+        asked = Request(f"{address}{path}?{urlencode(given)}", method=method, headers=stranger)
+        with urlopen(asked) as answer:
+            return json.load(answer)
+
+    assert mine in [sound[0] for sound in ask(address, "map")["sounds"]]
+    there = {sound[1]: sound[0] for sound in seen("map")["sounds"]}
+    assert set(there) == set(studios.notes)
+    assert mine not in seen("map/find", id=there["Bass 40"])["ids"]
+    for path, method, given in (
+        ("map/sound", "GET", {"id": mine}),
+        ("map/take", "POST", {"id": mine, "checkpoint": "fake"}),
+        ("map/judge", "POST", {"id": there["Bass 40"], "tag": "bass", "right": "0"}),
+    ):
+        with pytest.raises(HTTPError) as refused:
+            seen(path, method, **given)
+        assert refused.value.code == 422 and refused.value.read().decode().endswith(".")
 
 
 def test_a_walk_becomes_a_morph_of_the_sounds_that_it_passes(address, studios, studio) -> None:
