@@ -25,7 +25,7 @@ def test_what_a_python_needs_is_pinned(python: str, repository: Path) -> None:
     for distribution in metadata.distributions():
         name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
         for one in map(Requirement, distribution.requires or () if name in pins else ()):
-            if "python" in str(one.marker) and one.marker.evaluate(there):
+            if one.marker and "python" in str(one.marker) and one.marker.evaluate(there):
                 needed[re.sub(r"[-_.]+", "-", one.name).lower()] = name
     assert set(needed) <= set(pins), {name: by for name, by in needed.items() if name not in pins}
     assert python != "3.13" or "audioop-lts" in needed
