@@ -4,7 +4,8 @@ FROM python:3.11-slim
 
 WORKDIR /source
 COPY . .
-RUN pip install --no-cache-dir -c constraints.txt . && cd / && rm -rf /source
+RUN export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt && \
+    pip install --no-cache-dir . && cd / && rm -rf /source
 
 RUN useradd --create-home --uid 1000 explorer && mkdir /data && chown explorer /data
 USER explorer

@@ -4,6 +4,7 @@
 # make lint    ruff, pyright, and whether what is installed fits together and is free for any use
 # make licences   of all that is installed, and of the data that comes with it
 # make docs    the documentation as a site, in site/
+# make wheel-check   wheel and sdist built, installed in a clean environment and used from an empty folder
 # make constraints   newer versions of what is installed, within the ranges of requirements*.txt
 # make clean   removes .venv and caches
 #
@@ -18,6 +19,9 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# What is installed, and what builds it: older releases of pip read the first name there, newer ones the second.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
 # Test processes; `make test PARALLEL=` runs everything in one.
 PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 # The first Python that TensorFlow has wheels for; override with `make PYTHON=...`.
@@ -29,7 +33,7 @@ RUNTIME := $(VENV)/.runtime-$(call key,constraints.txt requirements.txt pyprojec
 EXTRAS := $(patsubst %,requirements-%.txt,dev cluster docs formats parity soundfonts training)
 DEV := $(VENV)/.dev-$(call key,constraints.txt $(EXTRAS) requirements-magenta.txt)
 
-.PHONY: setup app test test-all test-setup lint licences docs constraints clean
+.PHONY: setup app test test-all test-setup lint licences docs wheel-check constraints clean
 
 setup: $(RUNTIME)
 
@@ -59,8 +63,11 @@ docs: $(RUNTIME) $(DEV)
 	@DISABLE_MKDOCS_2_WARNING=true $(PY) -m mkdocs build --strict --quiet
 	@echo site/index.html
 
+wheel-check:
+	@.ci/wheel $(PYTHON)
+
 constraints: $(RUNTIME) $(DEV)
-	@$(PIP) install --upgrade --upgrade-strategy eager -r requirements.txt $(addprefix -r ,$(EXTRAS))
+	@PIP_CONSTRAINT= $(PIP) install --upgrade --upgrade-strategy eager -r requirements.txt $(addprefix -r ,$(EXTRAS))
 	@$(PY) scripts/constraints.py > constraints.new && mv constraints.new constraints.txt
 	@echo constraints.txt: now make test-all
 
@@ -72,12 +79,12 @@ $(RUNTIME): constraints.txt requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; install one or say make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "setup: $(VENV) with $$($(PYTHON) --version), the first time takes a few minutes"
 	@$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install --quiet pip; }
-	@$(PIP) install -c constraints.txt -r requirements.txt
+	@$(PIP) install -r requirements.txt
 	@$(PIP) install --no-deps -e .
 	@rm -f $(VENV)/.runtime-* && touch $@
 
 $(DEV): constraints.txt $(EXTRAS) requirements-magenta.txt | $(RUNTIME)
 	@echo "setup: what the tests need"
-	@$(PIP) install --no-warn-conflicts -c constraints.txt $(addprefix -r ,$(EXTRAS))
+	@$(PIP) install --no-warn-conflicts $(addprefix -r ,$(EXTRAS))
 	@$(PIP) install --no-warn-conflicts --no-deps -r requirements-magenta.txt
 	@rm -f $(VENV)/.dev-* && touch $@

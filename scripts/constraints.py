@@ -25,6 +25,9 @@ KINDS = ("", "-cluster", "-dev", "-docs", "-formats", "-parity", "-soundfonts", 
 ELSEWHERE = {"tensorflow-cpu": ("tensorflow",)}
 """The same under the names that other systems have it by."""
 
+LATER = {"audioop-lts": "0.2.2", "standard-aifc": "3.13.0", "standard-chunk": "3.13.0", "standard-sunau": "3.13.0"}
+"""What only Python 3.13 needs, for it lost these modules: the versions that pip takes there."""
+
 
 def asked(kinds: Sequence[str]) -> Iterator[Requirement]:
     """What files ask for."""
@@ -64,7 +67,7 @@ def _plain(name: str) -> str:
 
 def main() -> None:
     """Print the file."""
-    versions = found()
+    versions = found() | LATER
     for name, others in ELSEWHERE.items():
         versions |= {other: versions[name] for other in others if name in versions}
     sys.stdout.write(HEAD + "".join(f"{name}=={version}\n" for name, version in sorted(versions.items())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -207,7 +208,7 @@ def export(named: Named, out: common.Folder, library: At = None) -> None:
     with _open(library) as kept:
         for entry in [kept.entry(one) for one in named]:
             target = out / f"{_file_name(entry.name)}{entry.path.suffix}"
-            if target.exists() or target.with_suffix(".json").exists():
+            if _is_taken(target, entry):
                 target = target.with_stem(f"{target.stem}-{entry.id}")
             with common.replacing(target), atomic_path(target) as temporary:
                 shutil.copyfile(entry.path, temporary)
@@ -215,6 +216,14 @@ def export(named: Named, out: common.Folder, library: At = None) -> None:
             if entry.patch_json is not None:
                 common.write_text(target.with_suffix(".json"), entry.patch_json)
                 common.say(target.with_suffix(".json"))
+
+
+def _is_taken(target: Path, entry: Entry) -> bool:
+    """Whether something else than this entry lies there already."""
+    patch = target.with_suffix(".json")
+    if target.exists() and not (target.is_file() and filecmp.cmp(target, entry.path, shallow=False)):
+        return True
+    return patch.exists() and (entry.patch_json is None or patch.read_bytes() != entry.patch_json.encode())
 
 
 def _file_name(name: str) -> str:
@@ -226,6 +235,7 @@ def remove(named: Named, library: At = None) -> None:
     """Forget entries and delete their files in the library; those they were copied from, and their children, stay."""
     with _open(library) as kept:
         kept.remove([kept.entry(one) for one in named])
+        kept.sweep()
 
 
 @app.command("trim")
@@ -240,6 +250,7 @@ def trim(
     with _open(library) as kept:
         for entry in kept.trim(round(most_gb * 1e9)):
             common.say(_line(entry))
+        kept.sweep()
 
 
 @app.command("tag")

@@ -116,10 +116,12 @@ def _heard(folder: Path) -> tuple[list[dict[str, Any]], list[Heard], common.Fail
 
 def _copied(folder: Path, file: str, to: Path | None) -> Path:
     """Where a sound lies that is kept: in another folder, if there is to be one."""
+    from synth_explorer.files import atomic_path
+
     if to is None:
         return folder / file
     target = to / file
     target.parent.mkdir(parents=True, exist_ok=True)
-    with common.replacing(target):
-        shutil.copyfile(folder / file, target)
+    with common.replacing(target), atomic_path(target) as temporary:
+        shutil.copyfile(folder / file, temporary)
     return target

@@ -24,7 +24,7 @@ import numpy as np
 
 from synth_explorer.audio.gate import FULL_SCALE_LIMIT
 from synth_explorer.errors import DataError
-from synth_explorer.files import UNREADABLE, atomic_path, is_file, read_bytes
+from synth_explorer.files import UNFINISHED, UNREADABLE, atomic_path, is_file, read_bytes
 from synth_explorer.schema import ConfigDict, Field, RateHz, Samples, Schema
 
 FORMAT = "synth_explorer notes"
@@ -98,6 +98,11 @@ def split_of(group: str) -> str:
     if share < VALIDATION_SHARE:
         return "validation"
     return "test" if share < VALIDATION_SHARE + TEST_SHARE else "train"
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing in it but what a killed process left of a file."""
+    return all(UNFINISHED in one.name for one in folder.iterdir())
 
 
 class NotesDataset:
@@ -198,7 +203,7 @@ class DatasetWriter:
         path = self.folder / "dataset.json"
         if path.exists():
             self._check_same(info)
-        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        elif self.folder.exists() and (not self.folder.is_dir() or not _is_empty(self.folder)):
             raise DataError(f"{self.folder} exists and is not a dataset: give a new or empty folder.")
         else:
             with atomic_path(path) as temporary:

@@ -32,6 +32,12 @@ def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     assert [Path(path).name for path in paths] == ["made.wav", "made.json"]
     assert Path(paths[0]).read_bytes() == made.read_bytes()
     assert Patch.from_json(Path(paths[1]).read_bytes()) == Patch.from_json(patch.read_bytes())
+    again = ok("library", "export", "made", "-o", tmp_path / "out", *at).stdout.splitlines()
+    assert again == paths and len(list((tmp_path / "out").iterdir())) == 2
+    Path(paths[0]).write_bytes(b"another's")
+    again = ok("library", "export", "made", "-o", tmp_path / "out", *at).stdout.splitlines()
+    assert [Path(path).name for path in again] == [f"made-{render}.wav", f"made-{render}.json"]
+    assert Path(paths[0]).read_bytes() == b"another's"
     found = ok("library", "search", "like Low Note, higher", *at)
     assert found.stdout.split("\t")[::3] == [render, "made\n"] and "MIDI pitch at least 46; 1 fit" in found.stderr
     assert "nothing measurable" in refused("library", "search", "warmer", "--to", note, *at)

@@ -12,7 +12,10 @@ import pytest
 import soundfile
 
 from synth_explorer import files
+from tests.cli import shell
 from tests.conftest import REPOSITORY
+from tests.fuzz.world import World
+from tests.kill.driver import COMMANDS
 
 WORDS = ("--checkpoint", "default-16k", "--fit-steps", "0", "--gain-db", "-3")
 
@@ -54,6 +57,25 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     done = edited(out="/proc/x.wav", cwd=tmp_path)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and "/proc/x.wav" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="no such folders there")
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "library trim"])  # which reads it first
+def test_every_command_says_that_a_folder_cannot_be_written(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SYNTH_EXPLORER_CACHE", "SYNTH_EXPLORER_DATA"):
+        monkeypatch.setenv(name, str(tmp_path / "user"))
+    monkeypatch.chdir(tmp_path)
+    world = World(tmp_path)
+    words = [f"/proc/{word}" if word.split("/")[0] == "out" else word for word in COMMANDS[command](world)]
+    assert any(word.startswith("/proc/out") for word in words)
+    with world.in_charge():
+        result = shell.run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    for line in result.stderr.splitlines():  # one for each result
+        assert line.startswith("error: ") and "/proc/out" in line and "unexpected" not in line
 
 
 @pytest.mark.slow
