@@ -55,27 +55,6 @@
     if (!event.repeat) document.querySelector('#screen-result .screen-play')?.click();
   });
 
-  // The page comes back as it was left: which groups of edits are open, and whether every change is played.
-  const LOOK = 'synth-explorer-look';
-  const look = { open: [], silent: false };
-  try {
-    Object.assign(look, JSON.parse(localStorage.getItem(LOOK)));
-  } catch {} // a browser that keeps nothing, or what another version left
-  if (!Array.isArray(look.open)) look.open = [];
-  const keepLook = (change) => {
-    Object.assign(look, change);
-    try {
-      localStorage.setItem(LOOK, JSON.stringify(look));
-    } catch {}
-  };
-  const GROUPS = '.edits .group > .label-wrap';
-  document.addEventListener('change', ({ target }) => target.matches('#autoplay input') && keepLook({ silent: !target.checked }));
-  function putBack(part) {
-    const left = (button) => look.open.includes(button.parentElement.id) && !button.classList.contains('open');
-    all(part, GROUPS).filter(left).forEach((button) => setTimeout(() => left(button) && button.click()));
-    all(part, '#autoplay input').forEach((box) => look.silent && setTimeout(() => box.checked && box.click()));
-  }
-
   // Every part that comes is dressed: names and help that Gradio has no words for, and one sign for minus.
   const help = %help%;
   const all = (part, what) => [...part.querySelectorAll(what), ...(part.matches(what) ? [part] : [])];
@@ -110,7 +89,6 @@
       all(place, described).forEach((control) => control.setAttribute('aria-description', help[place.id]));
     });
     hint(part);
-    putBack(part);
   }
 
   // Hints for those who are here for the first time; each goes once it was followed.
@@ -190,10 +168,7 @@
 
   document.addEventListener('click', ({ target }) => {
     const group = target.closest('.label-wrap');
-    if (group) requestAnimationFrame(() => {
-      group.setAttribute('aria-expanded', group.classList.contains('open'));
-      if (group.matches(GROUPS)) keepLook({ open: all(document.body, `${GROUPS}.open`).map((button) => button.parentElement.id) });
-    });
+    if (group) requestAnimationFrame(() => group.setAttribute('aria-expanded', group.classList.contains('open')));
   });
   new MutationObserver((changes) => {
     changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && dress(part)));

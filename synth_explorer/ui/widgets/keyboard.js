@@ -24,7 +24,6 @@ let focused = 60;
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 const nameOfKey = (midi) => NAMES[midi % 12] + (Math.floor(midi / 12) - 1);
 const isBlack = (midi) => BLACK.includes(midi % 12);
-const OCTAVES = 'synth-explorer-octaves'; // by which the letters were moved
 const playable = (midi) => midi >= props.lowest && midi <= props.highest;
 
 said = (sentence) => {
@@ -79,11 +78,6 @@ function shift(octaves) {
   low = clamp(low + 12 * octaves, 12, 84);
   hand = base;
   if (focused < low || focused > lastShown()) focused = low;
-  try {
-    localStorage.setItem(OCTAVES, (base - 60) / 12);
-  } catch {
-    // A browser that keeps nothing begins in the middle.
-  }
   draw();
   prepare();
 }
@@ -308,12 +302,6 @@ document.addEventListener('input', (event) => {
   if (part) turn({ [props.knobs[part.id]]: Number(event.target.value) });
 });
 
-try {
-  const octaves = Math.round(Number(localStorage.getItem(OCTAVES)));
-  if (octaves >= -3 && octaves <= 3) [base, low, hand] = [base + 12 * octaves, clamp(low + 12 * octaves, 12, 84), base + 12 * octaves];
-} catch {
-  // A browser that keeps nothing begins in the middle.
-}
 new ResizeObserver(draw).observe(strip);
 draw();
 element.dataset.ready = 'true';

@@ -118,27 +118,6 @@ def test_a_reload_keeps_the_sound_and_what_can_be_undone(open_page, tmp_path):
     open_page.reached(first)
 
 
-def test_a_reload_leaves_groups_octave_and_what_is_played_as_they_were(open_page):
-    open_page.anew()
-    page = open_page.page
-    for group in ("oscillation", "time", "drawn"):
-        open_page.open(group)
-    page.click("#time > button")
-    page.uncheck("#autoplay input")
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("x")
-    shown = page.inner_text(".keys-range")
-    open_page.reloaded()
-    page.wait_for_selector("#drawn > button.open")
-    page.wait_for_selector("#oscillation > button.open")
-    page.wait_for_function("!document.querySelector('#autoplay input').checked")
-    assert not page.locator("#time > button.open").count()
-    assert page.inner_text(".keys-range") == shown != "C3 – C7"
-    open_page.anew()
-    assert page.is_checked("#autoplay input") and not page.locator(".edits .group > button.open").count()
-    assert page.inner_text(".keys-range") == "C3 – C7"
-
-
 def test_a_link_makes_the_same_sound_in_another_browser_which_then_has_its_own(open_page, fresh):
     open_page.turned(lambda: open_page.choose("toward", "B"))
     heard = open_page.after(lambda: drag(open_page, ".pad-field", 0.2, 0.9))
