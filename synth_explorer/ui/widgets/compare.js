@@ -1,11 +1,9 @@
-// Snapshots: four sounds to flip between, from the moment at which the other one was, faded into each other, and played as
-// loud as the softest of them while *Match* is pressed. A snapshot is {said, fit} as the deck has states, with what was heard of it: {loudness_db, colour, name}.
+// Snapshots: four sounds to flip between, each played as loud as the softest of them, from the moment at which the other one
+// was, and faded into it. A snapshot is {said, fit} as the deck has states, with what was heard of it: {loudness_db, colour, name}.
 const store = element.querySelector('.compare-store');
-const match = element.querySelector('.compare-match');
 const words = element.querySelector('.compare-words');
 const numbers = [...element.querySelectorAll('[data-place]')];
 const NAME = 'synth-explorer-compare';
-const MATCH = 'synth-explorer-match';
 const FADE_S = 0.03;
 const SOON_S = 0.01;
 const MOST_SOUNDS = 8;
@@ -13,7 +11,6 @@ const sounds = new Map(); // request -> promise of its AudioBuffer
 let kept = numbers.map(() => null);
 let heard = null; // the newest sound, as a snapshot
 let armed = false;
-let matched = true; // whether they are played equally loud
 let playing = null; // {source, gain, level, from, begun, end}
 let flips = 0;
 
@@ -47,7 +44,6 @@ function sound(snapshot) {
 
 // How much softer a snapshot is played than it is, dB.
 function matchDb(snapshot) {
-  if (!matched) return 0;
   const levels = kept.filter((one) => one && Number.isFinite(one.loudness_db)).map((one) => one.loudness_db);
   return Number.isFinite(snapshot.loudness_db) ? Math.min(...levels) - snapshot.loudness_db : 0;
 }
@@ -158,8 +154,6 @@ function arm(on) {
 
 function draw() {
   const state = now();
-  match.hidden = kept.filter(Boolean).length < 2;
-  match.setAttribute('aria-pressed', matched);
   words.textContent = armed ? 'Where to?' : '';
   numbers.forEach((button, place) => {
     const snapshot = kept[place];
@@ -179,17 +173,6 @@ function draw() {
 const press = (place, storing) => (storing || armed || !kept[place] ? keep(place) : flip(place));
 numbers.forEach((button, place) => button.addEventListener('click', (event) => press(place, event.shiftKey)));
 store.addEventListener('click', () => arm(!armed));
-match.addEventListener('click', () => {
-  matched = !matched;
-  if (playing) fade(playing, FADE_S); // the next one sounds as it is asked now
-  playing = null;
-  try {
-    localStorage.setItem(MATCH, matched);
-  } catch {
-    // A browser that keeps nothing has it until the page is left.
-  }
-  draw();
-});
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && armed) arm(false);
   const place = ['Digit1', 'Digit2', 'Digit3', 'Digit4'].indexOf(event.code);
@@ -214,7 +197,6 @@ window.addEventListener('sound-shown', ({ detail }) => {
 
 try {
   const left = JSON.parse(sessionStorage.getItem(NAME) || localStorage.getItem(NAME) || 'null');
-  matched = localStorage.getItem(MATCH) !== 'false';
   if (Array.isArray(left)) kept = numbers.map((_, place) => left[place] || null);
 } catch {
   kept = numbers.map(() => null); // what another version left, or a browser that keeps nothing
