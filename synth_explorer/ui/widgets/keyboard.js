@@ -13,13 +13,12 @@ const NARROWEST = 34;
 const MOST_WHITE = 29;
 const down = new Map(); // what holds a key down, a pointer, a letter or MIDI -> its voice
 const latched = new Map(); // midi (null: the sound's own pitch) -> a voice that Hold keeps
-let base = 60; // the C that the letter A plays
-let loud = 100; // velocity of a letter
-let low = element.clientWidth < 700 ? 60 : 48; // the lowest key that is shown
-let hand = 60; // the key that was played last
+let { base = 60, loud = 100 } = viewed(); // the C that the letter A plays, and velocity of a letter
+let low = base - (element.clientWidth < 700 ? 0 : 12); // the lowest key that is shown
+let hand = base; // the key that was played last
 let awake = false; // whether anybody has come near
 let holding = false;
-let focused = 60;
+let focused = base;
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 const nameOfKey = (midi) => NAMES[midi % 12] + (Math.floor(midi / 12) - 1);
@@ -78,12 +77,14 @@ function shift(octaves) {
   low = clamp(low + 12 * octaves, 12, 84);
   hand = base;
   if (focused < low || focused > lastShown()) focused = low;
+  keepViewed({ base });
   draw();
   prepare();
 }
 
 function strengthen(steps) {
   loud = clamp(loud + 20 * steps, 20, 127);
+  keepViewed({ loud });
   said(`Letters play with a velocity of ${loud}.`);
 }
 

@@ -153,7 +153,7 @@ def keyboard(knobs: dict[str, str], **options: Any) -> gr.HTML:
     `knobs`: knob by the id of its slider.
     """
     facts = {"lowest": LOWEST_MIDI, "highest": HIGHEST_MIDI, "knobs": knobs}
-    return _widget("keyboard", None, scripts=("voices", "keyboard"), props=facts, **options)
+    return _widget("keyboard", None, scripts=("view", "voices", "keyboard"), props=facts, **options)
 
 
 def _widget(
