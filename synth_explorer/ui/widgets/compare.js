@@ -73,24 +73,6 @@ function moment() {
   return player && !player.paused && !player.ended ? player.currentTime : null;
 }
 
-// The result's own player falls silent without a click.
-function hush() {
-  const player = document.querySelector('#screen-result audio');
-  if (!player || player.paused) return Promise.resolve();
-  return new Promise((done) => {
-    let left = 5;
-    const step = setInterval(() => {
-      left -= 1;
-      player.volume = left / 5;
-      if (left) return;
-      clearInterval(step);
-      player.pause();
-      player.volume = 1;
-      done();
-    }, 6);
-  });
-}
-
 async function play(buffer, snapshot) {
   const at = moment();
   const from = at !== null && at < buffer.duration ? at : 0;

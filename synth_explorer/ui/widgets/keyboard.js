@@ -285,6 +285,38 @@ plug.addEventListener('click', connect);
 // --- Knobs that are being turned ---------------------------------------------------------------------------------------------
 
 let turned = {};
+let moving = ''; // what the knobs ask for while they turn
+let stand = null; // a voice that follows them in the place of the result, which looped
+let standing = false;
+
+function loops() {
+  const player = document.querySelector('#screen-result audio');
+  return player && player.loop && !player.paused;
+}
+
+// The result loops until the voice that follows in its place is there; when the knobs rest, it plays again.
+async function standIn() {
+  const request = asked();
+  standing = true;
+  try {
+    await noteOf(request, null, true);
+    if (!standing || asked() !== request || !loops()) return;
+    stand = strike(null, 127, { hold: true, stands: true });
+    hush();
+    want(moving, true);
+  } catch (error) {
+    said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
+    standing = false;
+  }
+}
+
+function standBack() {
+  standing = false;
+  if (stand) release(stand);
+  stand = null;
+}
+window.addEventListener('sound-asked', standBack);
+window.addEventListener('screen-plays', standBack);
 
 function turn(changes) {
   turned = { ...turned, ...changes };
@@ -292,6 +324,8 @@ function turn(changes) {
   const question = JSON.parse(asked());
   const request = JSON.stringify({ ...question, knobs: { ...question.knobs, ...turned } });
   window.dispatchEvent(new CustomEvent('sound-moving', { detail: request }));
+  moving = request;
+  if (!standing && !window.synthExplorerSounding && loops()) standIn();
   if (voices.length) want(request, true);
 }
 window.addEventListener('sound-asked', () => (turned = {}));
