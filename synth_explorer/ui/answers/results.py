@@ -14,7 +14,7 @@ from synth_explorer.edits import MeanSound
 from synth_explorer.errors import SynthExplorerError
 from synth_explorer.explorer import FIT_STEPS
 from synth_explorer.pitch import note_name, pitch_words
-from synth_explorer.rendering import Rendered
+from synth_explorer.rendering import Patch, Rendered
 from synth_explorer.ui.answers.screen import screen
 from synth_explorer.ui.answers.tables import outcome_table, report_table
 from synth_explorer.ui.answers.words import alert
@@ -75,16 +75,20 @@ def answer(studios: Studios, question: Any) -> Heard:
         studios: whose studio renders it, or remembers it from when the player asked.
         question: what `request.js` wrote: the request, its stamp, whether it is to play, whether the decoder is slow.
 
-    Returns the screen is None where nothing on it is to change; with it go the sound's link, and how often its notes
-    have been listened to again by now, which the page asks for from then on.
+    With the screen go the sound's link, and how often its notes have been listened to again by now, which the page asks
+    for from then on. A sound that waits for a button has these alone, and what is drawn stays.
     """
     question = question if isinstance(question, dict) else {}
     marks = {name: question.get(name) for name in ("request", "stamp", "play")}
     try:
         studio, asked = asked_for(studios, question)
-        render = studio.rendered(studio.asked(asked))
+        patch = studio.asked(asked)
+    except SynthExplorerError as error:
+        return Heard({"path": ""} | marks, alert(str(error)))
+    try:
+        render = studio.rendered(patch)
     except NotRendered as error:
-        return Heard(None, f'<p class="caption">{error}</p>')
+        return Heard({"waits": True} | marks | linked(studios, asked, patch), f'<p class="caption">{error}</p>')
     except SynthExplorerError as error:
         return Heard({"path": ""} | marks, alert(str(error)))
     heard = heard_render(studio, render, play=bool(question.get("play")))
@@ -101,13 +105,17 @@ def told(studios: Studios, asked: SoundRequest, render: Rendered) -> dict[str, A
     words = ["/".join(percents).replace("%", "")] if len(percents) > 1 else []
     midi = render.after.pitch_midi
     return {
-        "link": link.encoded(replace(asked, fit_steps=render.patch.fit_steps)),
-        "fit": fitted(studios, asked),
+        **linked(studios, asked, render.patch),
         "name": ", ".join(names),
         "weights": [round(weight, 4) for weight in render.weights],
         "facts": " · ".join([*([note_name(midi)] if midi == midi else []), *words, *kinds]),
         "loudness_db": round(loudness_db, 2),
     }
+
+
+def linked(studios: Studios, asked: SoundRequest, patch: Patch) -> dict[str, Any]:
+    """A request's link, which makes the samples of its patch, and how often its notes have been listened to again."""
+    return {"link": link.encoded(replace(asked, fit_steps=patch.fit_steps)), "fit": fitted(studios, asked)}
 
 
 def fitted(studios: Studios, asked: SoundRequest) -> int:

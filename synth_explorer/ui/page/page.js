@@ -1,4 +1,5 @@
 () => {
+  %view%
   // A slider that is moved by keys says that it was released, as it does for the pointer.
   const keys = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown']);
   document.addEventListener('keyup', (event) => {
@@ -78,6 +79,11 @@
       set.setAttribute('aria-label', [within(set), set.querySelector('[data-testid=block-info]')].filter(Boolean).map((words) => words.textContent.trim()).join(' ')),
     );
     all(part, '.label-wrap').forEach((button) => button.setAttribute('aria-expanded', button.classList.contains('open')));
+    // As it was left, once it can be clicked.
+    const { open = [], autoplay = true } = viewed();
+    const left = all(part, '.label-wrap').filter((button) => open.includes(button.closest('.group')?.id) && !button.classList.contains('open'));
+    if (!autoplay) left.push(...all(part, '#autoplay input').filter((box) => box.checked));
+    if (left.length) requestAnimationFrame(() => left.forEach((one) => one.click()));
     'abcd'.split('').forEach((letter) =>
       ['Upload', 'Record'].forEach((name) =>
         all(part, `#${name.toLowerCase()}-${letter}`).forEach((button) => button.setAttribute('aria-label', `${name} ${letter.toUpperCase()}`)),
@@ -168,8 +174,13 @@
 
   document.addEventListener('click', ({ target }) => {
     const group = target.closest('.label-wrap');
-    if (group) requestAnimationFrame(() => group.setAttribute('aria-expanded', group.classList.contains('open')));
+    if (!group) return;
+    requestAnimationFrame(() => {
+      group.setAttribute('aria-expanded', group.classList.contains('open'));
+      keepViewed({ open: [...document.querySelectorAll('.group:has(> .label-wrap.open)')].map(({ id }) => id) });
+    });
   });
+  document.addEventListener('change', ({ target }) => target.matches('#autoplay input') && keepViewed({ autoplay: target.checked }));
   new MutationObserver((changes) => {
     changes.forEach(({ addedNodes }) => addedNodes.forEach((part) => part instanceof Element && dress(part)));
   }).observe(document.body, { childList: true, subtree: true });

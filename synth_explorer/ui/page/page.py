@@ -42,6 +42,7 @@ from synth_explorer.ui.widgets import widget
 
 TITLE = "synth_explorer"
 SCRIPT = Path(__file__).with_name("page.js")
+VIEW = widget.FOLDER / "view.js"
 ICON = Path(__file__).with_name("icon.svg")
 UPLOADS_KEPT_S = 600
 """Uploads are read at once, and what is a note is kept by its content: Gradio's copies go after so long."""
@@ -118,7 +119,7 @@ def serve(page: gr.Blocks, studios: Studios, **options: Any) -> tuple[Any, str, 
     looks = {
         "theme": theme.InstrumentTheme(),
         "css_paths": [theme.STYLE_SHEET, *widget.STYLES],
-        "js": help.filled(SCRIPT.read_text(encoding="utf-8")),
+        "js": help.filled(SCRIPT.read_text(encoding="utf-8")).replace("%view%", VIEW.read_text(encoding="utf-8")),
         "favicon_path": ICON,
         "footer_links": [],
         "run_history": False,

@@ -142,8 +142,7 @@ def _wire_result(panels: Panels) -> None:
     inputs = [result.question]
 
     def answer(question: Any) -> tuple[Any, ...]:
-        heard = results.answer(studios, question)
-        return gr.skip() if heard.screen is None else heard.screen, heard.message
+        return results.answer(studios, question).values()
 
     def compare(question: Any) -> tuple[Any, ...]:
         before, table = results.compare(studios, question)

@@ -1,6 +1,7 @@
-// Snapshots: four sounds to flip between, each played as loud as the softest of them, from the moment at which the other one
-// was, and faded into it. A snapshot is {said, fit} as the deck has states, with what was heard of it: {loudness_db, colour, name}.
+// Snapshots: four sounds to flip between, from the moment at which the other one was, and faded into it; while the switch is on,
+// each is played as loud as the softest of them. A snapshot is {said, fit} as the deck has states, with what was heard of it: {loudness_db, colour, name}.
 const store = element.querySelector('.compare-store');
+const equal = element.querySelector('.compare-equal');
 const words = element.querySelector('.compare-words');
 const numbers = [...element.querySelectorAll('[data-place]')];
 const NAME = 'synth-explorer-compare';
@@ -11,7 +12,7 @@ const sounds = new Map(); // request -> promise of its AudioBuffer
 let kept = numbers.map(() => null);
 let heard = null; // the newest sound, as a snapshot
 let armed = false;
-let playing = null; // {source, gain, level, from, begun, end}
+let playing = null; // {snapshot, source, gain, level, from, begun, end}
 let flips = 0;
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -42,8 +43,11 @@ function sound(snapshot) {
   return sounds.get(request);
 }
 
+const isEqual = () => equal.getAttribute('aria-pressed') === 'true';
+
 // How much softer a snapshot is played than it is, dB.
 function matchDb(snapshot) {
+  if (!isEqual()) return 0;
   const levels = kept.filter((one) => one && Number.isFinite(one.loudness_db)).map((one) => one.loudness_db);
   return Number.isFinite(snapshot.loudness_db) ? Math.min(...levels) - snapshot.loudness_db : 0;
 }
@@ -69,25 +73,7 @@ function moment() {
   return player && !player.paused && !player.ended ? player.currentTime : null;
 }
 
-// The result's own player falls silent without a click.
-function hush() {
-  const player = document.querySelector('#screen-result audio');
-  if (!player || player.paused) return Promise.resolve();
-  return new Promise((done) => {
-    let left = 5;
-    const step = setInterval(() => {
-      left -= 1;
-      player.volume = left / 5;
-      if (left) return;
-      clearInterval(step);
-      player.pause();
-      player.volume = 1;
-      done();
-    }, 6);
-  });
-}
-
-async function play(buffer, gainDb) {
+async function play(buffer, snapshot) {
   const at = moment();
   const from = at !== null && at < buffer.duration ? at : 0;
   const audio = context();
@@ -99,17 +85,31 @@ async function play(buffer, gainDb) {
   gain.gain.value = 0; // the source may begin a sample before its ramp does
   gain.gain.setValueAtTime(0, begun);
   const end = begun + buffer.duration - from;
-  const level = 10 ** (gainDb / 20);
+  const level = 10 ** (matchDb(snapshot) / 20);
   gain.gain.linearRampToValueAtTime(level, Math.min(begun + FADE_S, end));
   gain.gain.setValueAtTime(level, Math.max(begun + FADE_S, end - SOON_S)); // a sound that is cut off ends without a click
   gain.gain.linearRampToValueAtTime(0, Math.max(begun + FADE_S, end));
   source.start(begun, from);
   if (playing) fade(playing, SOON_S + FADE_S);
-  const mine = { source, gain, begun, from, end, level };
+  const mine = { snapshot, source, gain, begun, from, end, level };
   playing = mine;
   source.onended = () => playing === mine && (playing = null);
   await hush();
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: element }));
+}
+
+// What plays goes over to the level that the switch asks for.
+function relevel() {
+  const { snapshot, gain, begun, end } = playing;
+  const at = Math.max(gain.context.currentTime, begun + FADE_S);
+  if (at + FADE_S > end - SOON_S) return; // it ends by then
+  const level = 10 ** (matchDb(snapshot) / 20);
+  gain.gain.cancelScheduledValues(at);
+  gain.gain.setValueAtTime(playing.level, at);
+  gain.gain.linearRampToValueAtTime(level, at + FADE_S);
+  gain.gain.setValueAtTime(level, end - SOON_S);
+  gain.gain.linearRampToValueAtTime(0, end);
+  playing.level = level;
 }
 
 async function flip(place) {
@@ -119,7 +119,7 @@ async function flip(place) {
   try {
     if (moment() !== null || document.querySelector('#autoplay input').checked) {
       const buffer = await sound(snapshot);
-      if (turn === flips) await play(buffer, matchDb(snapshot)); // faded into what is heard, before the page falls silent
+      if (turn === flips) await play(buffer, snapshot); // faded into what is heard, before the page falls silent
     }
   } catch (error) {
     words.textContent = error.name === 'TypeError' ? 'The connection was lost.' : error.message;
@@ -173,6 +173,12 @@ function draw() {
 const press = (place, storing) => (storing || armed || !kept[place] ? keep(place) : flip(place));
 numbers.forEach((button, place) => button.addEventListener('click', (event) => press(place, event.shiftKey)));
 store.addEventListener('click', () => arm(!armed));
+equal.addEventListener('click', () => {
+  equal.setAttribute('aria-pressed', !isEqual());
+  keepViewed({ equal: isEqual() });
+  if (playing) relevel();
+  draw();
+});
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && armed) arm(false);
   const place = ['Digit1', 'Digit2', 'Digit3', 'Digit4'].indexOf(event.code);
@@ -201,5 +207,6 @@ try {
 } catch {
   kept = numbers.map(() => null); // what another version left, or a browser that keeps nothing
 }
+equal.setAttribute('aria-pressed', viewed().equal !== false);
 draw();
 element.dataset.ready = 'true';

@@ -150,7 +150,7 @@ function answered({ request: given, fit, link: address }) {
 
 window.addEventListener('sound-asked', (event) => noted(JSON.parse(event.detail)));
 window.addEventListener('sound-late', (event) => late(event.detail));
-window.addEventListener('sound-shown', (event) => answered(event.detail));
+['sound-linked', 'sound-shown'].forEach((name) => window.addEventListener(name, (event) => answered(event.detail)));
 window.addEventListener('hashchange', () => {
   const given = window.location.hash.slice(1);
   if (!given.includes('=') || given === link) return; // a place on the page, or what is shown

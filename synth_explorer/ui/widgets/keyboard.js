@@ -13,13 +13,12 @@ const NARROWEST = 34;
 const MOST_WHITE = 29;
 const down = new Map(); // what holds a key down, a pointer, a letter or MIDI -> its voice
 const latched = new Map(); // midi (null: the sound's own pitch) -> a voice that Hold keeps
-let base = 60; // the C that the letter A plays
-let loud = 100; // velocity of a letter
-let low = element.clientWidth < 700 ? 60 : 48; // the lowest key that is shown
-let hand = 60; // the key that was played last
+let { base = 60, loud = 100 } = viewed(); // the C that the letter A plays, and velocity of a letter
+let low = base - (element.clientWidth < 700 ? 0 : 12); // the lowest key that is shown
+let hand = base; // the key that was played last
 let awake = false; // whether anybody has come near
 let holding = false;
-let focused = 60;
+let focused = base;
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 const nameOfKey = (midi) => NAMES[midi % 12] + (Math.floor(midi / 12) - 1);
@@ -78,12 +77,14 @@ function shift(octaves) {
   low = clamp(low + 12 * octaves, 12, 84);
   hand = base;
   if (focused < low || focused > lastShown()) focused = low;
+  keepViewed({ base });
   draw();
   prepare();
 }
 
 function strengthen(steps) {
   loud = clamp(loud + 20 * steps, 20, 127);
+  keepViewed({ loud });
   said(`Letters play with a velocity of ${loud}.`);
 }
 
@@ -284,6 +285,38 @@ plug.addEventListener('click', connect);
 // --- Knobs that are being turned ---------------------------------------------------------------------------------------------
 
 let turned = {};
+let moving = ''; // what the knobs ask for while they turn
+let stand = null; // a voice that follows them in the place of the result, which looped
+let standing = false;
+
+function loops() {
+  const player = document.querySelector('#screen-result audio');
+  return player && player.loop && !player.paused;
+}
+
+// The result loops until the voice that follows in its place is there; when the knobs rest, it plays again.
+async function standIn() {
+  const request = asked();
+  standing = true;
+  try {
+    await noteOf(request, null, true);
+    if (!standing || asked() !== request || !loops()) return;
+    stand = strike(null, 127, { hold: true, stands: true });
+    hush();
+    want(moving, true);
+  } catch (error) {
+    said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
+    standing = false;
+  }
+}
+
+function standBack() {
+  standing = false;
+  if (stand) release(stand);
+  stand = null;
+}
+window.addEventListener('sound-asked', standBack);
+window.addEventListener('screen-plays', standBack);
 
 function turn(changes) {
   turned = { ...turned, ...changes };
@@ -291,6 +324,8 @@ function turn(changes) {
   const question = JSON.parse(asked());
   const request = JSON.stringify({ ...question, knobs: { ...question.knobs, ...turned } });
   window.dispatchEvent(new CustomEvent('sound-moving', { detail: request }));
+  moving = request;
+  if (!standing && !window.synthExplorerSounding && loops()) standIn();
   if (voices.length) want(request, true);
 }
 window.addEventListener('sound-asked', () => (turned = {}));

@@ -1,6 +1,7 @@
 // A spectrogram that plays. value = {path or address, picture, label, file_name, duration_s, level, clips, hz, colour, play, stamp} or
 // null; or a question {request, stamp, play, complete, slow}, whose sound has an address of its own: it is played at once, and the
-// event `heard` then asks for a value as above that bears the question's request and stamp.
+// event `heard` then asks for a value as above that bears the question's request and stamp; or {waits, link}: a sound that is made
+// when somebody presses Render.
 const screen = element.querySelector('.screen');
 const picture = element.querySelector('img');
 const field = element.querySelector('.screen-picture');
@@ -136,6 +137,10 @@ function take() {
   if (value && value.slow) { // made when somebody presses Render: what is drawn stays
     asked = null;
     trigger('heard', { stamp: value.stamp });
+    return;
+  }
+  if (value && value.waits) {
+    window.dispatchEvent(new CustomEvent('sound-linked', { detail: value }));
     return;
   }
   if (value && 'complete' in value) {

@@ -127,17 +127,18 @@ function end(voice) {
 }
 
 function tell() {
-  window.synthExplorerSounding = voices.some((voice) => !voice.released);
+  window.synthExplorerSounding = voices.some((voice) => !voice.released && !voice.stands); // beside the result
   window.dispatchEvent(new CustomEvent('voices-changed'));
 }
 
 // --- A voice -------------------------------------------------------------------------------------------------------------
 
 // midi: null for the sound's own pitch. velocity: 1..127, its level as samplers have it. sinceMs: when the key went down.
-function strike(midi, velocity, { hold = false, sinceMs = performance.now() } = {}) {
+// stands: it stands for the result, and fades into the loop of its note without its beginning.
+function strike(midi, velocity, { hold = false, stands = false, sinceMs = performance.now() } = {}) {
   const { context } = wake();
   while (voices.length >= MOST_VOICES) cut(voices.find((voice) => voice.released) || voices[0]);
-  const voice = { midi, hold, request: asked(), gain: context.createGain(), part: null, sinceMs };
+  const voice = { midi, hold, stands, request: asked(), gain: context.createGain(), part: null, sinceMs };
   voice.gain.gain.value = (velocity / 127) ** 2;
   voice.gain.connect(audio.output);
   voices.push(voice);
@@ -170,7 +171,14 @@ function succeed(voice, first, note) {
 function begin(voice, note) {
   if (voice.ended) return;
   const { context } = audio;
-  voice.part = sound(voice, note, context.currentTime, 0);
+  voice.part = sound(voice, note, context.currentTime, voice.stands && note.looped ? note.start : 0);
+  if (voice.stands) {
+    const { fade, placeS } = voice.part;
+    fade.gain.value = 0; // a source may begin a sample before its ramp does
+    fade.gain.setValueAtTime(0, placeS);
+    fade.gain.linearRampToValueAtTime(1, placeS + FADE_S);
+    voice.part.untilS = placeS + FADE_S + 0.002;
+  }
   voice.whole = note;
   voice.heard = voice.request;
   audio.log.push({ midi: voice.midi, waitedMs: performance.now() - voice.sinceMs, timeS: context.currentTime });

@@ -76,8 +76,8 @@ def deck(fitted: Callable[[str], int], **options: Any) -> gr.HTML:
 
 
 def compare(**options: Any) -> gr.HTML:
-    """Four snapshots of the page to flip between, at one loudness and without a click."""
-    return _widget("compare", None, **options)
+    """Four snapshots of the page to flip between without a click, at one loudness while its switch is on."""
+    return _widget("compare", None, scripts=("view", "hush", "compare"), **options)
 
 
 def explore(nearby: Callable[[str], Any], surprise: Callable[[str], Any], **options: Any) -> gr.HTML:
@@ -153,7 +153,7 @@ def keyboard(knobs: dict[str, str], **options: Any) -> gr.HTML:
     `knobs`: knob by the id of its slider.
     """
     facts = {"lowest": LOWEST_MIDI, "highest": HIGHEST_MIDI, "knobs": knobs}
-    return _widget("keyboard", None, scripts=("voices", "keyboard"), props=facts, **options)
+    return _widget("keyboard", None, scripts=("view", "hush", "voices", "keyboard"), props=facts, **options)
 
 
 def _widget(

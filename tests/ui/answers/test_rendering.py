@@ -12,7 +12,9 @@ from synth_explorer.errors import CheckpointError
 from synth_explorer.ui.answers import presets, rendering, results, slots
 from synth_explorer.ui.answers.abilities import Abilities
 from synth_explorer.ui.answers.rendering import Renders, duration
+from synth_explorer.ui.request import link
 from synth_explorer.ui.request.settings import Settings
+from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.job import Job
 from synth_explorer.ui.session.line import Line
 from tests.ui.knobs import sent
@@ -40,7 +42,9 @@ def question(sources, **knobs):
 def test_a_knob_renders_nothing_until_it_is_asked_to(studios, sources):
     asked = question(sources, mix=0.11)
     before = results.answer(studios, asked)
-    assert before.screen is None and "press Render" in before.message
+    assert "path" not in before.screen and "press Render" in before.message
+    studio, linked = studios.studio("slow"), link.decoded(before.screen["link"])
+    assert studio.asked(linked) == studio.asked(SoundRequest.from_json(asked["request"]))
     *running, last = Renders(studios).run("me", asked)
     assert all(step.is_running for step in running) and any("left" in step.words for step in running)
     assert not last.is_running and last.heard.screen["path"] and last.heard.screen["play"]
@@ -64,7 +68,7 @@ def test_a_stopped_render_gives_what_was_made(studios, sources, fake, monkeypatc
     renders.stop("me")
     last = list(steps)[-1]
     assert "Stopped at" in last.heard.message and 0 < last.heard.screen["duration_s"] < 1.0
-    assert results.answer(studios, asked).screen is None
+    assert "path" not in results.answer(studios, asked).screen
 
 
 def test_one_browser_does_not_stop_another(studios, sources, fake, monkeypatch):

@@ -173,6 +173,7 @@ def test_a_slow_checkpoint_is_rendered_by_a_button(open_page, fake, monkeypatch)
     open_page.page.locator("#raw-channels label").first.click()
     open_page.type_into("raw-add", "0.5")
     page.wait_for_function("document.querySelector('#message-result').innerText.includes('press Render')")
+    page.wait_for_function("location.hash.includes('checkpoint=slow') && location.hash.includes('raw_add=0.5')")
     waits_s = [
         60.0,
         0.5,

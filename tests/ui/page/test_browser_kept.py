@@ -59,11 +59,29 @@ def test_snapshots_flip_at_one_loudness_without_a_click_are_stored_over_and_come
     assert recorder.clicks(sound, rate_hz) < 6.0
     assert loudest_db(sound, rate_hz) < loudest_db(softer, 16_000) + 4.0  # none as loud as the louder of them
 
+    page.click(".compare-equal")
+    assert page.locator(".compare-words").inner_text() == ""
+    page.wait_for_timeout(1500)
+    recorder.begin(page)
+    page.click("#compare [data-place='0']")
+    page.wait_for_timeout(250)
+    page.click(".compare-equal")  # while it plays
+    page.wait_for_timeout(250)
+    page.click(".compare-equal")
+    page.wait_for_timeout(1200)
+    plain, rate_hz = recorder.end(page)
+    assert recorder.clicks(plain, rate_hz) < 6.0
+    assert loudest_db(plain, rate_hz) > loudest_db(sound, rate_hz) + 6.0, "it is still as soft as the other"
+    page.click("#compare [data-place='1']")
+    open_page.reached(second)
+
     third = open_page.turned(lambda: open_page.type_into("brightness", "0.3"))
     page.click(".compare-store")
     page.click("#compare [data-place='2']")
     open_page.reloaded()
     assert page.locator("#compare .is-filled").count() == 3
+    assert page.get_attribute(".compare-equal", "aria-pressed") == "false"
+    page.click(".compare-equal")
     page.keyboard.press("1")
     open_page.reached(first)
     page.keyboard.press("Shift+Digit3")

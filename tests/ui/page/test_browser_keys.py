@@ -149,6 +149,43 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     assert page.evaluate("window.plays") == plays, "the result played over a note that is held"
 
 
+def test_a_result_that_loops_follows_a_slider_and_begins_anew(player) -> None:
+    page = player.page
+    player.anew()
+    page.keyboard.press("a")
+    page.wait_for_function("window.synthExplorerAudio && !window.synthExplorerSounding")
+    page.wait_for_timeout(1500)
+    page.click("#screen-result .screen-loop")
+    page.click("#screen-result .screen-play")
+    page.wait_for_selector("#screen-result .screen[data-state=playing]")
+    paused = "document.querySelector('#screen-result audio').paused"
+    slider = still(page, "#gain-db input[type=range]")
+    across = page.locator("#gain-db input[type=range]")
+    lowest, highest = (float(across.get_attribute(name) or 0) for name in ("min", "max"))
+    middle = -lowest / (highest - lowest)
+    page.evaluate(f"{LOG}.length = 0")
+    recorder.begin(page)
+    page.mouse.move(slider["x"] + slider["width"] * middle, slider["y"] + slider["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(slider["x"] + slider["width"] * (middle - 0.05), slider["y"] + slider["height"] / 2)
+    sounding(player, 1)
+    page.wait_for_function(paused)
+    page.wait_for_timeout(1000)
+    page.mouse.move(slider["x"] + slider["width"] * (middle - 0.3), slider["y"] + slider["height"] / 2, steps=4)
+    page.wait_for_function(f"{LOG}.filter((one) => one.followedMs).length >= 2")
+    page.wait_for_timeout(1000)
+    audio, rate_hz = recorder.end(page)
+    level = recorder.level_db(audio, rate_hz)
+    assert recorder.clicks(audio, rate_hz) < 6.0
+    assert level[-3:].max() < level.max() - 6.0
+    page.mouse.up()
+    page.wait_for_selector("#screen-result .screen[data-state=playing]")
+    sounding(player, 0)
+    assert page.evaluate("document.querySelector('#screen-result audio').loop")
+    page.click("#screen-result .screen-loop")
+    page.click("#screen-result .screen-play")
+
+
 def test_eight_voices_at_most(player) -> None:
     page = player.page
     page.click(".keys-hold")

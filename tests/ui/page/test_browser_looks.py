@@ -90,6 +90,34 @@ def test_what_is_seen_first_and_hints_that_go_once_they_were_followed(open_page)
     assert page.locator(".pad-field .hint").count() == 0
 
 
+def test_a_reload_keeps_how_the_page_was_left(open_page):
+    """The octave and the strength of the letters, whether changes play, and which groups are open."""
+    open_page.anew()
+    page = open_page.page
+    for key in "xc":
+        page.keyboard.press(key)
+    page.click("#autoplay input")
+    for group in ("time", "raw"):
+        open_page.open(group)
+    page.wait_for_selector("#raw > button[aria-expanded=true]")
+    open_page.reloaded()
+    page.wait_for_selector("#raw > button.open")
+    page.wait_for_selector("#time > button.open")
+    assert page.inner_text(".keys-range").startswith("C4")
+    assert page.locator(".keys-strip [data-midi='72'] i").inner_text() == "A"
+    assert not page.is_checked("#autoplay input")
+    assert page.locator("#oscillation > button.open").count() == 0
+    page.keyboard.press("v")
+    assert "velocity of 100" in page.inner_text(".keys-words")
+    page.click("#raw > button")
+    page.wait_for_selector("#raw > button[aria-expanded=false]")
+    open_page.reloaded()
+    page.wait_for_selector("#time > button.open")
+    assert page.locator("#raw > button.open").count() == 0
+    open_page.anew()
+    assert page.is_checked("#autoplay input") and page.locator(".group > button.open").count() == 0
+
+
 def test_columns_end_together_whatever_is_open(open_page):
     for group in ("oscillation", "time", "drawn", "raw"):
         open_page.open(group)
