@@ -45,7 +45,7 @@ STATE = "window.synthExplorerState && JSON.stringify(window.synthExplorerState()
 ASKED = "JSON.stringify(window.synthExplorerThin(JSON.parse(window.synthExplorerRequest)))"
 KEPT = """(kept) => [sessionStorage, localStorage].forEach((storage) => {
   storage.clear();
-  for (const name of kept === null ? [] : ['undo', 'last', 'compare', 'sounds']) {
+  for (const name of kept === null ? [] : ['undo', 'last', 'compare', 'sounds', 'view']) {
     storage.setItem('synth-explorer-' + name, kept);
   }
 })"""

@@ -80,7 +80,8 @@
     );
     all(part, '.label-wrap').forEach((button) => button.setAttribute('aria-expanded', button.classList.contains('open')));
     // As it was left, once it can be clicked.
-    const { open = [], autoplay = true } = viewed();
+    const { autoplay = true, ...rest } = viewed();
+    const open = [].concat(rest.open);
     const left = all(part, '.label-wrap').filter((button) => open.includes(button.closest('.group')?.id) && !button.classList.contains('open'));
     if (!autoplay) left.push(...all(part, '#autoplay input').filter((box) => box.checked));
     if (left.length) requestAnimationFrame(() => left.forEach((one) => one.click()));

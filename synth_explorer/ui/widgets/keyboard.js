@@ -13,7 +13,8 @@ const NARROWEST = 34;
 const MOST_WHITE = 29;
 const down = new Map(); // what holds a key down, a pointer, a letter or MIDI -> its voice
 const latched = new Map(); // midi (null: the sound's own pitch) -> a voice that Hold keeps
-let { base = 60, loud = 100 } = viewed(); // the C that the letter A plays, and velocity of a letter
+let base = Number(viewed().base) || 60; // the C that the letter A plays
+let loud = Number(viewed().loud) || 100; // velocity of a letter
 let low = base - (element.clientWidth < 700 ? 0 : 12); // the lowest key that is shown
 let hand = base; // the key that was played last
 let awake = false; // whether anybody has come near

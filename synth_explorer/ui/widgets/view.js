@@ -3,7 +3,8 @@ const VIEW = 'synth-explorer-view';
 
 function viewed() {
   try {
-    return JSON.parse(localStorage.getItem(VIEW)) || {};
+    const kept = JSON.parse(localStorage.getItem(VIEW));
+    return kept && typeof kept === 'object' ? kept : {};
   } catch {
     return {}; // what another version left
   }
