@@ -136,6 +136,9 @@ def search(
     spread: Annotated[
         float, typer.Option("--spread", min=0.0, max=1.0, help="0: the nearest; up to 1: near, and unlike each other.")
     ] = 0.0,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="ID", help="An entry that is left out; may be repeated.")
+    ] = None,
 ) -> None:
     """Search by likeness and by what is heard, nearest first: id, likeness, seconds, name. Says what it understood.
 
@@ -151,7 +154,8 @@ def search(
         if to is not None:
             path = inputs.note(Path(to)) or Path(to)
             this = reference_of(path) if path.is_file() else found.reference(to)
-        results = found.find(" ".join(words or ()), this=this, limit=limit, spread=spread)
+        gone = [kept.entry(one).number for one in without or ()]
+        results = found.find(" ".join(words or ()), this=this, limit=limit, spread=spread, without=gone)
     typer.echo(f"understood: {results.understood or 'everything'}; {results.count:,} fit", err=True)
     for entry, likeness in zip(results.entries, results.likeness, strict=True):
         seconds = "-" if entry.duration_s is None else f"{entry.duration_s:.2f}"

@@ -11,13 +11,14 @@ import typer
 
 from synth_explorer.cli import common, inputs, sound
 from synth_explorer.cli.cluster import Place
-from synth_explorer.errors import SpecError
+from synth_explorer.errors import LibraryError, SpecError
 
 if TYPE_CHECKING:
     from synth_explorer.audio import Writing
     from synth_explorer.batch.estimate import Estimate
     from synth_explorer.batch.plan import Plan
     from synth_explorer.batch.run import Summary
+    from synth_explorer.library.listening import Task
 
 SPEC_SUFFIXES = (".yaml", ".yml")
 DOING = {"notes": "listening", "sounds": "rendering"}
@@ -45,6 +46,12 @@ def render(
     engine: common.Engine = "auto",
     file: sound.File,
     format: sound.Format = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library", metavar="DIR", file_okay=False, help="Keep the sounds in this library too, with their patches."
+        ),
+    ] = None,
 ) -> None:
     """Patches to sound: each says all of it, from its notes to the seed. Or a spec, to many of them.
 
@@ -58,7 +65,7 @@ def render(
         if dry_run:
             _say_estimate(plan, out, at)
             return
-        _carry_out(plan, out, at, names={}, failures=common.Failures(), lists=False)
+        _carry_out(plan, out, at, names={}, failures=common.Failures(), lists=False, library=library)
         return
     found, failures = inputs.patches(what), common.Failures()
     targets = sound.targets(found, out, format)
@@ -69,7 +76,7 @@ def render(
         given = (("--workers", at.workers), ("--ray", at.ray), ("--dry-run", dry_run))
         for option in (name for name, is_given in given if is_given):
             raise common.wrong_usage("is of sounds in a folder.", option)
-        _render_one(found.files[0], out, how, engine, failures)
+        _render_one(found.files[0], out, how, engine, failures, library=library)
         return
     names = {target.name: path for path, target in zip(found.files, targets, strict=True)}
     plan = _plan_of(names, how, format or "wav", engine, failures)
@@ -77,10 +84,12 @@ def render(
         _say_estimate(plan, out, at)
         failures.end()
         return
-    _carry_out(plan, out, at, names=names, failures=failures, lists=True)
+    _carry_out(plan, out, at, names=names, failures=failures, lists=True, library=library)
 
 
-def _render_one(path: Path, out: Path, how: Writing, engine: str, failures: common.Failures) -> None:
+def _render_one(
+    path: Path, out: Path, how: Writing, engine: str, failures: common.Failures, *, library: Path | None
+) -> None:
     """One patch to a sound of its own name."""
     from synth_explorer import rendering
 
@@ -89,7 +98,21 @@ def _render_one(path: Path, out: Path, how: Writing, engine: str, failures: comm
         with common.status(f"loading checkpoint {patch.checkpoint}"):
             renderer = rendering.renderer_of(patch)
         sound.write_patch(renderer, patch, out, how, engine=engine)
+        if library is not None:
+            from synth_explorer.library.listening import Task
+
+            _keep([Task(out.absolute(), "render", out.stem, patch)], library, failures)
     failures.end()
+
+
+def _keep(tasks: Sequence[Task], library: Path, failures: common.Failures) -> None:
+    """Take what was made into a library."""
+    from synth_explorer.library.importing import import_all
+    from synth_explorer.library.library import Library
+
+    with Library(library) as kept, common.progress("listening", unit="files", rate=True) as tell:
+        for file, reason in import_all(kept, tasks, progress=tell).failures:
+            failures.add(LibraryError(reason), of=file)
 
 
 def _plan_of(names: Mapping[str, Path], how: Writing, format: str, engine: str, failures: common.Failures) -> Plan:
@@ -118,7 +141,14 @@ def _check_spec(what: Sequence[Path], out: Path, given: Mapping[str, bool]) -> N
 
 
 def _carry_out(
-    plan: Plan, out: Path, at: Place, *, names: Mapping[str, Path], failures: common.Failures, lists: bool
+    plan: Plan,
+    out: Path,
+    at: Place,
+    *,
+    names: Mapping[str, Path],
+    failures: common.Failures,
+    lists: bool,
+    library: Path | None,
 ) -> None:
     """Make what is missing; say what was made: its files, or its manifest."""
     from synth_explorer.batch.run import run
@@ -135,6 +165,11 @@ def _carry_out(
     for file, reason in done.failures:
         failures.add(SpecError(reason), of=names.get(file, out / file))
     _say_summary(done, len(plan.jobs), out, lists=lists)
+    if library is not None:
+        from synth_explorer.library.importing import tasks_of
+
+        made = {(out / job.file).absolute() for job in plan.jobs if job.file not in lost}
+        _keep([task for task in tasks_of([out], ()) if task.path in made], library, failures)
     failures.end()
 
 

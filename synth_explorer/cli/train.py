@@ -68,6 +68,7 @@ def train_ears(
     linear: Annotated[
         bool, typer.Option("--linear", help="Also the same network on bands without the logarithm, to compare.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run in this folder stopped.")] = False,
 ) -> None:
     """Train the ears of the library: which instrument, which family. Leaves ears.npz and ears.json in DIR.
 
@@ -78,7 +79,7 @@ def train_ears(
     quiet.import_keras()
     from synth_explorer.train import ears, ears_scores
 
-    how = {"seed": seed, "say": lambda line: typer.echo(line, err=True)}
+    how = {"seed": seed, "resume": resume, "say": lambda line: typer.echo(line, err=True)}
     trained = {"trained": ears.train_ears(datasets, out / "ears.npz", epochs=epochs, **how)}
     trained["untrained"] = ears.train_ears(datasets, out / "untrained.npz", epochs=0, **how)
     if linear:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from synth_explorer.errors import DataError
 from synth_explorer.files import atomic_path
 from synth_explorer.library import ears
 from synth_explorer.plain.layers import Weights
+from synth_explorer.train.trainer import read_arrays
 
 BATCH, RATE, DECAY = 64, 2e-3, 1e-2
 SHARPNESS = 16.0  # of the softmax over cosines
@@ -120,16 +121,53 @@ def network(instruments: int, families: int, *, logarithm: bool) -> keras.Model:
     return keras.Model(bands, list(told))
 
 
+class Run:
+    """A training between two epochs, on disk: the network, its optimiser, how many epochs are done."""
+
+    def __init__(self, path: Path, model: keras.Model, settings: Mapping[str, int]) -> None:
+        """`settings`: what a run must have in common with the one that it goes on with."""
+        model.optimizer.build(model.trainable_variables)
+        self._path, self._settings = path, settings
+        self._variables = {f"v{i:03d}": v for i, v in enumerate([*model.variables, *model.optimizer.variables])}
+
+    def keep(self, done: int) -> None:
+        """Write it down, whole or not at all."""
+        arrays: dict[str, Any] = {name: np.array(variable) for name, variable in self._variables.items()}
+        with atomic_path(self._path) as temporary:
+            np.savez(temporary, done=done, **self._settings, **arrays)
+
+    def resumed(self) -> int:
+        """How many epochs are done, the network as it was after them; 0 where nothing is kept. Raises DataError."""
+        if not self._path.exists():
+            return 0
+        shapes = {name: tuple(variable.shape) for name, variable in self._variables.items()}
+        kept = read_arrays(self._path, shapes | dict.fromkeys(("done", *self._settings), ()))
+        for name, value in self._settings.items():
+            if kept[name] != value:
+                raise DataError(f"{self._path} is of a run with {name} {kept[name]}, not {value}: begin anew.")
+        for name, variable in self._variables.items():
+            variable.assign(kept[name])
+        return int(kept["done"])
+
+
 def train_ears(
-    datasets: Sequence[Path], out: Path, *, epochs: int, seed: int = 0, logarithm: bool = True, say: Say = print
+    datasets: Sequence[Path],
+    out: Path,
+    *,
+    epochs: int,
+    seed: int = 0,
+    logarithm: bool = True,
+    resume: bool = False,
+    say: Say = print,
 ) -> Path:
     """Train on the training split and write `out`, which `library.ears.Ears.load` reads, see `settled`.
 
-    0 epochs: an untrained network, its levels standardised. The same seed draws the same notes. Raises DataError: a
-    folder that is not a dataset, or there is no note to train on.
+    0 epochs: an untrained network, its levels standardised. The same seed draws the same notes. After each epoch the
+    run is kept beside `out` (`ears.state.npz`); `resume`: go on from there. Raises DataError: a folder that is not a
+    dataset, there are too few notes to train on, or what is kept is of another run.
     """
     keras.utils.set_random_seed(seed)
-    notes, rng = read_notes(datasets, split="train"), np.random.default_rng(seed)
+    notes = read_notes(datasets, split="train")
     instruments, instrument = np.unique(notes.instrument, return_inverse=True)
     families, family = np.unique(notes.family, return_inverse=True)
     say(f"{len(notes.bands)} notes of {len(instruments)} instruments in {len(families)} families")
@@ -141,11 +179,16 @@ def train_ears(
         loss_weights=[1.0 - FAMILY_SHARE, FAMILY_SHARE],
         jit_compile=True,
     )
+    run = Run(out.with_suffix(".state.npz"), model, {"epochs": epochs, "seed": seed, "notes": len(notes.bands)})
     steps, begun = len(notes.bands) // BATCH, time.process_time()
+    if not steps:
+        raise DataError(f"{len(notes.bands)} notes to train on are too few: give datasets that have {BATCH} or more.")
     if not epochs:
+        rng = np.random.default_rng(seed)
         for _ in range(STANDARDISING):
             model(changed(notes.bands[rng.permutation(len(notes.bands))[:BATCH]], rng), training=True)
-    for epoch in range(epochs):
+    for epoch in range(run.resumed() if resume else 0, epochs):
+        rng = np.random.default_rng((seed, epoch))
         order, losses = rng.permutation(len(notes.bands)), []
         for step in range(steps):
             done = (epoch + step / steps) / epochs
@@ -154,6 +197,7 @@ def train_ears(
             rows = order[step * BATCH : (step + 1) * BATCH]
             loss = model.train_on_batch(changed(notes.bands[rows], rng), [instrument[rows], family[rows]])
             losses.append(float(loss[0] if isinstance(loss, list) else loss))
+        run.keep(epoch + 1)
         say(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {time.process_time() - begun:.0f} s of processor time")
     new = read_notes(datasets, split="validation")
     return settled(weights_of(model), notes, new, out, seed=seed, logarithm=logarithm)

@@ -40,6 +40,8 @@ def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     assert Path(paths[0]).read_bytes() == b"another's"
     found = ok("library", "search", "like Low Note, higher", *at)
     assert found.stdout.split("\t")[::3] == [render, "made\n"] and "MIDI pitch at least 46; 1 fit" in found.stderr
+    assert ok("library", "search", "like Low Note, higher", "--without", render, *at).stdout == ""
+    assert "is in no library" in refused("library", "search", "--to", note, "--without", "nobody", *at)
     assert "nothing measurable" in refused("library", "search", "warmer", "--to", note, *at)
     ok("library", "rm", render, *at)
     assert "give an id" in refused("library", "show", render, *at) and not ok("library", "find", "made", *at).stdout

@@ -140,3 +140,17 @@ def test_latents_are_notes_too() -> None:
     ok("render", "p.zip", "-o", "again.wav")
     assert Path("again.wav").read_bytes() == Path("first.wav").read_bytes()
     assert isinstance(load_patch("p.zip"), Patch)
+
+
+def test_what_is_rendered_is_kept_with_its_patch_and_parents() -> None:
+    ok(*COMMANDS["morph"], "-o", "x.npz", "--save-patch", "p.json")
+    ok(*COMMANDS["edit"], "-o", "x.npz", "--save-patch", "q.json")
+    ok("library", "add", "a.wav", "--library", "mine")
+    ok("render", "p.json", "-o", "one.wav", "--library", "mine")
+    for _ in range(2):  # the second makes nothing, and keeps nothing twice
+        ok("render", "p.json", "q.json", "-o", "made", "--library", "mine")
+    found = ok("library", "find", "--kind", "render", "--library", "mine").stdout.splitlines()
+    assert sorted(line.split("\t")[3] for line in found) == ["one", "q"]  # one.wav and made/p.wav are one content
+    shown = ok("library", "show", "q", "--library", "mine").stdout
+    assert f"patch: {load_patch('q.json').id}" in shown
+    assert "parents: a.wav (" in shown and "not in the library" not in shown

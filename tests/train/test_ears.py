@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
+from synth_explorer.data.dataset import DatasetWriter, Sizes, split_of
+from synth_explorer.errors import DataError
 from synth_explorer.library import ears
 from synth_explorer.train import ears as training
 from synth_explorer.train import ears_scores as scores
+from tests.cli.shell import ok
+
+SMALL = (8, 5), (16, 3)  # levels of a network that is quickly trained
 
 
 def notes_of(rng: np.random.Generator, *, instruments: int = 6, each: int = 5) -> training.Notes:
@@ -88,3 +96,67 @@ def test_a_discriminant_brings_instruments_together() -> None:
 def _nearest(points: np.ndarray, names: np.ndarray) -> float:
     apart = np.square(points[:, None] - points).sum(axis=2) + np.diag(np.full(len(points), np.inf))
     return float(np.mean(names[apart.argmin(axis=1)] == names))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half-second notes of sixteen instruments in two families, each with a spectrum of its own, over all splits."""
+    rng, folder = np.random.default_rng(6), tmp_path_factory.mktemp("notes")
+    times_s = np.arange(ears.SAMPLE_RATE_HZ // 2) / ears.SAMPLE_RATE_HZ
+    writer = DatasetWriter(folder, Sizes(ears.SAMPLE_RATE_HZ, len(times_s), 0), sources={"test": {}}, settings={})
+    for number, split in enumerate(["train"] * 8 + ["validation"] * 4 + ["test"] * 4):
+        name, family = f"instrument {number}", ("plucked", "held")[number % 2]
+        group = next(one for one in (f"{name} {i}" for i in range(1000)) if split_of(one) == split)
+        keys = range(48, 48 + (16 if split == "train" else 4))
+        gains = rng.uniform(0.0, 1.0, 12) / np.arange(1, 13)
+        fall = np.exp(-8.0 * times_s) if family == "plucked" else np.ones_like(times_s)
+        audio = np.stack(
+            [
+                fall * (gains @ np.sin(np.outer(np.arange(1, 13), 2 * np.pi * 8.18 * 2 ** (k / 12) * times_s)))
+                for k in keys
+            ]
+        )
+        about = {"family": family, "source": "test", "group": group, "velocity": 100}
+        rows = [{"id": f"{number}-{key}", "pitch": float(key), "key": key, **about} for key in keys]
+        writer.write_shard(name, (0.2 * audio).astype(np.float32), rows)
+    writer.finish()
+    return folder
+
+
+def test_training_learns_and_goes_on_where_it_was_stopped(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "BATCH", 16)
+    monkeypatch.setattr(ears, "LEVELS", SMALL)
+    out, said = tmp_path / "ears.npz", list[str]()
+
+    def stop(line: str) -> None:
+        said.append(line)
+        if line.startswith("epoch 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train_ears([dataset], out, epochs=4, say=stop)
+    assert not out.exists() and said[0] == "128 notes of 8 instruments in 2 families"
+    with pytest.raises(DataError, match="epochs 4, not 5"):
+        training.train_ears([dataset], out, epochs=5, resume=True, say=said.append)
+    training.train_ears([dataset], out, epochs=4, resume=True, say=said.append)
+    told = [line.split(": loss ") for line in said if line.startswith("epoch")]
+    assert [epoch for epoch, _ in told] == ["epoch 1", "epoch 2", "epoch 3", "epoch 4"]
+    losses = [float(loss.split(",")[0]) for _, loss in told]
+    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.8 * losses[0]
+    assert ears.Ears.load(out).families == ("held", "plucked")
+
+
+def test_the_command_leaves_ears_that_hear_and_a_report(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STANDARDISING", 2)
+    monkeypatch.setattr(ears, "LEVELS", SMALL)
+    ok("train-ears", dataset, "-o", tmp_path, "--epochs", 1)
+    heard = ears.Ears.load(tmp_path / "ears.npz")
+    note = np.sin(np.arange(8000) * 0.2).astype(np.float32)
+    found = heard.hear(note, sample_rate_hz=ears.SAMPLE_RATE_HZ)
+    assert found.embedding.shape == (ears.EMBEDDING,) and set(found.families) == {"plucked", "held"}
+    report = json.loads((tmp_path / "ears.json").read_text())
+    assert {"trained", "untrained", "mean cepstra"} <= set(report) and report["notes"] == 16
