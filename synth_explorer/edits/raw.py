@@ -31,9 +31,7 @@ class Scale(Raw):
     """Multiply channels by `factor`: z = factor * z."""
 
     channels: tuple[int, ...]
-    factor: float = ranged(
-        (-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_scale", "Scale (factor)", -3.0, 3.0, 0.01, 1.0, "raw")
-    )
+    factor: float = ranged((-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_scale", "Multiply (×)", -3.0, 3.0, 0.01, 1.0, "raw"))
 
     kind = "scale"
     order = 20
@@ -51,9 +49,7 @@ class Add(Raw):
     """Add `amount` to channels: z = z + amount."""
 
     channels: tuple[int, ...]
-    amount: float = ranged(
-        (-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_add", "Add (moves the mean)", -3.0, 3.0, 0.01, 0.0, "raw")
-    )
+    amount: float = ranged((-RAW_LIMIT, RAW_LIMIT), knob=Knob("raw_add", "Shift (±)", -3.0, 3.0, 0.01, 0.0, "raw"))
 
     kind = "add"
     order = 30
@@ -70,9 +66,7 @@ class OscillateChannels(Raw):
 
     channels: tuple[int, ...]
     rate_hz: float = ranged((1e-3, 1e5), "Hz", knob=Knob("raw_rate_hz", "Rate ({unit})", 0.1, 15.6, 0.1, 5.0, "raw"))
-    depth: float = ranged(
-        (0.0, RAW_LIMIT), usual=1.0, knob=Knob("raw_depth", "Oscillate by (±)", 0.0, 3.0, 0.01, 0.0, "raw")
-    )
+    depth: float = ranged((0.0, RAW_LIMIT), usual=1.0, knob=Knob("raw_depth", "Swing (±)", 0.0, 3.0, 0.01, 0.0, "raw"))
     shape: Shape = "sine"
     phase_turns: float = 0.0
     seed: int = 0

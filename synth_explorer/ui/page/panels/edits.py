@@ -54,8 +54,11 @@ def build() -> Edits:
                 "their standard deviation; what it moves was measured, as a median.</p>"
             )
             axes = sliders(DIRECTION_KNOBS)
-        with gr.Accordion("Latent channels", open=False, elem_id="raw", elem_classes="group"):
-            widget.words("<p class='note'>As in NSynth's demos, in the channels' own units and without promises.</p>")
+        with gr.Accordion("The model's own numbers", open=False, elem_id="raw", elem_classes="group"):
+            widget.words(
+                "<p class='note'>The model writes a sound as a few numbers that change over time, its latent channels. "
+                "What one of them does differs from note to note: try it by ear.</p>"
+            )
             raw = _raw()
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
@@ -85,7 +88,7 @@ def _raw() -> dict[str, gr.Component]:
     channels = gr.CheckboxGroup(
         channel_choices(16),
         value=[],
-        label="Channels that move",
+        label="Numbers to change",
         elem_classes=["segments", "channels"],
         elem_id="raw-channels",
         min_width=0,
