@@ -12,6 +12,7 @@ library; each write is one transaction that waits for the others.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
@@ -217,7 +218,8 @@ class Store:
         digest, suffix = content_hash(path), path.suffix.lower()
         suffix = suffix if SUFFIX.fullmatch(suffix) else ""
         target = self.place(digest, suffix)
-        if not target.is_file() or target.stat().st_size != path.stat().st_size:
+        there = _status(target)
+        if there is None or there.st_size != path.stat().st_size:
             with atomic_path(target) as temporary:
                 shutil.copyfile(path, temporary)
         return digest, suffix
@@ -243,7 +245,16 @@ class Store:
         with self.writing() as index:
             kept = {f"{row['sha256']}{row['suffix']}" for row in index.execute("SELECT sha256, suffix FROM entries")}
             for path in (self.folder / FILES).glob("*/*"):
-                if path.name not in kept and path.stat().st_mtime < old_s:
-                    path.unlink()
+                there = _status(path)
+                if path.name not in kept and there is not None and there.st_mtime < old_s:
+                    path.unlink(missing_ok=True)
                     swept += 1
         return swept
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of a file; None where there is none, which another process may delete at any moment."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None

@@ -94,6 +94,23 @@ def test_what_is_removed_is_gone_with_its_words_and_a_stopped_copy_is_swept(libr
     assert library.sweep() == 1 and fresh.exists() and other.path.exists() and not stopped.exists()
 
 
+def test_a_file_that_is_deleted_while_it_is_looked_at_is_copied(library: Library, sounds: Sounds, monkeypatch) -> None:
+    (path,) = sounds(1)
+    entry = library.add(path)
+    real = Path.stat
+
+    def stat(self: Path, **how: bool) -> os.stat_result:
+        found = real(self, **how)
+        if self == entry.path:  # whoever asks a second time finds nothing
+            monkeypatch.setattr(Path, "stat", real)
+            entry.path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert library.put(path) == (entry.sha256, entry.path.suffix) and not entry.path.exists()
+    assert library.put(path) == (entry.sha256, entry.path.suffix) and entry.path.read_bytes() == path.read_bytes()
+
+
 def test_threads_and_connections_share_a_library(library: Library, sounds: Sounds) -> None:
     """Six threads over three connections add and remove the same four contents; every row has its file."""
     paths, before = sounds(4), library.revision()
