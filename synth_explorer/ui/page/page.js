@@ -80,11 +80,13 @@
     );
     all(part, '.label-wrap').forEach((button) => button.setAttribute('aria-expanded', button.classList.contains('open')));
     // As it was left, once it can be clicked.
-    const { autoplay = true, ...rest } = viewed();
-    const open = [].concat(rest.open);
-    const left = all(part, '.label-wrap').filter((button) => open.includes(button.closest('.group')?.id) && !button.classList.contains('open'));
-    if (!autoplay) left.push(...all(part, '#autoplay input').filter((box) => box.checked));
-    if (left.length) requestAnimationFrame(() => left.forEach((one) => one.click()));
+    const resting = all(part, '.label-wrap:not(.open), #autoplay input:checked');
+    if (resting.length) {
+      const { autoplay = true, ...rest } = viewed();
+      const open = [].concat(rest.open);
+      const left = resting.filter((one) => (one.matches('input') ? !autoplay : open.includes(one.closest('.group')?.id)));
+      requestAnimationFrame(() => left.forEach((one) => one.click()));
+    }
     'abcd'.split('').forEach((letter) =>
       ['Upload', 'Record'].forEach((name) =>
         all(part, `#${name.toLowerCase()}-${letter}`).forEach((button) => button.setAttribute('aria-label', `${name} ${letter.toUpperCase()}`)),
