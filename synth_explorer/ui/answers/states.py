@@ -21,16 +21,13 @@ from synth_explorer.ui.answers import presets, slots
 from synth_explorer.ui.answers.results import asked_for, fitted
 from synth_explorer.ui.answers.words import alert
 from synth_explorer.ui.request import link
-from synth_explorer.ui.request.chains import turned
+from synth_explorer.ui.request.chains import DECODING_KNOBS, turned
 from synth_explorer.ui.request.knobs import CHOICES, IN_KEY, LETTERS, MORPH_CURVES, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.studios import Studios
-
-KNOBLESS = ("decoder", "seed", "temperature", "open_loop")
-"""Of a patch: what the page has no knob for."""
 
 
 def first(studios: Studios) -> SoundRequest:
@@ -133,13 +130,16 @@ def request_of(studio: Studio, patch: Patch, asked: SoundRequest) -> SoundReques
         morph |= {"set_pitch": True, "pitch_midi": patch.pitch_midi}
     in_key = patch.quantise not in CHOICES["quantise"]
     morph |= {"quantise": IN_KEY, "key": patch.quantise} if in_key else {"quantise": patch.quantise}
+    morph |= {name: getattr(patch, name) for name in DECODING_KNOBS}
     settings, mean = turned(Settings(**morph), patch.edits)
     request = SoundRequest(tuple(tokens), settings, patch.checkpoint, mean, patch.fit_steps)
     request = SoundRequest.from_json(request.to_json())  # in the ranges of the knobs
     made = studio.asked(request)
     if made != patch:
-        lacks = [f"{name} {getattr(patch, name)}" for name in KNOBLESS if getattr(patch, name) != getattr(made, name)]
-        what = " and ".join(lacks) or "a mix or values that lie beyond the page's knobs"
+        lacks = [name for name in ("decoder", *DECODING_KNOBS) if getattr(patch, name) != getattr(made, name)]
+        what = " and ".join(f"{name} {getattr(patch, name)}" for name in lacks) or (
+            "a mix or values that lie beyond the page's knobs"
+        )
         raise SpecError(f"The patch has {what}, which the page cannot show; render it in the shell.")
     return request
 

@@ -53,6 +53,9 @@ _SENTENCES = {
     "raw-add": "Shifts these numbers up or down.",
     "raw-depth": "How far these numbers swing.",
     "raw-rate": "Swings a second.",
+    "seed": "Another number is another take: all that is random in the sound is drawn anew.",
+    "temperature": "How strong what is random is: 1 as it was learnt, 0 none of it.",
+    "open-loop": "Apply edits by their formulas alone; nobody listens to what comes of them and corrects it.",
     "reset": "Put all edits to rest; notes, mix and pitch stay.",
     "save-preset": "Keep the edits as a file, to load them on other notes.",
     "look": "Make the inspection anew, of the sound as it is now.",
@@ -73,6 +76,8 @@ def grouped() -> dict[str, list[str]]:
     """Knobs that a group shows while it is closed: {knob: [id of the group, its words]}."""
     parts = {"trim": "Trim", "env": "Envelope", "freeze": "Freeze", "attack": "Attack", "stretch": "Stretch"}
     found = {"reverse": ["time", "Reverse"], "freeze": ["time", "Freeze"]}
+    found |= {"seed": ["decoding", "Seed"], "temperature": ["decoding", "Temperature"]}
+    found |= {"open_loop": ["decoding", "Edits by formula"]}
     for name, fact in NUMBERS.items():
         kind, _, rest = name.partition("_")
         if fact.slider.group == "time" and kind != "freeze":

@@ -167,6 +167,7 @@
       raw: raw_channels || [],
       time: [],
       directions: [],
+      decoding: [],
     };
     Object.keys(knobs).forEach((name) => grouped[name] && found[grouped[name][0]].push(grouped[name][1]));
     Object.entries(found).forEach(([id, words]) => {

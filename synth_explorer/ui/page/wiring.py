@@ -259,6 +259,8 @@ def _wire_edits(panels: Panels) -> None:
     for name, knob in knobs.items():
         if isinstance(knob, gr.Slider) or name == "curves":
             _hear(panels, knob.release)
+        elif isinstance(knob, gr.Number):
+            _hear(panels, knob.blur)
         else:
             _hear(panels, knob.input)
     toward, swinging = knobs["toward"], knobs["osc_targets"]

@@ -36,6 +36,7 @@ from synth_explorer.ui.request.knobs import (
 from synth_explorer.ui.request.settings import Settings
 
 MORPH_KNOBS = ("count", "mix", "x", "y", "by_pitch", "set_pitch", "pitch_midi", "quantise", "key")
+DECODING_KNOBS = ("seed", "temperature", "open_loop")
 
 
 def edit_chain(settings: Settings, means: Mapping[str, MeanSound]) -> EditChain:
@@ -112,14 +113,15 @@ ORDER = tuple(edit.kind for edit in in_order() if edit.kind in (*SIMPLE, *MADE, 
 
 
 def turned(settings: Settings, chain: EditChain) -> tuple[Settings, MeanSound | None]:
-    """Turn the edit knobs to what a preset says; the morph stays where it is, its curves included.
+    """Turn the edit knobs to what a preset says; the morph, its curves included, and the decoding stay as they are.
 
     Returns the knobs, and the mean sound that the preset goes toward, if it does. Raises EditError: the preset has an
     edit that the page has no knob for, one twice, or edits in another order.
     """
     rest = Settings()
     kept = tuple((target, points) for target, points in settings.curves if target in MORPH_CURVES)
-    changes: dict[str, Any] = {name: getattr(rest, name) for name in rest.names() if name not in MORPH_KNOBS}
+    others = (*MORPH_KNOBS, *DECODING_KNOBS)
+    changes: dict[str, Any] = {name: getattr(rest, name) for name in rest.names() if name not in others}
     drawn: dict[str, Any] = {}
     swinging: set[str] = set()
     mean, seen = None, set()

@@ -38,6 +38,9 @@ MORPH_RANGES = {
     "y": (0.0, 1.0),
     "pitch_midi": (float(LOWEST_MIDI), float(HIGHEST_MIDI)),
 }
+DECODING_RANGES = {"seed": (0, 2**31 - 1), "temperature": (0.0, 2.0)}
+"""Of the decoder's random draws. How a sound is decoded is no edit: it stays where edits go to rest."""
+
 IN_KEY = "key"
 """What snaps the pitch of the mix to the notes of the key that is chosen beside it."""
 
@@ -48,7 +51,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {  # knobs that are chosen, not turned
     "key": KEYS,
     **{f"osc_{target}_shape": SHAPES for target in TARGETS},
 }
-SWITCHES = ("by_pitch", "set_pitch", "reverse", "freeze")
+SWITCHES = ("by_pitch", "set_pitch", "reverse", "freeze", "open_loop")
 
 CURVES = {  # what is drawn -> (lowest, highest)
     "across": MIX_RANGE,

@@ -45,6 +45,9 @@ class Settings(Turned):
     freeze: bool = False  # whether the moment `freeze_at_s` is held, for `freeze_hold_s` (0: to the end)
     curves: Curves = ()
     raw_channels: tuple[int, ...] = ()  # latent channels that the raw edits move; none leaves them at rest
+    seed: int = 0  # these three as of a patch
+    temperature: float = 1.0
+    open_loop: bool = False
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -62,12 +65,12 @@ class Settings(Turned):
         values["pitch_midi"] = knobs.pitch_number(values.get("pitch_midi"))
         changes: dict[str, Any] = {
             name: clamp(values.get(name), low, high, otherwise=getattr(rest, name))
-            for name, (low, high) in (knobs.RANGES | knobs.MORPH_RANGES).items()
+            for name, (low, high) in (knobs.RANGES | knobs.MORPH_RANGES | knobs.DECODING_RANGES).items()
         }
         chosen = {name: values.get(name) for name in knobs.CHOICES}
         changes |= {name: value for name, value in chosen.items() if value in knobs.CHOICES[name]}
         changes |= {name: values.get(name) is True for name in knobs.SWITCHES}
-        changes["count"] = int(changes.get("count", rest.count))
+        changes |= {name: int(changes.get(name, getattr(rest, name))) for name in ("count", "seed")}
         changes["osc_targets"] = knobs.targets(values.get("osc_targets"))
         changes["raw_channels"] = knobs.channel_numbers(values.get("raw_channels"))
         return cls(**changes, curves=knobs.curves(values.get("curves")))

@@ -25,7 +25,7 @@ from synth_explorer.pitch import check_midi
 from synth_explorer.rendering import Patch, Rendered, Renderer, Source
 from synth_explorer.rendering.sources import content_hash
 from synth_explorer.runtime import side_by_side
-from synth_explorer.ui.request.chains import edit_chain
+from synth_explorer.ui.request.chains import DECODING_KNOBS, edit_chain
 from synth_explorer.ui.request.knobs import LETTERS, NO_SOURCE, PRESET_SOUND
 from synth_explorer.ui.request.settings import Settings
 from synth_explorer.ui.request.sound_request import SoundRequest
@@ -322,6 +322,7 @@ class Studio:
             pitch_midi=settings.pitch_midi if settings.set_pitch else None,
             quantise=settings.quantiser,
             fit_steps=steps,
+            **{name: getattr(settings, name) for name in DECODING_KNOBS},
         )
         midi = None
         if settings.toward != NO_SOURCE:  # at whose pitch the sound is heard toward which it goes

@@ -47,6 +47,15 @@ MIXES = {
 }
 
 
+def test_how_a_patch_is_decoded_is_shown_and_stays_where_edits_rest(studio, first):
+    chain = EditChain((Brightness(0.3),))
+    decoding = {"seed": 2**31 - 1, "temperature": 0.5, "open_loop": True}
+    patch = patch_of(studio, list(studio.notes)[:2], edits=chain, fit_steps=0, **decoding)
+    request = request_of(studio, patch, first)
+    assert studio.asked(SoundRequest.from_json(request.to_json())) == patch
+    assert states.at_rest(request).settings == replace(request.settings, brightness=0.0)
+
+
 @pytest.mark.parametrize("name", MIXES)
 def test_a_patch_is_shown_as_it_is(studio, first, name):
     count, mix = MIXES[name]
@@ -62,8 +71,8 @@ def test_a_patch_is_shown_as_it_is(studio, first, name):
 @pytest.mark.parametrize(
     ("further", "words"),
     [
-        ({"seed": 3}, "has seed 3, which the page cannot show"),
-        ({"temperature": 0.5, "open_loop": True}, "temperature 0.5 and open_loop True"),
+        ({"seed": 2**31}, "has seed 2147483648, which the page cannot show"),
+        ({"seed": 2**40, "temperature": 2.5}, "seed 1099511627776 and temperature 2.5"),
         ({"mix": Mix(weights=(0.5, 0.0, 0.0, 0.5))}, "a mix or values that lie beyond the page's knobs"),
         ({"edits": EditChain((Gain(40.0),))}, "goes from -24 to 12"),
         ({"mix": Mix.along([(0.1 * step, 0.5 + 0.01 * step, 0.5) for step in range(40)])}, "beyond the page's knobs"),

@@ -182,3 +182,26 @@ def test_the_route_of_inspections_answers_nonsense_with_a_sentence(address, nons
         urlopen(f"{address}inspection/report.html?request={quote(nonsense)}")
     said = refused.value.read().decode()
     assert refused.value.code == 422 and said.endswith(".") and "Traceback" not in said
+
+
+def test_another_seed_is_another_take_that_can_be_undone(open_page):
+    open_page.open("decoding")
+    plain, before = open_page.fetch(), open_page.state()
+    other = open_page.after(lambda: open_page.type_into("seed", "3"))
+    assert not np.array_equal(other, plain) and rms_db(other) == pytest.approx(rms_db(plain), abs=0.5)
+    open_page.page.wait_for_function("location.hash.includes('seed=3')")
+    open_page.after(lambda: open_page.type_into("temperature", "0"))
+    open_page.page.click("#decoding > button")
+    assert open_page.page.locator("#decoding > button > span").first.get_attribute("data-set") == "Seed, Temperature"
+    for _ in range(2):
+        open_page.turned(lambda: open_page.page.keyboard.press("Control+z"))
+    assert np.array_equal(open_page.reached(before), plain)
+
+
+def test_edits_by_formula_are_not_solved(open_page):
+    open_page.after(lambda: open_page.type_into("brightness", "0.5"))
+    open_page.open("decoding")
+    solved = open_page.fetch()
+    by_formula = open_page.after(lambda: open_page.page.click("#open-loop input"))
+    assert not np.array_equal(by_formula, solved)
+    assert np.array_equal(open_page.after(lambda: open_page.page.click("#open-loop input")), solved)

@@ -50,10 +50,11 @@ def test_what_is_read_is_what_was_written(request_: SoundRequest):
 
 def test_any_knobs_come_back():
     chance = random.Random(1)
-    ranges = knobs.RANGES | knobs.MORPH_RANGES
+    ranges = knobs.RANGES | knobs.MORPH_RANGES | {"temperature": knobs.DECODING_RANGES["temperature"]}
     for _ in range(50):
         turned = {name: chance.uniform(*ends) for name, ends in ranges.items() if chance.random() < 0.4}
-        request = asked(**turned, count=chance.choice((2, 3, 4)))
+        decoding = {"seed": chance.randint(*knobs.DECODING_RANGES["seed"]), "open_loop": chance.random() < 0.5}
+        request = asked(**turned, **decoding, count=chance.choice((2, 3, 4)))
         assert link.decoded(link.encoded(request)) == request
 
 

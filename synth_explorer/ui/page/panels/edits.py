@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synth_explorer.ui.answers.knob_values import channel_choices, curves_value, toward_choices
-from synth_explorer.ui.page.panels import oscillation, timing
+from synth_explorer.ui.page.panels import decoding, oscillation, timing
 from synth_explorer.ui.page.panels.sliders import slider, sliders
 from synth_explorer.ui.request.knobs import DIRECTION_KNOBS, TARGETS, group
 from synth_explorer.ui.request.settings import Settings
@@ -60,12 +60,14 @@ def build() -> Edits:
                 "What one of them does differs from note to note: try it by ear.</p>"
             )
             raw = _raw()
+        with gr.Accordion("Decoding", open=False, elem_id="decoding", elem_classes="group"):
+            decoded = decoding.build()
         with gr.Row(elem_classes="buttons"):
             reset = gr.Button("Reset", size="sm", min_width=0, elem_id="reset")
             save = gr.Button("Save preset", size="sm", min_width=0, elem_id="save-preset")
         message = widget.words("", elem_id="message-edits", elem_classes="messages")
         preset, preset_mean = widget.memory(""), widget.memory(None)
-    knobs = knobs | swings | times | curves | spectrum | axes | raw
+    knobs = knobs | swings | times | curves | spectrum | axes | raw | decoded
     return Edits(knobs, blocks, directions, missing, reset, save, message, preset, preset_mean)
 
 
