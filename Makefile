@@ -1,6 +1,8 @@
 # make setup   .venv with all that the page and the shell need
 # make app     the page, at the address that it prints
-# make test    all fast tests
+# make test    the fast tests
+# make test-slow   those that take seconds each, which continuous integration runs too
+# make test-all    both, and those that take minutes: kills, loads, storms
 # make lint    ruff, pyright, and whether what is installed fits together and is free for any use
 # make licences   of all that is installed, and of the data that comes with it
 # make docs    the documentation as a site, in site/
@@ -33,7 +35,7 @@ RUNTIME := $(VENV)/.runtime-$(call key,constraints.txt requirements.txt pyprojec
 EXTRAS := $(patsubst %,requirements-%.txt,dev cluster docs formats parity soundfonts training)
 DEV := $(VENV)/.dev-$(call key,constraints.txt $(EXTRAS) requirements-magenta.txt)
 
-.PHONY: setup app test test-all test-setup lint licences docs wheel-check constraints clean
+.PHONY: setup app test test-slow test-all test-setup lint licences docs wheel-check constraints clean
 
 setup: $(RUNTIME)
 
@@ -41,7 +43,10 @@ app: setup
 	@exec $(PY) app.py $(ARGS)
 
 test: test-setup
-	@exec $(PY) -m pytest -m "not slow" $(PARALLEL) $(ARGS)
+	@exec $(PY) -m pytest -m "not slow and not long" $(PARALLEL) $(ARGS)
+
+test-slow: test-setup
+	@exec $(PY) -m pytest -m "slow and not long" $(PARALLEL) $(ARGS)
 
 test-all: test-setup
 	@exec $(PY) -m pytest $(ARGS)

@@ -84,6 +84,7 @@ BEFORE: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "level_db"),
     [
@@ -107,6 +108,7 @@ def test_what_lies_before_is_not_the_note(what: str, level_db: float) -> None:
         assert abs(onset(sound + other) - LEAD - own) <= NEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("under_db", [*(pytest.param(db, marks=pytest.mark.slow) for db in (14, 17, 20)), 30])
 def test_a_breath_a_second_before_is_not_the_note(under_db: float) -> None:
     rng = np.random.default_rng(11)
@@ -127,6 +129,7 @@ def test_beats_and_bursts_of_the_note_itself_are_no_breath() -> None:
         assert onset(np.pad(note, (LEAD, 0))) - LEAD <= NEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hz", [3.0, 7.0, 12.0, 15.0])
 @pytest.mark.parametrize("level", [0.03, 0.3])
 def test_rumble_does_not_move_a_quiet_late_bass(level: float, hz: float) -> None:
@@ -145,6 +148,7 @@ def test_level_does_not_move_it_even_in_16_bits(level_db: float) -> None:
         assert abs(onset(np.round(softer * 32_768) / 32_768) - own) <= NEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fade_s", [0.1, 0.3])
 def test_a_soft_attack_is_followed_down_into_the_noise(fade_s: float) -> None:
     rng = np.random.default_rng(3)
@@ -155,6 +159,7 @@ def test_a_soft_attack_is_followed_down_into_the_noise(fade_s: float) -> None:
         assert abs(onset(noisy) - LEAD - onset(soft)) <= NEAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peak_db", [-50.0, -20.0, 0.0])
 @pytest.mark.parametrize("lead_s", [0.15, 0.5])
 def test_hum_is_no_note_at_any_level_even_in_16_bits(lead_s: float, peak_db: float) -> None:

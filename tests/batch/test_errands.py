@@ -47,6 +47,7 @@ def expected(files: list[Path]) -> dict[int, Any]:
     return {0: 3, 1: Failed(f"{files[1]} is bad."), 2: 9, 3: Failed(f"{files[3]} does not exist.")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_answers_come_with_their_numbers(files: list[Path], workers: int) -> None:
     told: list[tuple[int, int]] = []

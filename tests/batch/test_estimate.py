@@ -70,6 +70,7 @@ def test_what_cannot_be_made_is_said(fake: BundledFamily, planned: Planned, tmp_
         estimate(planned("sources: [silent.wav]"), tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_can_be_made(fake: BundledFamily, tmp_path: Path, path: Path) -> None:
     found = estimate(plans.of_spec(path), tmp_path / "out", workers=1)

@@ -171,6 +171,7 @@ def test_is_refused_in_one_sentence(folder: Path, text: str, line: int, field: s
     assert not re.search(r"\[type=|pydantic|tuple|validator", said), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"\xff\xfe\x00", "not text in UTF-8"), (b"sources: [a\x00]", "no YAML"), (b"[" * 5000, "nested too deeply")],
@@ -186,6 +187,7 @@ def test_a_spec_that_is_not_there_is_refused(tmp_path: Path) -> None:
         plan.of_spec(tmp_path / "spec.yaml")
 
 
+@pytest.mark.slow
 def test_a_spec_that_grows_without_end_is_refused(tmp_path: Path) -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdef", "bcdefg", strict=True)]

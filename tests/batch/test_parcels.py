@@ -68,6 +68,7 @@ def _content(answer: Answer) -> bytes:
     return answer[0].content
 
 
+@pytest.mark.slow
 def test_the_same_answers_where_nothing_lies(
     planned: plan.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

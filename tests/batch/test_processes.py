@@ -24,6 +24,7 @@ SPEC = "sources: [Kalimba, Marimba]\nfit_steps: 0\nmorphs: [{{pairs: all, steps:
 COMMAND = (sys.executable, "-m", "synth_explorer", "render")
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_no_byte(planned: Planned, tmp_path: Path) -> None:
     plan = planned(SPEC.format(3))
     assert run.run(plan, tmp_path / "one", workers=1).made == 6

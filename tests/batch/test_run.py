@@ -38,6 +38,7 @@ def lines(folder: Path) -> list[dict]:
     return list(manifest.read(folder))
 
 
+@pytest.mark.slow
 def test_the_files_are_what_a_patch_sounds_like(fake: BundledFamily, planned: Planned, tmp_path: Path) -> None:
     from synth_explorer import rendering
 
@@ -74,6 +75,7 @@ def test_a_power_cut_leaves_no_line_that_is_wrong(
         assert path.name in on_disk[path.parent.stat().st_ino].decode()
 
 
+@pytest.mark.slow
 def test_each_note_is_listened_to_once(fake: BundledFamily, planned: Planned, tmp_path: Path) -> None:
     run.run(planned(GRID), tmp_path / "out")
     assert fake.fitted == 2
@@ -191,6 +193,7 @@ def test_a_manifest_is_a_table(fake: BundledFamily, planned: Planned, tmp_path: 
             assert row[name] == ("" if value is None else str(value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut off", "garbage", "gone", "doubled", "empty"])
 def test_a_damaged_manifest_is_built_again(fake: BundledFamily, planned: Planned, tmp_path: Path, damage: str) -> None:
     plan, out = planned(GRID), tmp_path / "out"
@@ -250,6 +253,7 @@ def test_a_person_may_stop_it(fake: BundledFamily, planned: Planned, tmp_path: P
     assert run.run(plan, out).made == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot be copied here")
 @pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_at_every_step_it_ends_with_the_same_bytes(

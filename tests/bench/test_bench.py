@@ -133,6 +133,7 @@ def test_whole_commands_and_the_page_are_timed() -> None:
     assert times["--help"]["median_s"] < times["morph"]["median_s"]
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_is_not_timed() -> None:
     from synth_explorer.bench import startup
     from synth_explorer.errors import SynthExplorerError
@@ -182,6 +183,7 @@ def test_what_became_slower_beyond_the_noise() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_shell_ends_with_1_where_something_became_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from synth_explorer.cli import bench as command
 

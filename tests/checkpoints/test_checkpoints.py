@@ -47,6 +47,7 @@ def copy(saved: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(saved, tmp_path / "small"))
 
 
+@pytest.mark.slow
 def test_round_trip(saved: Path) -> None:
     info = checkpoints.verify(saved)
     assert (info.name, info.description, len(info.hash)) == ("small", "small", 64)
@@ -130,6 +131,7 @@ def test_without_an_exchange_a_checkpoint_comes_back_when_its_change_is_stopped(
     assert checkpoints.show(copy) == "# New"
 
 
+@pytest.mark.slow
 def test_truncated_weights_are_refused(copy: Path) -> None:
     weights = copy / checkpoints.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:1000])

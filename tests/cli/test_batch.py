@@ -39,6 +39,7 @@ def test_one_bad_note_ends_nothing(fake: Explorer, note_file: Notes, tmp_path: P
     assert all(any(path.name in line for line in errors) for path in bad)
 
 
+@pytest.mark.slow
 def test_inputs_that_are_all_bad_load_no_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
     (tmp_path / "empty.wav").touch()
@@ -82,6 +83,7 @@ def test_several_latents_become_sounds(fake: Explorer, note_file: Notes, tmp_pat
     assert len(errors) == 1 and "give one of them another name" in errors[0]
 
 
+@pytest.mark.slow
 def test_a_group_is_decoded_at_once(
     fake: Explorer,
     note_file: Notes,
@@ -121,6 +123,7 @@ def test_a_step_that_fails_ends_nothing(
     assert errors == [f"error: {tmp_path / 'walk' / '001_mix_0.500.flac'}: These latents lie too far."]
 
 
+@pytest.mark.slow
 def test_what_is_replaced_is_said(fake: Explorer, note_file: Notes, tmp_path: Path) -> None:
     note, latents, preset, report = note_file(), tmp_path / "a.npz", tmp_path / "p.json", tmp_path / "r.json"
     edit = ("edit", note, "--gain-db", -6, "--save-preset", preset, "--report", report, "-o", tmp_path / "b.wav")

@@ -29,6 +29,7 @@ def test_edit_gain_is_measured(fake: Explorer, note_file: Callable[..., Path], t
     assert report["measured"]["pitch_cents"] == pytest.approx(0, abs=2)
 
 
+@pytest.mark.slow
 def test_edit_transposes_and_oscillates(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     note = note_file(midi=60)
     ok("edit", note, "--transpose", 7, "--pitch", 60, "-o", tmp_path / "out.npz")
@@ -40,6 +41,7 @@ def test_edit_transposes_and_oscillates(fake: Explorer, note_file: Callable[...,
     assert np.ptp(moved) / 2 == pytest.approx(6 * 0.05, rel=0.1)
 
 
+@pytest.mark.slow
 def test_raw_edits_of_channels(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     note, out = note_file(), tmp_path / "out.npz"
     ok("encode", note, "-o", tmp_path / "a.npz")
@@ -55,6 +57,7 @@ def test_raw_edits_of_channels(fake: Explorer, note_file: Callable[..., Path], t
     assert "0..15" in refused("edit", note, "--scale", "16=2", "-o", out)
 
 
+@pytest.mark.slow
 def test_edit_toward_and_presets(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     note, other, preset = note_file("a.wav"), note_file("b.wav"), tmp_path / "preset.json"
     words = ("--toward", other, "--amount", 0.25, "--gain-db", 3)
@@ -118,6 +121,7 @@ def test_an_edit_that_fails_leaves_no_preset(
     assert "p.json" in refused("edit", note_file(), "--preset", preset, "-o", out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "midi"), [("Eb3", 51.0), ("D#3", 51.0), ("c4", 60.0), ("60.5", 60.5)])
 def test_pitches_go_by_name_or_number(
     fake: Explorer, note_file: Callable[..., Path], tmp_path: Path, given: str, midi: float

@@ -27,6 +27,7 @@ def _notes(fake: Explorer, note_file: Callable[..., Path], monkeypatch: pytest.M
     song(Path("song.mid"), [*note(0, 1, 57), *note(1, 1, 60, 60), control(1, 1, 127)])
 
 
+@pytest.mark.slow
 def test_an_instrument_of_two_notes() -> None:
     formats = ("--format", "sfz,decent,bitwig", "--morph-steps", 2)
     done = ok("instrument", "held.wav", "plucked.wav", "-o", "out/mine", *SMALL, *formats)
@@ -51,6 +52,7 @@ def test_inputs_are_spared_and_older_files_told() -> None:
     assert Path(note).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_patch_says_its_own_seed_and_is_played_as_its_notes() -> None:
     words = ("--pitch", 60, "--fit-steps", 0, "--seed", 3, "--save-patch", "p.zip", "-o", "x.wav")
     ok("morph", "held.wav", "plucked.wav", "--mix", 0.2, *words)
@@ -73,6 +75,7 @@ def test_a_song_is_played() -> None:
     assert np.abs(soundfile.read("b.flac")[0]).max() == pytest.approx(10 ** (-0.1 / 20), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_morph_of_a_song_moves() -> None:
     pair = ("play", "song.mid", "held.wav", "plucked.wav", "--fit-steps", 0, "--velocity-layers", 1)
     ok(*pair, "-o", "wheel.wav", "--morph-steps", 2)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from synth_explorer import audio
 from synth_explorer.rendering import Patch, Source
 from tests.cli.shell import failing, ok, refused
 from tests.library.conftest import RATE_HZ, tone
 
 
+@pytest.mark.slow
 def test_the_whole_way_of_a_sound(tmp_path: Path) -> None:
     at = ("--library", tmp_path / "library")
     note, made = (

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from typer.testing import CliRunner
 
 from synth_explorer import audio, measure
@@ -38,6 +39,7 @@ def test_note_to_sound_in_a_process(explorer: Explorer, note_file: Callable[...,
     assert abs(measure.rms_db(after) - measure.rms_db(before)) < 6
 
 
+@pytest.mark.slow
 def test_morph_and_edit(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     notes = [note_file("a.wav", 60), note_file("b.wav", 60, harmonics=2)]
     ok("morph", *notes, "--steps", 3, "--fit-steps", 0, "-o", tmp_path / "walk")
@@ -64,6 +66,7 @@ def test_checkpoint_commands(explorer: Explorer) -> None:
     assert "default" in ok("checkpoint", "verify", "default")
 
 
+@pytest.mark.slow
 def test_evaluate(explorer: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     for name in "ab":
         note_file(f"notes/{name}.wav", midi=60)

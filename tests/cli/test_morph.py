@@ -37,6 +37,7 @@ def test_morph_of_channels_alone_takes_the_pitch_that_is_given(
     assert Latents.load(tmp_path / "m.npz").pitch_midi == pytest.approx(67, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_morph_pad_corners(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     notes = [note_file(f"{name}.wav", level=level) for name, level in zip("abcd", (0.5, 0.2, 0.1, 0.05), strict=True)]
     for corner, note in zip(((0, 0), (1, 0), (0, 1), (1, 1)), notes, strict=True):
@@ -60,6 +61,7 @@ def test_morph_by_weights(fake: Explorer, note_file: Callable[..., Path], tmp_pa
     )
 
 
+@pytest.mark.slow
 def test_morph_moves_over_time(fake: Explorer, note_file: Callable[..., Path], tmp_path: Path) -> None:
     a, b, c = (note_file(f"{name}.wav", level=level) for name, level in zip("abc", (0.5, 0.2, 0.05), strict=True))
     first, second, third = (fake.encode(note).z for note in (a, b, c))

@@ -58,6 +58,7 @@ def test_a_decoder_goes_by_its_old_name_with_a_note(
     assert "decoder='slow' must be one that the checkpoint fake has: fast, final." in refused(*decode, "slow")
 
 
+@pytest.mark.slow
 def test_a_sound_that_is_too_long_is_said_to_be_cut(fake: Explorer, tmp_path: Path) -> None:
     for seconds in (15, 20):
         note = tmp_path / f"{seconds}.wav"

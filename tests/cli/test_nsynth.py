@@ -59,6 +59,7 @@ def refused(*words: Any) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_note_to_sound(note: Path, tmp_path: Path) -> None:
     ok("encode", note, "-o", tmp_path / "a.npz")
     ok("encode", note, "--as-is", "-o", tmp_path / "b.npy")
@@ -72,6 +73,7 @@ def test_note_to_sound(note: Path, tmp_path: Path) -> None:
     assert len(heard) == Latents.load(tmp_path / "a.npz").duration_samples
 
 
+@pytest.mark.slow
 def test_morph_and_raw_edits(note: Path, note_file: Callable[..., Path], tmp_path: Path) -> None:
     other = note_file("other.wav", midi=67, seconds=0.2)
     ok("morph", note, other, "--steps", 3, "-o", tmp_path / "walk")
@@ -86,6 +88,7 @@ def test_morph_and_raw_edits(note: Path, note_file: Callable[..., Path], tmp_pat
     assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "e.wav").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -105,6 +108,7 @@ def test_what_cannot_be_is_said(note: Path, tmp_path: Path, options: list[str], 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_pitches_and_latents_that_do_not_fit(note: Path, tmp_path: Path) -> None:
     ok("encode", note, "-o", tmp_path / "a.npz")
     for words in (("encode", note, "-o", tmp_path / "b.npz"), ("decode", tmp_path / "a.npz", "-o", tmp_path / "b.wav")):
@@ -115,6 +119,7 @@ def test_pitches_and_latents_that_do_not_fit(note: Path, tmp_path: Path) -> None
     assert not list(tmp_path.glob("b.*"))
 
 
+@pytest.mark.slow
 def test_a_saved_patch_finds_a_checkpoint_by_its_folder(
     folder: Path, note: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def _notes(fake: Explorer, note_file: Notes, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("saved", ["p.json", "p.zip"])
 def test_a_saved_patch_is_the_same_sound(words: tuple, saved: str) -> None:
@@ -142,6 +143,7 @@ def test_latents_are_notes_too() -> None:
     assert isinstance(load_patch("p.zip"), Patch)
 
 
+@pytest.mark.slow
 def test_what_is_rendered_is_kept_with_its_patch_and_parents() -> None:
     ok(*COMMANDS["morph"], "-o", "x.npz", "--save-patch", "p.json")
     ok(*COMMANDS["edit"], "-o", "x.npz", "--save-patch", "q.json")

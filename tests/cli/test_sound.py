@@ -39,6 +39,7 @@ def loud(
     return COMMANDS[request.param]
 
 
+@pytest.mark.slow
 def test_above_full_scale(loud: tuple[Any, ...]) -> None:
     result = ok(*loud, "-o", "x.wav")
     assert soundfile.info("x.wav").subtype == "FLOAT"

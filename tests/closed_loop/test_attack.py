@@ -35,6 +35,7 @@ def the(solution, control: str) -> Outcome:
 
 
 class TestSolved:
+    @pytest.mark.slow
     @pytest.mark.parametrize("asked_s", [0.05, 0.12, 0.5])
     @pytest.mark.parametrize("name", ["marimba", "cello", "string_section", "tuba"])
     def test_is_heard_as_asked(self, explorer, loop: ClosedLoop, note, name: str, asked_s: float) -> None:

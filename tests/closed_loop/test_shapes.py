@@ -19,6 +19,7 @@ def loop(full_band) -> ClosedLoop:
     return ClosedLoop(full_band)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["trumpet", "viola"])
 @pytest.mark.parametrize(
     "edits",

@@ -78,6 +78,7 @@ def test_the_mean_spectrum_is_that_of_a_loop(explorer, note) -> None:
 
 
 class TestSolved:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("own", "other"), [("cello", "trumpet"), ("marimba", "cello"), ("tuba", "flute")])
     def test_goes_from_one_note_to_the_other(self, explorer, loop: ClosedLoop, note, own: str, other: str) -> None:
         found = distances_db(explorer, loop, note(own), note(other), solved=True)

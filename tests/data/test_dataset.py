@@ -64,6 +64,7 @@ def test_index_holds_what_was_written(tmp_path: Path) -> None:
         dataset.column("tempo")
 
 
+@pytest.mark.slow
 def test_several_readers_at_once(tmp_path: Path) -> None:
     dataset = filled(tmp_path / "d")
     expected = _sum_of(dataset)

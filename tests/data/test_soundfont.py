@@ -91,6 +91,7 @@ def test_onset_level_and_release(rendered: NotesDataset) -> None:
     assert all(peaks[name, key, 120] > peaks[name, key, 60] + 6 for name, key, _ in peaks)
 
 
+@pytest.mark.slow
 def test_rendering_resumes_and_repeats(rendered: NotesDataset, tiny_soundfont: Path, tmp_path: Path) -> None:
     arguments = {"pitch_step": 6, "velocities": (60, 120), "detune_cents": 40, "progress": False}
     out = soundfont.render([tiny_soundfont], tmp_path / "d", workers=2, **arguments)

@@ -90,6 +90,7 @@ def test_patches_repeat_and_differ() -> None:
     np.testing.assert_array_equal(sound(one), sound(same))
 
 
+@pytest.mark.slow
 def test_dataset_of_synthetic_instruments(tmp_path: Path) -> None:
     arguments = {"instruments": 3, "pitches": 4, "velocities": (50, 110), "workers": 1, "progress": False}
     dataset = NotesDataset(render_synthetic(tmp_path / "d", **arguments))

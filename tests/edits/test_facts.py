@@ -72,6 +72,7 @@ def run(folder: Path, program: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_one_line_changes_a_fact_everywhere(tmp_path: Path) -> None:
     room = copied(tmp_path)
     before = json.loads(run(tmp_path, TOLD))

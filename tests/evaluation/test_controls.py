@@ -36,6 +36,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(SWEEPS, name, replace(sweep, settings=sweep.settings[::2][:4]))
 
 
+@pytest.mark.slow
 def test_report(explorer, folder: Path, few: None) -> None:
     calls: list[tuple[int, int]] = []
     report = evaluation.evaluate_controls(
@@ -76,6 +77,7 @@ def check(by_method: dict) -> None:
     assert by_method["none"]["error_median"] > 10 * by_method["solved"]["error_median"]
 
 
+@pytest.mark.slow
 def test_toward_comes_nearer_to_its_goal(explorer, folder: Path, few: None) -> None:
     report = evaluation.evaluate_controls(explorer, folder, controls=("toward",), methods=("named",))
     figures = report["summary"]["controls"]["toward"]["named"]

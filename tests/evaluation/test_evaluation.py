@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_reconstruction_report_and_audio(explorer, folder: Path) -> None:
     calls: list[tuple[int, int]] = []
     report = evaluation.evaluate_reconstruction(
@@ -75,6 +76,7 @@ def test_baselines_frame_the_decoder(explorer, folder: Path) -> None:
     assert "mu_law_256" not in evaluation.evaluate_reconstruction(explorer, folder)["summary"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_pitch_is_judged_by_the_index(tmp_path: Path, folder: Path) -> None:
     from synth_explorer.explorer import Explorer
     from tests.conftest import make_note
@@ -93,6 +95,7 @@ def test_a_checkpoint_without_pitch_is_judged_by_the_index(tmp_path: Path, folde
     assert set(report["summary"]["baselines"]) == {"mu_law_256", "other_seed"}
 
 
+@pytest.mark.slow
 def test_morph_report(explorer, folder: Path) -> None:
     report = evaluation.evaluate_morph(explorer, folder, save_audio=folder / "out", pitch_source="index")
     assert report["notes"] == 6
@@ -102,6 +105,7 @@ def test_morph_report(explorer, folder: Path) -> None:
     assert not nearer_a[2]
 
 
+@pytest.mark.slow
 def test_a_morph_at_another_octave_than_the_index_says_is_heard(explorer, folder: Path) -> None:
     right = evaluation.evaluate_morph(explorer, folder)["summary"]["pitch_within_half_semitone"]
     rows = list(csv.reader((folder / "index.csv").open()))
@@ -139,6 +143,7 @@ def test_a_missing_index_is_named(tmp_path: Path) -> None:
         read_index(tmp_path, IndexRow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evaluate", [evaluation.evaluate_reconstruction, evaluation.evaluate_morph])
 def test_a_note_that_cannot_be_used_is_told_and_the_others_go_on(explorer, folder: Path, evaluate) -> None:
     index = folder / "index.csv"
@@ -155,6 +160,7 @@ def test_a_note_that_cannot_be_used_is_told_and_the_others_go_on(explorer, folde
         evaluate(explorer, folder)
 
 
+@pytest.mark.slow
 def test_a_bad_note_does_not_take_its_partners_along(explorer, folder: Path) -> None:
     index = folder / "index.csv"
     first, *others = index.read_text().split()[1:]

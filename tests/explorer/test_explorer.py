@@ -48,6 +48,7 @@ def test_latents_carry_where_they_come_from(explorer, encoded) -> None:
         assert latents.frames == -(-latents.duration_samples // explorer.hop)
 
 
+@pytest.mark.slow
 def test_notes_come_back_at_their_level_and_pitch(explorer, notes) -> None:
     distances, levels, cents = [], [], []
     for note in notes:
@@ -166,6 +167,7 @@ def test_a_fit_finds_a_detail_that_brings_the_note_nearer(explorer, notes, encod
         explorer.decode(fitted.replace(detail=np.zeros(3)))
 
 
+@pytest.mark.slow
 def test_the_final_render_puts_back_what_the_fast_decoder_lacks(explorer, notes, encoded, tmp_path) -> None:
     note, audio = notes[2], explorer.read(notes[2].path)
     fitted = explorer.encode(note.path, pitch=note.pitch, fit_steps=2)

@@ -99,6 +99,7 @@ def test_decoding_is_its_stream_and_its_seed(nsynth: Explorer, latents: Latents)
     np.testing.assert_array_equal(*calm)
 
 
+@pytest.mark.slow
 def test_engines_agree(nsynth: Explorer, latents: Latents) -> None:
     two = latents.replace(z=latents.z[:2], pitch_hz=latents.pitch_hz[:2], duration_samples=100)
     numba, keras = (nsynth.decode(two, seed=3, engine=engine) for engine in ("numba", "keras"))

@@ -56,6 +56,7 @@ def test_a_group_holds_no_more_than_it_may(nsynth: Explorer, monkeypatch: pytest
     assert sizes == [2, 2, 1]
 
 
+@pytest.mark.slow
 def test_the_default_family_takes_them_side_by_side(explorer: Explorer) -> None:
     midi = [50.0, 62.0, 57.0, 45.0, 66.0]
     notes = [make_note(one) for one in midi]

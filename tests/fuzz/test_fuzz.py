@@ -30,6 +30,7 @@ def found(folder: pytest.TempPathFactory, *, heavy: bool, **how: int) -> list[st
         return [str(finding) for finding in attack.run(doors, seed=2005, **how)]
 
 
+@pytest.mark.slow
 def test_a_few_inputs(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert found(tmp_path_factory, heavy=False, first=100, count=3) == []
 

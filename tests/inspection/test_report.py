@@ -284,6 +284,7 @@ def wait_for(page: Any, expression: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no chromium: install Debian's package `chromium`")
 def test_a_browser_shows_it_on_a_phone_and_plays_it(browser: Any, tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def test_plans_that_cannot_be_are_refused(wrong: dict[str, int], said: str) -> N
         Plan(**wrong)
 
 
+@pytest.mark.slow
 def test_an_instrument_is_turned_down_as_a_whole_where_it_would_clip(renderer: Renderer, held: Patch) -> None:
     loud = held.but(edits=EditChain((Gain(db=14.0),)))
     plan, done = Plan(60, 66, 3, 2), []

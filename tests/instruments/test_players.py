@@ -122,6 +122,7 @@ def test_the_wheel_morphs_and_keys_take_turns(morphing: Instrument, folder: Path
     assert np.ptp(levels) < 3.0 + abs(levels[0] - levels[-1]), "no hole between two steps"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["single", "morphing"])
 def test_the_linter_has_nothing_to_say(name: str, request: pytest.FixtureRequest, folder: Path) -> None:
     pytest.importorskip("sfzlint", reason="no sfzlint: pip install -r requirements-dev.txt")

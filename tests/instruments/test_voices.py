@@ -183,6 +183,7 @@ def test_velocities_go_by_the_curve_over_the_layers(file: Path) -> None:
         assert heard_db + layer.level_db == pytest.approx(level_db(velocity), abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_patch_plays(renderer: Renderer, pair: Patch, file: Path) -> None:
     song(file, [*note(0, 4, 57, 100), *note(0, 8, 64, 60), control(2, 1, 127), bend(4, 2000)])
     maker = Maker(renderer, pair, morph_steps=3)

@@ -49,6 +49,7 @@ def same(one: Instrument, other: Instrument) -> bool:
     return all(np.array_equal(a.audio, b.audio) and (a.loop, a.cents) == (b.loop, b.cents) for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_several_workers_make_what_one_makes(
     renderer: Renderer, pair: Patch, morphing: Instrument, turns: type[InTurns]
 ) -> None:

@@ -92,6 +92,7 @@ def killed(library: Library, folder: Path, *, after: int, workers: int) -> None:
     process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_kill_loses_and_doubles_nothing(library: Library, sounds: Sounds) -> None:
     paths = sounds(12)

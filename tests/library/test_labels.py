@@ -130,6 +130,7 @@ def test_tags_of_people_alone_say_nothing_of_what_has_none(library: Library, tmp
     assert bright.recall == Share(1.0, 1.0, 1.0) and bright.precision is None and bright.best is None
 
 
+@pytest.mark.slow
 def test_the_best_f1_is_that_of_a_plain_sweep() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):

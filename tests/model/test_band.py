@@ -43,6 +43,7 @@ def test_band_must_fit_the_rate() -> None:
         ModelConfig(**WIDE | {"band_hz": 30_000.0})
 
 
+@pytest.mark.slow
 def test_nothing_is_made_above_the_band() -> None:
     from synth_explorer.model.fast_decoder import FastDecoder
 

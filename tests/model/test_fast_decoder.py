@@ -76,6 +76,7 @@ def test_the_network_sees_neither_loudness_nor_brightness(model) -> None:
         np.testing.assert_array_equal(np.asarray(first[name]), np.asarray(second[name]))
 
 
+@pytest.mark.slow
 def test_tilt_is_finite_in_silence_and_at_the_extremes(model) -> None:
     z = _latents(model)
     for loudness, brightness in ((-3.0, 0.0), (-3.0, 3.0), (2.0, -5.0), (2.0, 4.0)):

@@ -68,6 +68,7 @@ def test_pitch_out_of_range_is_found(hz: float) -> None:
     assert abs(found - hz_to_midi(hz)) < 0.5
 
 
+@pytest.mark.slow
 def test_head_without_doubt_loads_and_tells_notes(tmp_path: Path) -> None:
     old = PitchHead(PitchHeadConfig(width=8))
     old.build()
@@ -79,6 +80,7 @@ def test_head_without_doubt_loads_and_tells_notes(tmp_path: Path) -> None:
     assert found.kind == "note" and found.confidence == pytest.approx(hear(head, tone(60))[1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_bundled_notes_are_notes(head: PitchHead) -> None:
     sure = []
     for path in sorted(NOTES.glob("*.flac"))[::3]:

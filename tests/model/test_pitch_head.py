@@ -166,6 +166,7 @@ def test_made_up_notes_have_the_pitch_they_claim() -> None:
     assert abs(hz_to_midi(peak_hz) - 65.0) < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("midi", [24, 33, 45, 57, 64, 72, 84, 96, 105])
 def test_bundled_head_hears_plain_notes(head: PitchHead, midi: int) -> None:
     found, confidence, _ = estimate(head, note(midi + 0.2), sample_rate_hz=RATE_HZ)

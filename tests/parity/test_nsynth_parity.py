@@ -63,6 +63,7 @@ def test_every_sixteen_bit_sample_falls_on_magentas_level() -> None:
     np.testing.assert_array_equal(ops.convert_to_numpy(mu_law(audio, levels=256)), expected)
 
 
+@pytest.mark.slow
 def test_encodings_and_probabilities(pair: Pair, model) -> None:
     from keras import ops
 
@@ -76,6 +77,7 @@ def test_encodings_and_probabilities(pair: Pair, model) -> None:
     assert encodings.std() > 0.1 and probabilities.max(axis=-1).mean() > 0.02  # not everything alike
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
     from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
@@ -86,6 +88,7 @@ def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
     from synth_explorer.decode.wavenet.decoder import WaveNetDecoder

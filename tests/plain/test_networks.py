@@ -54,6 +54,7 @@ def test_a_small_model_is_computed_alike(frames: int) -> None:
     compare(model, Autoencoder.of(model), frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["default", pytest.param("default-16k", marks=pytest.mark.slow)])
 def test_bundled_models_are_computed_alike(name: str) -> None:
     from synth_explorer import checkpoints
@@ -80,6 +81,7 @@ def test_what_a_wavenet_is_told_is_computed_alike(points: int) -> None:
     np.testing.assert_allclose(ours, steps.norm(steps.block(steps.entry(told[None])))[0], rtol=1e-4, atol=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("doubt", [pytest.param(0, marks=pytest.mark.slow), 16])
 def test_a_pitch_head_is_computed_alike(doubt: int, tmp_path: Path) -> None:
     from synth_explorer.model import pitch_head as in_keras
@@ -107,6 +109,7 @@ def test_a_pitch_head_is_computed_alike(doubt: int, tmp_path: Path) -> None:
         PitchHead.load(tmp_path / "pitch.json", tmp_path / "pitch.json")
 
 
+@pytest.mark.slow
 def test_a_note_is_encoded_fitted_edited_and_decoded_without_keras(note_file, tmp_path: Path) -> None:
     script = (
         "import sys\n"

@@ -125,6 +125,7 @@ def test_a_fit_repeats(networks, note) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_fit_comes_nearer(model, networks, note) -> None:
     z, pitch_hz, audio = note
     fitted = Fit(networks, z, pitch_hz, audio)(steps=6)

@@ -85,6 +85,7 @@ def test_a_recording_without_a_beginning_is_refused(recorded, explorer, monkeypa
         cut(recorded, explorer, sample_rate_hz=SAMPLE_RATE_HZ, name="take.wav")
 
 
+@pytest.mark.slow
 def test_command_writes_notes_at_the_recordings_rate_and_their_index(recorded, tmp_path: Path) -> None:
     import soxr
 
@@ -113,6 +114,7 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
         assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_one_note_too_loud_for_its_format_ends_no_other_and_the_recording_stays(recorded, tmp_path: Path) -> None:
     loud = recorded.copy()
     loud[:SAMPLE_RATE_HZ] *= 1.5 / np.abs(loud[:SAMPLE_RATE_HZ]).max()

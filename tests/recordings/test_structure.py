@@ -158,6 +158,7 @@ def aaba() -> np.ndarray:
     return played([A, A, B, A])
 
 
+@pytest.mark.slow
 def test_a_song_is_heard_as_the_form_that_it_has_whatever_its_level_and_when_it_begins(aaba, explorer) -> None:
     forms = []
     silence = np.zeros(SAMPLE_RATE_HZ, np.float32)

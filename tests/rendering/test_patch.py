@@ -77,6 +77,7 @@ class TestJson:
         again = Patch.from_json(patch.to_json())
         assert again == patch and again.to_json() == patch.to_json() and again.sources == patch.sources
 
+    @pytest.mark.slow
     def test_in_another_process(self, patch: Patch, tmp_path: Path) -> None:
         path = patch.save(tmp_path / "patch.json")
         code = "import sys; from synth_explorer.rendering import load_patch; print(load_patch(sys.argv[1]).id)"

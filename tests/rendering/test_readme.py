@@ -22,6 +22,7 @@ def example(repository: Path) -> str:
     return found[0]
 
 
+@pytest.mark.slow
 def test_the_example_runs(
     example: str,
     full_band: Explorer,

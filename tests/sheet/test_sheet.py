@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import pytest
+
 from synth_explorer.batch import manifest
 from tests.cli.shell import failing, ok, refused
 from tests.ui.open_page import NEEDS_CHROMIUM, VIEWPORT
@@ -124,6 +126,7 @@ def test_what_is_no_batch_is_refused(batch: Batch, tmp_path: Path) -> None:
 class TestInABrowser:
     pytestmark = NEEDS_CHROMIUM
 
+    @pytest.mark.slow
     def test_it_sorts_and_plays(self, browser, batch: Batch) -> None:
         folder = batch()
         ok("sheet", folder)

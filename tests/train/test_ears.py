@@ -39,6 +39,7 @@ def test_numpy_hears_what_keras_hears(logarithm: bool) -> None:
     assert np.allclose(np.stack([levels.features(one) for one in notes[:2]]), theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_families_and_instruments_are_told_by_all_levels(tmp_path) -> None:
     """Of a network whose weights are chance: nearest notes are of the same instrument, families are right."""
     rng = np.random.default_rng(5)

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 from scipy.special import log_softmax
 
@@ -33,6 +34,7 @@ def _config(tmp_path: Path, dataset: Path, **changes: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_its_figure_is_what_the_levels_cost(tmp_path, tiny_dataset) -> None:
     config = load(_config(tmp_path, tiny_dataset, validation_notes=2))
     assert isinstance(config, NSynthTrainConfig)
@@ -48,6 +50,7 @@ def test_its_figure_is_what_the_levels_cost(tmp_path, tiny_dataset) -> None:
     np.testing.assert_allclose(run.validate(), nats / np.log(2.0) / audio.size, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_leaves_a_checkpoint_that_encodes_and_draws(tmp_path, tiny_dataset) -> None:
     train(_config(tmp_path, tiny_dataset), tmp_path / "run", report=lambda _: None)
     with (tmp_path / "run" / "log.csv").open() as file:

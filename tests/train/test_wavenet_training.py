@@ -27,6 +27,7 @@ def _config(tmp_path: Path, dataset: Path, **changes: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_batch_holds_all_that_the_steps_are_told(tmp_path, tiny_dataset) -> None:
     config = load(_config(tmp_path, tiny_dataset))
     assert isinstance(config, WaveNetTrainConfig)

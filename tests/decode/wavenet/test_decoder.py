@@ -53,6 +53,7 @@ def uniforms_for(notes: int, samples: int) -> np.ndarray:
     return np.stack([np.random.default_rng(seed).random(samples) for seed in range(notes)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 @pytest.mark.parametrize("notes", [1, 3, 4, 17])
 def test_numba_draws_what_the_reference_draws(name: str, notes: int) -> None:
@@ -101,6 +102,7 @@ def test_keras_on_jax_draws_what_the_reference_draws(repository: Path) -> None:
     assert "4 passed" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 @pytest.mark.parametrize("engine", ["numba", "keras"])
 def test_engines_agree_on_the_mixed_stack(mixed, engine: str, temperature: float) -> None:

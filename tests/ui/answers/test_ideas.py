@@ -79,6 +79,7 @@ def test_variations_at_an_end_stay_within_it(studios, first):
         assert settings == Settings.from_mapping(vars(settings) | {"curves": settings.curves_value()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
 def test_surprises_stay_near_real_notes(studios, studio, first, count):
     nearest, chosen = [], set()

@@ -14,7 +14,7 @@ import pytest
 from synth_explorer import measure
 from tests.ui.open_page import NEEDS_CHROMIUM, rms_db
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def fill_curve(open_page, words: str) -> None:

@@ -12,7 +12,7 @@ from synth_explorer import measure
 from tests.ui import recorder
 from tests.ui.open_page import NEEDS_CHROMIUM, STATE, WAIT_MS, OpenPage, rms_db
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def heard(open_page: OpenPage, act: Callable[[], object]) -> str:

@@ -12,7 +12,7 @@ import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, VIEWPORT, OpenPage
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = """async () => (await axe.run()).violations.flatMap((rule) => rule.nodes.map((node) =>

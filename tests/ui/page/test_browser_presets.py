@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def saved(open_page: OpenPage, path: Path) -> Path:

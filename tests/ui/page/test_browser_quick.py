@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, drag
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 NAMES = "[...document.querySelectorAll('.pad-corner:not([hidden]) i')].map((name) => name.textContent)"
 

@@ -11,7 +11,7 @@ import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, drag, rms_db
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def test_undo_and_redo_by_buttons_and_by_keys(open_page):

@@ -74,6 +74,7 @@ def test_a_sound_and_a_grid(address: str, studio: Any, words: dict[str, str]) ->
     assert files.read("0.000.wav") != files.read("1.000.wav")
 
 
+@pytest.mark.slow
 def test_an_instrument(address: str, words: dict[str, str]) -> None:
     facts, content = taken(address, begun(address, "instrument", **words))
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()

@@ -17,6 +17,7 @@ from tests.ui.open_page import NEEDS_CHROMIUM
 pytestmark = NEEDS_CHROMIUM
 
 
+@pytest.mark.slow
 def test_what_the_page_plays_is_what_its_patch_renders(open_page, studio, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path / "cache"))
     open_page.after(lambda: open_page.type_into("gain-db", "-5"))

@@ -319,6 +319,7 @@ class TestPage:
         by_keys = walked()
         assert by_keys["sources"][0].startswith(first) and "across" in by_keys["knobs"]["curves"]["points"]
 
+    @pytest.mark.slow
     def test_the_map_is_light_where_the_page_is(self, open_page) -> None:
         page = open_page.page
         open_page.open("sounds")
