@@ -16,7 +16,7 @@ import soundfile
 
 from synth_explorer.assets import example_notes
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 BUILD = "from setuptools import build_meta; print(build_meta.build_wheel(*__import__('sys').argv[1:]))"
 
 

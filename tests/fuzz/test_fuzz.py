@@ -35,7 +35,7 @@ def test_a_few_inputs(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert found(tmp_path_factory, heavy=False, first=100, count=3) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_minutes_of_inputs(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert found(tmp_path_factory, heavy=True, count=30) == []
 

@@ -28,7 +28,7 @@ def edited(*flags: str, out: Path | str, cwd: Path, **environment: str | None) -
     return subprocess.run(words, cwd=cwd, env=changed, capture_output=True, text=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("flags", "environment"),
     [
@@ -50,7 +50,7 @@ def test_it_works(flags: tuple[str, ...], environment: dict[str, str | None], tm
     assert [path.name for path in elsewhere.iterdir()] == ["x.wav"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="no such folders there")
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """Not even by root."""
@@ -59,7 +59,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1 and "/proc/x.wav" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="no such folders there")
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "library trim"])  # which reads it first
 def test_every_command_says_that_a_folder_cannot_be_written(
@@ -78,7 +78,7 @@ def test_every_command_says_that_a_folder_cannot_be_written(
         assert line.startswith("error: ") and "/proc/out" in line and "unexpected" not in line
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts")
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     disk = tmp_path / "disk"

@@ -18,7 +18,7 @@ from tests.kill.driver import COMMANDS
 KILLS = os.environ.get("KILLS", "6")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_killed_at_random_moments(command: str, repository: Path) -> None:

@@ -116,7 +116,7 @@ def test_tags_are_given_to_what_was_there_too_and_verdicts_stay(library: Library
         library.judge(library.entry("tone 002"), "low", right=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_three_kills_and_two_processes_at_once_lose_and_double_nothing(library: Library, sounds: Sounds) -> None:
     paths = sounds(120)

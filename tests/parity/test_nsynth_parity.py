@@ -28,7 +28,7 @@ class Pair:
     folder: Path
 
 
-@pytest.fixture(scope="module", params=["narrow", pytest.param("full", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["narrow", pytest.param("full", marks=pytest.mark.long)])
 def pair(request: pytest.FixtureRequest, imported: Callable[..., Path]) -> Pair:
     prefix = request.getfixturevalue(f"{request.param}_prefix")
     return Pair(prefix, magenta.NARROW if request.param == "narrow" else magenta.FULL, imported(prefix))

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_check_gpu_measures_every_part_on_a_processor(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
     given = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}

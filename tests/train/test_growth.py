@@ -15,7 +15,7 @@ from synth_explorer.model.config import ModelConfig
 from synth_explorer.train.growth import begin_from
 from tests.model.small import SIZES, small_model
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

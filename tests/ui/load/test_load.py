@@ -15,7 +15,7 @@ from tests.ui.load.page import Book
 from tests.ui.load.visitor import Visitor, World
 from tests.ui.server import Server
 
-pytestmark = pytest.mark.slow  # it starts servers
+pytestmark = pytest.mark.long  # it starts servers
 
 
 @pytest.fixture
