@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -187,16 +188,26 @@ def correlation(windows: np.ndarray, periods: np.ndarray, *, finer: int) -> np.n
     size = windows.shape[1]
     hann, own = _hann(size, finer)
     spectrum: NDArray[np.complex64] = fft.rfft(windows * hann, _padded(size), axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2) ** np.float32(COMPRESSION)
-    longest = int(finer * periods[0] * 1.01) + 4
-    wave = fft.irfft(power, _padded(size) * finer, axis=1)[:, :longest]
-    wave = wave / (wave[:, :1] + 1e-20) / own[:longest]
-    best = np.full((len(wave), len(periods)), -1.0, np.float32)
-    for away in (-1 / 3, 0.0, 1 / 3):
-        at = finer * periods * 2.0 ** (away * STEP_CENTS / 1200.0)
-        below = at.astype(int)
-        part = (at - below).astype(np.float32)
-        np.maximum(best, wave[:, below] * (1.0 - part) + wave[:, below + 1] * part, out=best)
+    with np.errstate(divide="ignore"):  # of silence, which stays silence
+        power = np.exp(np.float32(COMPRESSION) * np.log(spectrum.real**2 + spectrum.imag**2))  # faster than a power
+    wave = fft.irfft(power, _padded(size) * finer, axis=1)
+    return _read(wave, own, finer * periods * 2.0 ** (np.array([[-1], [0], [1]]) / 3.0 * STEP_CENTS / 1200.0))
+
+
+@njit(nogil=True, cache=True)
+def _read(wave, own, places):
+    """The highest of the places [A, P] between samples of each correlation [J, W], divided by its first and by `own`
+    [W]: float32 [J, P], -1 at least."""
+    below = places.astype(np.int64)
+    part = (places - below).astype(np.float32)
+    best = np.full((len(wave), places.shape[1]), np.float32(-1.0), np.float32)
+    for j in range(len(wave)):
+        whole = wave[j, 0] + np.float32(1e-20)
+        for a in range(len(places)):
+            for p in range(places.shape[1]):
+                at, after = below[a, p], part[a, p]
+                left, right = wave[j, at] / whole / own[at], wave[j, at + 1] / whole / own[at + 1]
+                best[j, p] = max(best[j, p], left * (np.float32(1.0) - after) + right * after)
     return best
 
 
@@ -225,19 +236,27 @@ def _peaked(found: np.ndarray) -> np.ndarray:
     return near * np.clip((found - least) / np.float32(0.3), 0.0, 1.0)
 
 
-def best_way(score: np.ndarray) -> np.ndarray:
+@njit(nogil=True, cache=True)
+def best_way(score):
     """Indices [J] of the path through [J, P] with the most score, less `MOVE_COST` an octave, `JUMP_COST` at most."""
-    ramp = MOVE_COST * STEP_CENTS / 1200.0 * np.arange(score.shape[1], dtype=np.float64)
-    total = np.zeros(score.shape)
-    total[0] = score[0]
-    for j in range(1, len(score)):
+    steps, pitches = score.shape
+    ramp = MOVE_COST * STEP_CENTS / 1200.0 * np.arange(pitches)
+    total = score.astype(np.float64)
+    for j in range(1, steps):
         before = total[j - 1]
-        upward = np.maximum.accumulate(before + ramp) - ramp
-        downward = np.maximum.accumulate((before - ramp)[::-1])[::-1] + ramp
-        total[j] = np.maximum(np.maximum(upward, downward), before.max() - JUMP_COST) + score[j]
-    way = np.zeros(len(score), int)
+        jump = before.max() - JUMP_COST
+        reached = np.empty(pitches)
+        most = -np.inf
+        for p in range(pitches):  # from below
+            most = max(most, before[p] + ramp[p])
+            reached[p] = most - ramp[p]
+        most = -np.inf
+        for p in range(pitches - 1, -1, -1):  # from above
+            most = max(most, before[p] - ramp[p])
+            total[j, p] += max(reached[p], most + ramp[p], jump)
+    way = np.zeros(steps, np.int64)
     way[-1] = np.argmax(total[-1])
-    for j in range(len(score) - 2, -1, -1):
+    for j in range(steps - 2, -1, -1):
         way[j] = np.argmax(total[j] - np.minimum(np.abs(ramp - ramp[way[j + 1]]), JUMP_COST))
     return way
 
