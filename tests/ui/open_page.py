@@ -62,9 +62,10 @@ FRAMES = """async (part, count) => {
 class OpenPage:
     """A page that is open, and what one can do with it."""
 
-    def __init__(self, browser, address: str) -> None:
+    def __init__(self, browser, address: str, **context: Any) -> None:
+        """`context`: what Playwright is told of the browser, of a screen of `VIEWPORT` otherwise."""
         self._address = address
-        self.page = browser.new_context(viewport=VIEWPORT).new_page()
+        self.page = browser.new_context(**{"viewport": VIEWPORT} | context).new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.troubles: list[str] = []
         self.page.on(

@@ -146,6 +146,7 @@ function hold(wantedNow) {
       voice.hold = true;
       latched.set(voice.midi, voice);
     });
+    follow(); // into their notes as they are held
     if (!playing.length) latched.set(null, strike(null, 127, { hold: true }));
   } else {
     setPedal(false);

@@ -138,11 +138,12 @@ function tell() {
 function strike(midi, velocity, { hold = false, stands = false, sinceMs = performance.now() } = {}) {
   const { context } = wake();
   while (voices.length >= MOST_VOICES) cut(voices.find((voice) => voice.released) || voices[0]);
-  const voice = { midi, hold, stands, request: asked(), gain: context.createGain(), part: null, sinceMs };
+  const request = asked();
+  const voice = { midi, hold, stands, request, heard: nameOf(request, midi, hold), gain: context.createGain(), part: null, sinceMs };
   voice.gain.gain.value = (velocity / 127) ** 2;
   voice.gain.connect(audio.output);
   voices.push(voice);
-  const note = known(voice.request, midi, hold);
+  const note = known(request, midi, hold);
   if (note) begin(voice, note);
   else wait(voice).catch((error) => fail(voice, error));
   tell();
@@ -180,11 +181,10 @@ function begin(voice, note) {
     voice.part.untilS = placeS + FADE_S + 0.002;
   }
   voice.whole = note;
-  voice.heard = voice.request;
   audio.log.push({ midi: voice.midi, waitedMs: performance.now() - voice.sinceMs, timeS: context.currentTime });
   audio.log.splice(0, audio.log.length - 200);
   if (voice.released) fall(voice);
-  else if (voice.request !== wanted.request) follow();
+  else follow();
   tell();
 }
 
@@ -315,19 +315,19 @@ function swap(voice, note, sinceMs) {
 const wanted = { request: '', moving: false, sinceMs: 0 };
 let following = false;
 
-const late = () => voices.filter((voice) => voice.part && !voice.released && voice.heard !== wanted.request);
+const late = () => voices.filter((voice) => voice.part && !voice.released && voice.heard !== nameOf(wanted.request, voice.midi, voice.hold));
 
 async function update(voice) {
   const { request, moving, sinceMs } = wanted;
-  const { whole } = voice;
+  const { whole, midi, hold } = voice;
   try {
     const fromS = (whole.looped ? whole.start : place(voice.part, audio.context.currentTime)) / whole.rate + whole.fromS;
-    const more = { ...flags(voice.hold), from_s: fromS.toFixed(3) };
-    swap(voice, await (moving ? fetched(request, voice.midi, more) : noteOf(request, voice.midi, voice.hold)), sinceMs);
+    const more = { ...flags(hold), from_s: fromS.toFixed(3) };
+    swap(voice, await (moving ? fetched(request, midi, more) : noteOf(request, midi, hold)), sinceMs);
   } catch (error) {
     if (error.status !== 503) said(error.name === 'TypeError' ? 'The connection was lost.' : error.message);
   }
-  voice.heard = request;
+  voice.heard = nameOf(request, midi, hold);
   voice.movedMs = performance.now();
 }
 

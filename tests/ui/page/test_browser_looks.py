@@ -128,7 +128,7 @@ def test_columns_end_together_whatever_is_open(open_page):
 
 @pytest.mark.slow
 def test_no_state_has_a_violation(fresh, tmp_path):
-    """By axe-core, dark and light: at rest; with groups open, edits, an error in a slot, ideas and a final render."""
+    """By axe-core, dark and light: at rest; with groups open, edits, an error, ideas, a final render and an export."""
     page = (open_page := fresh()).page
     page.emulate_media(reduced_motion="reduce", color_scheme="dark")
     page.evaluate(AXE)
@@ -153,6 +153,9 @@ def test_no_state_has_a_violation(fresh, tmp_path):
     page.click(".final-render-play")
     page.locator(".final-render-save").wait_for()
     page.locator(".shelf-final").wait_for()
+    page.select_option(".exports-kind", "grid")
+    page.click(".exports-begin")
+    page.wait_for_selector(".exports-list progress")
     look()
     page.set_viewport_size({"width": 390, "height": 844})
     look()
