@@ -42,7 +42,7 @@ def keep_route(studios: Studios) -> APIRoute:
         given, owned = connection.query_params, map_of(studios, connection)
         owned.check()  # before anything is made
         request = asked(connection)
-        if "final" in given:
+        if given.get("final"):
             sound = final.made(studios, request, page=connection.client.host if connection.client else "")
         else:
             studio = studios.studio(request.checkpoint)
