@@ -144,7 +144,7 @@ def search(
 
     Comparisons are of measures (brighter, darker, noisier, purer, slower or faster attack or decay (of the attack
     where neither is said), louder, softer, higher, lower, longer, shorter, hollower, fuller), with much or slightly
-    before them. Tags are families of instruments, measured qualities and your own.
+    before them. Tags are families of instruments, measured qualities, your own, and favourite.
     """
     from synth_explorer.library.search import Search, reference_of
 

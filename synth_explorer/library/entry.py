@@ -27,7 +27,7 @@ class Entry:
     sha256: str
     kind: str
     name: str
-    origin: str  # the path that it came from
+    origin: str  # the path that it came from, or what made it
     path: Path  # of its file in the library
     size: int  # bytes
     added_s: float  # since 1970

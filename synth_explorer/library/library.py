@@ -73,7 +73,7 @@ class Library(Store):
             "suffix": heard.suffix,
             "kind": heard.kind,
             "name": task.name,
-            "origin": str(task.path),
+            "origin": task.origin or str(task.path),
             "bytes": heard.size,
             "added_s": now,
             "used_s": now,
@@ -106,7 +106,7 @@ class Library(Store):
                 "INSERT OR REPLACE INTO parents VALUES (?, ?, ?, ?)",
                 [(number, place, one.sha256, one.name) for place, one in enumerate(task.patch.sources)],
             )
-        if not task.path.is_relative_to(self.folder.absolute()):
+        if not task.origin and not task.path.is_relative_to(self.folder.absolute()):
             came = (str(task.path), heard.size, heard.changed_ns, number)
             index.execute("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", came)
         self._learn(index, number, task)

@@ -46,6 +46,7 @@ class Task:
     known: dict[str, float | None] | None = None  # descriptors that were measured before
     label: Label | None = None  # what its data set says of it
     tags: tuple[str, ...] = ()  # that a person gives it
+    origin: str = ""  # where it came from, in words, where its file does not stay; "": its path
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from synth_explorer.library.library import Library
 from synth_explorer.library.listening import LONGEST_S
 from synth_explorer.library.qualities import qualities
 from synth_explorer.library.tags import RULES
-from synth_explorer.library.words import AXES, Query, sentence, understood
+from synth_explorer.library.words import AXES, FAVOURITE, Query, sentence, understood
 
 LIKELY = 0.5  # that a tag applies
 CANDIDATES_EACH = 4  # near ones for each result, among which those are chosen that differ from one another
@@ -115,7 +115,7 @@ class Search:
         Raises LibraryError: words that mean nothing, a comparison with nothing, or a reference that there is not.
         """
         self._read()
-        query = understood(text, {*RULES, *Ears.bundled().families, *self._own})
+        query = understood(text, {*RULES, *Ears.bundled().families, *self._own, FAVOURITE})
         reference = this if query.like in ("", "this", "it") else self.reference(query.like)
         if query.like and reference is None:
             raise LibraryError(f"Say what {query.like!r} is: name a sound, or give one by --to.")
@@ -156,7 +156,11 @@ class Search:
     def _tagged(self, tag: str) -> np.ndarray:
         """How likely a tag is, by who is surest of it [N]."""
         if tag not in self._tags:
-            rows = self.library.read("SELECT entry, probability FROM told WHERE tag = ?", tag)
+            rows = self.library.read(
+                "SELECT entry, probability FROM told WHERE tag = ? "
+                "UNION ALL SELECT id, 1.0 FROM entries WHERE favourite = 1 AND ? = ?",
+                *(tag, tag, FAVOURITE),
+            )
             found = np.zeros(int(self._numbers.max(initial=0)) + 1)
             told = np.fromiter(chain.from_iterable(rows), np.float64).reshape(-1, 2)
             told = told[told[:, 0] < len(found)]

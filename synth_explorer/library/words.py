@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from synth_explorer.errors import LibraryError
 
 DEGREES = {"much": 3.0, "far": 3.0, "a lot": 3.0, "slightly": 0.4, "a bit": 0.4, "a little": 0.4}
+FAVOURITE = "favourite"  # what is marked as one counts as tagged so
 FILLERS = {"a", "an", "the", "with", "something", "sound", "sounds", "than", "this", "it", "is", "in", "of"}
 
 

@@ -157,3 +157,15 @@ def test_what_has_not_changed_is_not_read_again(search: Search) -> None:
             search.find("rusty")
     finally:
         library._index.set_trace_callback(None)
+
+
+def test_favourites_are_found_as_a_tag_is(search: Search) -> None:
+    marked = search.library.entries([3, 9])
+    search.library.change(marked, favourite=True)
+    try:
+        found = search.find("favourite")
+        assert {entry.number for entry in found.entries} == {3, 9} and found.understood == "tagged favourite"
+        assert search.find("not favourite").count == search.find().count - 2
+    finally:
+        search.library.change(marked, favourite=False)
+    assert search.find("favourite").count == 0

@@ -29,7 +29,7 @@ from synth_explorer.ui.page.panels import (
     sounds,
     sources,
 )
-from synth_explorer.ui.routes import door, export, file, login, sound_map
+from synth_explorer.ui.routes import door, export, file, library, login, sound_map
 from synth_explorer.ui.routes.final import final_route, place_route
 from synth_explorer.ui.routes.inspection import inspection_route
 from synth_explorer.ui.routes.note import note_route
@@ -64,6 +64,7 @@ ROUTES = (
     *export.ROUTES,
     *file.ROUTES,
     *sound_map.ROUTES,
+    *library.ROUTES,
 )
 
 

@@ -98,6 +98,22 @@ async def _while_heard(connection: Request, render: FinalRender, head: bytes) ->
         render.stop()
 
 
+def made(studios: Studios, request: SoundRequest, *, page: str) -> Rendered:
+    """The final render that is asked for, remembered or made once it is its turn. Raises SynthExplorerError."""
+    studio = studios.studio(request.checkpoint)
+    patch = studio.asked(request).but(decoder=FINAL.name)
+    known = studio.renderer.remembered(patch)
+    if known is None:
+        render = studios.finals.begin(lambda: _begun(studios, request), page=page)
+        render.begun.result()
+        while render.piece(LOOK_S) is not None:
+            pass
+        known = studio.renderer.remembered(patch)
+    if known is None:
+        raise CheckpointError("The final render was stopped; make it again.")
+    return known
+
+
 def _begun(studios: Studios, request: SoundRequest) -> Begun:
     """What is asked for, begun. Raises SynthExplorerError where it makes no sense."""
     studio = studios.studio(request.checkpoint)

@@ -8,10 +8,14 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.routing import APIRoute
 
 LOOPBACK = ("127.0.0.1", "::1")
+READS = ("GET", "HEAD")
+OWN = ("same-origin", "none")
+"""What browsers say (`Sec-Fetch-Site`) of a request of this server's page, or of a person; programs say nothing."""
 
 
 def guarded(route: APIRoute) -> APIRoute:
-    """The same route; without a login it answers 401 where the page was launched with `auth`."""
+    """The same route; without a login it answers 401 where the page was launched with `auth`, and 403 where the page of
+    another site asks for what changes something."""
     return APIRoute(
         route.path,
         route.endpoint,
@@ -22,7 +26,12 @@ def guarded(route: APIRoute) -> APIRoute:
 
 
 async def check(request: Request) -> None:
-    """Let a request pass that carries the cookie of a Gradio login, or any where no login is asked for."""
+    """Let a request pass that carries the cookie of a Gradio login, or any where no login is asked for.
+
+    What changes something is refused where another site has a browser ask for it.
+    """
+    if request.method not in READS and request.headers.get("Sec-Fetch-Site", OWN[0]) not in OWN:
+        raise HTTPException(403, "Only the page itself may ask for this.")
     app = request.app
     if getattr(app, "auth", None) is None:
         return

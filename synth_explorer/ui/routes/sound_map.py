@@ -40,7 +40,7 @@ SEEN_MOST = 200
 
 def facts_route(studios: Studios) -> APIRoute:
     """All that lies on the map."""
-    return _json(PATH, lambda connection: _map(studios, connection).facts())
+    return _json(PATH, lambda connection: map_of(studios, connection).facts())
 
 
 def sound_route(studios: Studios) -> APIRoute:
@@ -48,7 +48,7 @@ def sound_route(studios: Studios) -> APIRoute:
 
     def sound(connection: Request, id: str = "") -> Any:
         try:
-            return FileResponse(_map(studios, connection).sound(id), headers=HEADERS)
+            return FileResponse(map_of(studios, connection).sound(id), headers=HEADERS)
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
 
@@ -60,7 +60,7 @@ def take_route(studios: Studios) -> APIRoute:
 
     def take(connection: Request) -> dict[str, Any]:
         studio = studios.studio(connection.query_params.get("checkpoint"))
-        return {"token": _map(studios, connection).token(studio, connection.query_params.get("id", ""))}
+        return {"token": map_of(studios, connection).token(studio, connection.query_params.get("id", ""))}
 
     return _json(f"{PATH}/take", take, method="POST")
 
@@ -73,7 +73,7 @@ def here_route(studios: Studios) -> APIRoute:
         studio = studios.studio(request.checkpoint)
         notes = [note for note in studio.used(request) if note is not None]
         audio, rate = _rendered(studio, request)
-        places = _map(studios, connection)
+        places = map_of(studios, connection)
         sources = [places.place_of(studio, note) for note in notes]
         return {"place": places.place(audio, sample_rate_hz=rate), "sources": sources}
 
@@ -91,21 +91,21 @@ def find_route(studios: Studios) -> APIRoute:
             this = _rendered(studios.studio(request.checkpoint), request)
         seen = [one for one in given.get("seen", "").split(",") if one][:SEEN_MOST]
         spread = 0.5 if "spread" in given else 0.0
-        return _map(studios, connection).find(given.get("words", ""), this=this, spread=spread, without=seen)
+        return map_of(studios, connection).find(given.get("words", ""), this=this, spread=spread, without=seen)
 
     return _json(f"{PATH}/find", find)
 
 
 def doubtful_route(studios: Studios) -> APIRoute:
     """Labels that are probably wrong."""
-    return _json(f"{PATH}/doubtful", lambda connection: _map(studios, connection).doubtful())
+    return _json(f"{PATH}/doubtful", lambda connection: map_of(studios, connection).doubtful())
 
 
 def judge_route(studios: Studios) -> APIRoute:
     """Whether a label is right; answers those that are left."""
 
     def judge(connection: Request) -> dict[str, Any]:
-        given, owns = connection.query_params, _map(studios, connection)
+        given, owns = connection.query_params, map_of(studios, connection)
         owns.judge(given.get("id", ""), given.get("tag", ""), right=given.get("right") == "1")
         return owns.doubtful()
 
@@ -120,7 +120,7 @@ def walk_route(studios: Studios) -> APIRoute:
             given = Walk.parse(await connection.body(), what="The walk", error=EditError)
             studio = studios.studio(given.checkpoint)
             return JSONResponse(
-                await asyncio.to_thread(_map(studios, connection).walked, studio, given), headers=HEADERS
+                await asyncio.to_thread(map_of(studios, connection).walked, studio, given), headers=HEADERS
             )
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
@@ -128,7 +128,8 @@ def walk_route(studios: Studios) -> APIRoute:
     return APIRoute(f"{PATH}/walk", walked, methods=["POST"], include_in_schema=False)
 
 
-def _map(studios: Studios, connection: Request) -> SoundMap:
+def map_of(studios: Studios, connection: Request) -> SoundMap:
+    """The map for whoever asks."""
     return studios.sound_map if is_owner(connection) else studios.guest_map
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from synth_explorer.errors import LibraryError
 from synth_explorer.library import bundled
 from synth_explorer.library.ears import Ears
-from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON
+from synth_explorer.library.entry import EARS, ID_DIGITS, LABELS, PERSON, Entry
 from synth_explorer.library.importing import import_all
 from synth_explorer.library.labels import suspects
 from synth_explorer.library.library import Library
@@ -20,13 +20,15 @@ from synth_explorer.library.listening import Task
 from synth_explorer.library.places import Places
 from synth_explorer.library.search import Reference, Search, heard
 from synth_explorer.lru import LruCache
-from synth_explorer.ui.session import walk
+from synth_explorer.ui.session import kept, walk
+from synth_explorer.ui.session.kept import Change
 from synth_explorer.ui.session.slot_note import SlotNote
 from synth_explorer.ui.session.studio import Studio
 from synth_explorer.ui.session.walk import Walk
 
 if TYPE_CHECKING:
     from synth_explorer.assets import ExampleNote
+    from synth_explorer.rendering import Rendered
 
 EXAMPLE = "example"  # the tag of bundled notes
 SHOWN = ("brightness_octaves", "noisiness_db", "attack_s", "decay_db_s", "pitch_midi", "loudness_db")
@@ -40,8 +42,9 @@ class SoundMap:
     """A library, opened and placed when somebody first asks for it. Threads may share it."""
 
     def __init__(self, notes: Sequence[ExampleNote], *, folder: Path | None = None, is_kept: bool = True) -> None:
-        """`folder`: of the library; None: the user's. `is_kept`: whether labels can be judged."""
-        self._notes, self._folder, self._is_kept = notes, folder, is_kept
+        """`folder`: of the library; None: the user's. `is_kept`: whether sounds can be kept in it, and changed."""
+        self.is_kept = is_kept
+        self._notes, self._folder = notes, folder
         self._lock = Lock()
         self._library: Library | None = None
         self._points: LruCache[np.ndarray] = LruCache(KEPT)  # of sources, by their content
@@ -51,9 +54,10 @@ class SoundMap:
         if self._library is None:
             library = Library(self._folder)
             tasks = [Task(note.path.absolute(), "note", note.name, tags=(EXAMPLE, note.family)) for note in self._notes]
-            import_all(library, tasks, workers=1)
             names = {task.name for task in tasks}
-            import_all(library, [task for task in library.unheard() if task.name in names], workers=1)
+            with kept.writable(library.folder):
+                import_all(library, tasks, workers=1)
+                import_all(library, [task for task in library.unheard() if task.name in names], workers=1)
             self._library, self._search, self._places = library, Search(library), Places(library)
             self._places.lay(bundled.places())
         return self._library, self._search, self._places
@@ -100,11 +104,45 @@ class SoundMap:
 
     def judge(self, name: str, tag: str, *, right: bool) -> None:
         """Say whether a tag of a sound is right, by its id. Raises LibraryError: there is none, or not for you."""
-        if not self._is_kept:
-            raise LibraryError("Labels are judged at the computer that serves the page, or by who is logged in.")
+        library = self._own()
+        library.judge(library.entry(name), tag, right=right)
+
+    def keep(self, sound: Rendered, name: str) -> dict[str, Any]:
+        """Keep a sound, see `session.kept`. Raises LibraryError, AudioError."""
+        return kept.keep(self._own(), sound, name)
+
+    def about(self, name: str) -> dict[str, Any]:
+        """What is said of a sound, by its id, see `session.kept`; the tags with which bundled notes come are among
+        those that are heard. Raises LibraryError."""
+        library = self._own()
+        return self._told(library, library.entry(name))
+
+    def change(self, name: str, given: Change) -> dict[str, Any]:
+        """Change what is said of a sound, by its id; answers what then is. Raises LibraryError."""
+        library = self._own()
+        entry = library.entry(name)
+        add, remove = given.check().add, given.remove
+        library.change([entry], add=add, remove=remove, favourite=given.favourite, note=given.note)
+        return self._told(library, library.entry(entry.sha256))
+
+    def _told(self, library: Library, entry: Entry) -> dict[str, Any]:
+        told = kept.about(library, entry)
+        bundled_tags = next(
+            ([EXAMPLE, note.family] for note in self._notes if note.name == entry.name and EXAMPLE in told["tags"]), []
+        )
+        own = [tag for tag in told["tags"] if tag not in bundled_tags]
+        return told | {"tags": own, "heard": [*bundled_tags, *told["heard"]]}
+
+    def check(self) -> None:
+        """Raises LibraryError: it is not for you to change."""
+        if not self.is_kept:
+            raise LibraryError("The library is for who sits at the computer that serves the page, or is logged in.")
+
+    def _own(self) -> Library:
+        """The library, for who may change it. Raises LibraryError."""
+        self.check()
         with self._lock:
-            library, *_ = self._opened()
-            library.judge(library.entry(name), tag, right=right)
+            return self._opened()[0]
 
     def sound(self, name: str) -> Path:
         """The file of a sound by its id. Raises LibraryError: there is none."""

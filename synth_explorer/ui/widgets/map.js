@@ -29,16 +29,8 @@ let view = { x: 0.5, y: 0.5, zoom: 1 };
 let drawing = 0;
 const player = new Audio();
 
-const address = (path, given = {}) => new URL(path + '?' + new URLSearchParams(given), document.baseURI).href;
 const state = () => (window.synthExplorerState ? window.synthExplorerState() : null);
 const capital = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_/g, ' ');
-
-async function ask(path, given, method = 'GET', body = undefined) {
-  const answer = await fetch(address(path, given), { method, body }).catch(() => null);
-  if (!answer) throw new Error('The page cannot reach its program; is it still running?');
-  if (!answer.ok) throw new Error(answer.status === 422 ? await answer.text() : `The program answers ${answer.status}.`);
-  return answer.json();
-}
 
 // --- Drawn --------------------------------------------------------------------------------------------------------------------
 
@@ -189,6 +181,7 @@ function choose(one, heard = true) {
   chosen = one;
   near.disabled = !one;
   marked();
+  tell(one);
   if (!one) return;
   const family = families[one.family];
   chosenWords.textContent = one.name + (family ? `, ${family.replace(/_/g, ' ')}` : '');

@@ -31,7 +31,7 @@ function listed({ labels, count }) {
   if (!labels.length) said.textContent = 'Every doubtful label was judged.';
 }
 
-async function told(path, given, method) {
+async function listing(path, given, method) {
   try {
     listed(await ask(path, given, method));
   } catch (error) {
@@ -39,9 +39,9 @@ async function told(path, given, method) {
   }
 }
 
-const judged = (given) => told('map/judge', given, 'POST');
+const judged = (given) => listing('map/judge', given, 'POST');
 doubt.addEventListener('click', () => {
   doubts.hidden = !doubts.hidden;
   doubt.setAttribute('aria-expanded', String(!doubts.hidden));
-  if (!doubts.hidden) told('map/doubtful');
+  if (!doubts.hidden) listing('map/doubtful');
 });

@@ -108,6 +108,12 @@ async function read() {
   grouped();
 }
 
+function showKept() { // also what was kept before the map was opened
+  const one = sounds.find(({ id }) => id === window.synthExplorerKept);
+  window.synthExplorerKept = '';
+  if (one) choose(one, false);
+}
+
 async function load() {
   if (map.dataset.state !== 'empty') return;
   map.dataset.state = 'busy';
@@ -116,6 +122,7 @@ async function load() {
     await read();
     said.textContent = '';
     map.dataset.state = 'ready';
+    showKept();
     locate();
   } catch (error) {
     said.textContent = error.message;
@@ -130,6 +137,9 @@ new ResizeObserver(() => {
   redraw();
   if (!here) locate();
 }).observe(field);
+window.addEventListener('library-changed', () => {
+  if (map.dataset.state === 'ready') read().then(showKept, (error) => (said.textContent = error.message));
+});
 window.addEventListener('screen-plays', (event) => event.detail !== player && player.pause());
 window.addEventListener('sound-shown', () => {
   locate();

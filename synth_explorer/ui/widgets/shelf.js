@@ -29,15 +29,20 @@ function read() {
   }
 }
 
+function say(sentence, isGood = false) {
+  words.textContent = sentence;
+  words.classList.toggle('is-good', isGood);
+}
+
 function change(how) {
   const entries = how(read());
   let others = 0;
   const kept = entries.filter((entry) => entry.favourite || (others += 1) <= MOST);
   try {
     localStorage.setItem(NAME, JSON.stringify(kept));
-    words.textContent = '';
+    say('');
   } catch (error) {
-    words.textContent = `The browser keeps nothing more (${error.name}).`;
+    say(`The browser keeps nothing more (${error.name}).`);
   }
   draw();
 }
@@ -94,7 +99,17 @@ function take(entry) {
   if (!entry.final) return;
   player.src = address(entry);
   window.dispatchEvent(new CustomEvent('screen-plays', { detail: player }));
-  player.play().catch((error) => error.name !== 'AbortError' && (words.textContent = 'It cannot be played now.'));
+  player.play().catch((error) => error.name !== 'AbortError' && say('It cannot be played now.'));
+}
+
+async function kept(entry) {
+  const given = { ...(entry.named && { name: entry.name }), ...(entry.final && { final: 1 }) };
+  say('Keeping it', true);
+  try {
+    say(await window.synthExplorerKeep(entry, given), true);
+  } catch (error) {
+    say(error.message);
+  }
 }
 
 function part(kind, name, looks = {}) {
@@ -125,10 +140,13 @@ function tile(entry) {
   star.addEventListener('click', () => edit(entry.id, { favourite: !entry.favourite }));
   const file = part('a', 'shelf-file', { textContent: '↓', href: address(entry), download: entry.file_name, title: 'Download' });
   file.setAttribute('aria-label', `Download ${called}`);
+  const keep = part('button', 'shelf-keep', { textContent: '+', title: 'Keep in library', hidden: !window.synthExplorerOwns });
+  keep.setAttribute('aria-label', `Keep in library: ${called}`);
+  keep.addEventListener('click', () => kept(entry));
   const drop = part('button', 'shelf-drop', { textContent: '×', title: 'Remove' });
   drop.setAttribute('aria-label', `Remove ${called}`);
   drop.addEventListener('click', () => change((all) => all.filter((one) => one.id !== entry.id)));
-  foot.append(part('span', 'shelf-facts', { textContent: entry.facts, title: entry.facts }), star, file, drop);
+  foot.append(part('span', 'shelf-facts', { textContent: entry.facts, title: entry.facts }), star, keep, file, drop);
   item.append(picture, name, foot);
   return item;
 }
@@ -157,6 +175,7 @@ more.addEventListener('click', () => {
   draw();
 });
 window.addEventListener('screen-plays', (event) => event.detail !== player && player.pause());
+window.addEventListener('library-owned', draw);
 window.addEventListener('sound-shown', (event) => shown(event.detail));
 window.addEventListener('storage', (event) => event.key === NAME && draw());
 window.addEventListener('final-made', async ({ detail }) => {

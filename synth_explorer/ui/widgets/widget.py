@@ -95,8 +95,15 @@ def shelf(**options: Any) -> gr.HTML:
 
 def sound_map(**options: Any) -> gr.HTML:
     """The map of sounds, which it fetches from the routes when it is first seen: zoom, pan, hear, take for a source;
-    a field that searches it; labels that are probably wrong, to be judged; walks that become a morph over time."""
-    return _widget("map", None, scripts=("map", "map_colours", "map_search", "map_labels", "map_walk"), **options)
+    a field that searches it; labels that are probably wrong, to be judged; tags, mark and note of the chosen sound;
+    walks that become a morph over time."""
+    scripts = ("ask", "map", "map_colours", "map_search", "map_labels", "map_about", "map_walk")
+    return _widget("map", None, scripts=scripts, **options)
+
+
+def keep(**options: Any) -> gr.HTML:
+    """The button that keeps the result in the user's library, for who may see that."""
+    return _widget("keep", None, scripts=("ask", "keep"), **options)
 
 
 def inspection(**options: Any) -> gr.HTML:
