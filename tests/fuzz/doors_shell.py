@@ -170,6 +170,8 @@ def _is_long(words: list[str]) -> bool:
     after = dict(pairwise(words))
     if words[0] == "bench" and (after.get("--network") != "slider" or {"nsynth", "small", "startup"} & {*words}):
         return True
+    if words[0] == "dataset" and len(words) > 100:  # as many files
+        return True
     return after.get("--workers", "1") not in ("1", "0", "-1", "", " ", "nan")
 
 
