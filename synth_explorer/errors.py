@@ -39,3 +39,12 @@ class SpecError(SynthExplorerError):
 
 class LibraryError(SynthExplorerError):
     """A library that cannot be opened, or has not what was asked of it."""
+
+
+def sentence(error: Exception) -> str | None:
+    """What a person is told of an error of this program's, or of the system's about a file; None for any other."""
+    if isinstance(error, SynthExplorerError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return None

@@ -95,13 +95,23 @@ def address(patch: Patch, output: Output, engine: str) -> str:
 
 
 def of_patches(named: Mapping[str, Patch], output: Output, *, engine: str = "auto") -> Plan:
-    """A plan of patches by the names of their files."""
+    """A plan of patches by the names of their files. Raises CheckpointError: a decoder has no such engine."""
     jobs = (Job(file, patch, address(patch, output, engine)) for file, patch in named.items())
-    return Plan(tuple(jobs), output, engine)
+    return _planned(jobs, output, engine)
+
+
+def _planned(jobs: Iterable[Job], output: Output, engine: str) -> Plan:
+    plan = Plan(tuple(jobs), output, engine)
+    for decoder in {decoder_of(job.patch) for job in plan.jobs}:
+        decoder.check_engine(engine)
+    return plan
 
 
 def of_spec(path: str | os.PathLike[str], *, engine: str = "auto") -> Plan:
-    """The plan of a spec, validated whole. Raises SpecError: a sentence with file, line and field."""
+    """The plan of a spec, validated whole.
+
+    Raises SpecError: a sentence with file, line and field; CheckpointError: a decoder has no such engine.
+    """
     spec, marked = read(path)
     return _Planner(spec, marked, Path(path).absolute().parent, engine).plan()
 
@@ -165,7 +175,7 @@ class _Planner:
                     ("name",),
                 )
             jobs[file.casefold()] = Job(file, patch, address(patch, self.output, self.engine))
-        return Plan(tuple(jobs.values()), self.output, self.engine)
+        return _planned(jobs.values(), self.output, self.engine)
 
     def _goal(self, origins: Origins, note: str, place: tuple[Any, ...]) -> MeanSound:
         """What a note is moved toward of another: the only question of a spec that a checkpoint is loaded for."""
@@ -227,7 +237,6 @@ class _Planner:
         for i, name in enumerate(names):
             try:
                 found[choose(name, OF_FAMILY[self.info.family], checkpoint=self.info.name)] = None
-                next(reversed(found)).check_engine(self.engine)
             except SynthExplorerError as error:
                 self.marked.refuse(str(error), ("decoders", i))
         return list(found)

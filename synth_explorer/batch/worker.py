@@ -19,7 +19,7 @@ from synth_explorer.batch.descriptors import describe
 from synth_explorer.batch.notes import Listening, Notes
 from synth_explorer.batch.output import Output
 from synth_explorer.batch.plan import Job
-from synth_explorer.errors import SynthExplorerError
+from synth_explorer.errors import SynthExplorerError, sentence
 from synth_explorer.latents import midi_to_hz
 from synth_explorer.rendering import Patch, Rendered, Renderer
 
@@ -169,7 +169,4 @@ def _made(job: Job, sound: Rendered, output: Output) -> Made:
 
 def reason_of(error: Exception) -> str:
     """Why something failed, in one line."""
-    if isinstance(error, SynthExplorerError):
-        return " ".join(str(error).split())
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(f"{type(error).__name__}: {said} (unexpected)".split())
+    return " ".join((sentence(error) or f"{type(error).__name__}: {error} (unexpected)").split())

@@ -9,7 +9,7 @@ import inspect
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -176,9 +176,8 @@ def check_outputs(*outputs: tuple[str, Path | None], inputs: Sequence[Path | Non
             raise wrong_usage(f"{path} is a folder; give the name of a file.", option)
         if named := _named_like_a_file(path.parent):
             raise wrong_usage(named, option)
-        above = next(parent for parent in path.absolute().parents if parent.exists())
-        if not above.is_dir():
-            raise wrong_usage(f"{path} cannot be written: {above} is a file, not a folder.", option)
+        if blocked := _blocked(path, path.absolute().parents):
+            raise wrong_usage(blocked, option)
         if path.resolve() in taken:
             raise wrong_usage(f"{path} {taken[path.resolve()]}: give another name.", option)
         taken[path.resolve()] = f"is written by {option} already"
@@ -189,10 +188,21 @@ def a_folder(path: Path) -> Path: ...
 @overload
 def a_folder(path: Path | None) -> Path | None: ...
 def a_folder(path: Path | None) -> Path | None:
-    """Refuse to make a folder that is named like a file: it was most likely meant to be one."""
-    if path is not None and (named := _named_like_a_file(path)):
-        raise typer.BadParameter(named)
+    """Refuse a folder that cannot be made, or is named like a file: it was most likely meant to be one.
+
+    Raises OSError: no folder can have this name.
+    """
+    if path is not None:
+        whole = path.absolute()
+        if wrong := _named_like_a_file(path) or _blocked(path, (whole, *whole.parents)):
+            raise typer.BadParameter(wrong)
     return path
+
+
+def _blocked(path: Path, folders: Iterable[Path]) -> str:
+    """A sentence about the nearest of folders that is there, if it is none; "" where it is one."""
+    above = next(folder for folder in folders if folder.exists())
+    return "" if above.is_dir() else f"{path} cannot be written: {above} is a file, not a folder."
 
 
 def _named_like_a_file(folder: Path) -> str:

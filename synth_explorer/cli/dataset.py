@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,9 +20,17 @@ app = typer.Typer(help="Notes to train on.", no_args_is_help=True)
 
 PRE_ROLL_S = 0.032  # silence before a note: a frame
 
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one a core).")]
-Rate = Annotated[int, typer.Option(min=8000, help="Samples a second: that of the model to come.")]
-Length = Annotated[float, typer.Option(min=0.5, help="Length of a note.")]
+
+def _a_number(value: float) -> float:
+    """Refuse what is no number, which no range does."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number.")
+    return value
+
+
+Workers = Annotated[int | None, typer.Option(min=1, max=1024, help="Processes (default: one a core).")]
+Rate = Annotated[int, typer.Option(min=8000, max=192_000, help="Samples a second: that of the model to come.")]
+Length = Annotated[float, typer.Option(min=0.5, max=60.0, callback=_a_number, help="Length of a note.")]
 
 
 def _velocities(text: str) -> tuple[int, ...]:
@@ -50,7 +59,9 @@ def render(
     out: common.Folder,
     pitch_step: Annotated[int, typer.Option(min=1, help="Semitones between rendered keys.")] = 1,
     velocities: Annotated[str, typer.Option(metavar="N,N,...", help="MIDI velocities.")] = "25,50,75,100,127",
-    detune_cents: Annotated[float, typer.Option(min=0.0, help="Detune each note by chance, up to so much.")] = 0,
+    detune_cents: Annotated[
+        float, typer.Option(min=0.0, max=1200.0, callback=_a_number, help="Detune each note by chance, up to so much.")
+    ] = 0,
     workers: Workers = None,
     ray: Ray = None,
     limit_instruments: Annotated[int | None, typer.Option(min=1, help="Only the first so many instruments.")] = None,
@@ -119,8 +130,8 @@ def render_percussion(
 @app.command("synthetic")
 def synthetic(
     out: common.Folder,
-    instruments: Annotated[int, typer.Option(min=1, help="How many.")] = 312,
-    pitches: Annotated[int, typer.Option(min=1, help="Notes of each over the range.")] = 12,
+    instruments: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 312,
+    pitches: Annotated[int, typer.Option(min=1, max=1000, help="Notes of each over the range.")] = 12,
     workers: Workers = None,
     ray: Ray = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the instruments.")] = 0,

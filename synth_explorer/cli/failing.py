@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from synth_explorer.errors import SynthExplorerError
+from synth_explorer.errors import SynthExplorerError, sentence
 
 # How Typer ends a command by itself: an exit, an abort, a usage error (the base of BadParameter), a broken pipe.
 _TYPERS_OWN = (typer.Exit, typer.Abort, typer.BadParameter.__bases__[0], BrokenPipeError)
@@ -80,8 +80,4 @@ class Failures:
 
 def _message(error: Exception) -> str:
     """What a person is told of an error."""
-    if isinstance(error, SynthExplorerError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error} (unexpected; `synth-explorer --debug ...` shows where)"
+    return sentence(error) or f"{type(error).__name__}: {error} (unexpected; `synth-explorer --debug ...` shows where)"

@@ -80,7 +80,9 @@ def render(
         return
     names = {target.name: path for path, target in zip(found.files, targets, strict=True)}
     plan = _plan_of(names, how, format or "wav", engine, failures)
-    if dry_run and plan.jobs:
+    if not plan.jobs:
+        failures.end()
+    if dry_run:
         _say_estimate(plan, out, at)
         failures.end()
         return

@@ -240,3 +240,52 @@ def test_a_calibration_says_what_it_left_out(capsys: pytest.CaptureFixture[str])
     assert caught.value.exit_code == 1
     said = capsys.readouterr().err.splitlines()
     assert said == [f"warning: {left_out['s.wav']}"] * 2 + ["error: b.wav is no sound."]
+
+
+def test_an_engine_that_there_is_not_is_refused_before_any_work(
+    fake: Explorer, note_file: Notes, tmp_path: Path
+) -> None:
+    """Of patches and of specs: nothing lies in the folder then."""
+    note, patch, out = note_file("a.wav"), tmp_path / "p.json", tmp_path / "batch"
+    ok("edit", note, "--fit-steps", "0", "--gain-db", "-3", "--save-patch", patch, "-o", tmp_path / "x.wav")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("sources: [a.wav]\n")
+    for given in (patch, spec):
+        said = refused("render", given, "--engine", "other", "-o", out)
+        assert said == "error: engine='other' must be one of auto, numba, keras.\n"
+        assert not out.exists()
+
+
+def test_patches_that_cannot_be_read_leave_no_folder(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text("{}")
+    said, errors = failing("render", tmp_path / "a.json", tmp_path / "b.json", "-o", tmp_path / "batch")
+    assert said == [] and len(errors) == 2 and not (tmp_path / "batch").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, note_file: Notes, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(common, "load_explorer", lambda checkpoint: pytest.fail("worked"))
+    note = note_file("notes/a.wav")
+    (tmp_path / "notes" / "index.csv").write_text("path,pitch\na.wav,60\n")
+    asked = ("evaluate", "reconstruction", tmp_path / "notes", "-o", tmp_path / "r.json", "--save-audio")
+    assert "File name too long" in refused(*asked, tmp_path / ("9" * 300))
+    assert "is a file, not a folder" in refused(*asked, note / "renders", code=2)
+
+
+def test_what_the_system_refuses_of_a_file_is_no_unexpected_error(
+    fake: Explorer, note_file: Notes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also where it is told per note, in a report."""
+    from synth_explorer.cli import sound
+
+    def full(path: Path, *_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    note_file("notes/a.wav")
+    (tmp_path / "notes" / "index.csv").write_text("path,pitch\na.wav,60\n")
+    monkeypatch.setattr(sound, "write", full)
+    where = ("--save-audio", tmp_path / "kept", "-o", tmp_path / "r.json")
+    errors = run("evaluate", "reconstruction", tmp_path / "notes", "--fit-steps", "0", "--workers", "1", *where).stderr
+    assert "No space left on device: " in errors and "unexpected" not in errors

@@ -195,3 +195,10 @@ def test_train_errors_are_one_line(tmp_path: Path) -> None:
 def test_a_wrong_option_is_named_with_what_was_given(words: str, option: str, said: str) -> None:
     told = " ".join(refused(*words.split(), code=2).replace("│", " ").split())
     assert f"Invalid value for '{option}'" in told and said in told and "Value error" not in told
+
+
+@pytest.mark.parametrize("option", ["--instruments", "--pitches", "--seconds", "--sample-rate", "--workers"])
+@pytest.mark.parametrize("number", ["1000000000", "nan"])
+def test_notes_to_train_on_have_a_most_of_everything(option: str, number: str, tmp_path: Path) -> None:
+    said = refused("dataset", "synthetic", option, number, "-o", tmp_path / "set", code=2)
+    assert option in said and not (tmp_path / "set").exists()

@@ -71,6 +71,7 @@ class Door:
     seeds: Sequence[Any]  # valid inputs, see `mutators`
     open: Callable[[Attempt], Any]
     heavy: bool = False  # takes seconds, or needs what takes seconds to load
+    mutate: Callable[[Random, Any], Any] = mutated
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Finding:
 def inputs(door: Door, seed: int, number: int) -> Any:
     """An input of a door: the valid ones first, then mutations."""
     rng = Random(f"{door.name}/{seed}/{number}")
-    return door.seeds[number] if number < len(door.seeds) else mutated(rng, rng.choice(door.seeds))
+    return door.seeds[number] if number < len(door.seeds) else door.mutate(rng, rng.choice(door.seeds))
 
 
 def attempt(door: Door, seed: int, number: int) -> Finding | None:

@@ -1,4 +1,4 @@
-"""Doors that questions come in by: links, addresses, what programs ask for, the words of the shell."""
+"""Doors that questions come in by: links, addresses, what programs ask for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 
 from synth_explorer.errors import EditError, SynthExplorerError
-from synth_explorer.files import exists
 from synth_explorer.instruments import Plan
 from synth_explorer.pitch import pitch_given
 from synth_explorer.rendering.quantise import quantiser
 from tests.fuzz.attack import Attempt, Door
 from tests.fuzz.doors_files import EVERY_EDIT
-from tests.fuzz.world import World, shell_runs
+from tests.fuzz.world import World
 from tests.ui.knobs import sent
 
 
@@ -48,7 +47,6 @@ def doors(world: World) -> list[Door]:
         Door("question of a page", [question.encode()], lambda given: _asked(studios, given)),
         _addresses(studios, question, names),
         _endpoints(world, studios, names),
-        Door("words of the shell", _commands(world), lambda given: _command(given)),
         Door("walk over the map", [b'{"checkpoint": "default", "points": [[0, 0.1, 0.2], [1.5, 0.9, 0.4]]}'], _walked),
         Door("pitch", [b"C4", b"60.5", b"F#3", b"C4 +12", b"C major"], _pitch),
     ]
@@ -193,70 +191,6 @@ def _endpoints(world: World, studios: Any, names: list[str]) -> Door:
         {"endpoint": "encode", "values": {"sound": {"path": str(world.note)}, "pitch": "C4", "checkpoint": "default"}},
     ]
     return Door("endpoints", seeds, call)
-
-
-def _commands(world: World) -> list[list[str]]:
-    note = str(world.note)
-    return [
-        [
-            "edit",
-            note,
-            "--fit-steps",
-            "0",
-            "--gain-db",
-            "-3",
-            "--osc",
-            "pitch",
-            "--osc-rate-hz",
-            "5",
-            "--osc-depth",
-            "30",
-            "-o",
-            "out/x.wav",
-        ],
-        ["edit", note, "--fit-steps", "0", "--curve", "loudness:0=0,0.3=-6", "--reverse", "-o", "out/x.wav"],
-        ["edit", note, "--fit-steps", "0", "--toward", "Marimba", "--amount", "0.5", "-o", "out/x.wav"],
-        ["edit", note, "--fit-steps", "0", "--set-pitch", "F#4", "--stretch", "1.5", "--seed", "3", "-o", "out/x.flac"],
-        [
-            "morph",
-            note,
-            "Marimba",
-            "--fit-steps",
-            "0",
-            "--path",
-            "0=0,0.3=1",
-            "--quantise",
-            "C major",
-            "-o",
-            "out/m.wav",
-        ],
-        ["morph", note, "Marimba", "--fit-steps", "0", "--steps", "2", "--pitch", "C3", "-o", "out"],
-        [
-            "decode",
-            str(world.folder / "latents.npz"),
-            "--length-s",
-            "0.2",
-            "--temperature",
-            "0.5",
-            "--bits",
-            "16",
-            "-o",
-            "out/d.wav",
-        ],
-        ["encode", note, "--pitch", "60", "--fit-steps", "1", "-o", "out/e.npz"],
-    ]
-
-
-def _command(given: Attempt) -> None:
-    words = given.given if isinstance(given.given, list) else []
-    if len(words) > 60 or not all(isinstance(word, (str, int, float)) for word in words):
-        return
-    if any("/" in str(word) and not exists(str(word)) and not str(word).startswith("out/") for word in words):
-        return  # it may lie anywhere on this machine
-    if ".." in map(str, words):
-        return  # results may be asked for above the folder of the attempt
-    if words and words[0] in ("edit", "morph", "decode", "encode"):
-        shell_runs(*words)
 
 
 def _pitch(given: Attempt) -> None:

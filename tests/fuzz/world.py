@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import soundfile
+from typer.testing import Result
 
 from synth_explorer import rendering
 from synth_explorer.cli import common
@@ -120,11 +121,21 @@ class World:
         return {"examples.json": json.dumps({"bass-040": about}).encode(), "audio/bass-040.wav": encoded("WAV")}
 
 
-def shell_runs(*words: Any) -> None:
+def shell_answers(*words: Any) -> Result:
     """Run a command of the shell; NULs, which no shell passes on, are left out. An unexpected error is raised."""
     result = shell.run(*(str(word).replace("\0", "") for word in words))
-    if result.exit_code not in (0, 1, 2) or "(unexpected;" in result.stderr or "Traceback" in result.output:
+    if result.exit_code not in (0, 1, 2) or "(unexpected" in result.stderr or "Traceback" in result.output:
         error = result.exception and (result.exception.__context__ or result.exception)
         raise error if isinstance(error, Exception) else AssertionError(result.output)
+    return result
+
+
+def refuse(result: Result) -> None:
+    """Raise what a command says that refuses its arguments."""
     if result.exit_code:
         raise SynthExplorerError(result.stderr[:2000] or "refused")
+
+
+def shell_runs(*words: Any) -> None:
+    """Run a command of the shell, see `shell_answers`; what it refuses is raised."""
+    refuse(shell_answers(*words))
