@@ -15,6 +15,8 @@ from synth_explorer.errors import DataError, EditError
 from synth_explorer.explorer import Explorer
 from tests.calibration.fake import MIX, mixed
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(notes=40, probes=4, stretch_s=0.5, directions=2, few=True)
 
 
@@ -102,7 +104,6 @@ def test_controls_survive_their_file(bent, tmp_path: Path) -> None:
     assert told == sorted(told) and told[-1][0] <= told[-1][1]
 
 
-@pytest.mark.slow
 def test_goes_on_after_a_stop(tmp_path: Path) -> None:
     few = Settings(notes=10, probes=2, stretch_s=0.3, directions=1, few=True)
     whole = run(tmp_path, mixed(tmp_path, count=10), few)

@@ -13,6 +13,8 @@ from synth_explorer.edits import Attack, Brightness, EditChain, Gain, Oscillate,
 from synth_explorer.errors import LatentsError
 from synth_explorer.explorer import FIT_STEPS
 
+pytestmark = pytest.mark.slow
+
 RATE = {"sample_rate_hz": 48_000}
 NAMES = ("trumpet", "harpsichord", "cello")
 
@@ -48,7 +50,6 @@ def test_a_note_comes_back_with_its_whole_band(full_band, notes, name: str) -> N
     assert abs(measure.level_error_db(sound, final)) < 0.3
 
 
-@pytest.mark.slow
 def test_a_recording_that_ends_early_is_heard_to_end_there(full_band, notes) -> None:
     sound, whole = notes["trumpet"]
     cut = soxr.resample(soxr.resample(sound, 48_000, 16_000), 16_000, 48_000)

@@ -90,6 +90,7 @@ def test_bundled_notes_are_notes(head: PitchHead) -> None:
     assert np.mean(sure) > 0.7
 
 
+@pytest.mark.slow
 def test_chord_noise_and_tones_out_of_range_are_doubted(head: PitchHead) -> None:
     chord = estimate(head, tone(60) + tone(64) + tone(67), sample_rate_hz=RATE_HZ)
     assert chord.kind == "chord"

@@ -174,6 +174,7 @@ def test_bundled_head_hears_plain_notes(head: PitchHead, midi: int) -> None:
     assert 0.5 < confidence <= 1.0
 
 
+@pytest.mark.slow
 def test_bundled_head_hears_hard_notes(head: PitchHead) -> None:
     rng = np.random.default_rng(0)
     plain = note(55)

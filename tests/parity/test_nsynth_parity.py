@@ -15,6 +15,8 @@ import pytest
 from synth_explorer import checkpoints
 from tests.parity import magenta
 
+pytestmark = pytest.mark.slow
+
 HOP = 512
 ENGINES = ["numba", pytest.param("keras", marks=pytest.mark.slow)]
 
@@ -63,7 +65,6 @@ def test_every_sixteen_bit_sample_falls_on_magentas_level() -> None:
     np.testing.assert_array_equal(ops.convert_to_numpy(mu_law(audio, levels=256)), expected)
 
 
-@pytest.mark.slow
 def test_encodings_and_probabilities(pair: Pair, model) -> None:
     from keras import ops
 
@@ -77,7 +78,6 @@ def test_encodings_and_probabilities(pair: Pair, model) -> None:
     assert encodings.std() > 0.1 and probabilities.max(axis=-1).mean() > 0.02  # not everything alike
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
     from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
@@ -88,7 +88,6 @@ def test_probabilities_of_the_engines(pair: Pair, model, engine: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
     from synth_explorer.decode.wavenet.decoder import WaveNetDecoder
@@ -101,7 +100,6 @@ def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_averages_are_taken_when_asked_for(narrow_prefix: Path, imported: Callable[..., Path]) -> None:
     from keras import ops
 

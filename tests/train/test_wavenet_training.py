@@ -67,6 +67,7 @@ def test_a_run_learns_and_a_killed_one_goes_on_exactly(tmp_path, tiny_dataset) -
             np.testing.assert_allclose(a[name], b[name], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_partials_are_heard_with_their_phases() -> None:
     """Their sum is the sound, however the track errs a little; what lies between them is not a part of it."""
     config, hz = WaveNetConfig(), 220.0
@@ -83,6 +84,7 @@ def test_partials_are_heard_with_their_phases() -> None:
     assert np.diff(cycles[:40]).max() == pytest.approx(track[0] / RATE, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_partials_of_noise_are_a_part_of_it() -> None:
     """As wide as the window is long, so that noise stays noise: about a third of its power at six periods."""
     config = WaveNetConfig()

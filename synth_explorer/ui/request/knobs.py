@@ -38,7 +38,7 @@ MORPH_RANGES = {
     "y": (0.0, 1.0),
     "pitch_midi": (float(LOWEST_MIDI), float(HIGHEST_MIDI)),
 }
-DECODING_RANGES = {"seed": (0, 2**31 - 1), "temperature": (0.0, 2.0)}
+DECODING_RANGES = {"seed": (0, 2**31 - 1), "temperature": (0.0, 1.5)}
 """Of the decoder's random draws. How a sound is decoded is no edit: it stays where edits go to rest."""
 
 IN_KEY = "key"

@@ -81,6 +81,7 @@ def saving(decoder: WaveNetDecoder, notes: int) -> tuple[int, int]:
     return int((layers[:, kernel.KEPT] != 0).sum()), int((layers[:, kernel.SEVEN_SUM_W] != 0).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taps", [2, 3])
 @pytest.mark.parametrize(
     ("width", "skip", "notes", "threads", "seven"),
@@ -100,6 +101,7 @@ def test_probabilities_stay_within_rounding(
     np.testing.assert_allclose(decoder.probabilities(**given, audio=audio), plain, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notes", [9, 33])
 def test_draws_chunks_and_forced_audio_agree(notes: int) -> None:
     stack = random_stack(width=64, skip=64, taps=3, dilations=DILATIONS, gain=3.0)

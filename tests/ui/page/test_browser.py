@@ -155,6 +155,7 @@ def test_quick_turns_end_on_the_last_one(open_page):
     assert rms_db(open_page.fetch()) - rms_db(plain) == pytest.approx(-18.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_slow_checkpoint_is_rendered_by_a_button(open_page, fake, monkeypatch):
     monkeypatch.setattr(fake.SlowFamily, "CHUNK_S", 0.03)
     page, plain = open_page.page, open_page.source()

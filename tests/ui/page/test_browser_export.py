@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, WAIT_MS
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def test_an_export_survives_a_reload_and_is_taken_away(open_page, tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 def plays_after(open_page: OpenPage, act) -> int:

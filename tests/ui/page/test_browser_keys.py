@@ -114,6 +114,7 @@ def test_hold_goes_on_without_a_click_and_ends(player) -> None:
     sounding(player, 0)
 
 
+@pytest.mark.slow
 def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     page = player.page
     page.click(".keys-hold")
@@ -149,6 +150,7 @@ def test_held_notes_follow_pad_and_sliders_without_a_click(player) -> None:
     assert page.evaluate("window.plays") == plays, "the result played over a note that is held"
 
 
+@pytest.mark.slow
 def test_a_result_that_loops_follows_a_slider_and_begins_anew(player) -> None:
     page = player.page
     player.anew()
@@ -249,6 +251,7 @@ def test_letters_strike_as_hard_as_is_asked(player) -> None:
     assert fall == pytest.approx(-40 * np.log10(60 / 100), abs=1.5)
 
 
+@pytest.mark.slow
 def test_midi_velocity_pedal_bend_and_wheel(open_page) -> None:
     page = open_page.page
     page.evaluate(MIDI)
@@ -340,6 +343,7 @@ def test_the_pitch_of_the_mix_snaps_as_it_is_chosen(open_page) -> None:
     assert not page.locator("#key").is_visible()
 
 
+@pytest.mark.slow
 def test_the_pitch_chooses_between_notes_of_one_instrument(open_page) -> None:
     page, said = open_page.page, open_page.page.locator(".pad-led")
     mixed = open_page.fetch()

@@ -9,7 +9,7 @@ import pytest
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, still
 from tests.ui.page.test_browser_keys import sounding
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

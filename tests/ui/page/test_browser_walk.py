@@ -13,7 +13,7 @@ from tests.ui import recorder
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, rms_db, still
 from tests.ui.page.test_browser_keys import MIDI, sounding
 
-pytestmark = NEEDS_CHROMIUM
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 CHORD = {"a": 60, "d": 64, "g": 67}
 BENT = 2  # semitones, of a bend as far as it goes

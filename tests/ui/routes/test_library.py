@@ -189,6 +189,7 @@ def emptied() -> Iterator[None]:
 
 @pytest.mark.browser
 @pytest.mark.usefixtures("emptied")
+@pytest.mark.slow
 class TestPage:
     pytestmark = NEEDS_CHROMIUM
 
