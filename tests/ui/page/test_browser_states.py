@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from tests.ui.open_page import NEEDS_CHROMIUM, OpenPage, drag, rms_db
+from tests.ui.page.test_browser_presets import load, saved
 
 pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
@@ -214,7 +216,15 @@ def move(open_page: OpenPage, x: float, y: float) -> None:
     field.click(position={"x": x * box["width"], "y": y * box["height"]})
 
 
-def actions(open_page: OpenPage, notes: list[str], chance: random.Random) -> list[Callable[[], object]]:
+def draw(open_page: OpenPage, points: str) -> None:
+    """Type the points of the curve whose tab is open."""
+    open_page.page.fill(".curves-text", points)
+    open_page.page.press(".curves-text", "Enter")
+
+
+def actions(
+    open_page: OpenPage, notes: list[str], files: list[Path], preset: Path, chance: random.Random
+) -> list[Callable[[], object]]:
     """Things to do with a page, each with numbers of its own."""
     page = open_page.page
     return [
@@ -227,18 +237,28 @@ def actions(open_page: OpenPage, notes: list[str], chance: random.Random) -> lis
         lambda: open_page.choose("osc-targets", chance.choice(["Loudness", "Brightness", "Pitch"])),
         lambda: page.select_option(f"#picker-{chance.choice('ab')} select", chance.choice(notes)),
         lambda: page.click("#reset"),
+        lambda: page.click("#by-pitch input"),
+        lambda: page.click(f"#compare [data-place='{chance.randrange(4)}']"),
+        lambda: page.set_input_files(f"#slot-{chance.choice('ab')} input[type=file]", chance.choice(files)),
+        lambda: draw(open_page, chance.choice(["", f"0={chance.randrange(-9, 0)}, 0.5={chance.randrange(-9, 0)}"])),
+        lambda: load(open_page, preset),
+        lambda: open_page.type_into("seed", str(chance.randrange(9))),
     ]
 
 
-@pytest.mark.slow
-def test_two_hundred_actions_are_undone_to_the_start_and_redone_to_the_end(open_page, studio):
+@pytest.mark.long
+def test_two_hundred_actions_are_undone_to_the_start_and_redone_to_the_end(open_page, studio, note_file, tmp_path):
+    files = [note_file(f"mine {midi}.wav", midi=midi, seconds=0.8) for midi in (50, 62)]
+    open_page.after(lambda: open_page.type_into("noisiness-db", "3"))
+    preset = saved(open_page, tmp_path / "preset.json")
     open_page.anew()
     chance = random.Random(5)
     page = open_page.page
-    open_page.open("oscillation")
+    for group in ("oscillation", "drawn", "decoding"):
+        open_page.open(group)
     plain, first = open_page.fetch(), open_page.state()
     for _ in range(200):
-        chance.choice(actions(open_page, list(studio.notes), chance))()
+        chance.choice(actions(open_page, list(studio.notes), files, preset, chance))()
         page.wait_for_timeout(50)
     page.wait_for_timeout(1000)
     steps = page.evaluate("JSON.parse(sessionStorage.getItem('synth-explorer-undo')).at")
