@@ -22,6 +22,9 @@ from synth_explorer.errors import AudioError
 LONGEST_S = 3600.0
 """More of a file is never read."""
 
+LOWEST_RATE_HZ = 1000
+"""In fewer samples a second lies no note that is heard."""
+
 _BLOCK_FRAMES = 4096  # what is lost where a packed file breaks off
 _FORMATS = {
     **dict.fromkeys((".m4a", ".mp4", ".m4b", ".mov", ".3gp"), "mp4"),
@@ -51,7 +54,7 @@ class Contents:
 def read(path: Path, *, max_s: float | None) -> Contents:
     """Read a file, no more of it than `max_s` seconds (None: all).
 
-    Raises AudioError: it is missing, a folder, empty, or nothing that can be read.
+    Raises AudioError: it is missing, a folder, empty, or nothing that can be read or heard.
     """
     try:
         if not path.exists():
@@ -67,9 +70,14 @@ def read(path: Path, *, max_s: float | None) -> Contents:
     chunks = riff.read(path)
     try:
         with quiet.held_back(_MPG123) if _is_mp3(path) else nullcontext():
-            return _read(path, chunks, max_s=max_s)
+            contents = _read(path, chunks, max_s=max_s)
     except UnicodeEncodeError as error:
         raise AudioError(f"The name of {path} is not UTF-8: give the file another name.") from error
+    if contents.rate_hz < LOWEST_RATE_HZ:
+        raise AudioError(
+            f"{path} has {contents.rate_hz} samples a second; no note is heard in less than {LOWEST_RATE_HZ}."
+        )
+    return contents
 
 
 def _is_mp3(path: Path) -> bool:

@@ -79,6 +79,15 @@ class TestChannels:
         np.testing.assert_allclose(record(tmp_path / "a.wav").audio, tone(), atol=1e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [1, 50, 128, 240, 999])
+def test_a_rate_at_which_nothing_is_heard_is_told(tmp_path: Path, rate_hz: int) -> None:
+    content = bytearray(wave_bytes(tone()))
+    content[24:28] = rate_hz.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(AudioError, match=f"has {rate_hz} samples a second; no note is heard in less than 1000"):
+        record(tmp_path / "a.wav")
+
+
 class TestSizes:
     @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
     def test_a_recording_that_was_never_finished_is_read(self, tmp_path: Path, size: int) -> None:

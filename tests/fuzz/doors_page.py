@@ -16,7 +16,7 @@ from synth_explorer.pitch import pitch_given
 from synth_explorer.rendering.quantise import quantiser
 from tests.fuzz.attack import Attempt, Door
 from tests.fuzz.doors_files import EVERY_EDIT
-from tests.fuzz.world import World
+from tests.fuzz.world import World, encoded
 from tests.ui.knobs import sent
 
 
@@ -24,6 +24,7 @@ def doors(world: World) -> list[Door]:
     """All of them."""
     from synth_explorer.ui.request.settings import Settings
     from synth_explorer.ui.session.note_store import NoteStore
+    from synth_explorer.ui.session.sound_map import SoundMap
     from synth_explorer.ui.session.studios import Studios
 
     with pytest.MonkeyPatch.context() as patched:
@@ -33,6 +34,9 @@ def doors(world: World) -> list[Door]:
 
     (world.folder / "notes").mkdir()
     studios = Studios(lambda name: world.explorer, ["default"], notes=fake_notes(world.folder / "notes"), store=store)
+    for name, is_kept in (("sound_map", True), ("guest_map", False)):
+        notes = list(studios.notes.values())
+        setattr(studios, name, SoundMap(notes, folder=world.folder / name, is_kept=is_kept))
     names = list(studios.notes)[:2]
     question = json.dumps(
         {"checkpoint": "default", "sources": [*names, "", ""], "knobs": sent(Settings(count=2)), "mean": None, "fit": 0}
@@ -45,7 +49,7 @@ def doors(world: World) -> list[Door]:
             lambda given: _linked(studios, given),
         ),
         Door("question of a page", [question.encode()], lambda given: _asked(studios, given)),
-        _addresses(studios, question, names),
+        *_addresses(world, studios, question, names),
         _endpoints(world, studios, names),
         Door("walk over the map", [b'{"checkpoint": "default", "points": [[0, 0.1, 0.2], [1.5, 0.9, 0.4]]}'], _walked),
         Door("pitch", [b"C4", b"60.5", b"F#3", b"C4 +12", b"C major"], _pitch),
@@ -81,14 +85,14 @@ def _asked(studios: Any, given: Attempt) -> None:
     studio.rendered(studio.asked(request))
 
 
-def _addresses(studios: Any, question: str, names: list[str]) -> Door:
+def _addresses(world: World, studios: Any, question: str, names: list[str]) -> list[Door]:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
-    from httpx import InvalidURL
+    from starlette.testclient import httpx
 
     from synth_explorer.ui.page.page import ROUTES
 
-    client = TestClient(FastAPI(routes=[make(studios) for make in ROUTES]))
+    client = TestClient(FastAPI(routes=[make(studios) for make in ROUTES]), client=("127.0.0.1", 50000))
     few = json.dumps({"notes": names, "mix": 0.5, "fit_steps": 0})
 
     def get(given: Attempt) -> None:
@@ -98,9 +102,14 @@ def _addresses(studios: Any, question: str, names: list[str]) -> Door:
         words = query if isinstance(query, dict) else {"request": query}
         asked_words = urlencode({str(key): str(word) for key, word in words.items()}, errors="replace")
         address = f"/{quote(path, errors='replace')}?{asked_words}"
+        body = asked.get("body", "")
+        send(method, address, (body if isinstance(body, str) else json.dumps(body)).encode("utf-8", "replace"))
+
+    def send(method: str, address: str, body: bytes) -> None:
         try:
-            answer = client.request(method if method.isalpha() and method.isascii() else "GET", address)
-        except InvalidURL as error:  # no client sends it
+            method = method if method.isalpha() and method.isascii() else "GET"
+            answer = client.request(method, address, content=body)
+        except httpx.InvalidURL as error:  # no client sends it
             raise SynthExplorerError(f"not sent: {error}") from error
         if answer.status_code >= 400:
             assert answer.status_code != 500
@@ -115,8 +124,37 @@ def _addresses(studios: Any, question: str, names: list[str]) -> Door:
         {"path": "sound/note.wav", "query": {"request": question, "midi": 60, "hold": "true", "first": "false"}},
         {"path": "sound/note.wav", "query": {"request": question, "midi": 60, "from_s": 0.1}},
         *({"path": path.PATH.strip("/"), "query": {"request": question}} for path in _others()),
+        {"path": "sound/source.wav", "query": {"checkpoint": "default", "token": names[0]}},
+        {"path": "export", "method": "POST", "query": {"request": question, "kind": "latents"}},
     ]
-    return Door("addresses", seeds, get)
+    sound = studios.sound_map.facts()["sounds"][0][0]
+    walk = {"checkpoint": "default", "points": [[0, 0.1, 0.2], [1.5, 0.9, 0.4]]}
+    change = {"add": ["late night"], "remove": ["noisy"], "favourite": True, "note": "from the roof"}
+    kept = [
+        {"path": "map"},
+        {"path": "map/sound", "query": {"id": sound}},
+        {"path": "map/take", "method": "POST", "query": {"checkpoint": "default", "id": sound}},
+        {"path": "map/here", "query": {"request": question}},
+        {"path": "map/find", "query": {"words": "brighter, not noisy", "request": question}},
+        {"path": "map/doubtful"},
+        {"path": "map/judge", "method": "POST", "query": {"id": sound, "tag": "example", "right": "1"}},
+        {"path": "map/walk", "method": "POST", "body": walk},
+        {"path": "library"},
+        {"path": "library/keep", "method": "POST", "query": {"request": question, "name": "mine"}},
+        {"path": "library/about", "query": {"id": sound}},
+        {"path": "library/change", "method": "POST", "query": {"id": sound}, "body": change},
+    ]
+    recording = world.note.read_bytes(), encoded("FLAC"), encoded("WAV", "PCM_16", seconds=2.0)
+    return [
+        Door("addresses", seeds, get),
+        Door("addresses of the library", kept, get),
+        Door(
+            "recordings",
+            recording,
+            lambda given: send("POST", "/recording?name=a.wav&checkpoint=default", given.given),
+            heavy=True,
+        ),
+    ]
 
 
 def _others() -> list[Any]:

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 
 from synth_explorer.errors import LibraryError, SynthExplorerError
 from synth_explorer.ui.routes import final
-from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.routes.asking import asked, sent
 from synth_explorer.ui.routes.sound_map import map_of
 from synth_explorer.ui.session.kept import Change
 
@@ -73,7 +73,7 @@ def change_route(studios: Studios) -> APIRoute:
 def _json(path: str, answer: Callable[[Request, bytes], Any], *, method: str = "GET") -> APIRoute:
     async def answered(connection: Request) -> Any:
         try:
-            told = await asyncio.to_thread(answer, connection, await connection.body())
+            told = await asyncio.to_thread(answer, connection, await sent(connection))
         except SynthExplorerError as error:
             return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
         return JSONResponse(told, headers=HEADERS)

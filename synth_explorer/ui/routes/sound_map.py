@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import EditError, SynthExplorerError
-from synth_explorer.ui.routes.asking import asked
+from synth_explorer.ui.routes.asking import asked, sent
 from synth_explorer.ui.routes.login import is_owner
 from synth_explorer.ui.session.walk import Walk
 
@@ -117,7 +117,7 @@ def walk_route(studios: Studios) -> APIRoute:
 
     async def walked(connection: Request) -> Any:
         try:
-            given = Walk.parse(await connection.body(), what="The walk", error=EditError)
+            given = Walk.parse(await sent(connection), what="The walk", error=EditError)
             studio = studios.studio(given.checkpoint)
             return JSONResponse(
                 await asyncio.to_thread(map_of(studios, connection).walked, studio, given), headers=HEADERS

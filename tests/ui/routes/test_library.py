@@ -131,6 +131,7 @@ def test_the_tags_with_which_a_bundled_note_comes_are_not_to_be_taken(address) -
         ("library/change", {"favourite": "yes"}, {}, "favourite"),
         ("library/change", {"path": "x"}, {}, "path"),
         ("library/change", None, {}, "The change"),
+        ("library/change", {"note": "n" * 300_000}, {}, "more than 256 kB"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(address, keep, path, body, given, words) -> None:

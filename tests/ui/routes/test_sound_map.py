@@ -113,6 +113,7 @@ def test_a_walk_becomes_a_morph_of_the_sounds_that_it_passes(address, studios, s
         b"{}",
         b'{"checkpoint": "fake", "points": [[0, 0, 0], [1, 0, 0]]}',
         b'{"checkpoint": "x", "points": []}',
+        b" " * 300_000,
     ):
         with pytest.raises(HTTPError) as refused:
             urlopen(Request(f"{address}map/walk", data=wrong, method="POST"))
