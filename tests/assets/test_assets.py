@@ -59,7 +59,7 @@ def test_examples_need_both_soundfonts(tmp_path: Path) -> None:
         build_examples([tmp_path / "FluidR3_GM.sf2"], tmp_path / "out")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_examples_can_be_rebuilt(tmp_path: Path) -> None:
     pytest.importorskip("fluidsynth", exc_type=ImportError)
     if not all(path.is_file() for path in SOUNDFONTS):

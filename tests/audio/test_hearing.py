@@ -84,7 +84,7 @@ def test_no_echo_comes_before_a_bass_in_rumble(midi: float, hz: float, level: fl
     assert level_db(left[RATE_HZ:-RATE_HZ]) < level_db(note) - 60.0
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.7, 4.0, pytest.param(12.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [0.1, 0.7, 4.0, pytest.param(12.0, marks=pytest.mark.long)])
 @pytest.mark.parametrize("hz", [0.0, 1.0, 5.0, 9.0, 14.0])
 @pytest.mark.parametrize("phase", [0.3, 1.5])
 def test_offset_and_rumble_alone_are_silent(hz: float, phase: float, seconds: float) -> None:

@@ -109,7 +109,7 @@ def test_what_lies_before_is_not_the_note(what: str, level_db: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("under_db", [*(pytest.param(db, marks=pytest.mark.slow) for db in (14, 17, 20)), 30])
+@pytest.mark.parametrize("under_db", [*(pytest.param(db, marks=pytest.mark.long) for db in (14, 17, 20)), 30])
 def test_a_breath_a_second_before_is_not_the_note(under_db: float) -> None:
     rng = np.random.default_rng(11)
     moved = 0

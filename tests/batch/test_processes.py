@@ -51,7 +51,7 @@ class StillbornProcesses(Processes):
         super().__init__(setup, workers, worker=None)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_that_cannot_begin_end_the_run(planned: Planned, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="end at once"):
         run.run(planned(SPEC.format(3)), tmp_path / "out", workers=2, executor=StillbornProcesses)
@@ -64,7 +64,7 @@ class MortalProcesses(Processes):
         super().__init__(setup, workers, worker=Mortal)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["once", "often"])
 def test_a_process_that_dies_is_replaced(
     planned: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -81,7 +81,7 @@ def test_a_process_that_dies_is_replaced(
         assert done.made + len(done.failures) == 6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_five_times_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     """The command with its processes, killed as a whole by SIGKILL, at other moments each time."""
     spec = tmp_path / "spec.yaml"
@@ -107,7 +107,7 @@ def test_killed_five_times_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
     assert "note: 40 of 40" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_ends_it_at_once_and_says_what_to_do(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(SPEC.format(200))

@@ -82,7 +82,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_files_as_here_by_every_node(cluster: Any, tmp_path: Path) -> None:
     carried_out(tmp_path / "here", MANY, workers=1)
     done = carried_out(tmp_path / "there", MANY, executor=traced)
@@ -91,14 +91,14 @@ def test_the_same_files_as_here_by_every_node(cluster: Any, tmp_path: Path) -> N
     assert {path.name for path in cluster.traces.iterdir()} >= {node.node_id for node in cluster.nodes}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_actors_without_a_core_keep_nobody_waiting(cluster: Any, tmp_path: Path) -> None:
     """More are asked for than the cluster has cores."""
     many = carried_out(tmp_path / "there", FEW, executor=lambda setup, _: RayCluster(setup, 5, address="auto"))
     assert many.made == 2 and not many.failures
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_waits_for_a_core_says_so(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -124,7 +124,7 @@ def test_what_waits_for_a_core_says_so(
     assert done.made == 2 and not held and "0 of the cluster's 2 cores are free" in caplog.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_folder_of_notes_is_encoded_to_the_same_files(cluster: Any, note_file: Any, tmp_path: Path) -> None:
     for midi in (50, 60):
         note_file(f"notes/{midi}.wav", midi=midi, seconds=0.5)
@@ -149,7 +149,7 @@ def notes(note_file: Any, tmp_path: Path) -> Path:
     return tmp_path / "notes"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("words", ["reconstruction", "morph", "controls --controls gain --methods solved,none"])
 def test_an_evaluation_has_the_same_figures_and_files(cluster: Any, notes: Path, tmp_path: Path, words: str) -> None:
     kind, *options = words.split()
@@ -167,7 +167,7 @@ def test_an_evaluation_has_the_same_figures_and_files(cluster: Any, notes: Path,
     assert found[0][0]["per_note"] and len(found[0][1]) == {"reconstruction": 4, "morph": 6, "controls": 0}[kind]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_dataset_has_the_same_files(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         import fluidsynth  # noqa: F401
@@ -183,7 +183,7 @@ def test_a_dataset_has_the_same_files(cluster: Any, tmp_path: Path, monkeypatch:
     assert [path.name for path in cache_folder().rglob("*.sf2")] == [font.name]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["deadly once", "deadly often"])
 def test_an_actor_that_dies_is_replaced(cluster: Any, tmp_path: Path, name: str) -> None:
     (cluster.traces / name).touch()
@@ -197,7 +197,7 @@ def test_an_actor_that_dies_is_replaced(cluster: Any, tmp_path: Path, name: str)
     assert done.made == 6 - len(lost)  # what waited behind it is lost with it, but not given up
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_lost_with_a_node_is_made_elsewhere(cluster: Any, tmp_path: Path) -> None:
     carried_out(tmp_path / "here", MANY, workers=1)
     lost = False

@@ -255,7 +255,7 @@ def test_a_person_may_stop_it(fake: BundledFamily, planned: Planned, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot be copied here")
-@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_at_every_step_it_ends_with_the_same_bytes(
     fake: BundledFamily, planned: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stride: int
 ) -> None:
@@ -339,7 +339,7 @@ def test_descriptors_are_those_of_measure() -> None:
     assert describe(audio, sample_rate_hz=16000, pitch_hz=9000.0)["pitch_midi"] is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_keras_makes_sounds_in_batches(tmp_path: Path) -> None:
     """The way that a device takes, on the processor: as near to the usual samples as the engines are."""
     spec = tmp_path / "spec.yaml"

@@ -11,7 +11,7 @@ from tests import fake_family
 from tests.cli import shell
 
 
-@pytest.mark.parametrize("kind", ["fake", pytest.param("bundled", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["fake", pytest.param("bundled", marks=pytest.mark.long)])
 def test_bench_reports_every_step(kind: str, request: pytest.FixtureRequest) -> None:
     from synth_explorer import bench
 
@@ -23,7 +23,7 @@ def test_bench_reports_every_step(kind: str, request: pytest.FixtureRequest) -> 
         assert figures["times_real_time"] == pytest.approx(500.0 / figures["median_ms"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bench_reports_every_engine_and_its_limit() -> None:
     from synth_explorer.bench import decoding
 
@@ -83,7 +83,7 @@ def test_bench_tells_mistakes() -> None:
         decoding.run(networks=["small"], batches=[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bench_command_times_the_small_network(tmp_path) -> None:
     import json
 
@@ -122,7 +122,7 @@ def test_bench_command_says_what_it_ran_on_and_warns_of_a_busy_machine(tmp_path,
     assert machine.warning(0.05) is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_whole_commands_and_the_page_are_timed() -> None:
     from synth_explorer.bench import startup
 

@@ -104,6 +104,7 @@ def test_controls_survive_their_file(bent, tmp_path: Path) -> None:
     assert told == sorted(told) and told[-1][0] <= told[-1][1]
 
 
+@pytest.mark.long
 def test_goes_on_after_a_stop(tmp_path: Path) -> None:
     few = Settings(notes=10, probes=2, stretch_s=0.3, directions=1, few=True)
     whole = run(tmp_path, mixed(tmp_path, count=10), few)

@@ -45,7 +45,7 @@ def test_installed_controls_are_loaded_and_latents_stay_valid(tmp_path: Path) ->
         install(new, controls, report="")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_nsynth_network_of_random_weights_is_told_that_it_does_not_answer(tmp_path: Path, notes: Path) -> None:
     info = small_checkpoint(tmp_path / "tiny")
     words = ["calibrate", str(notes), "--checkpoint", str(info.path), "--stretch-s", "0.3", "--probes", "2"]

@@ -169,7 +169,7 @@ def test_a_wrong_configuration_is_named(copy: Path, change: dict, message: str) 
         checkpoints.load_model(checkpoints.read_info(copy))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_weights_of_another_size_are_refused(copy: Path) -> None:
     path = copy / checkpoints.CONFIG
     content = json.loads(path.read_text())

@@ -151,7 +151,7 @@ def long_latents(folder: Path, path: Path, *, seconds: float) -> Path:
     return short.replace(z=z, pitch_hz=np.full(frames, np.nan), duration_samples=frames * explorer.hop).save(path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_terminal_shows_the_time_left_and_ctrl_c_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     latents = long_latents(folder, tmp_path / "long.npz", seconds=3600)
     out = tmp_path / "out" / "long.wav"

@@ -131,7 +131,7 @@ def _die_of_one(sizes: Sizes, site: Site, job: synthetic.Job) -> Shard:
     return synthetic._render_job(sizes, site, job)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_kills_its_worker_is_told_and_the_others_are_kept(tmp_path: Path) -> None:
     jobs = [synthetic.Job(number, next(iter(KINDS)), 0, 1, (100,)) for number in range(3)]
     writer = DatasetWriter(tmp_path, SIZES, sources={"synthetic": {"licence": "CC0"}}, settings={})

@@ -80,7 +80,7 @@ np.testing.assert_allclose(found[1][1], found[0][1], atol=2e-4)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jax_takes_slopes_through_it():
     pytest.importorskip("jax")
     subprocess.run([sys.executable, "-c", SLOPES_BY_JAX], check=True, timeout=600)

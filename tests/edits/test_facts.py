@@ -154,7 +154,7 @@ assert (slider.minimum, slider.maximum, slider.step, slider.label) == (-40.0, 0.
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_edit_is_a_file_and_a_line(tmp_path: Path) -> None:
     """With no more than that it is an option, a knob, a part of chains and presets, and judged."""
     room = copied(tmp_path)

@@ -59,7 +59,7 @@ def test_report(explorer, folder: Path, few: None) -> None:
     assert figures["raw"]["error_median"] == pytest.approx(np.median(errors))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_report_of_timbre_and_oscillation(explorer, folder: Path, few: None) -> None:
     report = evaluation.evaluate_controls(explorer, folder, controls=("osc_loudness", "osc_pitch", "brightness"))
     figures = report["summary"]["controls"]
@@ -86,7 +86,7 @@ def test_toward_comes_nearer_to_its_goal(explorer, folder: Path, few: None) -> N
     assert "error_median" not in figures
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_noisiness_and_attack_answer(explorer, folder: Path, few: None) -> None:
     report = evaluation.evaluate_controls(explorer, folder, controls=("noisiness", "attack"))
     figures = report["summary"]["controls"]

@@ -61,7 +61,7 @@ def test_renders_do_not_replace_their_notes(explorer, folder: Path) -> None:
     assert (folder / "own.wav").read_bytes() == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_baselines_frame_the_decoder(explorer, folder: Path) -> None:
     """A fitted render beats the unfitted one, the ceiling beats it, and an untrained network is far off."""
     plain = evaluation.evaluate_reconstruction(explorer, folder)["summary"]

@@ -97,7 +97,7 @@ def test_seed(explorer, encoded) -> None:
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_engine(explorer, encoded) -> None:
     latents = encoded[0]
     first = explorer.decode(latents, seed=3)
@@ -292,7 +292,7 @@ def test_oscillation_is_heard_at_its_rate_and_depth(explorer, target: str, depth
 
 
 @pytest.mark.parametrize(
-    ("name", "semitones"), [("glide", 5.0), *(pytest.param(*more, marks=pytest.mark.slow) for more in REST)]
+    ("name", "semitones"), [("glide", 5.0), *(pytest.param(*more, marks=pytest.mark.long) for more in REST)]
 )
 def test_decoding_follows_a_pitch_that_moves(explorer, name: str, semitones: float) -> None:
     """A glide and a melody are heard in what is decoded, and after edits: its fundamental lies where it was asked."""

@@ -50,6 +50,7 @@ def test_a_note_comes_back_with_its_whole_band(full_band, notes, name: str) -> N
     assert abs(measure.level_error_db(sound, final)) < 0.3
 
 
+@pytest.mark.long
 def test_a_recording_that_ends_early_is_heard_to_end_there(full_band, notes) -> None:
     sound, whole = notes["trumpet"]
     cut = soxr.resample(soxr.resample(sound, 48_000, 16_000), 16_000, 48_000)

@@ -215,7 +215,7 @@ def test_the_default_streams_what_it_decodes(explorer: Explorer) -> None:
     assert told == [(latents.duration_samples, latents.duration_samples)]
 
 
-@pytest.mark.parametrize("engine", [pytest.param("numba-int16", marks=pytest.mark.slow), "numba-int8"])
+@pytest.mark.parametrize("engine", [pytest.param("numba-int16", marks=pytest.mark.long), "numba-int8"])
 def test_rounded_weights_have_a_seed_too(nsynth: Explorer, latents: Latents, engine: str) -> None:
     first, again = (nsynth.decode(latents, seed=3, engine=engine) for _ in range(2))
     np.testing.assert_array_equal(first, again)

@@ -102,7 +102,7 @@ def test_one_that_is_refused_ends_no_other() -> None:
         np.testing.assert_array_equal([first, last], chunk[[0, 2]])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("decoder", ["fast", "final"])
 def test_keras_makes_many_in_one_batch(explorer: Explorer, decoder: str) -> None:
     latents = [explorer.encode(make_note(50.0 + 5 * i, seconds=s), enhance=True) for i, s in enumerate((0.4, 0.4, 0.7))]

@@ -190,7 +190,7 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("SYNTH_EXPLORER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 def test_inspect_with_the_model_that_ships(
     explorer: Explorer, monkeypatch: pytest.MonkeyPatch, note_file: Callable[..., Path], tmp_path: Path
@@ -246,7 +246,7 @@ def test_an_unknown_checkpoint_is_one_sentence(note_file: Callable[..., Path], t
     assert done.exit_code == 1 and "nowhere" in done.output and not (tmp_path / "a.html").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("cache")
 def test_a_checkpoint_with_its_pitch_inside_is_inspected(note_file: Callable[..., Path], tmp_path: Path) -> None:
     """NSynth's network, tiny: no fast decoder, no calibrated channel, no pitch track."""

@@ -14,7 +14,7 @@ from synth_explorer.rendering import Patch, Renderer
 from tests.instruments.notes import RATE_HZ
 from tests.instruments.test_players import FRAME, IN_TUNE_CENTS, Player
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_cello_to_flute(explorer: Explorer, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_few_samples_need_no_process(renderer: Renderer, held: Patch, monkeypatc
     assert len(make(renderer, held, Plan(60, 60, 1, 1), name="x", processes=None).samples) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_real_processes_of_the_bundled_model() -> None:
     patch, plan = Patch.of("Cello", "Flute", fit_steps=2), Plan(48, 60, 6, 2, 2, 2)
     alone, shared = (make(renderer_of(patch), patch, plan, name="x", processes=count) for count in (1, 2))

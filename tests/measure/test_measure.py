@@ -178,7 +178,7 @@ class TestLevel:
 
 class TestPitch:
     @pytest.mark.parametrize(
-        "pitch_hz", [27.5, 440.0, 4000.0, *(pytest.param(hz, marks=pytest.mark.slow) for hz in (41.2, 110.0, 1760.0))]
+        "pitch_hz", [27.5, 440.0, 4000.0, *(pytest.param(hz, marks=pytest.mark.long) for hz in (41.2, 110.0, 1760.0))]
     )
     @pytest.mark.parametrize(
         "how", [{}, {"vibrato_cents": 40.0, "decay": 2.0}, {"decay": 7.0}, {"noise": 0.003}], ids=str

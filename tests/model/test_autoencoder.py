@@ -28,7 +28,7 @@ np.savez(sys.argv[1], z=z, **controls)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_both_backends_compute_the_same(tmp_path, repository) -> None:
     running, results = {}, {}
     for backend in ("tensorflow", "jax"):
@@ -64,7 +64,7 @@ def test_a_shift_by_whole_frames_shifts_the_latents() -> None:
     np.testing.assert_allclose(z[0, 15:40], z[1, 18:43], atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_untrained_model_is_the_same_each_time() -> None:
     first, again, other = (untrained(small_model().config, seed=seed).get_weights() for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))

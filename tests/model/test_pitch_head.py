@@ -222,7 +222,7 @@ def test_other_sample_rate_is_refused() -> None:
         estimate(head, note(60), sample_rate_hz=44100)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_same_logits_on_jax(tmp_path: Path) -> None:
     pytest.importorskip("jax")
     head = PitchHead(PitchHeadConfig(width=8))

@@ -130,6 +130,7 @@ def test_a_step_sees_only_what_was_but_knows_the_source(model: WaveNet, given: G
         assert (part[0, changed + 1] != part[1, changed + 1]).any()
 
 
+@pytest.mark.long
 def test_the_engine_draws_what_keras_says(model: WaveNet, given: Given) -> None:
     """Every sample follows from those before it by the network in Keras, and by the draws; chunks change nothing."""
     config, sampling = model.config, flat.Sampling(temperature=2.5, steady=0.3, calm=0.7, tail=0.02, doubt=0.1)
@@ -170,6 +171,7 @@ def test_a_mixture_is_a_density() -> None:
     assert np.trapezoid(density, at) == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.long
 def test_a_checkpoint_works_in_an_explorer(tmp_path) -> None:
     """Encoded, morphed, decoded in chunks, louder by what is asked: through the interface that all families share."""
     model = WaveNet(WaveNetConfig(**SIZES), name="wavenet")

@@ -18,7 +18,7 @@ from tests.parity import magenta
 pytestmark = pytest.mark.slow
 
 HOP = 512
-ENGINES = ["numba", pytest.param("keras", marks=pytest.mark.slow)]
+ENGINES = ["numba", pytest.param("keras", marks=pytest.mark.long)]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def test_fastgen_sample_for_sample(pair: Pair, model, engine: str) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.long
 def test_averages_are_taken_when_asked_for(narrow_prefix: Path, imported: Callable[..., Path]) -> None:
     from keras import ops
 

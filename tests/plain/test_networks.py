@@ -48,14 +48,14 @@ def compare(model, networks: Autoencoder, frames: int) -> None:
         np.testing.assert_allclose(controls[name], theirs, rtol=2e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("frames", [*(pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)), 31])
+@pytest.mark.parametrize("frames", [*(pytest.param(count, marks=pytest.mark.long) for count in (1, 2)), 31])
 def test_a_small_model_is_computed_alike(frames: int) -> None:
     model = small_model()
     compare(model, Autoencoder.of(model), frames)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["default", pytest.param("default-16k", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["default", pytest.param("default-16k", marks=pytest.mark.long)])
 def test_bundled_models_are_computed_alike(name: str) -> None:
     from synth_explorer import checkpoints
 
@@ -82,7 +82,7 @@ def test_what_a_wavenet_is_told_is_computed_alike(points: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("doubt", [pytest.param(0, marks=pytest.mark.slow), 16])
+@pytest.mark.parametrize("doubt", [pytest.param(0, marks=pytest.mark.long), 16])
 def test_a_pitch_head_is_computed_alike(doubt: int, tmp_path: Path) -> None:
     from synth_explorer.model import pitch_head as in_keras
     from synth_explorer.model.pitch_hearing import PitchHeadConfig, note_frames

@@ -53,7 +53,7 @@ def test_a_sampler_is_told_a_pitch_that_is_known(note) -> None:
         assert (sampler_of(latents.replace(pitch_kind=kind)) is not None) == is_told
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_examples_of_the_papers_run(
     repository: Path, full_band: Explorer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

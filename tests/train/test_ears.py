@@ -124,7 +124,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_learns_and_goes_on_where_it_was_stopped(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +150,7 @@ def test_training_learns_and_goes_on_where_it_was_stopped(
     assert ears.Ears.load(out).families == ("held", "plucked")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_leaves_ears_that_hear_and_a_report(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,7 +136,7 @@ def test_a_head_that_cannot_be_written_leaves_the_old_one(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trains_on_made_up_notes(tmp_path: Path) -> None:
     lines: list[str] = []
     out = train_pitch([], tmp_path / "head", minutes=0.06, seed=1, config=SMALL, log=lines.append)

@@ -43,7 +43,7 @@ def _quiet(_: str) -> None:
     pass
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
     whole = train(_config(tmp_path, tiny_dataset), tmp_path / "whole", report=_quiet)
     killed: list[str] = []
@@ -62,7 +62,7 @@ def test_a_killed_run_goes_on_exactly(tmp_path, tiny_dataset) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_training_lowers_the_loss(tmp_path, tiny_dataset) -> None:
     config = _config(tmp_path, tiny_dataset, steps=120, learning_rate=3e-3, validate_every=120, save_every_s=999.0)
     train(config, tmp_path / "run", report=_quiet)
@@ -119,7 +119,7 @@ def test_numbers_are_those_of_yaml_1_2(tmp_path) -> None:
     assert (config.learning_rate, config.loss.mel, config.model.latent_noise) == (6e-4, 2.0, 0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_dataset_of_another_rate_is_refused(tmp_path, tiny_dataset) -> None:
     config = _config(tmp_path, tiny_dataset, model=SIZES | {"sample_rate_hz": 22050})
     with pytest.raises(DataError, match="22050"):
@@ -134,7 +134,7 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.55, 0.1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_becomes_a_checkpoint(tmp_path, tiny_dataset) -> None:
     """Trained, exported, loaded: the Explorer encodes and decodes with it."""
     from synth_explorer.explorer import Explorer

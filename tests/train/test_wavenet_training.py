@@ -43,7 +43,7 @@ def test_a_batch_holds_all_that_the_steps_are_told(tmp_path, tiny_dataset) -> No
         np.testing.assert_array_equal(values, batch[name])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_learns_and_a_killed_one_goes_on_exactly(tmp_path, tiny_dataset) -> None:
     config = _config(tmp_path, tiny_dataset)
     best = train(config, tmp_path / "whole", report=lambda _: None)

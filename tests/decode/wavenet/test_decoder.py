@@ -28,7 +28,7 @@ STACKS = {
     "in quads": {"width": 64, "skip": 128, "dilations": (1, 2, 4, 8), "gain": 2.0},
     "no layers' order": {"dilations": (16, 1, 8), "width": 48, "skip": 32, "levels": 512},
 }
-KERAS = pytest.param("keras", marks=pytest.mark.slow)
+KERAS = pytest.param("keras", marks=pytest.mark.long)
 QUICK = ("three taps", "odd sizes", "more inputs", "in quads")
 MIXED = {
     "width": 20, "skip": 24, "levels": 100, "taps": 3, "start_taps": 3, "inputs": 3, "dilations": (1, 3, 2), "hop": 17,
@@ -76,7 +76,7 @@ def test_one_note_of_a_small_network_reads_its_weights_in_quads() -> None:
                 np.testing.assert_array_equal(quads[block // 4, :, block % 4], plain[block])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", STACKS)
 @pytest.mark.parametrize("notes", [1, 17])
 def test_keras_draws_what_the_reference_draws(name: str, notes: int) -> None:
@@ -87,7 +87,7 @@ def test_keras_draws_what_the_reference_draws(name: str, notes: int) -> None:
     assert_same_draws(stack, given, uniforms_for(notes, 200), plain, made)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_keras_on_jax_draws_what_the_reference_draws(repository: Path) -> None:
     pytest.importorskip("jax")
     words = ["-m", "pytest", "-q", "-k", "engines_agree_on_the_mixed_stack", str(Path(__file__))]
@@ -130,7 +130,7 @@ def test_chunks_do_not_change_the_samples(mixed, engine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "precision", ["float32", *(pytest.param(p, marks=pytest.mark.slow) for p in ("int16", "int8"))]
+    "precision", ["float32", *(pytest.param(p, marks=pytest.mark.long) for p in ("int16", "int8"))]
 )
 @pytest.mark.parametrize("name", QUICK)
 def test_neither_batch_nor_threads_change_a_note(name: str, precision: str) -> None:
@@ -189,7 +189,7 @@ def test_draws_follow_the_probabilities() -> None:
     assert np.abs(counts - 4000 * odds).max() < 5 * np.sqrt(4000 * odds.max())
 
 
-@pytest.mark.slow  # each precision is compiled anew
+@pytest.mark.long  # each precision is compiled anew
 @pytest.mark.parametrize(("precision", "bound"), [("int16", 3e-4), ("int8", 1e-2)])
 def test_lower_precision_stays_within_its_bound(precision: str, bound: float) -> None:
     """Teacher-forced: the mean share of draws that rounding the weights changes."""
@@ -201,7 +201,7 @@ def test_lower_precision_stays_within_its_bound(precision: str, bound: float) ->
     assert 0.0 < distance(exact, rough).mean() < bound
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["int16", "int8"])
 def test_lower_precision_is_not_heard(precision: str) -> None:
     """The mean spectrum of a render lies nearer to the exact render's than that of another seed does."""

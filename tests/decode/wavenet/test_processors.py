@@ -46,7 +46,7 @@ for precision, bound in (("int16", 3e-4), ("int8", 1e-2)):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_tiles_of_a_kind_draw_what_the_reference_draws(kind: str, repository: Path, tmp_path: Path) -> None:
     features, change = KINDS[kind]

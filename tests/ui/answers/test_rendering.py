@@ -133,7 +133,7 @@ def test_a_checkpoint_that_is_not_on_the_list_is_refused(studios, name):
         studios.studio(name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_nsynth_checkpoint_on_the_page(fake, tmp_path):
     """The tiny network as an imported one lies in a folder: opened, moved by raw edits, rendered, and stopped."""
     from synth_explorer.explorer import Explorer

@@ -126,7 +126,7 @@ def test_columns_end_together_whatever_is_open(open_page):
     assert foot[0] == pytest.approx(foot[1], abs=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_state_has_a_violation(fresh, tmp_path):
     """By axe-core, dark and light: at rest; with groups open, edits, an error, ideas, a final render and an export."""
     page = (open_page := fresh()).page

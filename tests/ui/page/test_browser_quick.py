@@ -78,7 +78,7 @@ def test_a_drag_while_a_note_is_opened_stays_where_it_ends(slow, studio):
 
 
 @pytest.mark.parametrize(
-    "counts", [(2, 4), (2, 3, 2), *(pytest.param(two, marks=pytest.mark.slow) for two in ((2, 3), (3, 2)))]
+    "counts", [(2, 4), (2, 3, 2), *(pytest.param(two, marks=pytest.mark.long) for two in ((2, 3), (3, 2)))]
 )
 def test_quick_numbers_of_sounds_end_on_the_last(slow, counts):
     open_page, page = slow, slow.page

@@ -22,7 +22,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     started.kill()
 
 
-@pytest.mark.slow  # it starts two servers
+@pytest.mark.long  # it starts two servers
 def test_an_open_page_and_a_reloaded_one_go_on_after_a_restart(browser, server, tmp_path):
     mine = tmp_path / "mine.wav"
     at = np.arange(22050) / 22050

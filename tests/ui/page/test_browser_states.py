@@ -200,7 +200,7 @@ def test_what_another_version_left_opens_the_first_page(open_page):
         assert open_page.state() == first
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("left", ["5", '{"list": 3}', '{"list": [], "at": 7}'])
 def test_whatever_another_version_left_opens_the_first_page(open_page, left):
     first = open_page.state()

@@ -53,7 +53,7 @@ def test_the_route_says_what_recurs_and_which_are_highlights(address, song, monk
 class TestPage:
     pytestmark = NEEDS_CHROMIUM
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_highlights_of_a_long_recording_become_the_sources(self, open_page, song) -> None:
         page = open_page.page
         page.set_input_files("#slot-b input[type=file]", song)

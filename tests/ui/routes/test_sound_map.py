@@ -130,7 +130,7 @@ def on_screen(page, x: float, y: float) -> tuple[float, float]:
 class TestPage:
     pytestmark = NEEDS_CHROMIUM
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_three_clicks_find_a_sound_like_the_result_and_one_more_takes_it(self, open_page) -> None:
         open_page.quiet = False  # a browser complains of what is refused
         page = open_page.page
@@ -170,7 +170,7 @@ class TestPage:
         page.wait_for_function("document.querySelector('.map-said').textContent.includes('means nothing measurable')")
         assert page.locator(".map-list button").count() == 0
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_where_the_result_lies_is_asked_while_the_hand_moves(self, open_page) -> None:
         page, asked = open_page.page, list[str]()
         open_page.open("sounds")
@@ -191,7 +191,7 @@ class TestPage:
         )
         assert 3 <= len(asked) <= 13
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_words_find_what_fits_also_what_came_since(self, open_page, tmp_path) -> None:
         page = open_page.page
         open_page.open("sounds")
@@ -223,7 +223,7 @@ class TestPage:
             with Library() as library:
                 library.remove([new])
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_surprises_are_few_and_others_each_time(self, open_page) -> None:
         page, shown = open_page.page, list[list[str]]()
         page.evaluate("localStorage.removeItem('synth-explorer-map-seen')")
@@ -239,10 +239,10 @@ class TestPage:
             assert f"the nearest {len(shown[-1])} of " in page.inner_text(".map-said")
         assert len(shown[0]) == 6 and set(shown[0][-4:]).isdisjoint(shown[1])  # half of eight are remembered
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_a_sound_is_dragged_to_a_corner_of_the_pad(self, open_page) -> None:
         page = open_page.page
-        page.set_viewport_size({"width": 1440, "height": 2400})  # the pad and the map at once
+        page.set_viewport_size({"width": 1440, "height": 4800})  # the pad and the map at once
         try:
             open_page.open("sounds")
             page.wait_for_selector(".map[data-state=ready]")
@@ -262,7 +262,7 @@ class TestPage:
         finally:
             page.set_viewport_size(VIEWPORT)
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_a_doubtful_label_is_heard_and_judged(self, open_page, address) -> None:
         page = open_page.page
         ask(address, "map")
@@ -280,7 +280,7 @@ class TestPage:
         with Library() as library:
             assert library.verdicts(library.entry(name)) == {"high": False}
 
-    @pytest.mark.slow
+    @pytest.mark.long
     def test_a_walk_is_drawn_by_hand_and_by_keys_and_undone(self, open_page) -> None:
         page = open_page.page
         open_page.open("sounds")
