@@ -42,7 +42,13 @@ def calibrate(
     ] = None,
     stretch_s: Annotated[
         float | None,
-        typer.Option("--stretch-s", metavar="SECONDS", min=0.1, help="So much of each (2; 0.5 for a WaveNet)."),
+        typer.Option(
+            "--stretch-s",
+            metavar="SECONDS",
+            min=0.1,
+            callback=common.a_number,
+            help="So much of each (2; 0.5 for a WaveNet).",
+        ),
     ] = None,
     directions: Annotated[
         int | None, typer.Option("--directions", min=0, help="Principal directions to measure (4; 3 for a WaveNet).")

@@ -60,9 +60,20 @@ Engine = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the decoder's noise: the same seed, the same sound.")]
-Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="Spread of the decoder's random draws.")]
 PITCH = "C4|60"
 """How options of a pitch say what they take: a note's name, or a MIDI number with its fraction."""
+
+
+def a_number(value: float | None) -> float | None:
+    """Refuse what is no number, which no range does."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number.")
+    return value
+
+
+Temperature = Annotated[
+    float, typer.Option("--temperature", min=0.0, callback=a_number, help="Spread of the decoder's random draws.")
+]
 
 
 def pitch_of(text: str) -> float:

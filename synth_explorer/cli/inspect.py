@@ -28,7 +28,11 @@ def inspect(
     seed: common.Seed = 0,
     decode_s: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Decode only so much; without a fast decoder nothing is decoded else."),
+        typer.Option(
+            metavar="SECONDS",
+            callback=common.a_number,
+            help="Decode only so much; without a fast decoder nothing is decoded else.",
+        ),
     ] = None,
     open_loop: Annotated[
         bool, typer.Option("--open-loop", help="Apply edits by their formulas, without listening to what comes out.")

@@ -33,7 +33,10 @@ ByPitch = Annotated[
 ]
 
 ReleaseS = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="How long a key that is let go rings; else as the note.")
+    float | None,
+    typer.Option(
+        metavar="SECONDS", callback=common.a_number, help="How long a key that is let go rings; else as the note."
+    ),
 ]
 
 

@@ -245,7 +245,10 @@ def remove(named: Named, library: At = None) -> None:
 @app.command("trim")
 def trim(
     library: At = None,
-    most_gb: Annotated[float, typer.Option("--most-gb", min=0.0, help="Gigabytes of them that may stay.")] = 4.0,
+    most_gb: Annotated[
+        float,
+        typer.Option("--most-gb", min=0.0, callback=common.a_number, help="Gigabytes of them that may stay."),
+    ] = 4.0,
 ) -> None:
     """Forget uploads and renders that nobody marked, those used longest ago first, as far as there are too many.
 

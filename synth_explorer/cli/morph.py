@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 class Place:
     """Where between its notes a morph lies."""
 
-    mix: Annotated[float | None, typer.Option(help="Between two notes: 0 is the first, 1 the second; -0.3 to 1.3.")] = (
-        None
-    )
-    x: Annotated[float | None, typer.Option("--x", help="On the pad: 0 is left, 1 is right.")] = None
-    y: Annotated[float | None, typer.Option("--y", help="On the pad: 0 is bottom, 1 is top.")] = None
+    mix: Annotated[
+        float | None,
+        typer.Option(callback=common.a_number, help="Between two notes: 0 is the first, 1 the second; -0.3 to 1.3."),
+    ] = None
+    x: Annotated[
+        float | None, typer.Option("--x", callback=common.a_number, help="On the pad: 0 is left, 1 is right.")
+    ] = None
+    y: Annotated[
+        float | None, typer.Option("--y", callback=common.a_number, help="On the pad: 0 is bottom, 1 is top.")
+    ] = None
     steps: Annotated[
         int | None, typer.Option(min=2, max=1000, help="Write so many sounds, from the first note to the second.")
     ] = None

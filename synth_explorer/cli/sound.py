@@ -32,7 +32,12 @@ Bits = Annotated[
 ]
 LengthS = Annotated[
     float | None,
-    typer.Option("--length-s", metavar="SECONDS", help="Cut it, with a short fade, or fill it with silence to this."),
+    typer.Option(
+        "--length-s",
+        metavar="SECONDS",
+        callback=common.a_number,
+        help="Cut it, with a short fade, or fill it with silence to this.",
+    ),
 ]
 SavePatch = Annotated[
     Path | None,

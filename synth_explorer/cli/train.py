@@ -33,7 +33,7 @@ def train(
 def train_pitch(
     datasets: Annotated[list[Path], typer.Argument(metavar="DATASET...", help="Folders that `dataset` wrote.")],
     out: common.Folder,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Wall time to take.")] = 20.0,
+    minutes: Annotated[float, typer.Option(min=0.1, callback=common.a_number, help="Wall time to take.")] = 20.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the notes and weights.")] = 0,
     begin_from: Annotated[
         Path | None, typer.Option("--begin-from", metavar="DIR", help="An earlier head or a checkpoint to go on from.")

@@ -197,6 +197,26 @@ def test_a_wrong_option_is_named_with_what_was_given(words: str, option: str, sa
     assert f"Invalid value for '{option}'" in told and said in told and "Value error" not in told
 
 
+@pytest.mark.parametrize("number", ["nan", "inf"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("morph", "a.wav", "b.wav", "-o", "m.wav", "--mix"),
+        ("morph", "a.wav", "b.wav", "-o", "m.wav", "--temperature"),
+        ("morph", "a.wav", "b.wav", "-o", "m.wav", "--length-s"),
+        ("instrument", "a.wav", "-o", "i", "--release-s"),
+        ("inspect", "a.wav", "-o", "i.html", "--decode-s"),
+        ("library", "search", "bright", "--spread"),
+        ("library", "trim", "--most-gb"),
+        ("calibrate", "notes", "--checkpoint", "c", "--stretch-s"),
+        ("train-pitch", "notes", "-o", "run", "--minutes"),
+    ],
+)
+def test_options_of_numbers_take_numbers(words: tuple[str, ...], number: str) -> None:
+    said = refused(*words, number, code=2)
+    assert words[-1] in said and (f"{number} is no number" in said or f"'{number}'" in said)
+
+
 @pytest.mark.parametrize("option", ["--instruments", "--pitches", "--seconds", "--sample-rate", "--workers"])
 @pytest.mark.parametrize("number", ["1000000000", "nan"])
 def test_notes_to_train_on_have_a_most_of_everything(option: str, number: str, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_bits_length_and_pitch(loud: tuple[Any, ...]) -> None:
         ("x.wav", ["--peak", "loud"], "--peak"),
         ("x.wav", ["--length-s", "1e-9"], "at least 0.001"),
         ("x.wav", ["--length-s", "1e9"], "at most 3600"),
-        ("x.wav", ["--length-s", "nan"], "at least 0.001"),
+        ("x.wav", ["--length-s", "nan"], "is no number"),
         ("x.npz", ["--length-s", "1"], "holds latents"),
         ("x.npz", ["--bits", "16"], "holds latents"),
         ("x.npz", ["--peak", "limit"], "holds latents"),

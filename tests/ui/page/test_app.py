@@ -51,6 +51,7 @@ def address(repository: Path) -> Iterator[str]:
         app.stdout.close()
 
 
+@pytest.mark.slow
 def test_the_page_plays_the_bundled_model_at_the_asked_level(browser, address: str) -> None:
     def served(page) -> tuple[str, np.ndarray]:
         source = page.locator("#screen-result audio").get_attribute("src")
