@@ -23,10 +23,12 @@ from scipy import fft
 
 from synth_explorer import pitch
 from synth_explorer.pitch_unrest import suspicious, unrest
+from synth_explorer.runtime import Helpers
 
 LOW_MIDI, HIGH_MIDI, STEP_CENTS = 17.5, 111.5, 25.0
 STEPS = 4
 WINDOWS_S = (0.256, 0.128, 0.064, 0.032, 0.016)
+LEVEL_S = 0.064  # of the windows in which loudness is heard
 FINER = (1, 1, 2, 2, 4)  # points of the autocorrelation a sample, for each window
 PERIODS = (4.0, 18.0)  # of the pitches that a window listens for
 COMPRESSION = 0.6  # of the power spectrum
@@ -40,6 +42,7 @@ ROUNDS = 2  # of straightening and refining
 SHIFTS = (-12, 12, -24, 24, -19, 19)  # semitones, between pitches that are taken for each other
 LEAST_CENTS = 45.0  # from the steady track, in so many frames, to be another
 LEAST_FRAMES = 2
+_POOL = Helpers(1, thread_name_prefix="salience")  # nothing that runs in it waits for it
 
 
 class Path(NamedTuple):
@@ -163,19 +166,25 @@ def salience(audio: np.ndarray, *, sample_rate_hz: int, step: int, count: int) -
     ones where the pitch stands, short ones where it moves.
     """
     hz = np.asarray(pitch.midi_to_hz(grid_midi()))
-    found = np.full((count, len(hz)), -1.0, np.float32)
-    level = np.zeros(count)  # heard below, in windows of one length
-    for seconds, finer in zip(WINDOWS_S, FINER, strict=True):
+
+    def listened(seconds: float, finer: int) -> tuple[slice, np.ndarray, np.ndarray]:
+        """The pitches that windows of a length listen for, how periodic the sound is at them, and its level [J]."""
         window = 2 ** round(np.log2(seconds * sample_rate_hz))
         low = 0 if seconds == WINDOWS_S[0] else int(np.searchsorted(hz, PERIODS[0] * sample_rate_hz / window))
         high = int(np.searchsorted(hz, PERIODS[1] * sample_rate_hz / window))
         high = len(hz) if seconds == WINDOWS_S[-1] else high
         skip = 2 if seconds > 0.1 else 1  # long windows need not be listened to as often
         windows = pitch.framed(audio, window=window, hop=step * skip, frames=-(-count // skip))
-        if seconds == WINDOWS_S[2]:
-            level = np.sqrt(np.mean(windows * windows, axis=1))
         heard = np.repeat(correlation(windows, sample_rate_hz / hz[low:high], finer=finer), skip, axis=0)
-        found[:, low:high] = np.maximum(found[:, low:high], heard[:count])
+        return slice(low, high), heard[:count], np.sqrt(np.mean(windows * windows, axis=1))
+
+    longest, *others = zip(WINDOWS_S, FINER, strict=True)
+    beside = _POOL.submit(listened, *longest)  # two fifths of the work
+    heard = [listened(*one) for one in others]
+    found = np.full((count, len(hz)), -1.0, np.float32)
+    for pitches, periodic, _ in (beside.result(), *heard):
+        found[:, pitches] = np.maximum(found[:, pitches], periodic)
+    level = heard[WINDOWS_S.index(LEVEL_S) - 1][2]
     under_db = 20.0 * np.log10(level / max(float(level.max()), 1e-12) + 1e-9)
     return found, np.clip(1.0 + (under_db + QUIET_DB) / FADE_DB, 0.0, 1.0)
 
