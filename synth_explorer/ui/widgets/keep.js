@@ -11,7 +11,7 @@ window.synthExplorerKeep = async (state, given = {}) => {
   const kept = await ask('library/keep', { request: window.synthExplorerRequestOf(state), ...given }, 'POST');
   window.synthExplorerKept = kept.id; // until the map shows it
   window.dispatchEvent(new CustomEvent('library-changed'));
-  return kept.is_new ? 'Kept in your library.' : `It is in your library already: ${kept.name}.`;
+  return kept.is_new ? 'Kept.' : `It is in your library already: ${kept.name}.`;
 };
 
 it.addEventListener('click', async () => {

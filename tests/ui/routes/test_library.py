@@ -203,7 +203,7 @@ class TestPage:
         page = open_page.page
         open_page.turned(lambda: page.press(".pad-field", "ArrowRight"))
         page.click(".keep-it")
-        said(page, ".keep-words", "Kept in your library.")
+        said(page, ".keep-words", "Kept.")
         page.click(".keep-it")
         said(page, ".keep-words", "already: Bass 40 ")
         page = self.opened(open_page)
@@ -269,9 +269,9 @@ class TestPage:
         page.fill(".shelf-item:has(.shelf-final) .shelf-name", "the last one")
         page.keyboard.press("Enter")
         page.click(".shelf-item:has(.shelf-final) .shelf-keep")
-        said(page, ".shelf-words", "Kept in your library.")
+        said(page, ".shelf-words", "Kept.")
         page.click(".shelf-item:not(:has(.shelf-final)) .shelf-keep")
-        said(page, ".shelf-words", "Kept in your library.")
+        said(page, ".shelf-words", "Kept.")
         page.click(".shelf-item:not(:has(.shelf-final)) .shelf-keep")
         said(page, ".shelf-words", "already: Bass 40 ")
         with Library() as library:

@@ -48,8 +48,9 @@ def build(studios: Studios) -> Result:
             render = gr.Button("Render", variant="primary", size="sm", min_width=0, elem_id="render")
             stop = gr.Button("Stop", size="sm", min_width=0, interactive=False, elem_id="stop")
             progress = widget.words("", elem_id="progress")
-        final_render = widget.final_render(elem_id="final-render")
-        widget.keep(elem_id="keep")
+        with gr.Row(elem_classes="outcome"):
+            final_render = widget.final_render(elem_id="final-render")
+            widget.keep(elem_id="keep")
         ideas.build(studios)
     with gr.Row(visible=False, elem_classes=["card", "comparison"], elem_id="comparison") as comparison:
         with gr.Column(min_width=0, elem_classes="before"):
