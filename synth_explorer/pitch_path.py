@@ -167,8 +167,8 @@ def salience(audio: np.ndarray, *, sample_rate_hz: int, step: int, count: int) -
     """
     hz = np.asarray(pitch.midi_to_hz(grid_midi()))
 
-    def listened(seconds: float, finer: int) -> tuple[slice, np.ndarray, np.ndarray]:
-        """The pitches that windows of a length listen for, how periodic the sound is at them, and its level [J]."""
+    def listened(seconds: float, finer: int) -> tuple[slice, np.ndarray]:
+        """The pitches that windows of a length listen for, and how periodic the sound is at them, a row a step."""
         window = 2 ** round(np.log2(seconds * sample_rate_hz))
         low = 0 if seconds == WINDOWS_S[0] else int(np.searchsorted(hz, PERIODS[0] * sample_rate_hz / window))
         high = int(np.searchsorted(hz, PERIODS[1] * sample_rate_hz / window))
@@ -176,15 +176,16 @@ def salience(audio: np.ndarray, *, sample_rate_hz: int, step: int, count: int) -
         skip = 2 if seconds > 0.1 else 1  # long windows need not be listened to as often
         windows = pitch.framed(audio, window=window, hop=step * skip, frames=-(-count // skip))
         heard = np.repeat(correlation(windows, sample_rate_hz / hz[low:high], finer=finer), skip, axis=0)
-        return slice(low, high), heard[:count], np.sqrt(np.mean(windows * windows, axis=1))
+        return slice(low, high), heard[:count]
 
     longest, *others = zip(WINDOWS_S, FINER, strict=True)
     beside = _POOL.submit(listened, *longest)  # two fifths of the work
     heard = [listened(*one) for one in others]
     found = np.full((count, len(hz)), -1.0, np.float32)
-    for pitches, periodic, _ in (beside.result(), *heard):
+    for pitches, periodic in (beside.result(), *heard):
         found[:, pitches] = np.maximum(found[:, pitches], periodic)
-    level = heard[WINDOWS_S.index(LEVEL_S) - 1][2]
+    windows = pitch.framed(audio, window=2 ** round(np.log2(LEVEL_S * sample_rate_hz)), hop=step, frames=count)
+    level = np.sqrt(np.mean(windows * windows, axis=1))
     under_db = 20.0 * np.log10(level / max(float(level.max()), 1e-12) + 1e-9)
     return found, np.clip(1.0 + (under_db + QUIET_DB) / FADE_DB, 0.0, 1.0)
 
@@ -250,23 +251,26 @@ def best_way(score):
     """Indices [J] of the path through [J, P] with the most score, less `MOVE_COST` an octave, `JUMP_COST` at most."""
     steps, pitches = score.shape
     ramp = MOVE_COST * STEP_CENTS / 1200.0 * np.arange(pitches)
-    total = score.astype(np.float64)
+    total, reached = score.astype(np.float64), np.empty(pitches)
     for j in range(1, steps):
         before = total[j - 1]
-        jump = before.max() - JUMP_COST
-        reached = np.empty(pitches)
+        highest = before[0]
         most = -np.inf
         for p in range(pitches):  # from below
+            highest = max(highest, before[p])
             most = max(most, before[p] + ramp[p])
             reached[p] = most - ramp[p]
         most = -np.inf
         for p in range(pitches - 1, -1, -1):  # from above
             most = max(most, before[p] - ramp[p])
-            total[j, p] += max(reached[p], most + ramp[p], jump)
+            total[j, p] += max(reached[p], most + ramp[p], highest - JUMP_COST)
     way = np.zeros(steps, np.int64)
-    way[-1] = np.argmax(total[-1])
-    for j in range(steps - 2, -1, -1):
-        way[j] = np.argmax(total[j] - np.minimum(np.abs(ramp - ramp[way[j + 1]]), JUMP_COST))
+    for j in range(steps - 1, -1, -1):
+        most = -np.inf
+        for p in range(pitches):
+            cost = min(abs(ramp[p] - ramp[way[j + 1]]), JUMP_COST) if j + 1 < steps else 0.0
+            if total[j, p] - cost > most:
+                way[j], most = p, total[j, p] - cost
     return way
 
 

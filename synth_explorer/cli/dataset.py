@@ -22,7 +22,7 @@ PRE_ROLL_S = 0.032  # silence before a note: a frame
 
 Workers = Annotated[int | None, typer.Option(min=1, max=1024, help="Processes (default: one a core).")]
 Rate = Annotated[int, typer.Option(min=8000, max=192_000, help="Samples a second: that of the model to come.")]
-Length = Annotated[float, typer.Option(min=0.5, max=60.0, callback=common.a_number, help="Length of a note.")]
+Length = Annotated[float, typer.Option(min=0.5, max=60.0, help="Length of a note.")]
 
 
 def _velocities(text: str) -> tuple[int, ...]:
@@ -52,8 +52,7 @@ def render(
     pitch_step: Annotated[int, typer.Option(min=1, help="Semitones between rendered keys.")] = 1,
     velocities: Annotated[str, typer.Option(metavar="N,N,...", help="MIDI velocities.")] = "25,50,75,100,127",
     detune_cents: Annotated[
-        float,
-        typer.Option(min=0.0, max=1200.0, callback=common.a_number, help="Detune each note by chance, up to so much."),
+        float, typer.Option(min=0.0, max=1200.0, help="Detune each note by chance, up to so much.")
     ] = 0,
     workers: Workers = None,
     ray: Ray = None,

@@ -9,17 +9,14 @@ Who is no owner (see `login.is_owner`) is refused.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
-from synth_explorer.errors import LibraryError, SynthExplorerError
+from synth_explorer.errors import LibraryError
 from synth_explorer.ui.routes import final
-from synth_explorer.ui.routes.asking import asked, sent
+from synth_explorer.ui.routes.asking import asked, told
 from synth_explorer.ui.routes.sound_map import map_of
 from synth_explorer.ui.session.kept import Change
 
@@ -27,12 +24,11 @@ if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
 
 PATH = "/library"
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def owner_route(studios: Studios) -> APIRoute:
     """Whether it is for whoever asks."""
-    return _json(PATH, lambda connection, _: {"owner": map_of(studios, connection).is_kept})
+    return told(PATH, lambda connection, _: {"owner": map_of(studios, connection).is_kept})
 
 
 def keep_route(studios: Studios) -> APIRoute:
@@ -49,12 +45,12 @@ def keep_route(studios: Studios) -> APIRoute:
             sound = studio.rendered(studio.asked(request))
         return owned.keep(sound, given.get("name", ""))
 
-    return _json(f"{PATH}/keep", keep, method="POST")
+    return told(f"{PATH}/keep", keep, method="POST")
 
 
 def about_route(studios: Studios) -> APIRoute:
     """What is said of a sound."""
-    return _json(
+    return told(
         f"{PATH}/about",
         lambda connection, _: map_of(studios, connection).about(connection.query_params.get("id", "")),
     )
@@ -67,18 +63,7 @@ def change_route(studios: Studios) -> APIRoute:
         given = Change.parse(body, what="The change", error=LibraryError)
         return map_of(studios, connection).change(connection.query_params.get("id", ""), given)
 
-    return _json(f"{PATH}/change", change, method="POST")
-
-
-def _json(path: str, answer: Callable[[Request, bytes], Any], *, method: str = "GET") -> APIRoute:
-    async def answered(connection: Request) -> Any:
-        try:
-            told = await asyncio.to_thread(answer, connection, await sent(connection))
-        except SynthExplorerError as error:
-            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
-        return JSONResponse(told, headers=HEADERS)
-
-    return APIRoute(path, answered, methods=[method], include_in_schema=False)
+    return told(f"{PATH}/change", change, method="POST")
 
 
 ROUTES = (owner_route, keep_route, about_route, change_route)

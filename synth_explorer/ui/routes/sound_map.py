@@ -11,16 +11,14 @@ Who is no owner (see `login.is_owner`) has a map of the bundled notes alone.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 
 from synth_explorer.errors import EditError, SynthExplorerError
-from synth_explorer.ui.routes.asking import asked, sent
+from synth_explorer.ui.routes.asking import HEADERS, asked, told
 from synth_explorer.ui.routes.login import is_owner
 from synth_explorer.ui.session.walk import Walk
 
@@ -33,14 +31,13 @@ if TYPE_CHECKING:
     from synth_explorer.ui.session.studios import Studios
 
 PATH = "/map"
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 SEEN_MOST = 200
 """Sounds that may be left out of what is found."""
 
 
 def facts_route(studios: Studios) -> APIRoute:
     """All that lies on the map."""
-    return _json(PATH, lambda connection: map_of(studios, connection).facts())
+    return told(PATH, lambda connection, _: map_of(studios, connection).facts())
 
 
 def sound_route(studios: Studios) -> APIRoute:
@@ -58,17 +55,17 @@ def sound_route(studios: Studios) -> APIRoute:
 def take_route(studios: Studios) -> APIRoute:
     """A sound becomes a source."""
 
-    def take(connection: Request) -> dict[str, Any]:
+    def take(connection: Request, _: bytes) -> dict[str, Any]:
         studio = studios.studio(connection.query_params.get("checkpoint"))
         return {"token": map_of(studios, connection).token(studio, connection.query_params.get("id", ""))}
 
-    return _json(f"{PATH}/take", take, method="POST")
+    return told(f"{PATH}/take", take, method="POST")
 
 
 def here_route(studios: Studios) -> APIRoute:
     """Where the sound lies that is asked for, and its sources."""
 
-    def here(connection: Request) -> dict[str, Any]:
+    def here(connection: Request, _: bytes) -> dict[str, Any]:
         request = asked(connection)
         studio = studios.studio(request.checkpoint)
         notes = [note for note in studio.used(request) if note is not None]
@@ -77,13 +74,13 @@ def here_route(studios: Studios) -> APIRoute:
         sources = [places.place_of(studio, note) for note in notes]
         return {"place": places.place(audio, sample_rate_hz=rate), "sources": sources}
 
-    return _json(f"{PATH}/here", here)
+    return told(f"{PATH}/here", here)
 
 
 def find_route(studios: Studios) -> APIRoute:
     """What words say."""
 
-    def find(connection: Request) -> dict[str, Any]:
+    def find(connection: Request, _: bytes) -> dict[str, Any]:
         given = connection.query_params
         this: Any = given.get("id")
         if not this and "request" in given:
@@ -93,39 +90,33 @@ def find_route(studios: Studios) -> APIRoute:
         spread = 0.5 if "spread" in given else 0.0
         return map_of(studios, connection).find(given.get("words", ""), this=this, spread=spread, without=seen)
 
-    return _json(f"{PATH}/find", find)
+    return told(f"{PATH}/find", find)
 
 
 def doubtful_route(studios: Studios) -> APIRoute:
     """Labels that are probably wrong."""
-    return _json(f"{PATH}/doubtful", lambda connection: map_of(studios, connection).doubtful())
+    return told(f"{PATH}/doubtful", lambda connection, _: map_of(studios, connection).doubtful())
 
 
 def judge_route(studios: Studios) -> APIRoute:
     """Whether a label is right; answers those that are left."""
 
-    def judge(connection: Request) -> dict[str, Any]:
+    def judge(connection: Request, _: bytes) -> dict[str, Any]:
         given, owns = connection.query_params, map_of(studios, connection)
         owns.judge(given.get("id", ""), given.get("tag", ""), right=given.get("right") == "1")
         return owns.doubtful()
 
-    return _json(f"{PATH}/judge", judge, method="POST")
+    return told(f"{PATH}/judge", judge, method="POST")
 
 
 def walk_route(studios: Studios) -> APIRoute:
     """A walk becomes a morph over time."""
 
-    async def walked(connection: Request) -> Any:
-        try:
-            given = Walk.parse(await sent(connection), what="The walk", error=EditError)
-            studio = studios.studio(given.checkpoint)
-            return JSONResponse(
-                await asyncio.to_thread(map_of(studios, connection).walked, studio, given), headers=HEADERS
-            )
-        except SynthExplorerError as error:
-            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
+    def walked(connection: Request, body: bytes) -> Any:
+        given = Walk.parse(body, what="The walk", error=EditError)
+        return map_of(studios, connection).walked(studios.studio(given.checkpoint), given)
 
-    return APIRoute(f"{PATH}/walk", walked, methods=["POST"], include_in_schema=False)
+    return told(f"{PATH}/walk", walked, method="POST")
 
 
 def map_of(studios: Studios, connection: Request) -> SoundMap:
@@ -135,16 +126,6 @@ def map_of(studios: Studios, connection: Request) -> SoundMap:
 
 def _rendered(studio: Studio, request: SoundRequest) -> tuple[np.ndarray, int]:
     return studio.rendered(studio.asked(request)).audio, studio.explorer.sample_rate_hz
-
-
-def _json(path: str, answer: Callable[[Request], Any], *, method: str = "GET") -> APIRoute:
-    def answered(connection: Request) -> Any:
-        try:
-            return JSONResponse(answer(connection), headers=HEADERS)
-        except SynthExplorerError as error:
-            return PlainTextResponse(str(error), status_code=422, headers=HEADERS)
-
-    return APIRoute(path, answered, methods=[method], include_in_schema=False)
 
 
 ROUTES = (facts_route, sound_route, take_route, here_route, find_route, doubtful_route, judge_route, walk_route)
